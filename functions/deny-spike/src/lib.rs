@@ -1,0 +1,148 @@
+//! Deny-spike: denied calls of one principal, by count and by breadth, in a sliding window of event time.
+//!
+//! Codes: `deny-spike`, `deny-probing`. One retrying deployment repeats one action; somebody who tries what
+//! stolen credentials can do touches many. That is why the number of different actions counts for itself, and
+//! why a spike of one action is low.
+
+use std::collections::{HashMap, HashSet};
+
+use handsoff_trail::Time;
+use handsoff_watch::policy::Denials;
+use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, incident};
+
+/// One denied call, remembered until all of its neighbours are known.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    /// The principal whose calls are counted together.
+    pub group: String,
+    /// The finding that it becomes as part of a spike.
+    pub finding: Finding,
+}
+
+impl Denial {
+    /// What is remembered of a call that belongs to deny-spike ([`handsoff_watch::Owner::DenySpike`]).
+    pub fn of(call: &Call<'_>, trace: &mut impl Trace) -> Self {
+        trace.step("rule deny-spike", || "denied: counted for its principal".into());
+        Self {
+            group: incident::denial_group(call),
+            finding: Finding::new(call, Code::DenySpike, Severity::Low, String::new()),
+        }
+    }
+
+    /// What makes deliveries of the same event one.
+    pub fn key(&self) -> Key {
+        self.finding.key
+    }
+}
+
+/// Finds the spikes among denied calls, which may come in any order and more than once.
+///
+/// The findings are all the denied calls of all windows that hold too many, each once. Windows that overlap
+/// are one spike. Calls without a time are in no window.
+pub fn judge(denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
+    let mut groups: HashMap<String, Vec<Finding>> = HashMap::new();
+    let mut seen = HashSet::new();
+    for denial in denials {
+        if denial.finding.time.is_some() && seen.insert(denial.key()) {
+            groups.entry(denial.group).or_default().push(denial.finding);
+        }
+    }
+    let mut findings = Vec::new();
+    for mut group in groups.into_values() {
+        group.sort_by_key(Finding::order);
+        let spikes = spikes(&group, policy);
+        let mut spikes = spikes.iter().peekable();
+        for (index, mut finding) in group.into_iter().enumerate() {
+            while spikes.next_if(|spike| spike.end < index).is_some() {}
+            if let Some(spike) = spikes.peek().filter(|spike| spike.start <= index) {
+                spike.tell(&mut finding, policy);
+                findings.push(finding);
+            }
+        }
+    }
+    findings.sort_by_key(Finding::order);
+    findings
+}
+
+/// Denied calls of one principal: overlapping windows that each hold too many.
+#[derive(Debug, PartialEq, Eq)]
+struct Spike {
+    /// Index of its first call.
+    start: usize,
+    /// Index of its last call.
+    end: usize,
+    /// The most calls in one window.
+    calls: usize,
+    /// The most different actions in one window.
+    actions: usize,
+}
+
+impl Spike {
+    fn tell(&self, finding: &mut Finding, policy: &Denials) {
+        let Self { calls, actions, .. } = self;
+        let minutes = (policy.window + 59) / 60;
+        let probing = *actions >= policy.actions;
+        finding.code = if probing { Code::DenyProbing } else { Code::DenySpike };
+        finding.severity = match (probing, actions) {
+            (true, _) => Severity::High,
+            (false, 1) => Severity::Low,
+            (false, _) => Severity::Medium,
+        };
+        let limit = if probing {
+            format!("from {} different actions it is probing", policy.actions)
+        } else if *actions == 1 {
+            format!("from {} calls it is a spike, and a low one because it is one action again and again", policy.count)
+        } else {
+            format!("from {} calls it is a spike", policy.count)
+        };
+        finding.reason = format!(
+            "{calls} calls of this principal to {actions} different actions were denied within {minutes} minutes; {limit} ({}).",
+            policy.line
+        );
+        finding.next = finding.code.next_step();
+    }
+}
+
+/// The spikes in calls that are sorted by time.
+fn spikes(calls: &[Finding], policy: &Denials) -> Vec<Spike> {
+    let mut spikes: Vec<Spike> = Vec::new();
+    let mut in_window: HashMap<&str, usize> = HashMap::new();
+    let mut start = 0;
+    for (end, call) in calls.iter().enumerate() {
+        *in_window.entry(&call.action).or_insert(0) += 1;
+        while let Some(oldest) = calls.get(start)
+            && seconds(oldest.time, call.time) > policy.window
+        {
+            if let Some(count) = in_window.get_mut(oldest.action.as_str()) {
+                *count -= 1;
+                if *count == 0 {
+                    in_window.remove(oldest.action.as_str());
+                }
+            }
+            start += 1;
+        }
+        let (count, actions) = (end + 1 - start, in_window.len());
+        if count < policy.count && actions < policy.actions {
+            continue;
+        }
+        match spikes.last_mut() {
+            Some(last) if last.end >= start => {
+                last.end = end;
+                last.calls = last.calls.max(count);
+                last.actions = last.actions.max(actions);
+            }
+            _ => spikes.push(Spike { start, end, calls: count, actions }),
+        }
+    }
+    spikes
+}
+
+fn seconds(from: Option<Time>, to: Option<Time>) -> i64 {
+    match (from, to) {
+        (Some(from), Some(to)) => to.0 - from.0,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

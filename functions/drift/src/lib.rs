@@ -1,0 +1,151 @@
+//! Drift: changes by identities other than a deploy role, and the attacks that make changes go unseen.
+//!
+//! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`.
+
+use handsoff_trail::{AccessLevel, Effect, resources};
+use handsoff_watch::policy::Policy;
+use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace};
+
+/// Judges a call that belongs to drift ([`handsoff_watch::Owner::Drift`]).
+///
+/// # Errors
+/// Why there is nothing to report.
+pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Nothing> {
+    if let Some(attack) = call.attack {
+        trace.step("rule trail-tampered", || format!("it {}", attack.what));
+        return Ok(tampered(call, policy, attack));
+    }
+    trace.step("rule trail-tampered", || "no attack on logging or detection".into());
+    if let Some(how) = call.shows_misuse(policy) {
+        trace.step("rule deploy-role-misused", || how.clone());
+        return Ok(misused(call, policy, &how));
+    }
+    trace.step("rule deploy-role-misused", || "it doesn't show misuse of a deploy role".into());
+    if call.effect == Effect::SignsIn {
+        trace.step("rule console-sign-in", || "somebody signed in".into());
+        return Ok(sign_in(call));
+    }
+    let what_for = |exception: &handsoff_watch::policy::Exception| {
+        format!("{}, owner {}: {}", exception.line, exception.owner, exception.reason)
+    };
+    if let Some(exception) = excepted(call, policy) {
+        trace.step("exceptions", || what_for(exception));
+        return Err(Nothing::Excepted);
+    }
+    trace.step("exceptions", || format!("none of {} covers it", policy.exceptions.len()));
+    if call.principal.kind == Kind::Workload { workload(call, policy, trace) } else { Ok(written(call, policy, trace)) }
+}
+
+fn excepted<'p>(call: &Call<'_>, policy: &'p Policy) -> Option<&'p handsoff_watch::policy::Exception> {
+    let arn = call.principal.arn.as_deref()?;
+    let own = call.account();
+    policy.exceptions.iter().find(|exception| {
+        exception.identity.matches(arn, own.as_deref())
+            && exception.tolerates(&call.action, call.time, || resources::of(&call.record, 1000))
+    })
+}
+
+fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
+    let pipeline = call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
+    let succeeded = call.outcome == Outcome::Succeeded;
+    let (severity, by) = match (pipeline, succeeded) {
+        (true, _) => (Severity::Medium, "by the pipeline: right if a reviewed change says so"),
+        (false, true) => (Severity::Critical, "no policy can except it"),
+        (false, false) => (Severity::High, "it failed, and somebody tried; no policy can except it"),
+    };
+    Finding::new(call, Code::TrailTampered, severity, format!("The call {}: {by}.", attack.what))
+}
+
+fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
+    let entry = match call.target {
+        Some(handsoff_watch::Target::Deploy(entry)) => Some(entry),
+        _ => call.principal.entry,
+    };
+    let line = entry.and_then(|entry| policy.deploy.get(entry)).map(|entry| entry.line.to_string()).unwrap_or_default();
+    let severity = match (&call.outcome, call.effect) {
+        (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
+        (Outcome::Succeeded, _) => Severity::High,
+        _ => Severity::Medium,
+    };
+    let reason = format!("Only the pipeline uses the deploy role of {line}, but {how}.");
+    Finding::new(call, Code::DeployRoleMisused, severity, reason)
+}
+
+fn sign_in(call: &Call<'_>) -> Finding {
+    let (severity, how) = match call.mfa() {
+        Some(false) => (Severity::Medium, "without a second factor"),
+        Some(true) => (Severity::Low, "with a second factor"),
+        None => (Severity::Low, "where the record can't prove a second factor"),
+    };
+    let reason = format!("Somebody signed in to the console of a production account, {how}.");
+    Finding::new(call, Code::ConsoleSignIn, severity, reason)
+}
+
+fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Nothing> {
+    let entry = call.principal.entry.and_then(|entry| policy.workloads.get(entry));
+    if let Some(entry) = entry
+        && entry.may_write.iter().any(|pattern| pattern.matches(&call.action))
+    {
+        trace.step("rule workload-write", || format!("{} allows it", entry.line));
+        return Err(Nothing::WorkloadAllowed);
+    }
+    let severity = match call.access {
+        AccessLevel::PermissionsManagement => Severity::Medium,
+        _ => Severity::Low,
+    };
+    let line = match entry {
+        Some(entry) => format!("{} doesn't list the action under `may_write`", entry.line),
+        None => format!("no [[workload]] entry names it ({})", call.principal.because),
+    };
+    trace.step("rule workload-write", || line.clone());
+    let reason = format!("A workload made a change of access level {}, and {line}.", call.access);
+    Ok(Finding::new(call, Code::WorkloadWrite, severity, reason))
+}
+
+fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
+    let severity = if is_interactive(call) {
+        Severity::High
+    } else if is_data(call) {
+        Severity::Low
+    } else {
+        match call.access {
+            AccessLevel::PermissionsManagement => Severity::High,
+            AccessLevel::Tagging => Severity::Low,
+            _ => Severity::Medium,
+        }
+    };
+    let lines: Vec<String> = policy.deploy.iter().take(4).map(|entry| entry.line.to_string()).collect();
+    let deploy = match lines.as_slice() {
+        [] => "the policy has no [[deploy]] entry".to_owned(),
+        lines => format!("no [[deploy]] entry names it ({})", lines.join(", ")),
+    };
+    trace.step("rule drift-write", || deploy.clone());
+    let who = match call.principal.kind {
+        Kind::Human => "A person",
+        _ => "An identity that the policy doesn't know",
+    };
+    let what = if is_interactive(call) { "opened a way into a machine".into() } else { format!("made a change of access level {}", call.access) };
+    let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
+    let by = by.map(|service| format!(" through {}", handsoff_watch::show::clean(service, 64))).unwrap_or_default();
+    Finding::new(call, Code::DriftWrite, severity, format!("{who} {what}{by}, and {deploy}."))
+}
+
+/// Whether the call lets somebody into a machine, where CloudTrail doesn't see what is typed.
+fn is_interactive(call: &Call<'_>) -> bool {
+    let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&call.action.name));
+    match &*call.action.service {
+        "ssm" => is(&["StartSession", "ResumeSession", "SendCommand"]),
+        "ecs" => is(&["ExecuteCommand"]),
+        "ec2-instance-connect" => true,
+        "cloudshell" => is(&["CreateSession", "CreateEnvironment", "StartEnvironment"]),
+        _ => false,
+    }
+}
+
+/// Whether the call changed data and not the account's set-up.
+fn is_data(call: &Call<'_>) -> bool {
+    call.record.management_event.flag() == Some(false) || call.record.event_category.text().as_deref() == Some("Data")
+}
+
+#[cfg(test)]
+mod tests;

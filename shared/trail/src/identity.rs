@@ -1,0 +1,204 @@
+//! Who made the call, as the record tells it.
+
+use std::borrow::Cow;
+
+use crate::json::Raw;
+
+/// `userIdentity.type`. See "`CloudTrail` userIdentity element" in the CloudTrail user guide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum IdentityType {
+    /// The account's root user, or a service on its behalf.
+    Root,
+    /// An IAM user.
+    IamUser,
+    /// A session of a role.
+    AssumedRole,
+    /// A role itself.
+    Role,
+    /// A session of `GetFederationToken`.
+    FederatedUser,
+    /// Directory service.
+    Directory,
+    /// Another account, of which nothing more is told.
+    AwsAccount,
+    /// An AWS service.
+    AwsService,
+    /// A user of IAM Identity Center, with no role.
+    IdentityCenterUser,
+    /// The caller of `AssumeRoleWithSAML`.
+    SamlUser,
+    /// The caller of `AssumeRoleWithWebIdentity`.
+    WebIdentityUser,
+    /// CloudTrail says that it doesn't know, or says nothing, or something new.
+    #[default]
+    Unknown,
+}
+
+impl IdentityType {
+    fn of(text: &str) -> Self {
+        match text {
+            "Root" => Self::Root,
+            "IAMUser" => Self::IamUser,
+            "AssumedRole" => Self::AssumedRole,
+            "Role" => Self::Role,
+            "FederatedUser" => Self::FederatedUser,
+            "Directory" => Self::Directory,
+            "AWSAccount" => Self::AwsAccount,
+            "AWSService" => Self::AwsService,
+            "IdentityCenterUser" => Self::IdentityCenterUser,
+            "SAMLUser" => Self::SamlUser,
+            "WebIdentityUser" => Self::WebIdentityUser,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// `userIdentity`, with the parts of `sessionContext` that tell sessions apart.
+#[derive(Clone, Debug, Default)]
+pub struct Identity<'a> {
+    /// What kind of identity it is.
+    pub kind: IdentityType,
+    /// ARN of the user or of the role's session. Its role part has no path.
+    pub arn: Option<Cow<'a, str>>,
+    /// The account that the identity belongs to.
+    pub account_id: Option<Cow<'a, str>>,
+    /// `AIDA…` for a user, `AROA…:session` for a role's session.
+    pub principal_id: Option<Cow<'a, str>>,
+    /// The access key. A service that acts by itself has none. Not to be shown.
+    pub access_key_id: Option<Cow<'a, str>>,
+    /// Name of the user; the subject for web identities.
+    pub user_name: Option<Cow<'a, str>>,
+    /// The service that made the call: by itself, or with the caller's rights (forward access session).
+    pub invoked_by: Option<Cow<'a, str>>,
+    /// ARN of the role or user that gave the session, with its path.
+    pub issuer_arn: Option<Cow<'a, str>>,
+    /// When the session's credentials were issued. The same for all keys of one console session.
+    pub creation_date: Option<Cow<'a, str>>,
+    /// `mfaAuthenticated`. Always false for Identity Center and SAML sessions, so false proves nothing there.
+    pub mfa_authenticated: Option<bool>,
+    /// Set once by whoever assumed the first role; survives role chaining.
+    pub source_identity: Option<Cow<'a, str>>,
+    /// The credentials came from an EC2 instance's metadata service.
+    pub ec2_role_delivery: bool,
+    /// The AWS resource that the credentials were issued to (`inScopeOf.issuerType`).
+    pub issued_to: Option<Cow<'a, str>>,
+    /// `sessionContext.assumedRoot`: a session of `AssumeRoot`.
+    pub assumed_root: bool,
+    /// `attributes.sessionCredentialFromConsole`.
+    pub from_console: bool,
+    /// `onBehalfOf.userId`: the Identity Center user.
+    pub on_behalf_of: Option<Cow<'a, str>>,
+}
+
+impl<'a> Identity<'a> {
+    /// Reads `userIdentity`. Whatever it holds: an absent or odd one gives an identity of unknown type.
+    pub fn read(raw: Raw<'a>) -> Self {
+        let mut identity = Self::default();
+        for (key, value) in raw.members().flatten() {
+            match &*key {
+                "type" => identity.kind = value.text().map(|text| IdentityType::of(&text)).unwrap_or_default(),
+                "arn" => identity.arn = value.text(),
+                "accountId" => identity.account_id = value.text(),
+                "principalId" => identity.principal_id = value.text(),
+                "accessKeyId" => identity.access_key_id = value.text(),
+                "userName" => identity.user_name = value.text(),
+                "invokedBy" => identity.invoked_by = value.text(),
+                "sessionContext" => identity.session(value),
+                "inScopeOf" => identity.issued_to = value.get("issuerType").and_then(Raw::text),
+                "onBehalfOf" => identity.on_behalf_of = value.get("userId").and_then(Raw::text),
+                _ => {}
+            }
+        }
+        identity
+    }
+
+    fn session(&mut self, raw: Raw<'a>) {
+        for (key, value) in raw.members().flatten() {
+            match &*key {
+                "sessionIssuer" => self.issuer_arn = value.get("arn").and_then(Raw::text),
+                "attributes" => self.attributes(value),
+                "sourceIdentity" => self.source_identity = value.text(),
+                "ec2RoleDelivery" => self.ec2_role_delivery = value.text().is_some(),
+                "assumedRoot" => self.assumed_root = value.flag() == Some(true),
+                _ => {}
+            }
+        }
+    }
+
+    fn attributes(&mut self, raw: Raw<'a>) {
+        for (key, value) in raw.members().flatten() {
+            match &*key {
+                "creationDate" => self.creation_date = value.text(),
+                "mfaAuthenticated" => self.mfa_authenticated = value.flag(),
+                "sessionCredentialFromConsole" => self.from_console = value.flag() == Some(true),
+                _ => {}
+            }
+        }
+    }
+
+    /// The role's session as (role name, session name), from the session's ARN.
+    pub fn assumed_role(&self) -> Option<(&str, &str)> {
+        let (_, resource) = self.arn.as_deref()?.split_once(":assumed-role/")?;
+        Some(resource.split_once('/').unwrap_or((resource, "")))
+    }
+
+    /// The ARN that says which role or user this is: of a role's session, the role. With the path where
+    /// the record tells it (`sessionIssuer.arn`), else without.
+    pub fn principal_arn(&self) -> Option<Cow<'_, str>> {
+        if let Some(issuer) = self.issuer_arn.as_deref().filter(|arn| arn.contains(":role/")) {
+            return Some(Cow::Borrowed(issuer));
+        }
+        let arn = self.arn.as_deref()?;
+        if let Some((role, _)) = self.assumed_role()
+            && let Some(fields) = arn.split_once(":sts:")
+            && let Some((_, rest)) = fields.1.split_once(':')
+            && let Some((account, _)) = rest.split_once(':')
+        {
+            return Some(Cow::Owned(format!("{}:iam::{account}:role/{role}", fields.0)));
+        }
+        Some(Cow::Borrowed(arn))
+    }
+
+    /// The permission set behind a session that IAM Identity Center gave, and the user's name there.
+    ///
+    /// The role's name ends in a suffix that changes when the permission set is provisioned anew. Its prefix
+    /// is reserved: nobody can create such a role. See "Referencing permission sets in resource policies" in
+    /// the IAM Identity Center user guide.
+    pub fn permission_set(&self) -> Option<(&str, &str)> {
+        let (role, session) = self.assumed_role()?;
+        Some((permission_set_of(role)?, session))
+    }
+
+    /// Whether the identity is a service-linked role, whose path is reserved for AWS.
+    pub fn is_service_linked(&self) -> bool {
+        self.issuer_arn.as_deref().is_some_and(|arn| arn.contains(":role/aws-service-role/"))
+    }
+
+    /// Whether a service made the call by itself: it is the caller, or it used a role (or root, in old
+    /// records) without an access key. With an access key the service passed on somebody's own session,
+    /// and that somebody is the caller.
+    pub fn is_service(&self) -> bool {
+        match self.kind {
+            IdentityType::AwsService => true,
+            _ if self.invoking_service().is_none() || self.access_key_id.is_some() => false,
+            IdentityType::Root => self.creation_date.is_none() && !self.assumed_root,
+            IdentityType::AssumedRole | IdentityType::Role => self.is_service_linked(),
+            IdentityType::Unknown => self.arn.is_none(),
+            _ => false,
+        }
+    }
+
+    /// The service that passed the call on. `signin.amazonaws.com` is the console, not a service.
+    pub fn invoking_service(&self) -> Option<&str> {
+        self.invoked_by.as_deref().filter(|service| *service != "signin.amazonaws.com")
+    }
+}
+
+/// The permission set in the name of a role that IAM Identity Center made: `AWSReservedSSO_<name>_<suffix>`.
+pub fn permission_set_of(role_name: &str) -> Option<&str> {
+    let (name, _) = role_name.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?;
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! Where a JSON value ends.
+//!
+//! Strings are searched with `memchr`, nested values 64 bytes at a time: quotes, backslashes and brackets
+//! become bit masks, a running XOR over the quotes tells what stands inside a string, and only a block in
+//! which the outermost bracket could close is looked at bit by bit. Written with the `wide` crate, so that
+//! it is the same safe code on x86-64 and arm64.
+
+use wide::u8x16;
+
+use super::{Malformed, Why};
+
+/// The end of the value that starts at byte `at`.
+#[inline]
+pub(super) fn value(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+    match bytes.get(at) {
+        Some(b'"') => string(bytes, at + 1),
+        Some(b'{' | b'[') => nested(bytes, at),
+        Some(b't') => word(bytes, at, b"true"),
+        Some(b'f') => word(bytes, at, b"false"),
+        Some(b'n') => word(bytes, at, b"null"),
+        Some(b'-' | b'0'..=b'9') => Ok(number(bytes, at)),
+        Some(_) => Err(Malformed { at, why: Why::NoValue }),
+        None => Err(Malformed { at, why: Why::Ends }),
+    }
+}
+
+/// The end of a string, behind its closing quote; `at` is behind the opening one.
+#[inline]
+pub(super) fn string(bytes: &[u8], mut at: usize) -> Result<usize, Malformed> {
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+            return Err(Malformed { at: bytes.len(), why: Why::Ends });
+        };
+        at += found + 1;
+        if rest.get(found) == Some(&b'"') {
+            return Ok(at);
+        }
+        // A backslash: whatever follows it is part of the string.
+        at += 1;
+    }
+}
+
+fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Malformed> {
+    let end = at + word.len();
+    match bytes.get(at..end) {
+        Some(found) if found == word => Ok(end),
+        Some(_) => Err(Malformed { at, why: Why::NoValue }),
+        None if word.starts_with(bytes.get(at..).unwrap_or_default()) => {
+            Err(Malformed { at: bytes.len(), why: Why::Ends })
+        }
+        None => Err(Malformed { at, why: Why::NoValue }),
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let digits = rest.iter().position(|byte| !matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
+    at + digits.unwrap_or(rest.len())
+}
+
+const BLOCK: usize = 64;
+
+/// One bit for each of the 64 bytes, the first byte in the lowest bit.
+#[derive(Default)]
+struct Masks {
+    quote: u64,
+    backslash: u64,
+    open: u64,
+    close: u64,
+}
+
+impl Masks {
+    #[inline]
+    fn of(block: &[u8; BLOCK]) -> Self {
+        let mut masks = Self::default();
+        // `{` and `[`, `}` and `]` differ in one bit only: with it set they are the same byte.
+        let (fold, quote, backslash) = (u8x16::splat(0x20), u8x16::splat(b'"'), u8x16::splat(b'\\'));
+        let (open, close) = (u8x16::splat(b'{'), u8x16::splat(b'}'));
+        let (quarters, _) = block.as_chunks::<16>();
+        for (index, quarter) in quarters.iter().enumerate() {
+            let bytes = u8x16::new(*quarter);
+            let folded = bytes | fold;
+            let shift = 16 * index;
+            masks.quote |= u64::from(bytes.simd_eq(quote).to_bitmask()) << shift;
+            masks.backslash |= u64::from(bytes.simd_eq(backslash).to_bitmask()) << shift;
+            masks.open |= u64::from(folded.simd_eq(open).to_bitmask()) << shift;
+            masks.close |= u64::from(folded.simd_eq(close).to_bitmask()) << shift;
+        }
+        masks
+    }
+}
+
+/// What one block hands to the next.
+#[derive(Default)]
+struct Carry {
+    /// All ones while inside a string.
+    in_string: u64,
+    /// One when the next byte is escaped by a backslash.
+    escaped: u64,
+}
+
+impl Carry {
+    /// Removes what stands inside strings from the brackets.
+    #[inline]
+    fn outside(&mut self, masks: &Masks) -> (u64, u64) {
+        let quotes = if masks.backslash == 0 && self.escaped == 0 {
+            masks.quote
+        } else {
+            masks.quote & !self.escapes(masks.backslash)
+        };
+        let inside = prefix_xor(quotes) ^ self.in_string;
+        // All ones if the block ends inside a string, else zero.
+        self.in_string = 0u64.wrapping_sub(inside >> (BLOCK - 1));
+        (masks.open & !inside, masks.close & !inside)
+    }
+
+    /// The bytes that a backslash escapes. Backslashes are rare, so this walks them one by one.
+    #[cold]
+    fn escapes(&mut self, backslash: u64) -> u64 {
+        let mut escaped = self.escaped;
+        // A backslash that is escaped itself escapes nothing.
+        let mut rest = backslash & !escaped;
+        self.escaped = 0;
+        while rest != 0 {
+            let next = rest.trailing_zeros() + 1;
+            if next as usize == BLOCK {
+                self.escaped = 1;
+                break;
+            }
+            escaped |= 1 << next;
+            // Drop this backslash, and the next byte too if it is one: it is escaped.
+            rest &= rest - 1;
+            rest &= !(1 << next);
+        }
+        escaped
+    }
+}
+
+/// Bit n of the result is the XOR of bits 0 to n: set from an opening quote up to before the closing one.
+#[inline]
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// The end of the object or array that starts at byte `at`.
+fn nested(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+    let (blocks, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<BLOCK>();
+    let mut carry = Carry::default();
+    let mut depth = 0u32;
+    let mut start = at;
+    for block in blocks {
+        if let Some(end) = closes(&mut carry, &mut depth, &Masks::of(block)) {
+            return Ok(start + end);
+        }
+        start += BLOCK;
+    }
+    let mut last = [b' '; BLOCK];
+    for (to, from) in last.iter_mut().zip(tail) {
+        *to = *from;
+    }
+    match closes(&mut carry, &mut depth, &Masks::of(&last)) {
+        Some(end) => Ok(start + end),
+        None => Err(Malformed { at: bytes.len(), why: Why::Ends }),
+    }
+}
+
+/// Behind the bracket of this block that closes the outermost one, if it is here.
+#[inline]
+fn closes(carry: &mut Carry, depth: &mut u32, masks: &Masks) -> Option<usize> {
+    let (open, close) = carry.outside(masks);
+    if close.count_ones() < *depth {
+        *depth += open.count_ones();
+        *depth -= close.count_ones();
+        return None;
+    }
+    let mut brackets = open | close;
+    while brackets != 0 {
+        let bit = brackets.trailing_zeros();
+        if open >> bit & 1 == 1 {
+            *depth += 1;
+        } else {
+            *depth = depth.saturating_sub(1);
+            if *depth == 0 {
+                return Some(bit as usize + 1);
+            }
+        }
+        brackets &= brackets - 1;
+    }
+    None
+}

@@ -1,0 +1,19 @@
+//! CloudTrail's vocabulary: the record, who acted, and what the action is.
+//!
+//! Nothing here knows a policy, a clock or a network: it turns the text of one record into names.
+
+mod access;
+mod action;
+mod identity;
+pub mod json;
+mod record;
+pub mod resources;
+mod time;
+mod via;
+
+pub use access::{AccessLevel, access_level, service_of};
+pub use action::{Action, Basis, Effect};
+pub use identity::{Identity, IdentityType, permission_set_of};
+pub use record::{Entry, Record};
+pub use time::Time;
+pub use via::Via;

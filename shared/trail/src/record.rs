@@ -1,0 +1,218 @@
+//! One CloudTrail event, as CloudTrail wrote it.
+
+use std::borrow::Cow;
+
+use crate::json::{Malformed, Members, Raw};
+
+/// A CloudTrail record, borrowed from the text it stands in.
+///
+/// Every field is optional and none is parsed before it is asked for, so that nothing but broken JSON on
+/// the top level can make a record unreadable. Field names and meaning: "`CloudTrail` record contents for
+/// management, data, and network activity events" in the CloudTrail user guide.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Record<'a> {
+    /// The whole record.
+    pub text: &'a str,
+    /// `additionalEventData`: an object that differs from service to service.
+    pub additional_event_data: Raw<'a>,
+    /// `awsRegion`.
+    pub aws_region: Raw<'a>,
+    /// `errorCode`; CloudTrail leaves it out when the call succeeded.
+    pub error_code: Raw<'a>,
+    /// `errorMessage`, cut at 1 KB. A failed `ConsoleLogin` has it without an `errorCode`.
+    pub error_message: Raw<'a>,
+    /// `eventCategory`: Management, Data, `NetworkActivity` or Insight.
+    pub event_category: Raw<'a>,
+    /// `eventID`: identifies the event. The same event may be delivered more than once.
+    pub event_id: Raw<'a>,
+    /// `eventName`: the API operation, now and then with a version suffix.
+    pub event_name: Raw<'a>,
+    /// `eventSource`: the service, as in `ec2.amazonaws.com`.
+    pub event_source: Raw<'a>,
+    /// `eventTime`: when the call was completed, UTC.
+    pub event_time: Raw<'a>,
+    /// `eventType`: `AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvents`.
+    pub event_type: Raw<'a>,
+    /// `eventVersion`: of the record's format.
+    pub event_version: Raw<'a>,
+    /// `managementEvent`.
+    pub management_event: Raw<'a>,
+    /// `readOnly`: what the service says of the call; not always what one would say of its verb.
+    pub read_only: Raw<'a>,
+    /// `recipientAccountId`: the account that the record was delivered to.
+    pub recipient_account_id: Raw<'a>,
+    /// `requestParameters`: may hold secrets.
+    pub request_parameters: Raw<'a>,
+    /// `resources`: a list of what the call touched, with ARNs.
+    pub resources: Raw<'a>,
+    /// `responseElements`: may hold live session credentials.
+    pub response_elements: Raw<'a>,
+    /// `sessionCredentialFromConsole`: set for calls from a console session, by some services only.
+    pub session_credential_from_console: Raw<'a>,
+    /// `sharedEventID`: the same for the copies that went to several accounts.
+    pub shared_event_id: Raw<'a>,
+    /// `sourceIPAddress`: an address, or the DNS name of a service.
+    pub source_ip_address: Raw<'a>,
+    /// `userAgent`: chosen by the caller.
+    pub user_agent: Raw<'a>,
+    /// `userIdentity`: see [`crate::Identity`].
+    pub user_identity: Raw<'a>,
+    /// `vpcEndpointId`.
+    pub vpc_endpoint_id: Raw<'a>,
+}
+
+/// What stands at one place of a log.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// The object is a container: its `Records` array starts at this byte of the text.
+    Records(usize),
+    /// An object that has none of a record's fields: a wrapper, or something else.
+    Other(Raw<'a>),
+}
+
+impl<'a> Record<'a> {
+    /// Reads the object at the start of `text`, of which more may follow, and says where it ends.
+    ///
+    /// A container ends, for the caller, where its array of records starts.
+    ///
+    /// # Errors
+    /// When the object's top level is not JSON, or the text ends inside it.
+    pub fn read(text: &'a str) -> Result<(Entry<'a>, usize), Malformed> {
+        let mut record = Self::default();
+        let mut members = Members::of(text);
+        while let Some(key) = members.key() {
+            let key = key?;
+            let value = members.value_or_array(&key)?;
+            let Some(value) = value else {
+                return Ok((Entry::Records(members.position()), members.position()));
+            };
+            if let Some(field) = record.field(&key) {
+                *field = value;
+            }
+        }
+        let end = members.position();
+        record.text = text.get(..end).unwrap_or_default();
+        let (raw, _) = Raw::at(record.text, 0)?;
+        Ok((if record.is_record() { Entry::Record(record) } else { Entry::Other(raw) }, end))
+    }
+
+    fn field(&mut self, key: &str) -> Option<&mut Raw<'a>> {
+        Some(match key {
+            "additionalEventData" => &mut self.additional_event_data,
+            "awsRegion" => &mut self.aws_region,
+            "errorCode" => &mut self.error_code,
+            "errorMessage" => &mut self.error_message,
+            "eventCategory" => &mut self.event_category,
+            "eventID" => &mut self.event_id,
+            "eventName" => &mut self.event_name,
+            "eventSource" => &mut self.event_source,
+            "eventTime" => &mut self.event_time,
+            "eventType" => &mut self.event_type,
+            "eventVersion" => &mut self.event_version,
+            "managementEvent" => &mut self.management_event,
+            "readOnly" => &mut self.read_only,
+            "recipientAccountId" => &mut self.recipient_account_id,
+            "requestParameters" => &mut self.request_parameters,
+            "resources" => &mut self.resources,
+            "responseElements" => &mut self.response_elements,
+            "sessionCredentialFromConsole" => &mut self.session_credential_from_console,
+            "sharedEventID" => &mut self.shared_event_id,
+            "sourceIPAddress" => &mut self.source_ip_address,
+            "userAgent" => &mut self.user_agent,
+            "userIdentity" => &mut self.user_identity,
+            "vpcEndpointId" => &mut self.vpc_endpoint_id,
+            _ => return None,
+        })
+    }
+
+    fn is_record(&self) -> bool {
+        // EventBridge's envelope and other wrappers share fields such as `resources`, but none of these.
+        [self.event_name, self.event_source, self.event_id, self.user_identity, self.event_version]
+            .iter()
+            .any(|field| !field.is_absent())
+    }
+
+    /// Looks for the record inside a wrapper: an EventBridge envelope, a line of a log shipper, an SQS or
+    /// SNS message whose body is JSON text, an entry of `aws cloudtrail lookup-events`.
+    ///
+    /// `found` is called for each record, with the text that it is borrowed from. Returns whether there
+    /// was one. Looks three wrappers deep, and no deeper than one record's own fields.
+    pub fn unwrap(wrapper: Raw<'_>, found: &mut dyn FnMut(Record<'_>)) -> bool {
+        Self::unwrap_to(wrapper, 3, found)
+    }
+
+    fn unwrap_to(wrapper: Raw<'_>, depth: u8, found: &mut dyn FnMut(Record<'_>)) -> bool {
+        if depth == 0 {
+            return false;
+        }
+        let mut any = false;
+        for (_, value) in wrapper.members().flatten() {
+            if value.is_object() {
+                any |= Self::enter(value.as_str(), depth, found);
+            } else if value.is_array() {
+                for element in value.elements().flatten().filter(|element| element.is_object()) {
+                    any |= Self::enter(element.as_str(), depth, found);
+                }
+            } else if let Some(inner) = value.text().filter(|text| text.starts_with('{')) {
+                any |= Self::enter(&inner, depth, found);
+            }
+        }
+        any
+    }
+
+    fn enter(text: &str, depth: u8, found: &mut dyn FnMut(Record<'_>)) -> bool {
+        match Record::read(text) {
+            Ok((Entry::Record(record), _)) => {
+                found(record);
+                true
+            }
+            Ok((Entry::Other(_) | Entry::Records(_), _)) => match Raw::at(text, 0) {
+                Ok((inner, _)) => Self::unwrap_to(inner, depth - 1, found),
+                Err(_) => false,
+            },
+            Err(_) => false,
+        }
+    }
+
+    /// Whether CloudTrail or the service says that the call failed.
+    ///
+    /// A failed sign-in has no `errorCode` but `responseElements.ConsoleLogin` or `.SwitchRole` = `Failure`.
+    pub fn failed(&self) -> bool {
+        self.error_code.text().is_some() || self.sign_in_failed()
+    }
+
+    fn sign_in_failed(&self) -> bool {
+        self.response_elements.is_object()
+            && ["ConsoleLogin", "SwitchRole"].iter().any(|key| {
+                let answer = self.response_elements.get(key).and_then(Raw::text);
+                answer.is_some_and(|answer| answer.eq_ignore_ascii_case("Failure"))
+            })
+    }
+
+    /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`.
+    pub fn mfa_used(&self) -> Option<bool> {
+        let used = self.additional_event_data.get("MFAUsed")?.text()?;
+        if used.eq_ignore_ascii_case("yes") {
+            Some(true)
+        } else if used.eq_ignore_ascii_case("no") {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    /// The role that an `AssumeRole*` call asked for, from the request or else from the answer.
+    pub fn assumed_role_arn(&self) -> Option<Cow<'a, str>> {
+        self.request_parameters.get("roleArn").and_then(Raw::text).or_else(|| {
+            self.resources.elements().flatten().find_map(|resource| {
+                let arn = resource.get("ARN")?.text()?;
+                arn.contains(":role/").then_some(arn)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

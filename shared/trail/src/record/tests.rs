@@ -1,0 +1,131 @@
+//! Each quirk of real records has a test named for it.
+
+use super::*;
+
+fn record(json: &str) -> Record<'_> {
+    match Record::read(json).unwrap() {
+        (Entry::Record(record), end) if end == json.len() => record,
+        other => panic!("not one record: {other:?}"),
+    }
+}
+
+fn texts(json: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let (raw, _) = Raw::at(json, 0).unwrap();
+    Record::unwrap(raw, &mut |record| found.push(record.event_name.text().unwrap().into_owned()));
+    found
+}
+
+#[test]
+fn unknown_fields_and_a_newer_version_are_fine() {
+    let record = record(r#"{"eventVersion":"2.34","eventName":"X","brandNew":{"a":[1]},"eventID":"e"}"#);
+    assert_eq!(record.event_version.text().as_deref(), Some("2.34"));
+}
+
+#[test]
+fn every_field_may_be_absent() {
+    let record = record(r#"{"eventName":"X"}"#);
+    assert!(record.user_agent.is_absent() && record.read_only.flag().is_none() && !record.failed());
+    assert_eq!(record.assumed_role_arn(), None);
+    assert_eq!(record.mfa_used(), None);
+}
+
+#[test]
+fn types_drift() {
+    for odd in ["{}", "\"\"", "null", "[]", "1", "true", "\"HIDDEN_DUE_TO_SECURITY_REASONS\"", "[[{}]]", "-1.5e9"] {
+        let json = format!(
+            r#"{{"eventName":"X","eventTime":{odd},"userIdentity":{odd},"requestParameters":{odd},"responseElements":{odd},
+            "resources":{odd},"additionalEventData":{odd},"readOnly":{odd},"errorCode":{odd},"sourceIPAddress":{odd}}}"#
+        );
+        let record = record(&json);
+        record.assumed_role_arn();
+        record.mfa_used();
+        crate::resources::of(&record, 8);
+        crate::Identity::read(record.user_identity);
+    }
+}
+
+#[test]
+fn read_only_may_be_a_string() {
+    assert_eq!(record(r#"{"eventName":"X","readOnly":"true"}"#).read_only.flag(), Some(true));
+    assert_eq!(record(r#"{"eventName":"X","readOnly":"False"}"#).read_only.flag(), Some(false));
+}
+
+#[test]
+fn a_nested_read_only_is_the_callers_own() {
+    let json = r#"{"eventName":"X","requestParameters":{"readOnly":true,"x":"\"readOnly\":true"},"readOnly":false}"#;
+    assert_eq!(record(json).read_only.flag(), Some(false));
+    let json = r#"{"eventName":"X","requestParameters":{"a":"}\\\",\"readOnly\":true"}}"#;
+    assert_eq!(record(json).read_only.flag(), None);
+}
+
+#[test]
+fn an_empty_error_code_is_no_error() {
+    assert!(!record(r#"{"eventName":"X","errorCode":"","errorMessage":null}"#).failed());
+    assert!(record(r#"{"eventName":"X","errorCode":"AccessDenied"}"#).failed());
+}
+
+#[test]
+fn a_failed_sign_in_has_no_error_code() {
+    let json = r#"{"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}}"#;
+    assert!(record(json).failed());
+    assert!(!record(r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}}"#).failed());
+    assert!(record(r#"{"eventName":"SwitchRole","responseElements":{"SwitchRole":"Failure"}}"#).failed());
+}
+
+#[test]
+fn mfa_is_written_in_two_cases() {
+    let used = |word: &str| {
+        record(&format!(r#"{{"eventName":"ConsoleLogin","additionalEventData":{{"MFAUsed":"{word}"}}}}"#)).mfa_used()
+    };
+    assert_eq!([used("Yes"), used("YES"), used("No"), used("NO"), used("?")], [Some(true), Some(true), Some(false), Some(false), None]);
+}
+
+#[test]
+fn a_record_of_256_kb_and_one_nested_deep() {
+    let json = format!(r#"{{"eventName":"X","requestParameters":{{"a":"{}"}},"readOnly":true}}"#, "\\\"".repeat(128 << 10));
+    assert_eq!(record(&json).read_only.flag(), Some(true));
+    let json = format!(r#"{{"requestParameters":{}{},"eventName":"X"}}"#, "[{\"a\":".repeat(50_000) + "1", "}]".repeat(50_000));
+    assert_eq!(record(&json).event_name.text().as_deref(), Some("X"));
+}
+
+#[test]
+fn the_role_asked_for_stands_in_the_request_or_in_the_resources() {
+    let arn = "arn:aws:iam::111122223333:role/emergency";
+    let request = format!(r#"{{"eventName":"AssumeRole","requestParameters":{{"roleArn":"{arn}"}}}}"#);
+    let resource = format!(r#"{{"eventName":"AssumeRole","resources":[{{"ARN":"{arn}"}}]}}"#);
+    assert_eq!(record(&request).assumed_role_arn().as_deref(), Some(arn));
+    assert_eq!(record(&resource).assumed_role_arn().as_deref(), Some(arn));
+}
+
+#[test]
+fn a_container_stops_in_front_of_its_records() {
+    let json = r#"{"meta":{"Records":[1]},"Records": [{"eventName":"X"}]}"#;
+    let Ok((Entry::Records(at), _)) = Record::read(json) else { panic!("a container") };
+    assert!(json[at..].starts_with("[{"));
+}
+
+#[test]
+fn a_cut_record_is_not_a_record() {
+    let json = r#"{"eventName":"X","userIdentity":{"type":"Root"}}"#;
+    for cut in 1..json.len() {
+        assert!(Record::read(&json[..cut]).is_err(), "{}", &json[..cut]);
+    }
+}
+
+#[test]
+fn wrappers_are_opened() {
+    let record = r#"{"eventName":"X","eventID":"e"}"#;
+    let quoted = serde_json::to_string(record).unwrap();
+    for wrapper in [
+        format!(r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","resources":[],"detail":{record}}}"#),
+        format!(r#"{{"repo":"r","envelope":{{"detail":{record}}}}}"#),
+        format!(r#"{{"Events":[{{"EventId":"e","CloudTrailEvent":{quoted}}}]}}"#),
+        format!(r#"{{"messageId":"m","body":{quoted}}}"#),
+    ] {
+        assert_eq!(texts(&wrapper), ["X"], "{wrapper}");
+    }
+    assert_eq!(texts(r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"running"}}"#).len(), 0);
+    let bomb = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+    assert_eq!(texts(&bomb).len(), 0);
+}

@@ -1,0 +1,238 @@
+//! One classification of a record, for all detectors.
+
+use std::borrow::Cow;
+
+use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via, resources};
+
+use crate::attack::Attack;
+use crate::policy::Policy;
+use crate::principal::{Kind, Principal};
+use crate::show::clean;
+use crate::trace::Trace;
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// It did what it was asked.
+    Succeeded,
+    /// The caller only asked whether it could.
+    DryRun,
+    /// The caller lacks the permission; the error code says so.
+    Denied(Cow<'a, str>),
+    /// The caller could not prove who it is; the error code, or what the sign-in said.
+    Unauthenticated(Cow<'a, str>),
+    /// It failed for another reason; the error code.
+    Failed(Cow<'a, str>),
+}
+
+impl Outcome<'_> {
+    /// The error code, if it failed.
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Succeeded => None,
+            Self::DryRun => Some("DryRunOperation"),
+            Self::Denied(code) | Self::Unauthenticated(code) | Self::Failed(code) => Some(code),
+        }
+    }
+}
+
+/// The emergency or deploy identity that a call asks for, to take it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Root, by `AssumeRoot`.
+    Root,
+    /// The break-glass identity of this entry of the policy.
+    BreakGlass(usize),
+    /// The deploy role of this entry of the policy.
+    Deploy(usize),
+}
+
+/// A record, classified once.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// The record.
+    pub record: Record<'a>,
+    /// Who acted.
+    pub principal: Principal<'a>,
+    /// What was called.
+    pub action: Action<'a>,
+    /// The action's access level.
+    pub access: AccessLevel,
+    /// What the call does, were it to succeed.
+    pub effect: Effect,
+    /// What told the effect.
+    pub basis: Basis,
+    /// How it ended.
+    pub outcome: Outcome<'a>,
+    /// Whether it attacks logging or detection.
+    pub attack: Option<Attack>,
+    /// The identity that it asks for.
+    pub target: Option<Target>,
+    /// When it was made; `None` when the record doesn't say.
+    pub time: Option<Time>,
+}
+
+impl<'a> Call<'a> {
+    /// Classifies a record.
+    pub fn classify(record: Record<'a>, policy: &Policy, trace: &mut impl Trace) -> Self {
+        let principal = Principal::of(&record, policy);
+        let action = Action::of(&record);
+        let (effect, basis) = action.effect(record.read_only.flag());
+        let outcome = outcome(&record, policy);
+        let automated = matches!(principal.kind, Kind::DeployRole | Kind::Workload);
+        let attack = match principal.kind {
+            Kind::Service => None,
+            _ => Attack::of(&action, policy, automated, || resources::of(&record, 1000)),
+        };
+        let target = target(&record, &action, policy);
+        let time = record.event_time.text().and_then(|text| Time::parse(&text));
+        let access = action.access();
+        let call = Self { record, principal, action, access, effect, basis, outcome, attack, target, time };
+        call.explain(policy, trace);
+        call
+    }
+
+    /// The account that the record was written for.
+    pub fn account(&self) -> Option<Cow<'a, str>> {
+        self.record.recipient_account_id.text().or_else(|| self.principal.identity.account_id.clone())
+    }
+
+    /// Whether the console made the call, by what AWS says: not by the user agent.
+    pub fn is_from_console(&self) -> bool {
+        is_from_console(&self.record, &self.principal)
+    }
+
+    /// Whether the session has shown a second factor. `None` where the record can't prove either.
+    pub fn mfa(&self) -> Option<bool> {
+        use handsoff_trail::IdentityType::{IamUser, Root};
+        let identity = &self.principal.identity;
+        self.record.mfa_used().or(match identity.mfa_authenticated {
+            Some(true) => Some(true),
+            // Always false for federated sessions, whatever the person showed there.
+            Some(false) if matches!(identity.kind, IamUser | Root) => Some(false),
+            _ => None,
+        })
+    }
+
+    fn explain(&self, policy: &Policy, trace: &mut impl Trace) {
+        trace.step("principal", || {
+            let arn = clean(self.principal.arn.as_deref().unwrap_or("no ARN"), 256);
+            let line = self.principal.entry.and_then(|entry| match self.principal.kind {
+                Kind::DeployRole => policy.deploy.get(entry).map(|entry| &entry.line),
+                Kind::BreakGlass => policy.break_glass.get(entry).map(|entry| &entry.line),
+                _ => policy.workloads.get(entry).map(|entry| &entry.line),
+            });
+            let line = line.map(|line| format!(" ({line})")).unwrap_or_default();
+            format!("{} {arn}: {}{line}", self.principal.kind, self.principal.because)
+        });
+        if let Some(human) = self.principal.human() {
+            trace.step("human", || human);
+        }
+        trace.step("action", || {
+            let read_only = match self.record.read_only.flag() {
+                Some(flag) => flag.to_string(),
+                None => "absent".into(),
+            };
+            format!(
+                "{} (eventSource {}, eventName {}, readOnly {read_only})",
+                clean(&self.action.to_string(), 128),
+                clean(&self.record.event_source.text().unwrap_or_else(|| "absent".into()), 64),
+                clean(&self.record.event_name.text().unwrap_or_else(|| "absent".into()), 64),
+            )
+        });
+        trace.step("access level", || self.access.to_string());
+        trace.step("effect", || {
+            let effect = match self.effect {
+                Effect::Changes => "changes something",
+                Effect::Reads => "changes nothing",
+                Effect::SignsIn => "signs in",
+                Effect::SignInPlumbing => "a step of a sign-in or of a session's upkeep",
+            };
+            format!("{effect}: {}", self.basis)
+        });
+        trace.step("outcome", || match &self.outcome {
+            Outcome::Succeeded => "succeeded: no errorCode".into(),
+            Outcome::DryRun => "a dry run".into(),
+            Outcome::Denied(code) => format!("denied: {} is listed in {}", clean(code, 64), policy.denials.line),
+            Outcome::Unauthenticated(code) => format!("not authenticated: {}", clean(code, 64)),
+            Outcome::Failed(code) => format!("failed: {}", clean(code, 64)),
+        });
+        trace.step("via", || Via::of(&self.record, &self.principal.identity).to_string());
+        if let Some(attack) = self.attack {
+            trace.step("attack", || attack.what.to_owned());
+        }
+        if let Some(target) = self.target {
+            trace.step("asks for", || match target {
+                Target::Root => "root, by AssumeRoot".into(),
+                Target::BreakGlass(entry) => {
+                    policy.break_glass.get(entry).map(|entry| format!("break-glass identity: {}", entry.line)).unwrap_or_default()
+                }
+                Target::Deploy(entry) => {
+                    policy.deploy.get(entry).map(|entry| format!("deploy role: {}", entry.line)).unwrap_or_default()
+                }
+            });
+        }
+    }
+}
+
+/// Whether AWS says that the call comes from a console session.
+pub(crate) fn is_from_console(record: &Record<'_>, principal: &Principal<'_>) -> bool {
+    record.session_credential_from_console.flag() == Some(true)
+        || principal.identity.from_console
+        || principal.identity.invoked_by.as_deref() == Some("signin.amazonaws.com")
+        || record.event_source.text().as_deref() == Some("signin.amazonaws.com")
+}
+
+/// Error codes of callers that could not prove who they are. AWS publishes no list.
+const UNAUTHENTICATED: [&str; 11] = [
+    "AuthFailure",
+    "Client.AuthFailure",
+    "InvalidClientTokenId",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "MissingAuthenticationToken",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "RequestExpired",
+];
+
+fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
+    let Some(code) = record.error_code.text() else {
+        return if record.failed() {
+            Outcome::Unauthenticated(record.error_message.text().unwrap_or("Failure".into()))
+        } else {
+            Outcome::Succeeded
+        };
+    };
+    if code == "Client.DryRunOperation" || code == "DryRunOperation" {
+        Outcome::DryRun
+    } else if policy.denials.codes.iter().any(|denied| *denied == code) {
+        Outcome::Denied(code)
+    } else if UNAUTHENTICATED.contains(&&*code) {
+        Outcome::Unauthenticated(code)
+    } else {
+        Outcome::Failed(code)
+    }
+}
+
+fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) -> Option<Target> {
+    if action.service != "sts" || !action.name.starts_with("Assume") {
+        return None;
+    }
+    if action.name == "AssumeRoot" {
+        return Some(Target::Root);
+    }
+    let arn = record.assumed_role_arn()?;
+    let recipient = record.recipient_account_id.text();
+    // The caller's account and the role's may differ; the record is written for both. Here the role's own
+    // account decides: `*` is "the account of the role", or taking on a role elsewhere would go unseen.
+    let own = arn.split(':').nth(4);
+    let in_own = |pattern: &crate::policy::IdentityPattern| pattern.matches(&arn, own);
+    if let Some(entry) = policy.break_glass.iter().position(|entry| in_own(&entry.identity)) {
+        return Some(Target::BreakGlass(entry));
+    }
+    let deploy = |pattern: &crate::policy::IdentityPattern| pattern.matches(&arn, recipient.as_deref().or(own));
+    policy.deploy.iter().position(|entry| deploy(&entry.identity)).map(Target::Deploy)
+}

@@ -1,0 +1,134 @@
+//! One verdict on one record.
+
+use handsoff_trail::{Record, Via, json::Raw, resources};
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::call::Call;
+use crate::code::Code;
+use crate::incident;
+use crate::principal::Kind;
+use crate::severity::Severity;
+use crate::show::clean;
+
+/// What makes two deliveries the same event: event ID, time and action.
+///
+/// The ID alone would do for CloudTrail. Time and action are in it because hand-made records reuse IDs, and a
+/// detector that forgets a record because of an ID that it has seen could be made to forget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub u64);
+
+impl Key {
+    /// The key of a record. Without an event ID, of the whole record's text.
+    pub fn of(record: &Record<'_>) -> Self {
+        let fields = if record.event_id.is_absent() {
+            [Raw::default(), Raw::default(), Raw::default()]
+        } else {
+            [record.event_time, record.event_source, record.event_name]
+        };
+        let id = if record.event_id.is_absent() { record.text } else { record.event_id.as_str() };
+        let start = xxh3_64_with_seed(id.as_bytes(), 0);
+        Self(fields.iter().fold(start, |seed, field| xxh3_64_with_seed(field.as_str().as_bytes(), seed)))
+    }
+}
+
+/// Who acted, as a finding tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Who {
+    /// What the identity is to the team.
+    pub kind: Kind,
+    /// The ARN of the role or user; empty when the record has none.
+    pub arn: String,
+    /// A short name.
+    pub name: String,
+    /// The human behind it, as far as the record says.
+    pub human: Option<String>,
+}
+
+/// One verdict on one record. All text in it is shortened and harmless to show; see [`crate::show`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind of finding it is.
+    pub code: Code,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// The incident that it belongs to.
+    pub incident: String,
+    /// CloudTrail's ID of the event; empty when the record has none.
+    pub event_id: String,
+    /// When it happened, UTC; `None` when the record doesn't say.
+    pub event_time: Option<String>,
+    /// The account that the record was written for.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// What was called, `service:Name`.
+    pub action: String,
+    /// The action's access level.
+    pub access: &'static str,
+    /// The error code, when the call failed.
+    pub error: Option<String>,
+    /// Who acted.
+    pub principal: Who,
+    /// How the call came in: a label.
+    pub via: String,
+    /// Where it came from: an address, or a service's name.
+    pub source_ip: String,
+    /// What the caller calls its program.
+    pub user_agent: String,
+    /// Whether the session has shown a second factor; `None` where the record can't prove either.
+    pub mfa: Option<bool>,
+    /// What was touched.
+    pub resources: Vec<String>,
+    /// Why it is a finding, in plain words, with the line of the policy that decided.
+    pub reason: String,
+    /// What to do next.
+    pub next: &'static str,
+    /// What makes deliveries of the same event one.
+    #[serde(skip)]
+    pub key: Key,
+    /// The time as a number, for sorting.
+    #[serde(skip)]
+    pub time: Option<handsoff_trail::Time>,
+}
+
+impl Finding {
+    /// The finding on a call.
+    pub fn new(call: &Call<'_>, code: Code, severity: Severity, reason: String) -> Self {
+        let record = &call.record;
+        let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
+        let principal = &call.principal;
+        Self {
+            code,
+            severity,
+            incident: incident::id(call, code),
+            event_id: text(record.event_id, 64),
+            event_time: call.time.map(|time| time.to_string()),
+            account: call.account().map(|account| clean(&account, 32)).unwrap_or_default(),
+            region: text(record.aws_region, 32),
+            action: clean(&call.action.to_string(), 128),
+            access: call.access.as_str(),
+            error: call.outcome.error().map(|code| clean(code, 64)),
+            principal: Who {
+                kind: principal.kind,
+                arn: principal.arn.as_deref().map(|arn| clean(arn, 256)).unwrap_or_default(),
+                name: principal.name(),
+                human: principal.human(),
+            },
+            via: clean(&Via::of(record, &principal.identity).to_string(), 64),
+            source_ip: text(record.source_ip_address, 64),
+            user_agent: text(record.user_agent, 160),
+            mfa: call.mfa(),
+            resources: resources::of(record, 8).iter().map(|resource| clean(resource, 256)).collect(),
+            reason,
+            next: code.next_step(),
+            key: Key::of(record),
+            time: call.time,
+        }
+    }
+
+    /// By time, then by key: the order of every output.
+    pub fn order(&self) -> (Option<handsoff_trail::Time>, Key, Code) {
+        (self.time, self.key, self.code)
+    }
+}

@@ -1,0 +1,28 @@
+//! What the detectors share: the policy, one classification of every record, findings, incidents and alerts.
+//!
+//! Everything here is pure: no I/O, no clock. A record goes through [`Call::classify`] once, belongs to the
+//! one [`Owner`] that [`Call::owner`] names, and the owner's detector turns it into a [`Finding`] or not.
+
+pub mod alert;
+mod attack;
+mod call;
+mod code;
+mod finding;
+pub mod incident;
+mod owner;
+pub mod policy;
+mod principal;
+mod severity;
+pub mod show;
+mod trace;
+
+pub use attack::Attack;
+pub use call::{Call, Outcome, Target};
+pub use code::Code;
+pub use finding::{Finding, Key};
+pub use incident::Incident;
+pub use owner::{Nothing, Owner, is_plain_read};
+pub use policy::Policy;
+pub use principal::{Kind, Principal};
+pub use severity::Severity;
+pub use trace::{Step, Trace};

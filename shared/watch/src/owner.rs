@@ -1,0 +1,180 @@
+//! Which detector a record belongs to. Every record has one owner, so that nothing is told twice.
+
+use handsoff_trail::{Action, Effect, Record};
+use serde::Serialize;
+
+use crate::call::{Call, Outcome, Target, is_from_console};
+use crate::policy::{Deploy, Policy};
+use crate::principal::{Kind, Principal};
+
+/// The detector that judges a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// All that an emergency identity does, and whoever tries to take one on.
+    BreakGlass,
+    /// Changes, sign-ins, attacks on logging, and misuse of a deploy role.
+    Drift,
+    /// Denied calls.
+    DenySpike,
+    /// No detector: there is nothing to report, and why.
+    Nobody(Nothing),
+}
+
+/// Why there is nothing to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Nothing {
+    /// It changes nothing.
+    Read,
+    /// A step of a sign-in, or of a session's upkeep.
+    SignInStep,
+    /// An AWS service acted by itself.
+    Service,
+    /// A deploy role changed something: that is its job.
+    Expected,
+    /// A workload changed what its entry lets it.
+    WorkloadAllowed,
+    /// An exception tolerates it.
+    Excepted,
+    /// Denied, and not one of many.
+    Denied,
+    /// The caller could not prove who it is.
+    Unauthenticated,
+    /// A change that failed for another reason.
+    Attempt,
+    /// The caller only asked whether it could.
+    DryRun,
+}
+
+impl Nothing {
+    /// All, in the order of the summary.
+    pub const ALL: [Self; 10] = [
+        Self::Read,
+        Self::Expected,
+        Self::Service,
+        Self::WorkloadAllowed,
+        Self::Excepted,
+        Self::SignInStep,
+        Self::Denied,
+        Self::Unauthenticated,
+        Self::Attempt,
+        Self::DryRun,
+    ];
+
+    /// The name that stands in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::SignInStep => "sign-in-step",
+            Self::Service => "service",
+            Self::Expected => "expected",
+            Self::WorkloadAllowed => "workload-allowed",
+            Self::Excepted => "excepted",
+            Self::Denied => "denied",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Attempt => "attempt",
+            Self::DryRun => "dry-run",
+        }
+    }
+
+    /// What it means, in plain words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Read => "changes nothing",
+            Self::SignInStep => "a step of a sign-in, or of a session's upkeep",
+            Self::Service => "an AWS service acting by itself",
+            Self::Expected => "a change by a deploy role",
+            Self::WorkloadAllowed => "a change that a [[workload]] entry allows",
+            Self::Excepted => "a change that an [[exception]] tolerates",
+            Self::Denied => "denied, and not one of many",
+            Self::Unauthenticated => "the caller could not prove who it is",
+            Self::Attempt => "a change that failed for another reason",
+            Self::DryRun => "only asked whether it could",
+        }
+    }
+}
+
+impl std::fmt::Display for Nothing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Call<'_> {
+    /// The one detector that the record belongs to.
+    ///
+    /// The order is the rule: what is the more urgent to know comes first. A break-glass identity that stops
+    /// a trail is told in its session; a deploy role's denied call counts for denials, unless the call shows
+    /// that somebody else uses the role.
+    pub fn owner(&self, policy: &Policy) -> Owner {
+        if self.principal.kind == Kind::BreakGlass || self.takes_break_glass() {
+            return Owner::BreakGlass;
+        }
+        if self.attack.is_some() || self.shows_misuse(policy).is_some() {
+            return Owner::Drift;
+        }
+        let service = self.principal.kind == Kind::Service;
+        match &self.outcome {
+            Outcome::Succeeded => {}
+            Outcome::DryRun => return Owner::Nobody(Nothing::DryRun),
+            Outcome::Denied(_) if service => return Owner::Nobody(Nothing::Service),
+            Outcome::Denied(_) => return Owner::DenySpike,
+            Outcome::Unauthenticated(_) => return Owner::Nobody(Nothing::Unauthenticated),
+            Outcome::Failed(_) if self.effect == Effect::Reads => return Owner::Nobody(Nothing::Read),
+            Outcome::Failed(_) => return Owner::Nobody(Nothing::Attempt),
+        }
+        match self.effect {
+            Effect::Reads => Owner::Nobody(Nothing::Read),
+            Effect::SignInPlumbing => Owner::Nobody(Nothing::SignInStep),
+            _ if service => Owner::Nobody(Nothing::Service),
+            _ if self.principal.kind == Kind::DeployRole => Owner::Nobody(Nothing::Expected),
+            Effect::SignsIn | Effect::Changes => Owner::Drift,
+        }
+    }
+
+    /// Whether the call asks for an emergency identity.
+    pub fn takes_break_glass(&self) -> bool {
+        matches!(self.target, Some(Target::Root | Target::BreakGlass(_)))
+    }
+
+    /// Whether the record shows that a deploy role is used otherwise than by its pipeline: how.
+    pub fn shows_misuse(&self, policy: &Policy) -> Option<String> {
+        if let Some(Target::Deploy(entry)) = self.target {
+            let entry = policy.deploy.get(entry)?;
+            return crate::policy::misuse::by_taking(entry, &self.record, &self.principal);
+        }
+        let entry = deploy_entry(&self.principal, policy)?;
+        crate::policy::misuse::by_use(entry, &self.record, &self.principal, self.is_from_console())
+    }
+}
+
+fn deploy_entry<'p>(principal: &Principal<'_>, policy: &'p Policy) -> Option<&'p Deploy> {
+    match principal.kind {
+        Kind::DeployRole => policy.deploy.get(principal.entry?),
+        _ => None,
+    }
+}
+
+/// Whether a record is a read by somebody that nobody watches: nine in ten are, and a few fields show it.
+///
+/// Never true where [`Call::owner`] would say anything but `Nobody(Nothing::Read)`: `readOnly` is CloudTrail's
+/// own on the record's top level, the name agrees, nothing failed, it isn't a sign-in or a role taken on, and
+/// the caller is neither root nor an emergency identity nor a deploy role in the wrong hands.
+pub fn is_plain_read(record: &Record<'_>, policy: &Policy) -> bool {
+    if record.read_only.flag() != Some(true) || !record.error_code.is_absent() {
+        return false;
+    }
+    let action = Action::of(record);
+    if !action.has_reading_name() || matches!(&*action.service, "sts" | "signin") {
+        return false;
+    }
+    let principal = Principal::of(record, policy);
+    match principal.kind {
+        Kind::BreakGlass => false,
+        Kind::DeployRole => deploy_entry(&principal, policy).is_some_and(|entry| {
+            let console = is_from_console(record, &principal);
+            crate::policy::misuse::by_use(entry, record, &principal, console).is_none()
+        }),
+        _ => true,
+    }
+}

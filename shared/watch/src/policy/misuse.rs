@@ -1,0 +1,49 @@
+//! What shows that a deploy role is used otherwise than by its pipeline.
+
+use handsoff_trail::{IdentityType, Record};
+
+use super::{Deploy, Origin};
+use crate::principal::Principal;
+use crate::show::clean;
+
+/// From a call that the deploy role makes.
+pub(crate) fn by_use(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>, console: bool) -> Option<String> {
+    if console {
+        return Some("a person uses it in the console".into());
+    }
+    let identity = &principal.identity;
+    if !entry.session_names.is_empty()
+        && let Some((_, session)) = identity.assumed_role()
+        && !entry.session_names.iter().any(|glob| glob.matches(session))
+    {
+        return Some(format!("`session_names` doesn't list the session's name `{}`", clean(session, 64)));
+    }
+    // A service that acts for the role calls from AWS's network, by name.
+    if !entry.networks.is_empty() && identity.invoking_service().is_none() {
+        let source = record.source_ip_address.text().unwrap_or_default();
+        let listed = source.parse::<std::net::IpAddr>().is_ok_and(|ip| entry.networks.iter().any(|network| network.contains(&ip)));
+        if !listed {
+            return Some(format!("`networks` doesn't list the address `{}` that it called from", clean(&source, 64)));
+        }
+    }
+    None
+}
+
+/// From a call that takes the deploy role on, or tries to.
+pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
+    let name = principal.name();
+    if entry.assumed_by.is_empty() {
+        return principal.is_certainly_human().then(|| format!("`{name}` is a person, and took it on"));
+    }
+    let recipient = record.recipient_account_id.text();
+    let listed = entry.assumed_by.iter().any(|origin| match origin {
+        Origin::Identity(pattern) => {
+            principal.arn.as_deref().is_some_and(|arn| pattern.matches(arn, recipient.as_deref()))
+        }
+        Origin::Subject(glob) => {
+            principal.identity.kind == IdentityType::WebIdentityUser
+                && principal.identity.user_name.as_deref().is_some_and(|subject| glob.matches(subject))
+        }
+    });
+    (!listed).then(|| format!("`assumed_by` doesn't list `{name}`, who took it on"))
+}

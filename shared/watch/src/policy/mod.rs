@@ -1,0 +1,185 @@
+//! The team's policy, `handsoff.toml`: which roles deploy, which break glass, what is expected, what is
+//! tolerated until when.
+
+pub(crate) mod misuse;
+mod pattern;
+mod read;
+
+use std::sync::Arc;
+
+use handsoff_trail::{Action, Time};
+use ipnet::IpNet;
+
+pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
+pub use read::Problem;
+
+use crate::severity::Severity;
+
+/// The policy that holds when a team has none: complete as it is, and commented to be started from.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// What a team expects and tolerates.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The identities whose changes are expected.
+    pub deploy: Vec<Deploy>,
+    /// The identities for emergencies. Root is one without being named.
+    pub break_glass: Vec<BreakGlass>,
+    /// Roles that code runs as, and what they may change.
+    pub workloads: Vec<Workload>,
+    /// What is tolerated until a day.
+    pub exceptions: Vec<Exception>,
+    /// When denied calls are too many.
+    pub denials: Denials,
+    /// What is sent, and when an incident is over.
+    pub alerts: Alerts,
+    /// Names of resources that logging and detection hang on.
+    pub protected: Vec<Glob>,
+}
+
+/// Where an entry of the policy stands, for the reasons of findings: `handsoff.toml:12 [[deploy]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line(Arc<str>);
+
+impl Line {
+    /// A line by what is printed for it.
+    pub fn new(shown: &str) -> Self {
+        Self(shown.into())
+    }
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A `[[deploy]]` entry: an identity tied to the pipeline. What it changes is expected, as long as nothing
+/// shows that somebody else uses it.
+#[derive(Clone, Debug)]
+pub struct Deploy {
+    /// Where it stands.
+    pub line: Line,
+    /// The role or user.
+    pub identity: IdentityPattern,
+    /// Who may assume the role. Empty: anybody but a person.
+    pub assumed_by: Vec<Origin>,
+    /// Names that its sessions have. Empty: any.
+    pub session_names: Vec<Glob>,
+    /// Networks that it is used from. Empty: any. A service acting for the role is not asked.
+    pub networks: Vec<IpNet>,
+}
+
+/// Who may assume a deploy role.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A role or user.
+    Identity(IdentityPattern),
+    /// The subject of a web identity: `repo:ORG/REPO:ref:refs/heads/main` of GitHub.
+    Subject(Glob),
+}
+
+/// A `[[break_glass]]` entry: an identity for emergencies.
+#[derive(Clone, Debug)]
+pub struct BreakGlass {
+    /// Where it stands.
+    pub line: Line,
+    /// The role, user or permission set.
+    pub identity: IdentityPattern,
+    /// How long a session may last, in seconds.
+    pub max_session: i64,
+}
+
+/// A `[[workload]]` entry: a role that code runs as.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Where it stands.
+    pub line: Line,
+    /// The role.
+    pub identity: IdentityPattern,
+    /// What it may change.
+    pub may_write: Vec<ActionPattern>,
+}
+
+/// An `[[exception]]` entry: what is tolerated until a day. Never covers break-glass identities, root or
+/// attacks on logging.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// Where it stands.
+    pub line: Line,
+    /// Whose changes.
+    pub identity: IdentityPattern,
+    /// Which changes.
+    pub actions: Vec<ActionPattern>,
+    /// To what. Empty: to anything.
+    pub resources: Vec<Glob>,
+    /// Who answers for it.
+    pub owner: String,
+    /// What for.
+    pub reason: String,
+    /// The first second that it doesn't hold any more: midnight UTC after the day that is written.
+    pub until: Time,
+}
+
+impl Exception {
+    /// Whether it tolerates the action at that time on all of these resources.
+    pub fn tolerates(&self, action: &Action<'_>, at: Option<Time>, resources: impl FnOnce() -> Vec<String>) -> bool {
+        // A record without a time can't be shown to lie before the end of the exception.
+        at.is_some_and(|at| at < self.until)
+            && self.actions.iter().any(|pattern| pattern.matches(action))
+            && (self.resources.is_empty() || {
+                let found = resources();
+                !found.is_empty()
+                    && found.iter().all(|resource| self.resources.iter().any(|glob| glob.matches(resource)))
+            })
+    }
+}
+
+/// `[denials]`: when denied calls are too many.
+#[derive(Clone, Debug)]
+pub struct Denials {
+    /// Where it stands.
+    pub line: Line,
+    /// The length of the sliding window, in seconds.
+    pub window: i64,
+    /// So many denied calls of one principal in a window are a spike.
+    pub count: usize,
+    /// Denied calls to so many different actions in a window are probing.
+    pub actions: usize,
+    /// The error codes that say that somebody lacks a permission.
+    pub codes: Vec<String>,
+}
+
+/// `[alerts]`: what is sent, and when an incident is over.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    /// Incidents below it are kept but not sent.
+    pub min_severity: Severity,
+    /// An incident is closed when it was quiet for so many seconds.
+    pub quiet: i64,
+}
+
+impl Policy {
+    /// Reads a policy. `file` is the name that reasons and problems give it.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its line and column.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        read::policy(file, text)
+    }
+
+    /// The built-in policy.
+    pub fn built_in() -> Self {
+        // INVARIANT: the built-in policy parses; a test holds it to that. Were it ever not to, nothing
+        // would be exempt and root would still be break-glass.
+        Self::parse("built-in policy", DEFAULT).unwrap_or_else(|_| read::empty())
+    }
+
+    /// Whether the policy protects a resource, by its name or ARN.
+    pub fn protects(&self, resource: &str) -> bool {
+        self.protected.iter().any(|glob| glob.matches(resource))
+    }
+}
+
+#[cfg(test)]
+mod tests;

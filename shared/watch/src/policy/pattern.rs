@@ -1,0 +1,257 @@
+//! Patterns over identities and actions.
+//!
+//! An ARN pattern is cut at the same colons as an ARN, and each field is matched on its own, so that a `*`
+//! never reaches from one field into the next:
+//!
+//! - `*` stands for any characters within one field; in the last field within one part between slashes;
+//!   `**` there also for slashes.
+//! - The account is twelve digits, or `*` alone. `*` is the account that the record was written for; another
+//!   account must be written out. A role of the same name in somebody else's account is nobody here.
+//! - Upper and lower case differ, as in IAM.
+
+use std::borrow::Cow;
+
+/// Matches text with `*` for any run of characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob(String);
+
+impl Glob {
+    /// A pattern; every text is one.
+    pub fn new(pattern: &str) -> Self {
+        Self(pattern.to_owned())
+    }
+
+    /// Whether the whole of `text` matches.
+    pub fn matches(&self, text: &str) -> bool {
+        matches(self.0.as_bytes(), text.as_bytes(), |_| true)
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Linear in the text for each star, with no recursion: a pattern can't be made slow by what it is held against.
+fn matches(pattern: &[u8], text: &[u8], star_takes: impl Fn(u8) -> bool) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Behind the last star, and the text position it is held against.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        match (pattern.get(p), text.get(t)) {
+            (None, None) => return true,
+            (Some(b'*'), _) => {
+                p += 1;
+                retry = Some((p, t));
+                continue;
+            }
+            (Some(wanted), Some(found)) if wanted == found => {
+                p += 1;
+                t += 1;
+                continue;
+            }
+            _ => {}
+        }
+        // Let the last star take one more character.
+        let Some((behind, from)) = retry else { return false };
+        match text.get(from) {
+            Some(&byte) if star_takes(byte) => {
+                retry = Some((behind, from + 1));
+                p = behind;
+                t = from + 1;
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Slash-separated parts: `*` within a part, `**` over any number of characters, slashes too.
+fn matches_path(pattern: &str, text: &str) -> bool {
+    let Some((before, after)) = pattern.split_once("**") else {
+        return matches(pattern.as_bytes(), text.as_bytes(), |byte| byte != b'/');
+    };
+    text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| {
+        let Some((head, tail)) = text.split_at_checked(at) else { return false };
+        matches(before.as_bytes(), head.as_bytes(), |byte| byte != b'/')
+            && (after.is_empty()
+                || tail.char_indices().map(|(at, _)| at).chain([tail.len()]).any(|at| {
+                    tail.split_at_checked(at).is_some_and(|(_, rest)| matches_path(after, rest))
+                }))
+    })
+}
+
+/// An identity: an IAM role or user by its ARN, or a permission set by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityPattern {
+    written: String,
+    form: Form,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    Arn { partition: Glob, account: Account, resource: String },
+    PermissionSet(Glob),
+    /// Only from the command line: a role or user of this name, in any account.
+    Name(Glob),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Account {
+    Own,
+    Id(String),
+}
+
+/// Why a pattern isn't one, and what to write instead.
+pub type PatternError = Cow<'static, str>;
+
+impl IdentityPattern {
+    /// Reads a pattern of the policy file.
+    ///
+    /// # Errors
+    /// Says what is wrong with it and what to write instead.
+    pub fn parse(pattern: &str) -> Result<Self, PatternError> {
+        if let Some(name) = pattern.strip_prefix("permission-set/") {
+            if name.chars().all(|char| char == '*') {
+                return Err("name the permission set: `permission-set/NAME`".into());
+            }
+            return Ok(Self { written: pattern.to_owned(), form: Form::PermissionSet(Glob::new(name)) });
+        }
+        let fields: Vec<&str> = pattern.splitn(6, ':').collect();
+        let &["arn", partition, service, region, account, resource] = fields.as_slice() else {
+            return Err("not an ARN of a role or user: write `arn:aws:iam::ACCOUNT:role/NAME`, \
+                        `arn:aws:iam::ACCOUNT:user/NAME` or `permission-set/NAME`"
+                .into());
+        };
+        if service == "sts" {
+            return Err("this is the ARN of a session: write the role's, `arn:aws:iam::ACCOUNT:role/NAME`".into());
+        }
+        if service != "iam" || !region.is_empty() {
+            return Err("roles and users are of the service iam and have no region: `arn:aws:iam::ACCOUNT:…`".into());
+        }
+        let account = match account {
+            "*" => Account::Own,
+            id if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => Account::Id(id.to_owned()),
+            _ => return Err("the account is twelve digits, or `*` alone for the account of the record".into()),
+        };
+        let name = resource.strip_prefix("role/").or_else(|| resource.strip_prefix("user/"));
+        match name {
+            Some(name) if name.chars().all(|char| matches!(char, '*' | '/')) => {
+                return Err("this matches every role or user: write at least a part of its name".into());
+            }
+            Some(_) => {}
+            None if resource == "root" => {
+                return Err("root is always a break-glass identity and can't be made another".into());
+            }
+            None => return Err("the last field starts with `role/` or `user/`".into()),
+        }
+        let form = Form::Arn { partition: Glob::new(partition), account, resource: resource.to_owned() };
+        Ok(Self { written: pattern.to_owned(), form })
+    }
+
+    /// Reads a pattern of the command line, where a bare name is allowed too: a role or user of that name, in
+    /// any account.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_argument(pattern: &str) -> Result<Self, PatternError> {
+        if pattern.contains([':', '/']) {
+            return Self::parse(pattern);
+        }
+        if pattern.chars().all(|char| char == '*') {
+            return Err("this matches every role and user: write at least a part of the name".into());
+        }
+        Ok(Self { written: pattern.to_owned(), form: Form::Name(Glob::new(pattern)) })
+    }
+
+    /// Whether the ARN of a role or user matches. `own` is the account that the record was written for.
+    ///
+    /// An ARN that was rebuilt from a session has no path. Role names are unique in an account whatever their
+    /// path, so there the name alone decides.
+    pub fn matches(&self, arn: &str, own: Option<&str>) -> bool {
+        let Some(arn) = Arn::split(arn) else { return false };
+        match &self.form {
+            Form::Arn { partition, account, resource } => {
+                let account_matches = match account {
+                    Account::Own => own.is_none_or(|own| own == arn.account),
+                    Account::Id(id) => id == arn.account,
+                };
+                account_matches && partition.matches(arn.partition) && matches_resource(resource, arn.resource)
+            }
+            Form::PermissionSet(name) => {
+                let role = arn.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+                role.and_then(handsoff_trail::permission_set_of).is_some_and(|found| name.matches(found))
+                    && own.is_none_or(|own| own == arn.account)
+            }
+            Form::Name(name) => {
+                (arn.resource.starts_with("role/") || arn.resource.starts_with("user/"))
+                    && arn.resource.rsplit('/').next().is_some_and(|found| name.matches(found))
+            }
+        }
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+}
+
+fn matches_resource(pattern: &str, resource: &str) -> bool {
+    if matches_path(pattern, resource) {
+        return true;
+    }
+    // `role/ci/deploy` against `role/deploy` that has lost its path.
+    let (Some((kind, path)), Some((found_kind, found))) = (pattern.split_once('/'), resource.split_once('/')) else {
+        return false;
+    };
+    kind == found_kind
+        && !found.contains('/')
+        && path.rsplit('/').next().is_some_and(|name| path.contains('/') && matches_path(name, found))
+}
+
+struct Arn<'a> {
+    partition: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    fn split(arn: &'a str) -> Option<Self> {
+        let mut fields = arn.splitn(6, ':');
+        let (arn, partition) = (fields.next()?, fields.next()?);
+        let (service, region) = (fields.next()?, fields.next()?);
+        let (account, resource) = (fields.next()?, fields.next()?);
+        (arn == "arn" && service == "iam" && region.is_empty()).then_some(Self { partition, account, resource })
+    }
+}
+
+/// An action: `service:Name`, the service written out, `*` in the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionPattern {
+    service: String,
+    name: Glob,
+}
+
+impl ActionPattern {
+    /// Reads `s3:Put*`.
+    ///
+    /// # Errors
+    /// Says what to write instead.
+    pub fn parse(pattern: &str) -> Result<Self, PatternError> {
+        match pattern.split_once(':') {
+            Some((service, name)) if !service.is_empty() && !service.contains('*') && !name.is_empty() => {
+                Ok(Self { service: service.to_ascii_lowercase(), name: Glob::new(&name.to_ascii_lowercase()) })
+            }
+            _ => Err("not an action: write `service:Name`, such as `s3:PutObject` or `logs:*`; \
+                      the service has to be written out"
+                .into()),
+        }
+    }
+
+    /// Whether the action matches; upper and lower case don't differ, as in IAM.
+    pub fn matches(&self, action: &handsoff_trail::Action<'_>) -> bool {
+        self.service.eq_ignore_ascii_case(&action.service) && self.name.matches(&action.name.to_ascii_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+use super::*;
+use proptest::prelude::*;
+
+const OWN: Option<&str> = Some("111122223333");
+
+fn matches_arn(pattern: &str, arn: &str) -> bool {
+    IdentityPattern::parse(pattern).unwrap().matches(arn, OWN)
+}
+
+#[test]
+fn a_star_stays_within_its_field() {
+    let deploy = "arn:aws:iam::*:role/deploy-*";
+    assert!(matches_arn(deploy, "arn:aws:iam::111122223333:role/deploy-eu"));
+    assert!(!matches_arn(deploy, "arn:aws:iam::111122223333:user/x:role/deploy-eu"));
+    assert!(!matches_arn(deploy, "arn:aws:iam::111122223333:role/x/deploy-eu"));
+    assert!(!matches_arn(deploy, "arn:aws:sts::111122223333:role/deploy-eu"));
+}
+
+#[test]
+fn a_star_for_the_account_is_the_account_of_the_record() {
+    let deploy = "arn:aws:iam::*:role/deploy";
+    assert!(matches_arn(deploy, "arn:aws:iam::111122223333:role/deploy"));
+    assert!(!matches_arn(deploy, "arn:aws:iam::999999999999:role/deploy"), "somebody else's role of the same name");
+    assert!(matches_arn("arn:aws:iam::999999999999:role/deploy", "arn:aws:iam::999999999999:role/deploy"));
+    let pattern = IdentityPattern::parse(deploy).unwrap();
+    assert!(pattern.matches("arn:aws:iam::999999999999:role/deploy", None), "a record that doesn't say its account");
+}
+
+#[test]
+fn two_stars_cross_slashes_and_one_does_not() {
+    assert!(matches_arn("arn:aws:iam::*:role/**deploy", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
+    assert!(matches_arn("arn:aws:iam::*:role/**/deploy", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
+    assert!(matches_arn("arn:aws:iam::*:role/ci/**", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
+
+}
+
+#[test]
+fn a_session_that_lost_its_roles_path_is_matched_by_name() {
+    assert!(matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/deploy"));
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/other/deploy"));
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:user/deploy"));
+}
+
+#[test]
+fn a_permission_set_is_matched_whatever_its_suffix_and_region() {
+    let pattern = "permission-set/Emergency*";
+    for role in ["AWSReservedSSO_EmergencyAdmin_0123456789abcdef", "AWSReservedSSO_Emergency_fedcba"] {
+        let path = "aws-reserved/sso.amazonaws.com/eu-central-1/";
+        assert!(matches_arn(pattern, &format!("arn:aws:iam::111122223333:role/{path}{role}")));
+        assert!(matches_arn(pattern, &format!("arn:aws:iam::111122223333:role/{role}")));
+    }
+    assert!(!matches_arn(pattern, "arn:aws:iam::111122223333:role/Emergency_x"));
+    assert!(!matches_arn(pattern, "arn:aws:iam::111122223333:user/AWSReservedSSO_Emergency_x"));
+}
+
+#[test]
+fn what_would_match_by_surprise_is_refused() {
+    for pattern in [
+        "*",
+        "arn:aws:iam::*",
+        "arn:*",
+        "arn:aws:iam::1111*:role/deploy",
+        "arn:aws:iam::**:role/deploy",
+        "arn:aws:iam::*:*",
+        "arn:aws:iam::*:role/*",
+        "arn:aws:iam::*:role/**",
+        "arn:aws:iam::*:root",
+        "arn:aws:sts::*:assumed-role/deploy/*",
+        "arn:aws:ec2:eu-west-1:*:role/deploy",
+        "arn:aws:iam::*:group/admins",
+        "permission-set/*",
+        "permission-set/",
+        "deploy",
+        "",
+    ] {
+        assert!(IdentityPattern::parse(pattern).is_err(), "{pattern}");
+    }
+}
+
+#[test]
+fn a_bare_name_is_for_the_command_line() {
+    let pattern = IdentityPattern::parse_argument("terraform").unwrap();
+    assert!(pattern.matches("arn:aws:iam::999999999999:role/ci/terraform", OWN));
+    assert!(pattern.matches("arn:aws:iam::111122223333:user/terraform", OWN));
+    assert!(!pattern.matches("arn:aws:iam::111122223333:role/terraform-x", OWN));
+    assert!(IdentityPattern::parse_argument("*").is_err());
+    assert!(IdentityPattern::parse_argument("arn:aws:iam::1*:role/x").is_err());
+}
+
+#[test]
+fn actions_are_matched_as_iam_does() {
+    let action = |service: &'static str, name: &'static str| handsoff_trail::Action { service: service.into(), name: name.into() };
+    let puts = ActionPattern::parse("s3:Put*").unwrap();
+    assert!(puts.matches(&action("s3", "PutObject")) && puts.matches(&action("s3", "putObject")));
+    assert!(!puts.matches(&action("s3", "GetObject")) && !puts.matches(&action("s3control", "PutObject")));
+    for bad in ["*", "*:*", "s3", "s3:", ":Put*", "s*:Put"] {
+        assert!(ActionPattern::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn many_stars_are_not_slow() {
+    let pattern = Glob::new(&"*a".repeat(50));
+    assert!(!pattern.matches(&format!("{}b", "a".repeat(5_000))));
+}
+
+proptest! {
+    #[test]
+    fn a_glob_is_what_a_regular_expression_would_be(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
+        fn slow(pattern: &[u8], text: &[u8]) -> bool {
+            match (pattern.split_first(), text.split_first()) {
+                (None, None) => true,
+                (Some((b'*', rest)), _) => (0..=text.len()).any(|taken| slow(rest, &text[taken..])),
+                (Some((p, rest)), Some((t, behind))) => p == t && slow(rest, behind),
+                _ => false,
+            }
+        }
+        prop_assert_eq!(Glob::new(&pattern).matches(&text), slow(pattern.as_bytes(), text.as_bytes()));
+    }
+}

@@ -1,0 +1,391 @@
+//! Reading `handsoff.toml`: all mistakes at once, each with line and column.
+
+use handsoff_trail::Time;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    ActionPattern, Alerts, BreakGlass, Denials, Deploy, Exception, Glob, IdentityPattern, Line, Origin, Policy, Workload,
+};
+use crate::severity::Severity;
+
+/// A mistake in a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The name of the file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The policy that knows nobody.
+pub(super) fn empty() -> Policy {
+    let line = Line::new("no policy");
+    Policy {
+        deploy: Vec::new(),
+        break_glass: Vec::new(),
+        workloads: Vec::new(),
+        exceptions: Vec::new(),
+        denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
+        alerts: Alerts { min_severity: Severity::Medium, quiet: 1800 },
+        protected: Vec::new(),
+    }
+}
+
+/// Reads a policy. What it leaves out of `[denials]`, `[alerts]` and `[protected]` is as in the built-in one.
+pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
+    let mut reader = Reader { file, text, problems: Vec::new() };
+    // The built-in policy itself starts from nothing.
+    let mut policy = if text == super::DEFAULT { empty() } else { Policy::built_in() };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let at = error.span().map_or(0, |span| span.start);
+        reader.problem(at, error.message().trim().replace('\n', "; "));
+    }
+    let broken: Vec<usize> = reader.problems.iter().map(|problem| problem.line).collect();
+    let root = Section { table: table.get_ref(), at: 0, name: "the policy" };
+    reader.known(&root, &["deploy", "break_glass", "workload", "exception", "denials", "alerts", "protected"]);
+    for section in reader.list(&root, "deploy") {
+        policy.deploy.extend(reader.deploy(&section));
+    }
+    for section in reader.list(&root, "break_glass") {
+        policy.break_glass.extend(reader.break_glass(&section));
+    }
+    for section in reader.list(&root, "workload") {
+        policy.workloads.extend(reader.workload(&section));
+    }
+    for section in reader.list(&root, "exception") {
+        policy.exceptions.extend(reader.exception(&section));
+    }
+    if let Some(section) = reader.section(&root, "denials") {
+        reader.denials(&section, &mut policy.denials);
+    }
+    if let Some(section) = reader.section(&root, "alerts") {
+        reader.alerts(&section, &mut policy.alerts);
+    }
+    if let Some(section) = reader.section(&root, "protected") {
+        reader.known(&section, &["resources"]);
+        if let Some(resources) = reader.globs(&section, "resources") {
+            policy.protected = resources;
+        }
+    }
+    if reader.problems.is_empty() {
+        Ok(policy)
+    } else {
+        // What follows on a line that isn't TOML is no mistake of its own.
+        let mut syntax = broken.len();
+        reader.problems.retain(|problem| {
+            let own = syntax > 0;
+            syntax = syntax.saturating_sub(1);
+            own || !broken.contains(&problem.line)
+        });
+        reader.problems.sort_by_key(|problem| (problem.line, problem.column));
+        Err(reader.problems)
+    }
+}
+
+/// A table of the policy, where it starts, and what messages call it.
+struct Section<'t> {
+    table: &'t DeTable<'t>,
+    at: usize,
+    name: &'static str,
+}
+
+impl<'t> Section<'t> {
+    fn get(&self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn position(&self, at: usize) -> (usize, usize) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        (before.matches('\n').count() + 1, column)
+    }
+
+    fn problem(&mut self, at: usize, message: impl Into<String>) {
+        let (line, column) = self.position(at);
+        self.problems.push(Problem { file: self.file.to_owned(), line, column, message: message.into() });
+    }
+
+    fn line(&self, section: &Section<'_>) -> Line {
+        Line::new(&format!("{}:{} {}", self.file, self.position(section.at).0, section.name))
+    }
+
+    fn known(&mut self, section: &Section<'_>, keys: &[&str]) {
+        for key in section.table.keys() {
+            if !keys.contains(&key.get_ref().as_ref()) {
+                let message = format!("unknown key `{}` in {}: it has {}", key.get_ref(), section.name, keys.join(", "));
+                self.problem(key.span().start, message);
+            }
+        }
+    }
+
+    fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, wanted: &str) {
+        let message = format!("`{key}` should be {wanted}, and is of type {}", value.get_ref().type_str());
+        self.problem(value.span().start, message);
+    }
+
+    fn section<'t>(&mut self, parent: &Section<'t>, key: &'static str) -> Option<Section<'t>> {
+        let value = parent.get(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(value, key, &format!("a table: [{key}]"));
+            return None;
+        };
+        let name = match key {
+            "denials" => "[denials]",
+            "alerts" => "[alerts]",
+            _ => "[protected]",
+        };
+        Some(Section { table, at: value.span().start, name })
+    }
+
+    fn list<'t>(&mut self, parent: &Section<'t>, key: &'static str) -> Vec<Section<'t>> {
+        let Some(value) = parent.get(key) else { return Vec::new() };
+        let name = match key {
+            "deploy" => "[[deploy]]",
+            "break_glass" => "[[break_glass]]",
+            "workload" => "[[workload]]",
+            _ => "[[exception]]",
+        };
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong(value, key, &format!("a list of tables: {name}"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for element in array {
+            match element.get_ref().as_table() {
+                Some(table) => sections.push(Section { table, at: element.span().start, name }),
+                None => self.wrong(element, key, &format!("a table: {name}")),
+            }
+        }
+        sections
+    }
+
+    fn deploy(&mut self, section: &Section<'_>) -> Option<Deploy> {
+        self.known(section, &["identity", "assumed_by", "session_names", "networks"]);
+        let identity = self.identity(section);
+        let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
+        let assumed_by = self.each(assumed_by, |written| match written.strip_prefix("oidc:") {
+            Some(subject) if subject.chars().all(|char| char == '*') => Err("name the subject".into()),
+            Some(subject) => Ok(Origin::Subject(Glob::new(subject))),
+            None => IdentityPattern::parse(written).map(Origin::Identity),
+        });
+        let networks = self.strings(section, "networks").unwrap_or_default();
+        let networks = self.each(networks, |written| {
+            written.parse().map_err(|_| "not a network: write `192.0.2.0/24` or `2001:db8::/32`".into())
+        });
+        let session_names = self.globs(section, "session_names").unwrap_or_default();
+        Some(Deploy { line: self.line(section), identity: identity?, assumed_by, session_names, networks })
+    }
+
+    fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
+        self.known(section, &["identity", "max_session"]);
+        let identity = self.identity(section);
+        let max_session = self.duration(section, "max_session").unwrap_or(3600);
+        Some(BreakGlass { line: self.line(section), identity: identity?, max_session })
+    }
+
+    fn workload(&mut self, section: &Section<'_>) -> Option<Workload> {
+        self.known(section, &["identity", "may_write"]);
+        let identity = self.identity(section);
+        let may_write = self.actions(section, "may_write");
+        Some(Workload { line: self.line(section), identity: identity?, may_write })
+    }
+
+    fn exception(&mut self, section: &Section<'_>) -> Option<Exception> {
+        self.known(section, &["identity", "actions", "resources", "owner", "reason", "until"]);
+        let identity = self.identity(section);
+        let actions = self.actions(section, "actions");
+        if actions.is_empty() && section.get("actions").is_none() {
+            self.problem(section.at, "[[exception]] needs `actions`: what is tolerated");
+        }
+        let resources = self.globs(section, "resources").unwrap_or_default();
+        let owner = self.required(section, "owner", "who answers for it");
+        let reason = self.required(section, "reason", "what it is for");
+        let until = self.until(section);
+        Some(Exception {
+            line: self.line(section),
+            identity: identity?,
+            actions,
+            resources,
+            owner: owner?,
+            reason: reason?,
+            until: until?,
+        })
+    }
+
+    fn denials(&mut self, section: &Section<'_>, denials: &mut Denials) {
+        self.known(section, &["window", "count", "actions", "codes"]);
+        denials.line = self.line(section);
+        if let Some(window) = self.duration(section, "window") {
+            denials.window = window;
+        }
+        if let Some(count) = self.number(section, "count") {
+            denials.count = count;
+        }
+        if let Some(actions) = self.number(section, "actions") {
+            denials.actions = actions;
+        }
+        if let Some(codes) = self.strings(section, "codes") {
+            denials.codes = codes.into_iter().map(|(code, _)| code).collect();
+        }
+    }
+
+    fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
+        self.known(section, &["min_severity", "quiet"]);
+        if let Some((written, at)) = self.string(section, "min_severity") {
+            match written.parse() {
+                Ok(severity) => alerts.min_severity = severity,
+                Err(error) => self.problem(at, format!("`{written}` is {error}")),
+            }
+        }
+        if let Some(quiet) = self.duration(section, "quiet") {
+            alerts.quiet = quiet;
+        }
+    }
+
+    fn identity(&mut self, section: &Section<'_>) -> Option<IdentityPattern> {
+        let Some((written, at)) = self.string(section, "identity") else {
+            if section.get("identity").is_none() {
+                self.problem(section.at, format!("{} needs `identity`: the role, user or permission set", section.name));
+            }
+            return None;
+        };
+        match IdentityPattern::parse(&written) {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                self.problem(at, format!("`{written}`: {why}"));
+                None
+            }
+        }
+    }
+
+    fn actions(&mut self, section: &Section<'_>, key: &'static str) -> Vec<ActionPattern> {
+        let written = self.strings(section, key).unwrap_or_default();
+        self.each(written, ActionPattern::parse)
+    }
+
+    fn each<T>(
+        &mut self,
+        written: Vec<(String, usize)>,
+        parse: impl Fn(&str) -> Result<T, super::PatternError>,
+    ) -> Vec<T> {
+        let mut parsed = Vec::new();
+        for (text, at) in written {
+            match parse(&text) {
+                Ok(value) => parsed.push(value),
+                Err(why) => self.problem(at, format!("`{text}`: {why}")),
+            }
+        }
+        parsed
+    }
+
+    fn string(&mut self, section: &Section<'_>, key: &str) -> Option<(String, usize)> {
+        let value = section.get(key)?;
+        match value.get_ref().as_str() {
+            Some(text) => Some((text.to_owned(), value.span().start)),
+            None => {
+                self.wrong(value, key, "a string");
+                None
+            }
+        }
+    }
+
+    fn required(&mut self, section: &Section<'_>, key: &str, what: &str) -> Option<String> {
+        if section.get(key).is_none() {
+            self.problem(section.at, format!("{} needs `{key}`: {what}", section.name));
+        }
+        let (text, at) = self.string(section, key)?;
+        if text.trim().is_empty() {
+            self.problem(at, format!("`{key}` is empty: write {what}"));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn strings(&mut self, section: &Section<'_>, key: &str) -> Option<Vec<(String, usize)>> {
+        let value = section.get(key)?;
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong(value, key, "a list of strings");
+            return None;
+        };
+        let mut strings = Vec::new();
+        for element in array {
+            match element.get_ref().as_str() {
+                Some(text) => strings.push((text.to_owned(), element.span().start)),
+                None => self.wrong(element, key, "a list of strings"),
+            }
+        }
+        Some(strings)
+    }
+
+    fn globs(&mut self, section: &Section<'_>, key: &str) -> Option<Vec<Glob>> {
+        Some(self.strings(section, key)?.iter().map(|(text, _)| Glob::new(text)).collect())
+    }
+
+    fn number(&mut self, section: &Section<'_>, key: &str) -> Option<usize> {
+        let value = section.get(key)?;
+        let number = value.get_ref().as_integer().and_then(|number| {
+            usize::from_str_radix(number.as_str(), number.radix()).ok().filter(|number| *number > 0)
+        });
+        if number.is_none() {
+            self.problem(value.span().start, format!("`{key}` should be a whole number above 0"));
+        }
+        number
+    }
+
+    fn duration(&mut self, section: &Section<'_>, key: &str) -> Option<i64> {
+        let (written, at) = self.string(section, key)?;
+        let seconds = written.char_indices().next_back().and_then(|(end, unit)| {
+            let factor = match unit {
+                's' => 1,
+                'm' => 60,
+                'h' => 3600,
+                'd' => 86_400,
+                _ => return None,
+            };
+            written.get(..end)?.parse::<u32>().ok().filter(|number| *number > 0).map(|number| i64::from(number) * factor)
+        });
+        if seconds.is_none() {
+            self.problem(at, format!("`{written}` is not a duration: write a number with s, m, h or d, such as \"30m\""));
+        }
+        seconds
+    }
+
+    fn until(&mut self, section: &Section<'_>) -> Option<Time> {
+        let Some(value) = section.get("until") else {
+            self.problem(section.at, "[[exception]] needs `until`: the last day that it holds, such as 2027-01-31");
+            return None;
+        };
+        let date = match value.get_ref().as_datetime() {
+            Some(toml::value::Datetime { date: Some(date), time: None, .. }) => Time::parse(&format!("{date}T00:00:00Z")),
+            _ => None,
+        };
+        let Some(Time(midnight)) = date else {
+            self.problem(value.span().start, "`until` should be a date without quotes, such as 2027-01-31");
+            return None;
+        };
+        Some(Time(midnight + 86_400))
+    }
+}

@@ -1,0 +1,108 @@
+use super::*;
+
+fn problems(text: &str) -> String {
+    let problems = Policy::parse("handsoff.toml", text).expect_err("a bad policy");
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+#[test]
+fn the_built_in_policy_parses_and_names_nobody() {
+    let policy = Policy::parse("default", DEFAULT).unwrap();
+    assert!(policy.deploy.is_empty() && policy.break_glass.is_empty() && policy.exceptions.is_empty());
+    assert_eq!((policy.denials.window, policy.denials.count, policy.denials.actions), (300, 20, 6));
+    assert_eq!(policy.denials.codes.len(), 14);
+    assert!(policy.protects("handsoff-drift"));
+}
+
+/// Every commented example of the built-in policy, without its comment sign, is a valid entry.
+#[test]
+fn the_examples_in_the_built_in_policy_are_valid() {
+    let mut text = String::new();
+    let mut example = false;
+    for line in DEFAULT.lines() {
+        let bare = line.strip_prefix("# ").unwrap_or(line.trim_start_matches('#'));
+        example = bare.starts_with("[[") || (example && !bare.is_empty());
+        text.push_str(if example { bare } else { line });
+        text.push('\n');
+    }
+    let policy = Policy::parse("example", &text).unwrap();
+    assert_eq!(
+        (policy.deploy.len(), policy.break_glass.len(), policy.workloads.len(), policy.exceptions.len()),
+        (1, 1, 1, 1)
+    );
+    assert_eq!(policy.deploy[0].assumed_by.len(), 2);
+}
+
+#[test]
+fn what_a_policy_leaves_out_is_as_in_the_built_in_one() {
+    let policy = Policy::parse("p", "[denials]\ncount = 3").unwrap();
+    assert_eq!((policy.denials.count, policy.denials.window, policy.denials.codes.len()), (3, 300, 14));
+}
+
+#[test]
+fn a_line_says_where_an_entry_stands() {
+    let policy = Policy::parse("handsoff.toml", "\n\n[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"").unwrap();
+    assert_eq!(policy.deploy[0].line.to_string(), "handsoff.toml:3 [[deploy]]");
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_place() {
+    insta::assert_snapshot!(problems(
+        r#"
+deploy_roles = ["x"]
+[[deploy]]
+identity = "arn:aws:iam::11*:role/deploy"
+assumed_by = ["ci", 7]
+networks = ["192.0.2.0/33"]
+[[deploy]]
+[[break_glass]]
+identity = "arn:aws:iam::*:root"
+max_session = "1 hour"
+[[workload]]
+identity = 5
+may_write = ["*"]
+[[exception]]
+identity = "permission-set/Ü"
+actions = ["s3:*"]
+reason = " "
+until = "2027-01-31"
+[denials]
+count = 0
+window = 5
+colour = "red"
+[alerts]
+min_severity = "urgent"
+"#
+    ));
+}
+
+#[test]
+fn broken_toml_is_told_with_its_place() {
+    insta::assert_snapshot!(problems("[denials]\ncount = \n[alerts\nquiet = \"1h\"\n"));
+    insta::assert_snapshot!(problems("[[alerts]]\nquiet = \"1h\"\n[deploy]\n"));
+}
+
+#[test]
+fn an_exception_ends_with_its_last_day() {
+    let policy = Policy::parse(
+        "p",
+        r#"[[exception]]
+identity = "arn:aws:iam::*:role/x"
+actions = ["s3:Put*"]
+resources = ["logs-*"]
+owner = "o"
+reason = "r"
+until = 2026-03-01"#,
+    )
+    .unwrap();
+    let exception = &policy.exceptions[0];
+    let put = Action { service: "s3".into(), name: "PutObject".into() };
+    let tolerates = |time: &str, resources: &[&str]| {
+        exception.tolerates(&put, Time::parse(time), || resources.iter().map(ToString::to_string).collect())
+    };
+    assert!(tolerates("2026-03-01T23:59:59Z", &["logs-a"]));
+    assert!(!tolerates("2026-03-02T00:00:00Z", &["logs-a"]));
+    assert!(!tolerates("2026-03-01T23:59:59Z", &["logs-a", "other"]), "all resources have to match");
+    assert!(!tolerates("2026-03-01T23:59:59Z", &[]), "an unknown resource matches nothing");
+    assert!(!exception.tolerates(&put, None, Vec::new), "without a time there is no before");
+}

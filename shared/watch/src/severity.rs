@@ -1,0 +1,64 @@
+//! How urgent a finding is.
+
+use serde::Serialize;
+
+/// How urgent a finding is. What each level means for the people on call:
+///
+/// critical and high wake somebody, medium is looked at today, low at the weekly review, info is kept for
+/// the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Kept for the record.
+    Info,
+    /// For the weekly review.
+    Low,
+    /// To be looked at today.
+    Medium,
+    /// Wakes somebody.
+    High,
+    /// Wakes somebody: an attack on the record of what happened, or the highest of identities in use.
+    Critical,
+}
+
+impl Severity {
+    /// All, the least urgent first.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The name, as policy, command line and output write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A severity that isn't one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSeverity;
+
+impl std::fmt::Display for NoSeverity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not a severity: one of info, low, medium, high, critical")
+    }
+}
+
+impl std::error::Error for NoSeverity {}
+
+impl std::str::FromStr for Severity {
+    type Err = NoSeverity;
+
+    fn from_str(text: &str) -> Result<Self, NoSeverity> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(NoSeverity)
+    }
+}
