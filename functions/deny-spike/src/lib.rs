@@ -4,14 +4,14 @@
 //! stolen credentials can do touches many. That is why the number of different actions counts for itself, and
 //! why a spike of one action is low.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use handsoff_trail::Time;
 use handsoff_watch::policy::Denials;
 use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, incident};
 
 /// One denied call, remembered until all of its neighbours are known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Denial {
     /// The principal whose calls are counted together.
     pub group: String,
@@ -39,11 +39,13 @@ impl Denial {
 ///
 /// The findings are all the denied calls of all windows that hold too many, each once. Windows that overlap
 /// are one spike. Calls without a time are in no window.
-pub fn judge(denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
+pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
     let mut groups: HashMap<String, Vec<Finding>> = HashMap::new();
-    let mut seen = HashSet::new();
+    // Of two that hand-made logs give the same key, the same one stays whichever came first.
+    denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
+    denials.dedup_by_key(|denial| denial.key());
     for denial in denials {
-        if denial.finding.time.is_some() && seen.insert(denial.key()) {
+        if denial.finding.time.is_some() {
             groups.entry(denial.group).or_default().push(denial.finding);
         }
     }

@@ -64,7 +64,11 @@ impl fmt::Display for AccessLevel {
 pub fn service_of(event_source: &str) -> &str {
     let host = event_source.split_once(".amazonaws.").map_or(event_source, |(host, _)| host);
     let label = host.split_once('.').map_or(host, |(label, _)| label);
-    prefix_of(host).or_else(|| prefix_of(label)).unwrap_or(label)
+    match prefix_of(host) {
+        Some(prefix) => prefix,
+        None if label.len() < host.len() => prefix_of(label).unwrap_or(label),
+        None => label,
+    }
 }
 
 /// Looks a host or a label up among the sources that differ from their prefix.
@@ -92,7 +96,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("data.iot", "iot"), // name of the endpoint
     ("deployment-marketplace", "aws-marketplace"),
     ("discovery-marketplace", "aws-marketplace"),
-    ("email", "ses"), // name of the endpoint
+    ("email", "ses"),                               // name of the endpoint
     ("entitlement-marketplace", "aws-marketplace"), // by analogy
     ("fabric", "appfabric"),
     ("iotdata", "iot"),
@@ -132,23 +136,72 @@ const SOURCES: &[(&str, &str)] = &[
 /// The service is an IAM service prefix (see [`service_of`]), the action a `CloudTrail` event name without its
 /// version suffix.
 pub fn access_level(service: &str, action: &str) -> Option<AccessLevel> {
+    let mut buffer = [0; LONGEST_KEY];
+    let key = key_of(service, action, &mut buffer)?;
+
+    // Halve the lines, each time at the start of the line in the middle, until that is the first of them.
     let mut lines = TABLE;
+    while let Some(newline) = last_newline(lines.split_at(lines.len() / 2).0) {
+        let (before, from_middle) = lines.split_at(newline + 1);
+        lines = if compare(key, from_middle).is_lt() { before } else { from_middle };
+    }
+    // A few are left.
     while !lines.is_empty() {
-        // The line in the middle: back to its start, and on to its end only when it has to be skipped.
-        let (front, back) = lines.split_at(lines.len() / 2);
-        let start = front.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let (before, line) = lines.split_at(start);
-        match find(line, service, action) {
-            Ok(letter) => return AccessLevel::from_letter(letter),
-            Err(Ordering::Less) => lines = before,
-            Err(_) => lines = after_line(back),
+        match compare(key, lines) {
+            Ordering::Less => break,
+            Ordering::Equal => return AccessLevel::from_letter(*lines.get(key.len() + 1)?),
+            Ordering::Greater => lines = after_line(lines),
         }
     }
     None
 }
 
-/// The table: lines `service:Action L`, each with its newline, sorted by the ASCII-lower-cased key.
+/// The table: lines `service:Action L`, each with its newline, sorted by the ASCII-lower-cased key. All ASCII.
 const TABLE: &[u8] = without_header(include_bytes!("../data/access-levels.txt"));
+
+/// No key of the table is longer.
+const LONGEST_KEY: usize = 128;
+
+/// The key in lower case, unless it is one that can't be in the table: too long, or with a space.
+fn key_of<'a>(service: &str, action: &str, buffer: &'a mut [u8; LONGEST_KEY]) -> Option<&'a [u8]> {
+    let key = buffer.get_mut(..service.len() + 1 + action.len())?;
+    let (front, back) = key.split_at_mut(service.len());
+    let (colon, back) = back.split_first_mut()?;
+    front.copy_from_slice(service.as_bytes());
+    *colon = b':';
+    back.copy_from_slice(action.as_bytes());
+    key.make_ascii_lowercase();
+    if key.contains(&b' ') { None } else { Some(key) }
+}
+
+/// Compares a key with that of the line which `text` starts with. A line's key ends at a space.
+fn compare(key: &[u8], text: &[u8]) -> Ordering {
+    for (wanted, byte) in key.iter().zip(text) {
+        let folded = byte.to_ascii_lowercase();
+        if *wanted != folded {
+            return if folded == b' ' { Ordering::Greater } else { wanted.cmp(&folded) };
+        }
+    }
+    match text.get(key.len()) {
+        Some(b' ') => Ordering::Equal,
+        _ => Ordering::Less,
+    }
+}
+
+/// Where the last newline is. It is near, and the look-up spends its time here, so eight bytes at a time.
+fn last_newline(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (front, chunks) = text.as_rchunks::<8>();
+    for (at, chunk) in chunks.iter().enumerate().rev() {
+        // Each byte is below 0x80, so this sets the top bit of those that aren't a newline.
+        let others = (u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'\n'))) + ONES * 0x7f;
+        let newlines = !others & (ONES * 0x80);
+        if newlines != 0 {
+            return Some(front.len() + at * 8 + 7 - newlines.leading_zeros() as usize / 8);
+        }
+    }
+    front.iter().rposition(|&byte| byte == b'\n')
+}
 
 /// The lines after those that start with `#`.
 const fn without_header(mut text: &[u8]) -> &[u8] {
@@ -167,33 +220,6 @@ const fn after_line(mut text: &[u8]) -> &[u8] {
         }
     }
     text
-}
-
-/// The letter of the line that `text` starts with, if the line is about this action; or else on which side of
-/// the line the action is.
-fn find(text: &[u8], service: &str, action: &str) -> Result<u8, Ordering> {
-    let text = skip(text, service.as_bytes())?;
-    let text = skip(text, b":")?;
-    let text = skip(text, action.as_bytes())?;
-    match text {
-        [b' ', letter, ..] => Ok(*letter),
-        _ => Err(Ordering::Less),
-    }
-}
-
-/// Skips a part of a key, or says how the part compares. A key ends at a space, which no key contains.
-fn skip<'a>(mut text: &'a [u8], part: &[u8]) -> Result<&'a [u8], Ordering> {
-    for wanted in part {
-        let [byte, rest @ ..] = text else { return Err(Ordering::Greater) };
-        if *byte == b' ' {
-            return Err(Ordering::Greater);
-        }
-        match wanted.to_ascii_lowercase().cmp(&byte.to_ascii_lowercase()) {
-            Ordering::Equal => text = rest,
-            unequal => return Err(unequal),
-        }
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -215,6 +241,7 @@ mod tests {
         assert!(include_bytes!("../data/access-levels.txt").starts_with(b"# "));
         assert!(!TABLE.contains(&b'#'));
         assert!(!TABLE.contains(&b'\r'));
+        assert!(TABLE.is_ascii());
         assert!(TABLE.ends_with(b"\n"));
         assert!(lines().count() > 20_000);
     }
@@ -240,6 +267,22 @@ mod tests {
         assert_eq!(access_level(last.0, last.1), Some(last.2));
         assert_eq!(access_level(first.0, "A"), None);
         assert_eq!(access_level(last.0, "zzz"), None);
+    }
+
+    #[test]
+    fn last_newline_is_the_last() {
+        for length in 0..40 {
+            for first in 0..length {
+                for last in first..length {
+                    let mut text = vec![b'\x7f'; length];
+                    text[first] = b'\n';
+                    text[last] = b'\n';
+                    assert_eq!(last_newline(&text), Some(last));
+                }
+            }
+            assert_eq!(last_newline(&vec![b'\0'; length]), None);
+            assert_eq!(last_newline(&vec![b'\x0b'; length]), None);
+        }
     }
 
     #[test]

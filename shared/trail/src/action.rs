@@ -102,6 +102,10 @@ impl<'a> Action<'a> {
             return (effect, Basis::List);
         }
         if let Some(access) = access::access_level(&self.service, &self.name) {
+            // The reference calls a few writes reads. Where CloudTrail and the verb both say otherwise, they count.
+            if !access.is_write() && read_only == Some(false) && starts_with_verb(&self.name, WRITING) {
+                return (Effect::Changes, Basis::ReadOnlyAndName);
+            }
             return (if access.is_write() { Effect::Changes } else { Effect::Reads }, Basis::Reference);
         }
         if self.has_reading_name() {

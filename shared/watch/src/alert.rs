@@ -23,7 +23,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    fn as_str(self) -> &'static str {
+    /// The name that stands in every output.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Opened => "opened",
             Self::Worse => "worse",

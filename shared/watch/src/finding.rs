@@ -33,7 +33,7 @@ impl Key {
 }
 
 /// Who acted, as a finding tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Who {
     /// What the identity is to the team.
     pub kind: Kind,
@@ -46,7 +46,10 @@ pub struct Who {
 }
 
 /// One verdict on one record. All text in it is shortened and harmless to show; see [`crate::show`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// The order of findings as such is arbitrary. It is there to choose one and the same of two that hand-made
+/// logs give the same key; see [`Finding::order`] for the order of output.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// What kind of finding it is.
     pub code: Code,

@@ -128,18 +128,25 @@ impl Incident {
     /// Adds a finding. Adding it again changes nothing.
     pub fn add(&mut self, finding: Finding) {
         let Finding { time, key, severity, code, .. } = finding;
-        if !self.marks.insert(Mark { time, key, severity, code }) {
-            return;
-        }
+        self.marks.insert(Mark { time, key, severity, code });
         self.actions.entry(finding.action.clone()).or_default().insert(key);
         self.add_first(&finding);
-        self.worst.insert((std::cmp::Reverse(severity), time, key, code), finding);
+        self.add_worst(finding);
         self.bound();
+    }
+
+    fn add_worst(&mut self, finding: Finding) {
+        let order = (std::cmp::Reverse(finding.severity), finding.time, finding.key, finding.code);
+        match self.worst.get_mut(&order) {
+            Some(same) if *same <= finding => {}
+            Some(same) => *same = finding,
+            None => drop(self.worst.insert(order, finding)),
+        }
     }
 
     fn add_first(&mut self, finding: &Finding) {
         match self.firsts.get(&finding.severity) {
-            Some(first) if first.order() <= finding.order() => {}
+            Some(first) if (first.order(), first) <= (finding.order(), finding) => {}
             _ => {
                 self.firsts.insert(finding.severity, finding.clone());
             }
@@ -166,7 +173,7 @@ impl Incident {
         for first in other.firsts.values() {
             self.add_first(first);
         }
-        self.worst.extend(other.worst);
+        other.worst.into_values().for_each(|finding| self.add_worst(finding));
         self.bound();
     }
 
@@ -202,13 +209,13 @@ impl Incident {
         Some((first, times.next_back().unwrap_or(first)))
     }
 
-    /// How many findings there are of each code.
-    pub fn codes(&self) -> BTreeMap<Code, usize> {
-        let mut codes = BTreeMap::new();
+    /// How many findings there are of each code and severity.
+    pub fn counts(&self) -> BTreeMap<(Code, Severity), usize> {
+        let mut counts = BTreeMap::new();
         for mark in &self.marks {
-            *codes.entry(mark.code).or_insert(0) += 1;
+            *counts.entry((mark.code, mark.severity)).or_insert(0) += 1;
         }
-        codes
+        counts
     }
 
     /// How many findings there are of each action, the most frequent first.

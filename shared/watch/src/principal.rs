@@ -154,7 +154,7 @@ fn kind(
 ) -> (Kind, Option<usize>, &'static str) {
     let service_event = identity.arn.is_none()
         && identity.user_name.is_none()
-        && record.event_type.text().as_deref() == Some("AwsServiceEvent");
+        && matches!(record.event_type.text().as_deref(), Some("AwsServiceEvent" | "AwsCloudTrailInsight"));
     if identity.is_service() || service_event {
         return (Kind::Service, None, "an AWS service made the call by itself");
     }

@@ -51,6 +51,8 @@ fn read_only_is_not_the_verb() {
         ("ec2", "DescribeInstances", Some(true), Reads),
         ("ec2", "RunInstances", None, Changes),
         ("cloudtrail", "DescribeTrail", Some(false), Reads),
+        // The reference calls it a read.
+        ("bedrock-agentcore", "SetTokenVaultCMK", Some(false), Changes),
         ("nosuch", "FrobnicateThing", None, Changes),
         ("nosuch", "FrobnicateThing", Some(true), Reads),
         ("nosuch", "DeleteThing", Some(true), Changes),

@@ -1,0 +1,122 @@
+//! `handsoff policy check`: mistakes in a policy, and what doesn't hold any more.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use handsoff_trail::{Record, Time};
+use handsoff_watch::policy::IdentityPattern;
+use handsoff_watch::{Call, Policy, Principal};
+
+use crate::args::Check;
+use crate::input::{self, Place, Position, Reader, Sink};
+use crate::{Exit, load};
+
+/// Runs the command.
+///
+/// # Errors
+/// Only when the output can't be written.
+pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
+    let file = args.file.as_deref().unwrap_or(Path::new("handsoff.toml"));
+    let policy = match load::read(file) {
+        Ok(policy) => policy,
+        Err(problems) => {
+            out.write_all(problems.as_bytes())?;
+            return Ok(Exit::Wrong);
+        }
+    };
+    let mut warnings = over(&policy, Time(chrono::Utc::now().timestamp()));
+    let mut wrong = false;
+    if !args.logs.is_empty() {
+        let found = input::find(&args.logs);
+        let mut sink = Matching::new(&policy);
+        for source in &found.sources {
+            Reader::default().read(source, &mut sink, &|_| {});
+        }
+        wrong = sink.problems > 0 || !found.problems.is_empty();
+        if wrong {
+            let problems = sink.problems + found.problems.len();
+            writeln!(out, "{problems} problems in the logs: `handsoff replay` names them")?;
+        }
+        warnings.extend(sink.unmatched());
+    }
+    for warning in &warnings {
+        writeln!(out, "{warning}")?;
+    }
+    let Policy { deploy, break_glass, workloads, exceptions, .. } = &policy;
+    writeln!(
+        out,
+        "{}: {} [[deploy]], {} [[break_glass]], {} [[workload]], {} [[exception]] entries; {} warnings",
+        file.display(),
+        deploy.len(),
+        break_glass.len(),
+        workloads.len(),
+        exceptions.len(),
+        warnings.len(),
+    )?;
+    Ok(if wrong { Exit::Wrong } else { Exit::Fine })
+}
+
+/// Exceptions whose last day has passed.
+fn over(policy: &Policy, now: Time) -> Vec<String> {
+    let over = policy.exceptions.iter().filter(|exception| exception.until <= now);
+    over.map(|exception| {
+        let last = Time(exception.until.0 - 1).date();
+        format!("{}: over since {last}; owner {}: remove it, or agree on a new day", exception.line, exception.owner)
+    })
+    .collect()
+}
+
+/// Notes which entries match something.
+struct Matching<'p> {
+    policy: &'p Policy,
+    entries: Vec<(String, &'p IdentityPattern, bool)>,
+    problems: usize,
+}
+
+impl<'p> Matching<'p> {
+    fn new(policy: &'p Policy) -> Self {
+        let mut entries: Vec<(String, &IdentityPattern, bool)> = Vec::new();
+        entries.extend(policy.deploy.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
+        entries.extend(policy.break_glass.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
+        entries.extend(policy.workloads.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
+        entries.extend(policy.exceptions.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
+        Self { policy, entries, problems: 0 }
+    }
+
+    fn unmatched(self) -> impl Iterator<Item = String> {
+        self.entries.into_iter().filter(|(_, _, matched)| !matched).map(|(line, identity, _)| {
+            format!("{line}: `{}` matches nobody in these logs", identity.as_str())
+        })
+    }
+}
+
+impl Sink for Matching<'_> {
+    fn record(&mut self, record: Record<'_>, _: &Place<'_>) {
+        let principal = Principal::of(&record, self.policy);
+        let call = Call::classify(record, self.policy, &mut ());
+        let account = call.account();
+        let target = record.assumed_role_arn();
+        for (_, identity, matched) in self.entries.iter_mut().filter(|(_, _, matched)| !matched) {
+            let names = [principal.arn.as_deref(), target.as_deref()];
+            *matched = names.iter().flatten().any(|arn| identity.matches(arn, account.as_deref()));
+        }
+    }
+
+    fn problem(&mut self, _: Option<Position>, _: String) {
+        self.problems += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_over_the_day_after_its_last() {
+        let text = "[[exception]]\nidentity=\"arn:aws:iam::*:role/x\"\nactions=[\"s3:*\"]\nowner=\"o\"\nreason=\"r\"\nuntil=2026-03-01";
+        let policy = Policy::parse("p", text).unwrap();
+        assert!(over(&policy, Time::parse("2026-03-01T23:59:59Z").unwrap()).is_empty());
+        let told = over(&policy, Time::parse("2026-03-02T00:00:00Z").unwrap());
+        assert_eq!(told, ["p:1 [[exception]]: over since 2026-03-01; owner o: remove it, or agree on a new day"]);
+    }
+}

@@ -1,0 +1,37 @@
+//! One record's way to its verdict: the same code for `replay` and `explain`.
+
+use handsoff_deny_spike::Denial;
+use handsoff_trail::Record;
+use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
+
+/// What came of a record.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// There is something to report.
+    Finding(Box<Finding>),
+    /// There is nothing to report.
+    Nothing(Nothing),
+    /// A denied call: whether there is something to report depends on its neighbours.
+    Denied(Box<Denial>),
+}
+
+/// Judges a record by its one owner.
+pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Verdict {
+    let call = Call::classify(record, policy, trace);
+    let owner = call.owner(policy);
+    trace.step("owner", || match owner {
+        Owner::BreakGlass => "break-glass".into(),
+        Owner::Drift => "drift".into(),
+        Owner::DenySpike => "deny-spike".into(),
+        Owner::Nobody(nothing) => format!("no detector: {}", nothing.meaning()),
+    });
+    match owner {
+        Owner::Nobody(nothing) => Verdict::Nothing(nothing),
+        Owner::BreakGlass => Verdict::Finding(Box::new(handsoff_break_glass::judge(&call, policy, trace))),
+        Owner::Drift => match handsoff_drift::judge(&call, policy, trace) {
+            Ok(finding) => Verdict::Finding(Box::new(finding)),
+            Err(nothing) => Verdict::Nothing(nothing),
+        },
+        Owner::DenySpike => Verdict::Denied(Box::new(Denial::of(&call, trace))),
+    }
+}

@@ -1,0 +1,164 @@
+//! `handsoff explain`: the whole way of each record to its verdict.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use handsoff_deny_spike::Denial;
+use handsoff_trail::Record;
+use handsoff_watch::{Finding, Key, Policy, Step, show::clean};
+
+use crate::args::Explain;
+use crate::engine::{self, Verdict};
+use crate::input::{self, Place, Position, Reader, Sink};
+use crate::{Exit, load, output};
+
+/// One record's way to its verdict.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Where it stands.
+    pub position: Position,
+    /// CloudTrail's ID of the event.
+    pub event_id: String,
+    /// What makes deliveries of the same event one.
+    pub key: Key,
+    /// The headline: time, action, principal.
+    pub headline: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What came of it. Denied calls are decided by their neighbours in the same file.
+    pub verdict: Verdict,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Only when the output can't be written.
+pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
+    let policy = match load::policy(&args.policy) {
+        Ok(policy) => policy,
+        Err(problems) => {
+            io::stderr().write_all(problems.as_bytes())?;
+            return Ok(Exit::Wrong);
+        }
+    };
+    let found = input::find(std::slice::from_ref(&args.file));
+    let mut problems = found.problems;
+    let mut matched = false;
+    for (index, source) in found.sources.iter().enumerate() {
+        let mut sink = Explaining { policy: &policy, explained: Vec::new(), problems: Vec::new() };
+        Reader::default().read(source, &mut sink, &|_| {});
+        problems.extend(sink.problems.into_iter().map(|(position, message)| input::Problem {
+            source: index,
+            file: source.name(),
+            position,
+            message,
+            lost: true,
+        }));
+        for explained in resolve(sink.explained, &policy) {
+            if args.event_id.as_ref().is_none_or(|id| *id == explained.event_id) {
+                matched = true;
+                print(&explained, out)?;
+            }
+        }
+    }
+    if let (Some(id), false) = (&args.event_id, matched) {
+        writeln!(io::stderr(), "no record has the event ID `{}`", clean(id, 64))?;
+        return Ok(Exit::Wrong);
+    }
+    problems.sort();
+    output::problems(&problems, 0, &mut io::stderr().lock())?;
+    Ok(if problems.is_empty() { Exit::Fine } else { Exit::Wrong })
+}
+
+/// Explains all records of a source.
+pub struct Explaining<'p> {
+    /// The policy that holds.
+    pub policy: &'p Policy,
+    /// What was explained.
+    pub explained: Vec<Explained>,
+    /// What could not be read.
+    pub problems: Vec<(Option<Position>, String)>,
+}
+
+impl Sink for Explaining<'_> {
+    fn record(&mut self, record: Record<'_>, place: &Place<'_>) {
+        let mut steps = Vec::new();
+        let text = |raw: handsoff_trail::json::Raw<'_>| raw.text().map_or("-".to_owned(), |text| clean(&text, 64));
+        let headline = format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
+        let event_id = text(record.event_id);
+        let verdict = engine::judge(record, self.policy, &mut steps);
+        self.explained.push(Explained {
+            position: place.position(),
+            event_id,
+            key: Key::of(&record),
+            headline,
+            steps,
+            verdict,
+        });
+    }
+
+    fn problem(&mut self, position: Option<Position>, message: String) {
+        self.problems.push((position, message));
+    }
+}
+
+/// Decides the denied calls, which depend on each other.
+pub fn resolve(mut explained: Vec<Explained>, policy: &Policy) -> Vec<Explained> {
+    let denials: Vec<Denial> = explained
+        .iter()
+        .filter_map(|one| match &one.verdict {
+            Verdict::Denied(denial) => Some((**denial).clone()),
+            _ => None,
+        })
+        .collect();
+    let spikes: HashMap<Key, Finding> = handsoff_deny_spike::judge(denials, &policy.denials)
+        .into_iter()
+        .map(|finding| (finding.key, finding))
+        .collect();
+    for one in &mut explained {
+        if !matches!(one.verdict, Verdict::Denied(_)) {
+            continue;
+        }
+        let (verdict, found) = match spikes.get(&one.key) {
+            Some(finding) => (Verdict::Finding(Box::new(finding.clone())), finding.reason.clone()),
+            None => (
+                Verdict::Nothing(handsoff_watch::Nothing::Denied),
+                format!(
+                    "fewer than {} denied calls, and fewer than {} different actions, of this principal within {} s ({})",
+                    policy.denials.count, policy.denials.actions, policy.denials.window, policy.denials.line
+                ),
+            ),
+        };
+        one.steps.push(Step { what: "window", found });
+        one.verdict = verdict;
+    }
+    explained
+}
+
+fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
+    let Position { line, column, .. } = explained.position;
+    writeln!(out, "{}\n  event {}, at {line}:{column}", explained.headline, explained.event_id)?;
+    for step in &explained.steps {
+        wrapped(out, step.what, &step.found)?;
+    }
+    match &explained.verdict {
+        Verdict::Finding(finding) => {
+            wrapped(out, "verdict", &format!("{} {}: {}", finding.severity, finding.code, finding.reason))?;
+            wrapped(out, "incident", &finding.incident)?;
+        }
+        Verdict::Nothing(nothing) => {
+            wrapped(out, "verdict", &format!("nothing to report ({nothing}): {}", nothing.meaning()))?;
+        }
+        Verdict::Denied(_) => wrapped(out, "verdict", "denied")?,
+    }
+    writeln!(out)
+}
+
+fn wrapped(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+    let first = format!("    {name:<26}");
+    let options = textwrap::Options::new(110).initial_indent(&first).subsequent_indent("                              ");
+    for line in textwrap::wrap(value, options) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Which files to read, and in which order.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::Problem;
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file, and its size in bytes.
+    File(PathBuf, u64),
+}
+
+impl Source {
+    /// The name that problems give it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".into(),
+            Self::File(path, _) => path.display().to_string(),
+        }
+    }
+
+    /// Its size in bytes, 0 if unknown.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Stdin => 0,
+            Self::File(_, size) => *size,
+        }
+    }
+}
+
+/// What was found at the paths of the command line.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files to read, folders in the order of their names.
+    pub sources: Vec<Source>,
+    /// Files in folders whose names don't say that they are logs.
+    pub others: usize,
+    /// What could not be opened.
+    pub problems: Vec<Problem>,
+}
+
+/// Finds the files. A file that is named is read whatever it is called; in folders only `.json` and `.jsonl`,
+/// and these with `.gz`.
+pub fn find(paths: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            found.sources.push(Source::Stdin);
+            continue;
+        }
+        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.depth() > 0 && !is_log(entry.path()) => found.others += 1,
+                Ok(entry) => {
+                    let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                    found.sources.push(Source::File(entry.into_path(), size));
+                }
+                Err(error) => {
+                    let file = error.path().unwrap_or(path).display().to_string();
+                    let message = match error.io_error() {
+                        Some(error) => format!("can't be read: {error}"),
+                        None => "a link that leads back to its own folder".into(),
+                    };
+                    let source = found.sources.len();
+                    found.problems.push(Problem { source, file, position: None, message, lost: true });
+                }
+            }
+        }
+    }
+    found
+}
+
+fn is_log(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".json", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end))
+}

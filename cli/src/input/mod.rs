@@ -1,0 +1,68 @@
+//! Saved logs: finding files, opening them, and cutting them into records.
+//!
+//! Nothing is skipped silently: whatever can't be read is a [`Problem`] with its file and position.
+
+mod document;
+mod files;
+mod open;
+
+use std::fmt;
+
+pub use files::{Source, find};
+pub use open::{Reader, Stages};
+
+/// Something that could not be read, or was not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file's place in the order of all files.
+    pub source: usize,
+    /// The file's name.
+    pub file: String,
+    /// Byte, line and column in the file's text; `None` for the file as a whole.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+    /// Whether a record was lost. Otherwise it was judged all the same.
+    pub lost: bool,
+}
+
+/// A place in a file's text (after inflating).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Bytes before it.
+    pub offset: u64,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column in bytes, from 1.
+    pub column: u64,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = handsoff_watch::show::clean(&self.file, 500);
+        match self.position {
+            Some(Position { line, column, .. }) => write!(f, "{file}:{line}:{column}: {}", self.message),
+            None => write!(f, "{file}: {}", self.message),
+        }
+    }
+}
+
+/// Where a record stands: asked for only when there is something to say about it.
+pub struct Place<'a> {
+    locate: &'a dyn Fn() -> Position,
+}
+
+impl Place<'_> {
+    /// Its position.
+    pub fn position(&self) -> Position {
+        (self.locate)()
+    }
+}
+
+/// Takes what is found in a file.
+pub trait Sink {
+    /// A record.
+    fn record(&mut self, record: handsoff_trail::Record<'_>, place: &Place<'_>);
+    /// Something that could not be read. `position` is `None` for the file as a whole.
+    fn problem(&mut self, position: Option<Position>, message: String);
+}

@@ -1,0 +1,209 @@
+//! Opening a source and inflating it.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::time::{Duration, Instant};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::document::Document;
+use super::{Sink, Source};
+
+/// Files up to this size are read whole; larger ones, and standard input, in pieces.
+const WHOLE: u64 = 16 << 20;
+/// The size of a piece.
+const PIECE: usize = 256 << 10;
+/// No record is longer: CloudTrail's own limit is 256 KB.
+const LONGEST_VALUE: usize = 16 << 20;
+/// Gzip data that inflates to more than both of these is taken for a bomb. Logs shrink to a tenth.
+const BOMB_BYTES: u64 = 256 << 20;
+const BOMB_RATIO: u64 = 200;
+
+/// Reads sources one after the other and keeps its buffers.
+pub struct Reader {
+    raw: Vec<u8>,
+    inflated: Vec<u8>,
+    decompressor: libdeflater::Decompressor,
+    /// The time that the stages took so far.
+    pub stages: Stages,
+}
+
+/// The time that the stages took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stages {
+    /// Opening, reading from disk, inflating.
+    pub inflate: Duration,
+    /// All else: cutting into records, and what the sink does with them.
+    pub records: Duration,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            raw: Vec::new(),
+            inflated: Vec::new(),
+            decompressor: libdeflater::Decompressor::new(),
+            stages: Stages::default(),
+        }
+    }
+}
+
+impl Reader {
+    /// Reads one source. `progress` is told the bytes that were taken from it.
+    pub fn read(&mut self, source: &Source, sink: &mut impl Sink, progress: &dyn Fn(u64)) {
+        let result = match source {
+            Source::Stdin => self.pieces(io::stdin().lock(), sink, progress),
+            Source::File(path, _) => File::open(path).and_then(|file| {
+                if file.metadata()?.len() <= WHOLE {
+                    self.whole(file, sink, progress)
+                } else {
+                    self.pieces(BufReader::with_capacity(PIECE, file), sink, progress)
+                }
+            }),
+        };
+        if let Err(error) = result {
+            sink.problem(None, format!("can't be read: {error}"));
+        }
+    }
+
+    fn whole(&mut self, mut file: File, sink: &mut impl Sink, progress: &dyn Fn(u64)) -> io::Result<()> {
+        let start = Instant::now();
+        self.raw.clear();
+        file.read_to_end(&mut self.raw)?;
+        progress(self.raw.len() as u64);
+        let gzip = is_gzip(&self.raw);
+        if gzip && !self.inflate() {
+            // More than one member, damaged, cut off, or a bomb: the slower way tells which.
+            self.stages.inflate += start.elapsed();
+            let raw = std::mem::take(&mut self.raw);
+            let result = self.pieces(raw.as_slice(), sink, &|_| {});
+            self.raw = raw;
+            return result;
+        }
+        let inflated = Instant::now();
+        self.stages.inflate += inflated - start;
+        let text = if gzip { &self.inflated } else { &self.raw };
+        Document::new().feed(text, true, sink);
+        self.stages.records += inflated.elapsed();
+        Ok(())
+    }
+
+    /// Inflates a gzip file that is one whole, undamaged member of a plausible size; `false` for all others.
+    fn inflate(&mut self) -> bool {
+        let raw = self.raw.as_slice();
+        let Some(&[a, b, c, d]) = raw.last_chunk::<4>() else { return false };
+        let size = u64::from(u32::from_le_bytes([a, b, c, d]));
+        if size > BOMB_BYTES && size > BOMB_RATIO * raw.len() as u64 {
+            return false;
+        }
+        // libdeflate ignores what follows the first member. Where no other header stands, none follows.
+        if raw.get(1..).is_none_or(|rest| memchr::memmem::find(rest, GZIP).is_some()) {
+            return false;
+        }
+        // One byte more than it should need: a member that is larger than it says is not whole.
+        self.inflated.resize(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1), 0);
+        match self.decompressor.gzip_decompress(raw, &mut self.inflated) {
+            Ok(length) if length as u64 == size => {
+                self.inflated.truncate(length);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn pieces(&mut self, mut source: impl BufRead, sink: &mut impl Sink, progress: &dyn Fn(u64)) -> io::Result<()> {
+        if is_gzip(source.fill_buf()?) {
+            let counted = Counted { inner: source, count: 0, progress };
+            self.stream(MultiGzDecoder::new(counted), |decoder| Some(decoder.get_ref().count), sink)
+        } else {
+            self.stream(Counted { inner: source, count: 0, progress }, |_| None, sink)
+        }
+    }
+
+    fn stream<R: Read>(
+        &mut self,
+        mut source: R,
+        compressed: impl Fn(&R) -> Option<u64>,
+        sink: &mut impl Sink,
+    ) -> io::Result<()> {
+        let mut document = Document::new();
+        let buffer = &mut self.inflated;
+        buffer.clear();
+        let mut total = 0u64;
+        loop {
+            let start = Instant::now();
+            let read = source.by_ref().take(PIECE as u64).read_to_end(buffer);
+            let inflated = Instant::now();
+            self.stages.inflate += inflated - start;
+            let (length, error) = match read {
+                Ok(length) => (length, None),
+                Err(error) => (0, Some(error)),
+            };
+            total += length as u64;
+            let last = length == 0 && error.is_none();
+            let used = document.feed(buffer, last, sink);
+            buffer.drain(..used);
+            if let Some(error) = error {
+                let what = match compressed(&source) {
+                    Some(_) => "the gzip data is damaged or cut off; the rest of the file is lost",
+                    None => "reading failed; the rest of the file is lost",
+                };
+                sink.problem(Some(document.position(buffer, buffer.len())), format!("{what}: {error}"));
+                self.stages.records += inflated.elapsed();
+                return Ok(());
+            }
+            if compressed(&source).is_some_and(|raw| total > BOMB_BYTES && total > BOMB_RATIO * raw) {
+                let message = format!(
+                    "a gzip bomb: more than {} MiB, and more than {BOMB_RATIO} times what it is made of; \
+                     the rest of the file isn't read",
+                    total >> 20
+                );
+                sink.problem(Some(document.position(buffer, buffer.len())), message);
+                self.stages.records += inflated.elapsed();
+                return Ok(());
+            }
+            if buffer.len() >= LONGEST_VALUE {
+                let used = document.give_up(buffer, sink);
+                buffer.drain(..used);
+            }
+            self.stages.records += inflated.elapsed();
+            if last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
+
+fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(GZIP)
+}
+
+/// Counts the bytes that go through it.
+struct Counted<'a, R> {
+    inner: R,
+    count: u64,
+    progress: &'a dyn Fn(u64),
+}
+
+impl<R: BufRead> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count += read as u64;
+        (self.progress)(read as u64);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.count += amount as u64;
+        (self.progress)(amount as u64);
+        self.inner.consume(amount);
+    }
+}

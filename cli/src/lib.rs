@@ -1,0 +1,34 @@
+//! The `handsoff` command: the detectors over saved CloudTrail logs.
+//!
+//! A library so that the tests can hold its parts against each other; not an interface for others.
+
+pub mod args;
+pub mod check;
+pub mod engine;
+pub mod explain;
+pub mod input;
+pub mod load;
+pub mod output;
+pub mod replay;
+
+/// What a run leads to: the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All was read, and nothing met `--fail-on`.
+    Fine,
+    /// A finding met `--fail-on`.
+    Found,
+    /// Something was unreadable or wrong.
+    Wrong,
+}
+
+impl Exit {
+    /// The status: 0, 1, 2.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Found => 1,
+            Self::Wrong => 2,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Finding and reading the policy that holds.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use handsoff_watch::Policy;
+use handsoff_watch::policy::{BreakGlass, Deploy, IdentityPattern, Line};
+
+use crate::args::PolicyArgs;
+
+/// The policy that the options ask for.
+///
+/// # Errors
+/// All that is wrong with it, a line each, ready to be printed.
+pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
+    let mut policy = match &args.policy {
+        Some(file) => read(file)?,
+        None if Path::new("handsoff.toml").exists() => read(Path::new("handsoff.toml"))?,
+        None => Policy::built_in(),
+    };
+    let mut wrong = String::new();
+    for pattern in &args.deploy_role {
+        match IdentityPattern::parse_argument(pattern) {
+            Ok(identity) => policy.deploy.push(Deploy {
+                line: Line::new(&format!("--deploy-role {pattern}")),
+                identity,
+                assumed_by: Vec::new(),
+                session_names: Vec::new(),
+                networks: Vec::new(),
+            }),
+            // INVARIANT: writing to a String cannot fail.
+            Err(why) => drop(writeln!(wrong, "--deploy-role `{pattern}`: {why}")),
+        }
+    }
+    for pattern in &args.break_glass {
+        match IdentityPattern::parse_argument(pattern) {
+            Ok(identity) => policy.break_glass.push(BreakGlass {
+                line: Line::new(&format!("--break-glass {pattern}")),
+                identity,
+                max_session: 3600,
+            }),
+            Err(why) => drop(writeln!(wrong, "--break-glass `{pattern}`: {why}")),
+        }
+    }
+    if wrong.is_empty() { Ok(policy) } else { Err(wrong) }
+}
+
+/// Reads a policy file.
+///
+/// # Errors
+/// All mistakes, a line each.
+pub fn read(file: &Path) -> Result<Policy, String> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: can't read the policy: {error}\n"))?;
+    Policy::parse(&name, &text).map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect())
+}

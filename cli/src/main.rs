@@ -1,0 +1,30 @@
+//! The `handsoff` command. See [`handsoff::args`] for what it takes.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use handsoff::args::{Args, Command, PolicyCommand};
+use handsoff::{Exit, check, explain, replay};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let result = match &args.command {
+        Command::Replay(args) => replay::run(args, &mut out),
+        Command::Explain(args) => explain::run(args, &mut out),
+        Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),
+        Command::Policy { command: PolicyCommand::Default } => {
+            out.write_all(handsoff_watch::policy::DEFAULT.as_bytes()).map(|()| Exit::Fine)
+        }
+    };
+    match result.and_then(|exit| out.flush().map(|()| exit)) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        // `handsoff replay … | head` is no mistake.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "handsoff: can't write the output: {error}");
+            ExitCode::from(Exit::Wrong.code())
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What would have been sent, and when.
+
+use std::io::{self, Write};
+
+use handsoff_watch::alert::{self, Alert};
+use handsoff_watch::{Policy, Severity};
+
+use super::count_of;
+use crate::args::Format;
+use crate::replay::Outcome;
+
+/// Prints all alerts by time.
+///
+/// # Errors
+/// When they can't be written.
+pub fn alerts(
+    outcome: &Outcome,
+    policy: &Policy,
+    format: Format,
+    min: Severity,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut alerts: Vec<Alert> =
+        outcome.incidents.iter().flat_map(|incident| alert::schedule(incident, &policy.alerts)).collect();
+    alerts.retain(|alert| alert.severity >= min);
+    // Stable: alerts of one incident at the same second stay in their order.
+    alerts.sort_by(|a, b| (a.at, &a.incident).cmp(&(b.at, &b.incident)));
+    match format {
+        Format::Jsonl => {
+            for alert in &alerts {
+                serde_json::to_writer(&mut *out, alert)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(out);
+            writer.write_record(["time", "cause", "incident", "severity", "findings", "subject"])?;
+            for alert in &alerts {
+                let findings = alert.findings.to_string();
+                let time = alert.time.as_deref().unwrap_or_default();
+                let subject = super::lines::harmless(&alert.subject);
+                writer.write_record([time, alert.cause.as_str(), &alert.incident, alert.severity.as_str(), &findings, &subject])?;
+            }
+            writer.flush()?;
+        }
+        Format::Text => {
+            for alert in &alerts {
+                writeln!(out, "{}  {}", alert.time.as_deref().unwrap_or("(no time)           "), alert.subject)?;
+                for line in alert.text.lines().skip(2) {
+                    writeln!(out, "    {line}")?;
+                }
+                writeln!(out)?;
+            }
+            writeln!(out, "{} would have been sent.\n", count_of(alerts.len() as u64, "alert"))?;
+        }
+    }
+    Ok(())
+}

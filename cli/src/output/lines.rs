@@ -1,0 +1,106 @@
+//! One finding a line, for machines.
+
+use std::io::{self, Write};
+
+use handsoff_watch::{Finding, Severity};
+
+/// Prints findings as JSON, one a line. The fields are described in `docs/output.md`.
+///
+/// # Errors
+/// When they can't be written.
+pub fn jsonl(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Result<()> {
+    for finding in findings.iter().filter(|finding| finding.severity >= min) {
+        serde_json::to_writer(&mut *out, finding)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// The columns of the CSV output, in the order of the JSON output.
+const COLUMNS: [&str; 21] = [
+    "code",
+    "severity",
+    "incident",
+    "event_id",
+    "event_time",
+    "account",
+    "region",
+    "action",
+    "access",
+    "error",
+    "principal_kind",
+    "principal_arn",
+    "principal_name",
+    "principal_human",
+    "via",
+    "source_ip",
+    "user_agent",
+    "mfa",
+    "resources",
+    "reason",
+    "next",
+];
+
+/// Prints findings as CSV, safe to open in a spreadsheet.
+///
+/// # Errors
+/// When they can't be written.
+pub fn csv(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+
+    writer.write_record(COLUMNS)?;
+    for finding in findings.iter().filter(|finding| finding.severity >= min) {
+        let who = &finding.principal;
+        let resources = finding.resources.join(" ");
+        let mfa = finding.mfa.map(|mfa| mfa.to_string()).unwrap_or_default();
+        let row = [
+            finding.code.as_str(),
+            finding.severity.as_str(),
+            &finding.incident,
+            &finding.event_id,
+            finding.event_time.as_deref().unwrap_or_default(),
+            &finding.account,
+            &finding.region,
+            &finding.action,
+            finding.access,
+            finding.error.as_deref().unwrap_or_default(),
+            who.kind.as_str(),
+            &who.arn,
+            &who.name,
+            who.human.as_deref().unwrap_or_default(),
+            &finding.via,
+            &finding.source_ip,
+            &finding.user_agent,
+            &mfa,
+            &resources,
+            &finding.reason,
+            finding.next,
+        ];
+        writer.write_record(row.map(harmless))?;
+    }
+    writer.flush()
+}
+
+/// A cell that no spreadsheet takes for a formula: OWASP's "CSV Injection" names the first characters.
+pub(super) fn harmless(cell: &str) -> String {
+    let starts = cell.trim_start().chars().next();
+    if matches!(starts, Some('=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠')) || cell.starts_with(['\t', '\r', '\n']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_starts_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "|cmd", "＝1"] {
+            assert!(harmless(formula).starts_with('\''), "{formula}");
+        }
+        assert_eq!(harmless("arn:aws:iam::1:user/a"), "arn:aws:iam::1:user/a");
+        assert_eq!(harmless(""), "");
+    }
+}

@@ -1,0 +1,47 @@
+//! What is printed.
+
+mod alerts;
+mod lines;
+mod summary;
+mod text;
+
+use std::io::{self, Write};
+
+pub use alerts::alerts;
+pub use lines::{csv, jsonl};
+pub use summary::{Files, summary};
+pub use text::text;
+
+use crate::input::Problem;
+
+/// Prints what could not be read, or was odd.
+///
+/// # Errors
+/// When it can't be written.
+pub fn problems(problems: &[Problem], beyond: u64, out: &mut dyn Write) -> io::Result<()> {
+    for problem in problems {
+        writeln!(out, "{problem}")?;
+    }
+    if beyond > 0 {
+        writeln!(out, "and {} more in these files", thousands(beyond))?;
+    }
+    Ok(())
+}
+
+/// A number with commas: 1,234,567.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 record`, `2 records`.
+pub(crate) fn count_of(number: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,145 @@
+//! Incidents, for people: readable on 100 columns at three in the morning.
+
+use std::io::{self, Write};
+
+use handsoff_trail::Time;
+use handsoff_watch::{Finding, Incident, Severity, alert};
+
+use super::count_of;
+use crate::replay::Outcome;
+
+const WIDTH: usize = 100;
+const INDENT: &str = "           ";
+
+/// Prints the incidents, the worst first.
+///
+/// # Errors
+/// When they can't be written.
+pub fn text(outcome: &Outcome, min: Severity, out: &mut dyn Write) -> io::Result<()> {
+    let shown = outcome.incidents.iter().filter(|incident| incident.severity() >= min);
+    let mut hidden = 0;
+    for incident in &outcome.incidents {
+        hidden += u64::from(incident.severity() < min);
+    }
+    for incident in shown {
+        if let Some(lead) = incident.lead() {
+            one(incident, lead, out)?;
+        }
+    }
+    if hidden > 0 {
+        writeln!(out, "{} below {min} not shown.\n", count_of(hidden, "incident"))?;
+    }
+    Ok(())
+}
+
+fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let title = format!("{}  {}", incident.severity().as_str().to_uppercase(), lead.code.title());
+    let id = format!("{}  {}", count_of(incident.count() as u64, "finding"), incident.id);
+    let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
+    writeln!(out, "{title}{}{id}", " ".repeat(gap))?;
+    line(out, "who", &alert::who(lead))?;
+    line(out, "what", &actions(incident))?;
+    let resources = resources(incident);
+    if !resources.is_empty() {
+        line(out, "to", &resources)?;
+    }
+    line(out, "when", &when(incident))?;
+    line(out, "where", &format!("account {}, {}", or_dash(&lead.account), or_dash(&lead.region)))?;
+    let mfa = match lead.mfa {
+        Some(true) => ", with MFA",
+        Some(false) => ", without MFA",
+        None => "",
+    };
+    line(out, "from", &format!("{} via {}{mfa}", or_dash(&lead.source_ip), lead.via))?;
+    line(out, "why", &format!("{}: {}", lead.code, lead.reason))?;
+    line(out, "next", lead.next)?;
+    if incident.count() > 1 {
+        worst(incident, out)?;
+    }
+    writeln!(out)
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+    let first = format!("  {name:<9}");
+    let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(INDENT);
+    for line in textwrap::wrap(value, options) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn actions(incident: &Incident) -> String {
+    let actions = incident.actions();
+    let shown: Vec<String> = actions
+        .iter()
+        .take(8)
+        .map(|(action, count)| if *count == 1 { (*action).to_owned() } else { format!("{action} x{count}") })
+        .collect();
+    let more = actions.len().saturating_sub(shown.len());
+    let more = if more == 0 { String::new() } else { format!(", and {more} more actions") };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn resources(incident: &Incident) -> String {
+    let mut resources: Vec<&str> = Vec::new();
+    for resource in incident.worst().flat_map(|finding| &finding.resources) {
+        if !resources.contains(&resource.as_str()) {
+            resources.push(resource);
+        }
+    }
+    let more = resources.len().saturating_sub(5);
+    let shown = resources.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown}, and {more} more") }
+}
+
+fn when(incident: &Incident) -> String {
+    let Some((first, last)) = incident.times() else { return "the records don't say".into() };
+    if first == last {
+        return format!("{} UTC", day_and_time(first));
+    }
+    let minutes = (last.0 - first.0 + 59) / 60;
+    let long = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+    let last = if first.date() == last.date() { last.format("%H:%M:%S") } else { day_and_time(last) };
+    format!("{} to {last} UTC ({long})", day_and_time(first))
+}
+
+fn day_and_time(time: Time) -> String {
+    time.format("%Y-%m-%d %H:%M:%S")
+}
+
+/// The worst findings, a line each, in the order of time.
+fn worst(incident: &Incident, out: &mut dyn Write) -> io::Result<()> {
+    let mut worst: Vec<&Finding> = incident.worst().take(6).collect();
+    worst.sort_by_key(|finding| finding.order());
+    for finding in &worst {
+        let time = finding.time.map_or("--:--:--".to_owned(), |time| time.format("%H:%M:%S"));
+        let error = finding.error.as_deref().map(|error| format!(" [{error}]")).unwrap_or_default();
+        let to = finding.resources.first().map(|resource| format!(" {resource}")).unwrap_or_default();
+        let text = format!("{INDENT}{time}  {:<8}  {}{error}{to}", finding.severity, finding.action);
+        writeln!(out, "{}", cut(&text))?;
+    }
+    let more = incident.count().saturating_sub(worst.len());
+    if more > 0 {
+        writeln!(out, "{INDENT}and {}", count_of(more as u64, "more finding").replace("more findings", "more"))?;
+    }
+    Ok(())
+}
+
+/// One line, however wide its characters are.
+fn cut(text: &str) -> String {
+    let mut width = 0;
+    let mut out = String::new();
+    for char in text.chars() {
+        width += textwrap::core::display_width(char.encode_utf8(&mut [0; 4]));
+        if width > WIDTH - 1 {
+            out.push('…');
+            break;
+        }
+        out.push(char);
+    }
+    out
+}

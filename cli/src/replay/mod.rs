@@ -1,0 +1,126 @@
+//! `handsoff replay`: the detectors over saved logs.
+
+mod distinct;
+mod progress;
+mod tally;
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use handsoff_watch::Policy;
+
+use crate::args::{Format, Replay};
+use crate::input::{self, Problem, Reader, Source, Stages};
+use crate::{Exit, load, output};
+
+pub use tally::{Counts, Options, Outcome, Tally};
+
+/// Runs the command.
+///
+/// # Errors
+/// Only when the output can't be written.
+pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
+    let policy = match load::policy(&args.policy) {
+        Ok(policy) => policy,
+        Err(problems) => {
+            io::stderr().write_all(problems.as_bytes())?;
+            return Ok(Exit::Wrong);
+        }
+    };
+    let found = input::find(&args.paths);
+    let options = Options {
+        since: args.since,
+        until: args.until,
+        keep_findings: args.format != Format::Text && !args.alerts,
+        time_stages: args.timings,
+    };
+    let bar = progress::Bar::new(&found.sources);
+    let threads = args.threads.map_or_else(cores, std::num::NonZeroUsize::get);
+    let (mut tally, stages) = judge(&found.sources, &policy, options, threads, &|bytes| bar.add(bytes));
+    bar.finish();
+    if args.timings {
+        tell_timings(stages, tally.decide)?;
+    }
+    tally.add_problems(found.problems);
+    let outcome = tally.finish(&policy);
+    output::problems(&outcome.problems, outcome.counts.problems_beyond, &mut io::stderr().lock())?;
+    let files = output::Files { read: found.sources.len(), others: found.others };
+    match (args.alerts, args.format) {
+        (true, format) => output::alerts(&outcome, &policy, format, args.min_severity, out)?,
+        (false, Format::Text) => output::text(&outcome, args.min_severity, out)?,
+        (false, Format::Jsonl) => output::jsonl(&outcome.findings, args.min_severity, out)?,
+        (false, Format::Csv) => output::csv(&outcome.findings, args.min_severity, out)?,
+    }
+    if args.format == Format::Text {
+        output::summary(&outcome, files, out)?;
+    } else {
+        output::summary(&outcome, files, &mut io::stderr().lock())?;
+    }
+    Ok(if outcome.counts.unreadable + outcome.counts.odd > 0 {
+        Exit::Wrong
+    } else if args.fail_on.is_some_and(|severity| outcome.worst >= Some(severity)) {
+        Exit::Found
+    } else {
+        Exit::Fine
+    })
+}
+
+/// Judges all records of the sources. The same whatever the number of threads.
+pub fn judge(
+    sources: &[Source],
+    policy: &Policy,
+    options: Options,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> (Tally, Stages) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut tally = Tally::new(options);
+        let mut reader = Reader::default();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(source) = sources.get(index) else { break };
+            reader.read(source, &mut tally.source(index, source, policy), &progress);
+        }
+        (tally, reader.stages)
+    };
+    let threads = threads.min(sources.len()).max(1);
+    let parts: Vec<(Tally, Stages)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut parts = vec![work()];
+        // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
+        parts.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+        parts
+    });
+    let mut all = (Tally::new(options), Stages::default());
+    for (tally, stages) in parts {
+        all.0.merge(tally);
+        all.1.inflate += stages.inflate;
+        all.1.records += stages.records;
+    }
+    all
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+fn tell_timings(stages: Stages, decide: std::time::Duration) -> io::Result<()> {
+    let read = stages.records.saturating_sub(decide);
+    let timings = serde_json::json!({ "timings": {
+        "inflate_s": stages.inflate.as_secs_f64(),
+        "read_s": read.as_secs_f64(),
+        "decide_s": decide.as_secs_f64(),
+    }});
+    writeln!(io::stderr(), "{timings}")
+}
+
+/// The problems of files that could not even be opened count like all others.
+impl Tally {
+    fn add_problems(&mut self, problems: Vec<Problem>) {
+        for problem in problems {
+            self.problem(problem);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! What a replay remembers: counts, findings, incidents, problems.
+//!
+//! Merging two tallies in either order gives the same; that is what makes the output independent of the
+//! number of threads.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use handsoff_deny_spike::Denial;
+use handsoff_trail::{Record, Time};
+use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Severity, is_plain_read};
+
+use super::distinct::Distinct;
+use crate::engine::{self, Verdict};
+use crate::input::{Place, Position, Problem, Sink, Source};
+
+/// What is asked of a replay.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Leave out what is earlier.
+    pub since: Option<Time>,
+    /// Leave out what is as late or later.
+    pub until: Option<Time>,
+    /// Keep every finding whole, for output by line. Incidents keep only a few.
+    pub keep_findings: bool,
+    /// Measure the time of each verdict.
+    pub time_stages: bool,
+}
+
+/// Problems of one file that are told one by one; the others are counted.
+const TOLD: usize = 1000;
+
+/// What one thread has seen so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    options: Options,
+    read: u64,
+    out_of_range: u64,
+    unreadable: u64,
+    odd: u64,
+    beyond: u64,
+    nothing: Distinct,
+    denials: Vec<Denial>,
+    findings: Vec<Finding>,
+    incidents: BTreeMap<String, Incident>,
+    problems: Vec<Problem>,
+    /// The time that the verdicts took, if it is measured.
+    pub decide: Duration,
+}
+
+/// How many records there were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records read.
+    pub read: u64,
+    /// Distinct ones of these.
+    pub distinct: u64,
+    /// Things that could not be read.
+    pub unreadable: u64,
+    /// Records that were judged though something was missing.
+    pub odd: u64,
+    /// Records outside of `--since` and `--until`.
+    pub out_of_range: u64,
+    /// Problems that are not in the list, because their file has too many.
+    pub problems_beyond: u64,
+    /// Distinct records with nothing to report, by reason.
+    pub nothing: BTreeMap<Nothing, u64>,
+    /// Distinct findings by code.
+    pub findings: BTreeMap<Code, BTreeMap<Severity, u64>>,
+}
+
+/// All that a replay found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many records there were.
+    pub counts: Counts,
+    /// All findings by time, if they were to be kept.
+    pub findings: Vec<Finding>,
+    /// The incidents, the worst first.
+    pub incidents: Vec<Incident>,
+    /// What could not be read, or was odd.
+    pub problems: Vec<Problem>,
+    /// The severity of the worst finding.
+    pub worst: Option<Severity>,
+}
+
+impl Tally {
+    /// An empty one.
+    pub fn new(options: Options) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// The sink for one source's records.
+    pub fn source<'t>(&'t mut self, index: usize, source: &'t Source, policy: &'t Policy) -> SourceSink<'t> {
+        SourceSink { tally: self, index, source, policy, problems: 0 }
+    }
+
+    /// Takes over another tally.
+    pub fn merge(&mut self, other: Self) {
+        self.read += other.read;
+        self.out_of_range += other.out_of_range;
+        self.unreadable += other.unreadable;
+        self.odd += other.odd;
+        self.beyond += other.beyond;
+        self.decide += other.decide;
+        self.nothing.merge(other.nothing);
+        self.denials.extend(other.denials);
+        self.findings.extend(other.findings);
+        self.problems.extend(other.problems);
+        for (id, incident) in other.incidents {
+            self.incidents.entry(id.clone()).or_insert_with(|| Incident::new(id)).merge(incident);
+        }
+    }
+
+    /// Notes a problem.
+    pub(super) fn problem(&mut self, problem: Problem) {
+        if problem.lost {
+            self.unreadable += 1;
+        } else {
+            self.odd += 1;
+        }
+        self.problems.push(problem);
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        if self.options.keep_findings {
+            self.findings.push(finding.clone());
+        }
+        let id = &finding.incident;
+        if !self.incidents.contains_key(id) {
+            self.incidents.insert(id.clone(), Incident::new(id.clone()));
+        }
+        if let Some(incident) = self.incidents.get_mut(id) {
+            incident.add(finding);
+        }
+    }
+
+    /// Judges the denied calls, removes repeats, sorts.
+    pub fn finish(mut self, policy: &Policy) -> Outcome {
+        for denial in &self.denials {
+            self.nothing.add(denial.key(), class(Nothing::Denied));
+        }
+        let spikes = handsoff_deny_spike::judge(std::mem::take(&mut self.denials), &policy.denials);
+        let in_spikes = spikes.len() as u64;
+        for finding in spikes {
+            self.finding(finding);
+        }
+        let mut counts = Counts {
+            read: self.read,
+            unreadable: self.unreadable,
+            odd: self.odd,
+            out_of_range: self.out_of_range,
+            problems_beyond: self.beyond,
+            ..Counts::default()
+        };
+        match self.nothing.count() {
+            Ok(by_class) => {
+                for nothing in Nothing::ALL {
+                    let mut count = by_class.get(class(nothing)).copied().unwrap_or_default();
+                    if nothing == Nothing::Denied {
+                        count = count.saturating_sub(in_spikes);
+                    }
+                    if count > 0 {
+                        counts.nothing.insert(nothing, count);
+                    }
+                }
+            }
+            Err(error) => {
+                let message = format!("temporary file lost, the counts are too low: {error}");
+                self.problems.push(Problem { source: 0, file: "handsoff".into(), position: None, message, lost: true });
+                counts.unreadable += 1;
+            }
+        }
+        for incident in self.incidents.values() {
+            for ((code, severity), count) in incident.counts() {
+                *counts.findings.entry(code).or_default().entry(severity).or_default() += count as u64;
+            }
+        }
+        let found: u64 = counts.findings.values().flat_map(BTreeMap::values).sum();
+        counts.distinct = counts.nothing.values().sum::<u64>() + found;
+        self.findings.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.cmp(b)));
+        self.findings.dedup_by_key(|finding| finding.order());
+        let mut incidents: Vec<Incident> = self.incidents.into_values().collect();
+        incidents.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.problems.sort();
+        let worst = incidents.iter().map(Incident::severity).max();
+        Outcome { counts, findings: self.findings, incidents, problems: self.problems, worst }
+    }
+}
+
+fn class(nothing: Nothing) -> usize {
+    Nothing::ALL.iter().position(|other| *other == nothing).unwrap_or_default()
+}
+
+/// Judges the records of one source.
+pub struct SourceSink<'t> {
+    tally: &'t mut Tally,
+    index: usize,
+    source: &'t Source,
+    policy: &'t Policy,
+    problems: usize,
+}
+
+impl SourceSink<'_> {
+    fn note(&mut self, position: Option<Position>, message: String, lost: bool) {
+        self.problems += 1;
+        if self.problems > TOLD {
+            self.tally.beyond += 1;
+            if lost {
+                self.tally.unreadable += 1;
+            } else {
+                self.tally.odd += 1;
+            }
+            return;
+        }
+        self.tally.problem(Problem { source: self.index, file: self.source.name(), position, message, lost });
+    }
+
+    /// Names what a record lacks though it is judged.
+    fn oddities(&mut self, record: &Record<'_>, place: &Place<'_>) {
+        let mut lacks = Vec::new();
+        if record.event_id.text().is_none() {
+            lacks.push("no eventID, so that repeats are told only by its text".to_owned());
+        }
+        match record.event_time.text() {
+            None => lacks.push("no eventTime, so that it is in no window of denied calls".to_owned()),
+            // The hot path doesn't parse the time of what leads to nothing: twenty bytes that look like one do.
+            Some(time) if !looks_like_time(&time) && Time::parse(&time).is_none() => {
+                let time = handsoff_watch::show::clean(&time, 40);
+                lacks.push(format!("the eventTime `{time}` is none, so that it is in no window of denied calls"));
+            }
+            Some(_) => {}
+        }
+        if record.event_name.text().is_none() {
+            lacks.push("no eventName, so that it is taken for a change".to_owned());
+        }
+        if !lacks.is_empty() {
+            self.note(Some(place.position()), format!("a record with {}; judged all the same", lacks.join("; ")), false);
+        }
+    }
+
+    fn is_out_of_range(&self, record: &Record<'_>) -> bool {
+        let Options { since, until, .. } = self.tally.options;
+        if since.is_none() && until.is_none() {
+            return false;
+        }
+        // What has no time can't be shown to lie outside.
+        let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) else { return false };
+        since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until)
+    }
+}
+
+/// Whether it has the form of `2026-11-22T05:38:00Z`.
+fn looks_like_time(text: &str) -> bool {
+    text.len() == 20
+        && text.bytes().zip(*b"0000-00-00T00:00:00Z").all(|(found, form)| {
+            if form == b'0' { found.is_ascii_digit() } else { found == form }
+        })
+}
+
+impl Sink for SourceSink<'_> {
+    fn record(&mut self, record: Record<'_>, place: &Place<'_>) {
+        let start = self.tally.options.time_stages.then(Instant::now);
+        self.tally.read += 1;
+        self.oddities(&record, place);
+        if self.is_out_of_range(&record) {
+            self.tally.out_of_range += 1;
+            return;
+        }
+        if is_plain_read(&record, self.policy) {
+            self.tally.nothing.add(Key::of(&record), class(Nothing::Read));
+        } else {
+            match engine::judge(record, self.policy, &mut ()) {
+                Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(&record), class(nothing)),
+                Verdict::Finding(finding) => self.tally.finding(*finding),
+                Verdict::Denied(denial) => self.tally.denials.push(*denial),
+            }
+        }
+        if let Some(start) = start {
+            self.tally.decide += start.elapsed();
+        }
+    }
+
+    fn problem(&mut self, position: Option<Position>, message: String) {
+        self.note(position, message, true);
+    }
+}
