@@ -104,7 +104,9 @@ impl Document {
             }
         }
         let at = at.min(bytes.len());
-        self.pass(bytes.get(..at).unwrap_or_default());
+        if !last {
+            self.pass(bytes.get(..at).unwrap_or_default());
+        }
         at
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use handsoff_watch::Policy;
+use handsoff_watch::{Policy, Skim};
 
 use crate::args::{Format, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
@@ -78,10 +78,11 @@ pub fn judge(
     let work = || {
         let mut tally = Tally::new(options);
         let mut reader = Reader::default();
+        let mut skim = Skim::new(policy);
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(source) = sources.get(index) else { break };
-            reader.read(source, &mut tally.source(index, source, policy), &progress);
+            reader.read(source, &mut tally.source(index, source, policy, &mut skim), &progress);
         }
         (tally, reader.stages)
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use handsoff_deny_spike::Denial;
 use handsoff_trail::{Record, Time};
-use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Severity, is_plain_read};
+use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Severity, Skim};
 
 use super::distinct::Distinct;
 use crate::engine::{self, Verdict};
@@ -91,8 +91,14 @@ impl Tally {
     }
 
     /// The sink for one source's records.
-    pub fn source<'t>(&'t mut self, index: usize, source: &'t Source, policy: &'t Policy) -> SourceSink<'t> {
-        SourceSink { tally: self, index, source, policy, problems: 0 }
+    pub fn source<'t, 'p>(
+        &'t mut self,
+        index: usize,
+        source: &'t Source,
+        policy: &'p Policy,
+        skim: &'t mut Skim<'p>,
+    ) -> SourceSink<'t, 'p> {
+        SourceSink { tally: self, index, source, policy, skim, problems: 0 }
     }
 
     /// Takes over another tally.
@@ -193,15 +199,16 @@ fn class(nothing: Nothing) -> usize {
 }
 
 /// Judges the records of one source.
-pub struct SourceSink<'t> {
+pub struct SourceSink<'t, 'p> {
     tally: &'t mut Tally,
     index: usize,
     source: &'t Source,
-    policy: &'t Policy,
+    policy: &'p Policy,
+    skim: &'t mut Skim<'p>,
     problems: usize,
 }
 
-impl SourceSink<'_> {
+impl SourceSink<'_, '_> {
     fn note(&mut self, position: Option<Position>, message: String, lost: bool) {
         self.problems += 1;
         if self.problems > TOLD {
@@ -258,7 +265,7 @@ fn looks_like_time(text: &str) -> bool {
         })
 }
 
-impl Sink for SourceSink<'_> {
+impl Sink for SourceSink<'_, '_> {
     fn record(&mut self, record: Record<'_>, place: &Place<'_>) {
         let start = self.tally.options.time_stages.then(Instant::now);
         self.tally.read += 1;
@@ -267,7 +274,7 @@ impl Sink for SourceSink<'_> {
             self.tally.out_of_range += 1;
             return;
         }
-        if is_plain_read(&record, self.policy) {
+        if self.skim.is_plain_read(&record) {
             self.tally.nothing.add(Key::of(&record), class(Nothing::Read));
         } else {
             match engine::judge(record, self.policy, &mut ()) {

@@ -89,7 +89,7 @@ fn signed_in(call: &Call<'_>, policy: &Policy) -> Finding {
 }
 
 fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
-    let (severity, what) = match (&call.outcome, call.effect, call.access) {
+    let (severity, what) = match (&call.outcome, call.effect, call.access()) {
         (Outcome::Denied(_), _, _) => (Severity::Medium, "was denied a call"),
         (Outcome::Succeeded, Effect::Changes, AccessLevel::PermissionsManagement) => {
             (Severity::High, "changed permissions")

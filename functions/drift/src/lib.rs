@@ -89,7 +89,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
         return Err(Nothing::WorkloadAllowed);
     }
-    let severity = match call.access {
+    let severity = match call.access() {
         AccessLevel::PermissionsManagement => Severity::Medium,
         _ => Severity::Low,
     };
@@ -98,7 +98,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
         None => format!("no [[workload]] entry names it ({})", call.principal.because),
     };
     trace.step("rule workload-write", || line.clone());
-    let reason = format!("A workload made a change of access level {}, and {line}.", call.access);
+    let reason = format!("A workload made a change of access level {}, and {line}.", call.access());
     Ok(Finding::new(call, Code::WorkloadWrite, severity, reason))
 }
 
@@ -108,7 +108,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
     } else if is_data(call) {
         Severity::Low
     } else {
-        match call.access {
+        match call.access() {
             AccessLevel::PermissionsManagement => Severity::High,
             AccessLevel::Tagging => Severity::Low,
             _ => Severity::Medium,
@@ -124,7 +124,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
         Kind::Human => "A person",
         _ => "An identity that the policy doesn't know",
     };
-    let what = if is_interactive(call) { "opened a way into a machine".into() } else { format!("made a change of access level {}", call.access) };
+    let what = if is_interactive(call) { "opened a way into a machine".into() } else { format!("made a change of access level {}", call.access()) };
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", handsoff_watch::show::clean(service, 64))).unwrap_or_default();
     Finding::new(call, Code::DriftWrite, severity, format!("{who} {what}{by}, and {deploy}."))

@@ -138,23 +138,21 @@ impl<'a> Identity<'a> {
 
     /// The role's session as (role name, session name), from the session's ARN.
     pub fn assumed_role(&self) -> Option<(&str, &str)> {
-        let (_, resource) = self.arn.as_deref()?.split_once(":assumed-role/")?;
+        let resource = Arn::split(self.arn.as_deref()?)?.resource.strip_prefix("assumed-role/")?;
         Some(resource.split_once('/').unwrap_or((resource, "")))
     }
 
     /// The ARN that says which role or user this is: of a role's session, the role. With the path where
     /// the record tells it (`sessionIssuer.arn`), else without.
     pub fn principal_arn(&self) -> Option<Cow<'_, str>> {
-        if let Some(issuer) = self.issuer_arn.as_deref().filter(|arn| arn.contains(":role/")) {
+        if let Some(issuer) = self.issuer_arn.as_deref().filter(|arn| is_role(arn)) {
             return Some(Cow::Borrowed(issuer));
         }
         let arn = self.arn.as_deref()?;
         if let Some((role, _)) = self.assumed_role()
-            && let Some(fields) = arn.split_once(":sts:")
-            && let Some((_, rest)) = fields.1.split_once(':')
-            && let Some((account, _)) = rest.split_once(':')
+            && let Some(Arn { partition, account, .. }) = Arn::split(arn)
         {
-            return Some(Cow::Owned(format!("{}:iam::{account}:role/{role}", fields.0)));
+            return Some(Cow::Owned(format!("arn:{partition}:iam::{account}:role/{role}")));
         }
         Some(Cow::Borrowed(arn))
     }
@@ -171,19 +169,21 @@ impl<'a> Identity<'a> {
 
     /// Whether the identity is a service-linked role, whose path is reserved for AWS.
     pub fn is_service_linked(&self) -> bool {
-        self.issuer_arn.as_deref().is_some_and(|arn| arn.contains(":role/aws-service-role/"))
+        let issuer = self.issuer_arn.as_deref().and_then(Arn::split);
+        issuer.is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"))
     }
 
-    /// Whether a service made the call by itself: it is the caller, or it used a role (or root, in old
-    /// records) without an access key. With an access key the service passed on somebody's own session,
-    /// and that somebody is the caller.
+    /// Whether a service made the call by itself: it is the caller, it used a service-linked role, which
+    /// nobody else can assume, or (in old records) root without an access key. `invokedBy` alone doesn't
+    /// show it: with an access key the service passed on somebody's own session, and that somebody is the
+    /// caller.
     pub fn is_service(&self) -> bool {
+        let by_itself = self.invoking_service().is_some() && self.access_key_id.is_none();
         match self.kind {
             IdentityType::AwsService => true,
-            _ if self.invoking_service().is_none() || self.access_key_id.is_some() => false,
-            IdentityType::Root => self.creation_date.is_none() && !self.assumed_root,
             IdentityType::AssumedRole | IdentityType::Role => self.is_service_linked(),
-            IdentityType::Unknown => self.arn.is_none(),
+            IdentityType::Root => by_itself && self.creation_date.is_none() && !self.assumed_root,
+            IdentityType::Unknown => by_itself && self.arn.is_none(),
             _ => false,
         }
     }
@@ -192,6 +192,39 @@ impl<'a> Identity<'a> {
     pub fn invoking_service(&self) -> Option<&str> {
         self.invoked_by.as_deref().filter(|service| *service != "signin.amazonaws.com")
     }
+}
+
+/// The parts of an ARN: `arn:partition:service:region:account:resource`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: &'a str,
+    /// `iam`, `sts`.
+    pub service: &'a str,
+    /// Empty for IAM.
+    pub region: &'a str,
+    /// Twelve digits.
+    pub account: &'a str,
+    /// All behind the account, colons and slashes too.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Cuts an ARN at its first five colons.
+    pub fn split(arn: &'a str) -> Option<Self> {
+        let mut fields = arn.strip_prefix("arn:")?.splitn(5, ':');
+        Some(Self {
+            partition: fields.next()?,
+            service: fields.next()?,
+            region: fields.next()?,
+            account: fields.next()?,
+            resource: fields.next()?,
+        })
+    }
+}
+
+fn is_role(arn: &str) -> bool {
+    Arn::split(arn).is_some_and(|arn| arn.resource.starts_with("role/"))
 }
 
 /// The permission set in the name of a role that IAM Identity Center made: `AWSReservedSSO_<name>_<suffix>`.

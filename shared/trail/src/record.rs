@@ -94,8 +94,11 @@ impl<'a> Record<'a> {
         }
         let end = members.position();
         record.text = text.get(..end).unwrap_or_default();
+        if record.is_record() {
+            return Ok((Entry::Record(record), end));
+        }
         let (raw, _) = Raw::at(record.text, 0)?;
-        Ok((if record.is_record() { Entry::Record(record) } else { Entry::Other(raw) }, end))
+        Ok((Entry::Other(raw), end))
     }
 
     fn field(&mut self, key: &str) -> Option<&mut Raw<'a>> {
@@ -208,7 +211,7 @@ impl<'a> Record<'a> {
         self.request_parameters.get("roleArn").and_then(Raw::text).or_else(|| {
             self.resources.elements().flatten().find_map(|resource| {
                 let arn = resource.get("ARN")?.text()?;
-                arn.contains(":role/").then_some(arn)
+                crate::identity::Arn::split(&arn).is_some_and(|arn| arn.resource.starts_with("role/")).then_some(arn)
             })
         })
     }

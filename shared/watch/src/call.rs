@@ -56,8 +56,6 @@ pub struct Call<'a> {
     pub principal: Principal<'a>,
     /// What was called.
     pub action: Action<'a>,
-    /// The action's access level.
-    pub access: AccessLevel,
     /// What the call does, were it to succeed.
     pub effect: Effect,
     /// What told the effect.
@@ -86,10 +84,14 @@ impl<'a> Call<'a> {
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
-        let access = action.access();
-        let call = Self { record, principal, action, access, effect, basis, outcome, attack, target, time };
+        let call = Self { record, principal, action, effect, basis, outcome, attack, target, time };
         call.explain(policy, trace);
         call
+    }
+
+    /// The action's access level.
+    pub fn access(&self) -> AccessLevel {
+        self.action.access()
     }
 
     /// The account that the record was written for.
@@ -140,7 +142,7 @@ impl<'a> Call<'a> {
                 clean(&self.record.event_name.text().unwrap_or_else(|| "absent".into()), 64),
             )
         });
-        trace.step("access level", || self.access.to_string());
+        trace.step("access level", || self.access().to_string());
         trace.step("effect", || {
             let effect = match self.effect {
                 Effect::Changes => "changes something",
@@ -217,7 +219,7 @@ fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
     }
 }
 
-fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) -> Option<Target> {
+pub(crate) fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) -> Option<Target> {
     if action.service != "sts" || !action.name.starts_with("Assume") {
         return None;
     }
@@ -228,7 +230,7 @@ fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) -> Option<T
     let recipient = record.recipient_account_id.text();
     // The caller's account and the role's may differ; the record is written for both. Here the role's own
     // account decides: `*` is "the account of the role", or taking on a role elsewhere would go unseen.
-    let own = arn.split(':').nth(4);
+    let own = handsoff_trail::Arn::split(&arn).map(|arn| arn.account);
     let in_own = |pattern: &crate::policy::IdentityPattern| pattern.matches(&arn, own);
     if let Some(entry) = policy.break_glass.iter().position(|entry| in_own(&entry.identity)) {
         return Some(Target::BreakGlass(entry));

@@ -110,7 +110,7 @@ impl Finding {
             account: call.account().map(|account| clean(&account, 32)).unwrap_or_default(),
             region: text(record.aws_region, 32),
             action: clean(&call.action.to_string(), 128),
-            access: call.access.as_str(),
+            access: call.access().as_str(),
             error: call.outcome.error().map(|code| clean(code, 64)),
             principal: Who {
                 kind: principal.kind,

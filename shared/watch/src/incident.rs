@@ -5,6 +5,7 @@
 //! choice doesn't depend on the order either.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use handsoff_trail::Time;
 use sha2::{Digest, Sha256};
@@ -107,9 +108,9 @@ pub struct Incident {
     pub id: String,
     pub(crate) marks: BTreeSet<Mark>,
     /// The worst and earliest findings, the worst first.
-    worst: BTreeMap<(std::cmp::Reverse<Severity>, Option<Time>, Key, Code), Finding>,
+    worst: BTreeMap<(std::cmp::Reverse<Severity>, Option<Time>, Key, Code), Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
-    firsts: BTreeMap<Severity, Finding>,
+    firsts: BTreeMap<Severity, Arc<Finding>>,
     /// The findings of each action; of more than 200 actions the first in the alphabet.
     actions: BTreeMap<String, BTreeSet<Key>>,
 }
@@ -130,12 +131,13 @@ impl Incident {
         let Finding { time, key, severity, code, .. } = finding;
         self.marks.insert(Mark { time, key, severity, code });
         self.actions.entry(finding.action.clone()).or_default().insert(key);
+        let finding = Arc::new(finding);
         self.add_first(&finding);
         self.add_worst(finding);
         self.bound();
     }
 
-    fn add_worst(&mut self, finding: Finding) {
+    fn add_worst(&mut self, finding: Arc<Finding>) {
         let order = (std::cmp::Reverse(finding.severity), finding.time, finding.key, finding.code);
         match self.worst.get_mut(&order) {
             Some(same) if *same <= finding => {}
@@ -144,11 +146,11 @@ impl Incident {
         }
     }
 
-    fn add_first(&mut self, finding: &Finding) {
+    fn add_first(&mut self, finding: &Arc<Finding>) {
         match self.firsts.get(&finding.severity) {
-            Some(first) if (first.order(), first) <= (finding.order(), finding) => {}
+            Some(first) if (first.order(), &**first) <= (finding.order(), &**finding) => {}
             _ => {
-                self.firsts.insert(finding.severity, finding.clone());
+                self.firsts.insert(finding.severity, Arc::clone(finding));
             }
         }
     }
@@ -179,7 +181,7 @@ impl Incident {
 
     /// The finding that first had this severity.
     pub(crate) fn first_of(&self, severity: Severity) -> Option<&Finding> {
-        self.firsts.get(&severity)
+        self.firsts.get(&severity).map(|finding| &**finding)
     }
 
     /// How many findings it has.
@@ -194,12 +196,12 @@ impl Incident {
 
     /// The finding to name the incident by: the worst, of these the earliest.
     pub fn lead(&self) -> Option<&Finding> {
-        self.worst.values().next()
+        self.worst.values().next().map(|finding| &**finding)
     }
 
     /// The worst and earliest findings, at most twelve, the worst first.
     pub fn worst(&self) -> impl Iterator<Item = &Finding> {
-        self.worst.values()
+        self.worst.values().map(|finding| &**finding)
     }
 
     /// The first and the last time among its findings.

@@ -14,6 +14,7 @@ pub mod policy;
 mod principal;
 mod severity;
 pub mod show;
+mod skim;
 mod trace;
 
 pub use attack::Attack;
@@ -21,8 +22,9 @@ pub use call::{Call, Outcome, Target};
 pub use code::Code;
 pub use finding::{Finding, Key};
 pub use incident::Incident;
-pub use owner::{Nothing, Owner, is_plain_read};
+pub use owner::{Nothing, Owner};
 pub use policy::Policy;
 pub use principal::{Kind, Principal};
 pub use severity::Severity;
+pub use skim::Skim;
 pub use trace::{Step, Trace};

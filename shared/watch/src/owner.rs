@@ -1,9 +1,9 @@
 //! Which detector a record belongs to. Every record has one owner, so that nothing is told twice.
 
-use handsoff_trail::{Action, Effect, Record};
+use handsoff_trail::Effect;
 use serde::Serialize;
 
-use crate::call::{Call, Outcome, Target, is_from_console};
+use crate::call::{Call, Outcome, Target};
 use crate::policy::{Deploy, Policy};
 use crate::principal::{Kind, Principal};
 
@@ -152,29 +152,5 @@ fn deploy_entry<'p>(principal: &Principal<'_>, policy: &'p Policy) -> Option<&'p
     match principal.kind {
         Kind::DeployRole => policy.deploy.get(principal.entry?),
         _ => None,
-    }
-}
-
-/// Whether a record is a read by somebody that nobody watches: nine in ten are, and a few fields show it.
-///
-/// Never true where [`Call::owner`] would say anything but `Nobody(Nothing::Read)`: `readOnly` is CloudTrail's
-/// own on the record's top level, the name agrees, nothing failed, it isn't a sign-in or a role taken on, and
-/// the caller is neither root nor an emergency identity nor a deploy role in the wrong hands.
-pub fn is_plain_read(record: &Record<'_>, policy: &Policy) -> bool {
-    if record.read_only.flag() != Some(true) || !record.error_code.is_absent() {
-        return false;
-    }
-    let action = Action::of(record);
-    if !action.has_reading_name() || matches!(&*action.service, "sts" | "signin") {
-        return false;
-    }
-    let principal = Principal::of(record, policy);
-    match principal.kind {
-        Kind::BreakGlass => false,
-        Kind::DeployRole => deploy_entry(&principal, policy).is_some_and(|entry| {
-            let console = is_from_console(record, &principal);
-            crate::policy::misuse::by_use(entry, record, &principal, console).is_none()
-        }),
-        _ => true,
     }
 }

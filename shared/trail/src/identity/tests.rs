@@ -28,6 +28,8 @@ fn a_service_linked_role_is_a_service_only_by_its_reserved_path() {
     let linked = r#"{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/AWSServiceRoleForRDS/s","sessionContext":{"sessionIssuer":
         {"arn":"arn:aws:iam::1:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS"}},"invokedBy":"rds.amazonaws.com"}"#;
     assert!(identity(linked).is_service());
+    let with_key = linked.replace("\"type\"", "\"accessKeyId\":\"ASIA1\",\"type\"");
+    assert!(Identity::read(Raw::at(&with_key, 0).unwrap().0).is_service());
     let forged = r#"{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/AWSServiceRoleForRDS/s","sessionContext":{"sessionIssuer":
         {"arn":"arn:aws:iam::1:role/AWSServiceRoleForRDS"}},"invokedBy":"rds.amazonaws.com"}"#;
     assert!(!identity(forged).is_service());

@@ -24,9 +24,42 @@ pub(super) fn value(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     }
 }
 
+/// Whether a backslash stands in the bytes.
+#[inline]
+pub(super) fn has_escape(bytes: &[u8]) -> bool {
+    let (blocks, tail) = bytes.as_chunks::<16>();
+    if blocks.len() > 4 {
+        return memchr::memchr(b'\\', bytes).is_some();
+    }
+    let backslash = u8x16::splat(b'\\');
+    let mut found = 0;
+    for block in blocks {
+        found |= u8x16::new(*block).simd_eq(backslash).to_bitmask();
+    }
+    found != 0 || tail.contains(&b'\\')
+}
+
 /// The end of a string, behind its closing quote; `at` is behind the opening one.
 #[inline]
-pub(super) fn string(bytes: &[u8], mut at: usize) -> Result<usize, Malformed> {
+pub(super) fn string(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    // Most strings are short: the first bytes are looked at here, without a call.
+    if let Some(first) = rest.first_chunk::<16>() {
+        let first = u8x16::new(*first);
+        let quotes = first.simd_eq(u8x16::splat(b'"')).to_bitmask();
+        let backslashes = first.simd_eq(u8x16::splat(b'\\')).to_bitmask();
+        let quote = quotes.trailing_zeros();
+        if quotes != 0 && quote < backslashes.trailing_zeros() {
+            return Ok(at + quote as usize + 1);
+        }
+        if quotes | backslashes == 0 {
+            return long_string(bytes, at + 16);
+        }
+    }
+    long_string(bytes, at)
+}
+
+fn long_string(bytes: &[u8], mut at: usize) -> Result<usize, Malformed> {
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {

@@ -8,10 +8,7 @@ use std::borrow::Cow;
 /// a strict parser would call the whole record unreadable.
 #[inline]
 pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Cow::Borrowed(inner);
-    }
-    Cow::Owned(unescaped(inner))
+    if super::skip::has_escape(inner.as_bytes()) { Cow::Owned(unescaped(inner)) } else { Cow::Borrowed(inner) }
 }
 
 fn unescaped(inner: &str) -> String {

@@ -11,13 +11,10 @@ pub(crate) fn by_use(entry: &Deploy, record: &Record<'_>, principal: &Principal<
     if console {
         return Some("a person uses it in the console".into());
     }
-    let identity = &principal.identity;
-    if !entry.session_names.is_empty()
-        && let Some((_, session)) = identity.assumed_role()
-        && !entry.session_names.iter().any(|glob| glob.matches(session))
-    {
-        return Some(format!("`session_names` doesn't list the session's name `{}`", clean(session, 64)));
+    if let Some(how) = session_name(entry, principal) {
+        return Some(how);
     }
+    let identity = &principal.identity;
     // A service that acts for the role calls from AWS's network, by name.
     if !entry.networks.is_empty() && identity.invoking_service().is_none() {
         let source = record.source_ip_address.text().unwrap_or_default();
@@ -27,6 +24,16 @@ pub(crate) fn by_use(entry: &Deploy, record: &Record<'_>, principal: &Principal<
         }
     }
     None
+}
+
+/// From the name of the session that makes a call.
+pub(crate) fn session_name(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+    if entry.session_names.is_empty() {
+        return None;
+    }
+    let (_, session) = principal.identity.assumed_role()?;
+    let listed = entry.session_names.iter().any(|glob| glob.matches(session));
+    (!listed).then(|| format!("`session_names` doesn't list the session's name `{}`", clean(session, 64)))
 }
 
 /// From a call that takes the deploy role on, or tries to.

@@ -11,6 +11,8 @@
 
 use std::borrow::Cow;
 
+use handsoff_trail::Arn;
+
 /// Matches text with `*` for any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(String);
@@ -168,7 +170,9 @@ impl IdentityPattern {
     /// An ARN that was rebuilt from a session has no path. Role names are unique in an account whatever their
     /// path, so there the name alone decides.
     pub fn matches(&self, arn: &str, own: Option<&str>) -> bool {
-        let Some(arn) = Arn::split(arn) else { return false };
+        let Some(arn) = Arn::split(arn).filter(|arn| arn.service == "iam" && arn.region.is_empty()) else {
+            return false;
+        };
         match &self.form {
             Form::Arn { partition, account, resource } => {
                 let account_matches = match account {
@@ -206,22 +210,6 @@ fn matches_resource(pattern: &str, resource: &str) -> bool {
     kind == found_kind
         && !found.contains('/')
         && path.rsplit('/').next().is_some_and(|name| path.contains('/') && matches_path(name, found))
-}
-
-struct Arn<'a> {
-    partition: &'a str,
-    account: &'a str,
-    resource: &'a str,
-}
-
-impl<'a> Arn<'a> {
-    fn split(arn: &'a str) -> Option<Self> {
-        let mut fields = arn.splitn(6, ':');
-        let (arn, partition) = (fields.next()?, fields.next()?);
-        let (service, region) = (fields.next()?, fields.next()?);
-        let (account, resource) = (fields.next()?, fields.next()?);
-        (arn == "arn" && service == "iam" && region.is_empty()).then_some(Self { partition, account, resource })
-    }
 }
 
 /// An action: `service:Name`, the service written out, `*` in the name.
