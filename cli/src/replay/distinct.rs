@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
@@ -90,7 +91,8 @@ impl Distinct {
             heap.extend(stream.next()?.map(|entry| Reverse((entry, index))));
         }
         let mut last = None;
-        while let Some(Reverse((entry, index))) = heap.pop() {
+        while let Some(mut first) = heap.peek_mut() {
+            let Reverse((entry, index)) = *first;
             if last != Some(entry) {
                 last = Some(entry);
                 let class = usize::try_from(entry & (CLASSES as u64 - 1)).unwrap_or_default();
@@ -98,8 +100,11 @@ impl Distinct {
                     *count += 1;
                 }
             }
-            if let Some(stream) = streams.get_mut(index) {
-                heap.extend(stream.next()?.map(|entry| Reverse((entry, index))));
+            // Replacing the first sinks the new one in place: half of what a pop and a push cost.
+            let next = streams.get_mut(index).map_or(Ok(None), Stream::next)?;
+            match next {
+                Some(next) => *first = Reverse((next, index)),
+                None => drop(PeekMut::pop(first)),
             }
         }
         Ok(counts)

@@ -283,6 +283,17 @@ impl<'a> Walk<'a> {
         if self.text.as_bytes().get(start) != Some(&b'"') {
             return self.fail(Why::NoKey);
         }
+        // Nearly every key is short, without escapes, and has its colon right behind it.
+        if let Some(length) = skip::short_string(self.text.as_bytes(), start + 1) {
+            let end = start + 1 + length;
+            if self.text.as_bytes().get(end + 1) == Some(&b':')
+                && let Some(key) = self.text.get(start + 1..end)
+            {
+                self.at = end + 2;
+                self.white();
+                return Ok(Cow::Borrowed(key));
+            }
+        }
         let end = match skip::string(self.text.as_bytes(), start + 1) {
             Ok(end) => end,
             Err(error) => {

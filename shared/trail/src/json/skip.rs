@@ -24,6 +24,23 @@ pub(super) fn value(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     }
 }
 
+/// The length of a short string without escapes, whose first byte is `at`; `None` for all others.
+#[inline]
+pub(super) fn short_string(bytes: &[u8], at: usize) -> Option<usize> {
+    let (low, high) = bytes.get(at..)?.first_chunk::<32>()?.as_chunks::<16>().0.split_first()?;
+    let special = |block: &[u8; 16]| {
+        let bytes = u8x16::new(*block);
+        let quote = bytes.simd_eq(u8x16::splat(b'"'));
+        (quote | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
+    };
+    let found = u32::from(special(low)) | u32::from(special(high.first()?)) << 16;
+    if found == 0 {
+        return None;
+    }
+    let length = found.trailing_zeros() as usize;
+    (bytes.get(at + length) == Some(&b'"')).then_some(length)
+}
+
 /// Whether a backslash stands in the bytes.
 #[inline]
 pub(super) fn has_escape(bytes: &[u8]) -> bool {
