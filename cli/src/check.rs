@@ -91,9 +91,9 @@ impl<'p> Matching<'p> {
 }
 
 impl Sink for Matching<'_> {
-    fn record(&mut self, record: Record<'_>, _: &Place<'_>) {
-        let principal = Principal::of(&record, self.policy);
-        let call = Call::classify(record, self.policy, &mut ());
+    fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
+        let principal = Principal::of(record, self.policy);
+        let call = Call::classify(*record, self.policy, &mut ());
         let account = call.account();
         let target = record.assumed_role_arn();
         for (_, identity, matched) in self.entries.iter_mut().filter(|(_, _, matched)| !matched) {

@@ -81,16 +81,16 @@ pub struct Explaining<'p> {
 }
 
 impl Sink for Explaining<'_> {
-    fn record(&mut self, record: Record<'_>, place: &Place<'_>) {
+    fn record(&mut self, record: &Record<'_>, place: &Place<'_>) {
         let mut steps = Vec::new();
         let text = |raw: handsoff_trail::json::Raw<'_>| raw.text().map_or("-".to_owned(), |text| clean(&text, 64));
         let headline = format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
         let event_id = text(record.event_id);
-        let verdict = engine::judge(record, self.policy, &mut steps);
+        let verdict = engine::judge(*record, self.policy, &mut steps);
         self.explained.push(Explained {
             position: place.position(),
             event_id,
-            key: Key::of(&record),
+            key: Key::of(record),
             headline,
             steps,
             verdict,

@@ -178,13 +178,13 @@ impl Document {
                 let locate = || self.position(bytes, at);
                 let place = Place { locate: &locate };
                 match entry {
-                    Entry::Record(record) => sink.record(record, &place),
+                    Entry::Record(record) => sink.record(&record, &place),
                     Entry::Records(start) => {
                         self.state = State::Array { in_object: true };
                         return Ok(start + 1);
                     }
                     Entry::Other(raw) => {
-                        if !Record::unwrap(raw, &mut |record| sink.record(record, &place)) {
+                        if !Record::unwrap(raw, &mut |record| sink.record(&record, &place)) {
                             self.tell(bytes, at, "no CloudTrail record: the object has none of a record's fields", sink);
                         }
                     }

@@ -62,7 +62,7 @@ impl Place<'_> {
 /// Takes what is found in a file.
 pub trait Sink {
     /// A record.
-    fn record(&mut self, record: handsoff_trail::Record<'_>, place: &Place<'_>);
+    fn record(&mut self, record: &handsoff_trail::Record<'_>, place: &Place<'_>);
     /// Something that could not be read. `position` is `None` for the file as a whole.
     fn problem(&mut self, position: Option<Position>, message: String);
 }

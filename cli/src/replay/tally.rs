@@ -266,19 +266,19 @@ fn looks_like_time(text: &str) -> bool {
 }
 
 impl Sink for SourceSink<'_, '_> {
-    fn record(&mut self, record: Record<'_>, place: &Place<'_>) {
+    fn record(&mut self, record: &Record<'_>, place: &Place<'_>) {
         let start = self.tally.options.time_stages.then(Instant::now);
         self.tally.read += 1;
-        self.oddities(&record, place);
-        if self.is_out_of_range(&record) {
+        self.oddities(record, place);
+        if self.is_out_of_range(record) {
             self.tally.out_of_range += 1;
             return;
         }
-        if self.skim.is_plain_read(&record) {
-            self.tally.nothing.add(Key::of(&record), class(Nothing::Read));
+        if let Some(nothing) = self.skim.nothing(record) {
+            self.tally.nothing.add(Key::of(record), class(nothing));
         } else {
-            match engine::judge(record, self.policy, &mut ()) {
-                Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(&record), class(nothing)),
+            match engine::judge(*record, self.policy, &mut ()) {
+                Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
                 Verdict::Finding(finding) => self.tally.finding(*finding),
                 Verdict::Denied(denial) => self.tally.denials.push(*denial),
             }

@@ -62,7 +62,10 @@ impl fmt::Display for AccessLevel {
 ///
 /// Most are the source's first label, which is also the answer for a source nobody knows.
 pub fn service_of(event_source: &str) -> &str {
-    let host = event_source.split_once(".amazonaws.").map_or(event_source, |(host, _)| host);
+    let host = match event_source.strip_suffix(".amazonaws.com") {
+        Some(host) => host,
+        None => event_source.split_once(".amazonaws.").map_or(event_source, |(host, _)| host),
+    };
     let label = host.split_once('.').map_or(host, |(label, _)| label);
     match prefix_of(host) {
         Some(prefix) => prefix,

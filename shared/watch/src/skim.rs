@@ -1,24 +1,28 @@
-//! Knowing a read that leads to nothing without judging it.
+//! Knowing what leads to nothing without judging it: reads, changes by a deploy role, services' own calls.
 //!
-//! Nine records in ten are such reads. What shows it are four fields of the record's top level and the
-//! identity; and the same few hundred identities make all the calls of an hour, so what was found of one is
-//! kept. An identity is the whole text of `userIdentity`, compared byte by byte: a hash alone could be met on
-//! purpose by somebody who chooses a session's name.
+//! These are nearly all records. What shows it are four fields of the record's top level and the identity; and
+//! the same identities make all the calls of an hour, so what was found of one is kept. An
+//! identity is the whole text of `userIdentity`, compared byte by byte: a hash alone could be met on purpose by
+//! somebody who chooses a session's name.
 
-use handsoff_trail::{Action, Effect, Record};
+use handsoff_trail::{Action, Effect, Record, resources};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::attack::Attack;
 use crate::call::{is_from_console, target};
+use crate::owner::Nothing;
 use crate::policy::{Policy, misuse};
 use crate::principal::{Kind, Principal};
 
 /// How many identities are kept. Where two share a place, the later one stays.
-const KEPT: usize = 512;
+const KEPT: usize = 2048;
 
-/// Tells plain reads from what has to be judged.
+/// Tells what leads to nothing from what has to be judged.
 #[derive(Debug)]
 pub struct Skim<'p> {
     policy: &'p Policy,
+    /// Whether a deploy role's calls depend on where they come from.
+    networks: bool,
     kept: Vec<Kept>,
 }
 
@@ -29,14 +33,16 @@ struct Kept {
     caller: Caller,
 }
 
-/// Whose reads are plain.
+/// Who called, as far as it matters here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Caller {
-    /// Every one has to be judged: root, emergency identities, and deploy roles that show misuse.
+    /// All calls have to be judged: root, emergency identities, and deploy roles that show misuse.
     #[default]
     Watched,
-    /// A deploy role: where the call came from matters.
+    /// A deploy role that shows no misuse by itself.
     Deploy,
+    /// A service by itself.
+    Service,
     /// Anybody else.
     Other,
 }
@@ -44,42 +50,51 @@ enum Caller {
 impl<'p> Skim<'p> {
     /// With nothing kept yet.
     pub fn new(policy: &'p Policy) -> Self {
-        Self { policy, kept: vec![Kept::default(); KEPT] }
+        let networks = policy.deploy.iter().any(|entry| !entry.networks.is_empty());
+        Self { policy, networks, kept: vec![Kept::default(); KEPT] }
     }
 
-    /// Whether a record is a read by somebody that nobody watches.
+    /// Why there is nothing to report on a record, where that can be seen at once.
     ///
-    /// Never true where [`crate::Call::owner`] would say anything but `Nobody(Nothing::Read)`: `readOnly` is
-    /// CloudTrail's own on the record's top level, the action changes nothing, nothing failed, it is no sign-in
-    /// and doesn't take on a deploy role or an emergency identity, and the caller is neither root nor an
-    /// emergency identity nor a deploy role in the wrong hands.
-    pub fn is_plain_read(&mut self, record: &Record<'_>) -> bool {
-        if record.read_only.flag() != Some(true) || !record.error_code.is_absent() {
-            return false;
+    /// Where it says anything, [`crate::Call::owner`] says `Nobody` with the same reason: nothing failed, it
+    /// is no sign-in and doesn't take on a deploy role or an emergency identity, and the caller is neither
+    /// root nor an emergency identity nor a deploy role in the wrong hands.
+    pub fn nothing(&mut self, record: &Record<'_>) -> Option<Nothing> {
+        if !record.error_code.is_absent() {
+            return None;
         }
         let action = Action::of(record);
-        if action.service == "signin" || action.effect(Some(true)).0 != Effect::Reads {
-            return false;
+        if action.service == "signin" || target(record, &action, self.policy).is_some() {
+            return None;
         }
-        if target(record, &action, self.policy).is_some() {
-            return false;
+        let effect = action.effect(record.read_only.flag()).0;
+        let caller = match (self.caller(record), effect) {
+            (Caller::Watched, _) | (Caller::Other, Effect::Changes) => return None,
+            (caller, _) => caller,
+        };
+        if caller == Caller::Deploy && (self.networks || record.session_credential_from_console.flag() == Some(true)) {
+            return None;
         }
-        match self.caller(record) {
-            Caller::Watched => false,
-            Caller::Other => true,
-            // Rare enough to look at whole: what a console or another network shows is not in the identity.
-            Caller::Deploy => {
-                record.session_credential_from_console.flag() != Some(true)
-                    && self.policy.deploy.iter().all(|entry| entry.networks.is_empty())
+        match (effect, caller) {
+            (Effect::Reads, _) => Some(Nothing::Read),
+            (Effect::Changes, Caller::Service) => Some(Nothing::Service),
+            (Effect::Changes, Caller::Deploy) => {
+                let attack = Attack::of(&action, self.policy, true, || resources::of(record, 1000));
+                attack.is_none().then_some(Nothing::Expected)
             }
+            _ => None,
         }
     }
 
     fn caller(&mut self, record: &Record<'_>) -> Caller {
         let (identity, account) = (record.user_identity.as_str(), record.recipient_account_id.as_str());
+        // What shows a service may stand outside of the identity.
+        if identity.is_empty() {
+            return Caller::Watched;
+        }
         let place = usize::try_from(xxh3_64(identity.as_bytes()) % KEPT as u64).unwrap_or_default();
         let Some(kept) = self.kept.get_mut(place) else { return Caller::Watched };
-        if kept.identity == identity && kept.account == account && !identity.is_empty() {
+        if kept.identity == identity && kept.account == account {
             return kept.caller;
         }
         let caller = caller(record, self.policy);
@@ -103,11 +118,10 @@ fn caller(record: &Record<'_>, policy: &Policy) -> Caller {
         Kind::DeployRole => {
             let entry = principal.entry.and_then(|entry| policy.deploy.get(entry));
             let console = is_from_console(&bare, &principal);
-            let clean = entry.is_some_and(|entry| {
-                !console && misuse::session_name(entry, &principal).is_none()
-            });
+            let clean = entry.is_some_and(|entry| !console && misuse::session_name(entry, &principal).is_none());
             if clean { Caller::Deploy } else { Caller::Watched }
         }
+        Kind::Service => Caller::Service,
         _ => Caller::Other,
     }
 }
