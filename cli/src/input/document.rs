@@ -176,7 +176,7 @@ impl Document {
             Some(b'{') => {
                 let (entry, used) = Record::read(rest).map_err(|error| (error, Lost::Record))?;
                 let locate = || self.position(bytes, at);
-                let place = Place { locate: &locate };
+                let place = Place::new(&locate);
                 match entry {
                     Entry::Record(record) => sink.record(&record, &place),
                     Entry::Records(start) => {

@@ -52,7 +52,12 @@ pub struct Place<'a> {
     locate: &'a dyn Fn() -> Position,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// A place that is found by calling `locate`.
+    pub fn new(locate: &'a dyn Fn() -> Position) -> Self {
+        Self { locate }
+    }
+
     /// Its position.
     pub fn position(&self) -> Position {
         (self.locate)()

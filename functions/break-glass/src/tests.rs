@@ -1,1 +1,135 @@
-//! Tests.
+use handsoff_trail::{Entry, Record};
+use handsoff_watch::Owner;
+
+use super::*;
+
+const POLICY: &str = r#"
+[[break_glass]]
+identity = "arn:aws:iam::*:role/emergency"
+max_session = "1h"
+
+[[break_glass]]
+identity = "permission-set/Emergency"
+
+[[break_glass]]
+identity = "arn:aws:iam::*:user/emergency/eve"
+"#;
+
+const ROOT: &str = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#;
+const ALICE: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","userName":"alice"}"#;
+const EMERGENCY: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/emergency/alice","accountId":"111122223333",
+  "accessKeyId":"ASIA1","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/emergency"},
+  "attributes":{"creationDate":"2026-03-01T09:00:00Z"}}}"#;
+
+fn verdict(identity: &str, action: &str, rest: &str) -> Option<Finding> {
+    let (service, name) = action.split_once(':').unwrap();
+    let json = format!(
+        r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
+        "recipientAccountId":"111122223333","userIdentity":{identity}{rest}}}"#
+    );
+    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+    let call = Call::classify(record, &policy, &mut ());
+    (call.owner(&policy) == Owner::BreakGlass).then(|| judge(&call, &policy, &mut ()))
+}
+
+fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {
+    let finding = verdict(identity, action, rest).unwrap_or_else(|| panic!("{action} is break-glass's"));
+    (finding.code, finding.severity)
+}
+
+fn take(role: &str) -> String {
+    format!(r#","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"alice"}},"readOnly":true"#)
+}
+
+#[test]
+fn taking_on_an_emergency_identity_opens_a_session() {
+    let opened = (Code::GlassOpened, Severity::High);
+    assert_eq!(found(ALICE, "sts:AssumeRole", &take("emergency")), opened);
+    let path = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Emergency_0123456789abcdef";
+    let saml = r#"{"type":"SAMLUser","principalId":"p","userName":"alice@example.com"}"#;
+    assert_eq!(found(saml, "sts:AssumeRoleWithSAML", &take(path)), opened);
+    assert_eq!(found(EMERGENCY, "signin:SwitchRole", r#","responseElements":{"SwitchRole":"Success"}"#), opened);
+    let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
+    assert_eq!(found(&user, "signin:ConsoleLogin", r#","responseElements":{"ConsoleLogin":"Success"}"#), opened);
+    assert_eq!(found(ALICE, "sts:AssumeRoot", ""), (Code::GlassOpened, Severity::Critical));
+    assert!(verdict(ALICE, "sts:AssumeRole", &take("other")).is_none());
+}
+
+#[test]
+fn trying_and_failing_is_told() {
+    let denied = format!(r#"{},"errorCode":"AccessDenied""#, take("emergency"));
+    assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::GlassSignInFailed, Severity::High));
+    let failed = r#","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}"#;
+    assert_eq!(found(ROOT, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::High));
+    // A failed sign-in names the user without ARN and path.
+    let user = r#"{"type":"IAMUser","accountId":"111122223333","accessKeyId":"","userName":"eve"}"#;
+    assert_eq!(found(user, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::Medium));
+}
+
+#[test]
+fn all_that_root_does_is_told() {
+    let login = r#","responseElements":{"ConsoleLogin":"Success"}"#;
+    assert_eq!(found(ROOT, "signin:ConsoleLogin", login), (Code::RootActivity, Severity::Critical));
+    assert_eq!(found(ROOT, "iam:CreateUser", ""), (Code::RootActivity, Severity::Critical));
+    assert_eq!(found(ROOT, "s3:ListBuckets", r#","readOnly":true"#), (Code::RootActivity, Severity::High));
+    assert_eq!(found(ROOT, "iam:CreateUser", r#","errorCode":"AccessDenied""#), (Code::RootActivity, Severity::High));
+    let service = ROOT.replace("}", r#","invokedBy":"autoscaling.amazonaws.com"}"#);
+    assert!(verdict(&service, "ec2:CreateTags", "").is_none(), "root that is really autoscaling");
+}
+
+#[test]
+fn an_attack_on_logging_is_told_in_the_session() {
+    let attack = verdict(EMERGENCY, "cloudtrail:StopLogging", "").unwrap();
+    assert_eq!((attack.code, attack.severity), (Code::TrailTampered, Severity::Critical));
+    assert_eq!(attack.incident, verdict(EMERGENCY, "ec2:DescribeInstances", "").unwrap().incident);
+    assert_eq!(found(ROOT, "cloudtrail:StopLogging", ""), (Code::TrailTampered, Severity::Critical));
+    assert_eq!(found(EMERGENCY, "cloudtrail:StopLogging", r#","errorCode":"AccessDenied""#).1, Severity::High);
+}
+
+#[test]
+fn the_opening_and_the_session_are_one_incident() {
+    let opening = verdict(ALICE, "sts:AssumeRole", &take("emergency")).unwrap();
+    let call = verdict(EMERGENCY, "ec2:RunInstances", "").unwrap();
+    assert_eq!(opening.incident, call.incident);
+    let another_key = EMERGENCY.replace("ASIA1", "ASIA2");
+    assert_eq!(verdict(&another_key, "ec2:RunInstances", "").unwrap().incident, call.incident);
+    let somebody_else = EMERGENCY.replace("emergency/alice", "emergency/bob");
+    assert_ne!(verdict(&somebody_else, "ec2:RunInstances", "").unwrap().incident, call.incident);
+}
+
+#[test]
+fn activity_is_as_severe_as_what_it_does() {
+    let severity = |action: &str, rest: &str| {
+        let (code, severity) = found(EMERGENCY, action, rest);
+        assert_eq!(code, Code::GlassActivity);
+        severity
+    };
+    assert_eq!(severity("ec2:DescribeInstances", ""), Severity::Info);
+    assert_eq!(severity("ec2:CreateTags", ""), Severity::Low);
+    assert_eq!(severity("ec2:RunInstances", ""), Severity::Medium);
+    assert_eq!(severity("iam:CreateUser", ""), Severity::High);
+    assert_eq!(severity("ec2:RunInstances", r#","errorCode":"AccessDenied""#), Severity::Medium);
+    assert_eq!(severity("ec2:RunInstances", r#","errorCode":"Client.InvalidAMIID.NotFound""#), Severity::Low);
+}
+
+#[test]
+fn a_call_after_the_allowed_time_is_overdue() {
+    let at = |time: &str| found(EMERGENCY, "ec2:DescribeInstances", &format!(r#","eventTime":"{time}""#)).0;
+    assert_eq!(at("2026-03-01T10:00:00Z"), Code::GlassActivity);
+    assert_eq!(at("2026-03-01T10:00:01Z"), Code::GlassOverdue);
+    let overdue = verdict(EMERGENCY, "ec2:DescribeInstances", r#","eventTime":"2026-03-01T10:00:01Z""#).unwrap();
+    assert_eq!(overdue.reason, "handsoff.toml:2 [[break_glass]] allows a session `max_session`; this call came 1 minutes after that.");
+}
+
+#[test]
+fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
+    let policy = format!(
+        "{POLICY}\n[[deploy]]\nidentity = \"arn:aws:iam::*:role/emergency\"\n[[exception]]\nidentity = \"arn:aws:iam::*:role/emergency\"
+         actions = [\"ec2:*\"]\nowner = \"o\"\nreason = \"r\"\nuntil = 2030-01-01\n"
+    );
+    let policy = Policy::parse("p", &policy).unwrap();
+    let json = format!(r#"{{"eventTime":"2026-03-01T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{EMERGENCY}}}"#);
+    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+    assert_eq!(Call::classify(record, &policy, &mut ()).owner(&policy), Owner::BreakGlass);
+}

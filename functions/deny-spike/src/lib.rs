@@ -97,8 +97,9 @@ impl Spike {
         } else {
             format!("from {} calls it is a spike", policy.count)
         };
+        let different = if *actions == 1 { "one action".to_owned() } else { format!("{actions} different actions") };
         finding.reason = format!(
-            "{calls} calls of this principal to {actions} different actions were denied within {minutes} minutes; {limit} ({}).",
+            "{calls} calls of this principal to {different} were denied within {minutes} minutes; {limit} ({}).",
             policy.line
         );
         finding.next = finding.code.next_step();

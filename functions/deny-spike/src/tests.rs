@@ -1,1 +1,116 @@
-//! Tests.
+use handsoff_trail::{Entry, Record};
+use handsoff_watch::{Owner, Policy};
+use proptest::prelude::*;
+
+use super::*;
+
+fn denial(n: usize, second: i64, who: &str, action: &str) -> Denial {
+    let time = Time(1_772_000_000 + second);
+    let (service, name) = action.split_once(':').unwrap();
+    let json = format!(
+        r#"{{"eventID":"{n}","eventTime":"{time}","eventSource":"{service}.amazonaws.com","eventName":"{name}","errorCode":"AccessDenied",
+        "recipientAccountId":"1","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/{who}","userName":"{who}"}}}}"#
+    );
+    let policy = Policy::built_in();
+    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+    let call = Call::classify(record, &policy, &mut ());
+    assert_eq!(call.owner(&policy), Owner::DenySpike);
+    Denial::of(&call, &mut ())
+}
+
+fn policy(window: i64, count: usize, actions: usize) -> Denials {
+    Denials { window, count, actions, ..Policy::built_in().denials }
+}
+
+fn codes(denials: Vec<Denial>, policy: &Denials) -> Vec<(Code, Severity, String)> {
+    judge(denials, policy).into_iter().map(|finding| (finding.code, finding.severity, finding.event_id)).collect()
+}
+
+#[test]
+fn a_retry_of_one_action_is_low() {
+    let denials: Vec<_> = (0..20).map(|n| denial(n, n as i64, "a", "s3:PutObject")).collect();
+    let found = codes(denials, &policy(300, 20, 6));
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|(code, severity, _)| (*code, *severity) == (Code::DenySpike, Severity::Low)));
+}
+
+#[test]
+fn several_actions_are_a_spike_and_many_are_probing() {
+    let of = |many: usize| (0..20).map(|n| denial(n, n as i64, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>();
+    assert_eq!(codes(of(5), &policy(300, 20, 6))[0].1, Severity::Medium);
+    assert_eq!(codes(of(6), &policy(300, 20, 6))[0], (Code::DenyProbing, Severity::High, "0".into()));
+    let six: Vec<_> = of(20).into_iter().take(6).collect();
+    assert_eq!(codes(six, &policy(300, 20, 6)).len(), 6, "breadth counts for itself");
+    let five: Vec<_> = of(20).into_iter().take(5).collect();
+    assert_eq!(codes(five, &policy(300, 20, 6)).len(), 0);
+}
+
+#[test]
+fn the_window_slides_and_both_its_ends_count() {
+    // Two bursts of 10, and the window holds 20 only if it reaches over both.
+    let bursts = |gap: i64| {
+        (0..20).map(|n| denial(n, if n < 10 { n as i64 } else { gap + n as i64 }, "a", "s3:PutObject")).collect::<Vec<_>>()
+    };
+    // The first call is at second 0, the last at gap + 19.
+    assert_eq!(codes(bursts(281), &policy(300, 20, 99)).len(), 20);
+    assert_eq!(codes(bursts(282), &policy(300, 20, 99)).len(), 0);
+}
+
+#[test]
+fn principals_count_apart() {
+    let denials: Vec<_> = (0..38).map(|n| denial(n, 0, if n % 2 == 0 { "a" } else { "b" }, "s3:PutObject")).collect();
+    assert_eq!(codes(denials, &policy(300, 20, 99)).len(), 0);
+}
+
+#[test]
+fn calls_outside_of_the_spike_are_not_told() {
+    let mut denials: Vec<_> = (0..20).map(|n| denial(n, 1000 + n as i64, "a", "s3:PutObject")).collect();
+    denials.push(denial(90, 0, "a", "s3:PutObject"));
+    denials.push(denial(91, 5000, "a", "s3:PutObject"));
+    let found = codes(denials, &policy(300, 20, 99));
+    assert!(found.len() == 20 && found.iter().all(|(_, _, id)| id != "90" && id != "91"));
+}
+
+/// What the words say, slowly: every window that starts with a call, the calls of those that hold too many.
+fn slowly(denials: &[Denial], policy: &Denials) -> Vec<String> {
+    let mut told = std::collections::BTreeSet::new();
+    for first in denials {
+        let start = first.finding.time.unwrap().0;
+        let mut window: Vec<&Denial> = denials
+            .iter()
+            .filter(|d| d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap().0))
+            .collect();
+        window.sort_by_key(|d| d.key());
+        window.dedup_by_key(|d| d.key());
+        let actions: std::collections::HashSet<&str> = window.iter().map(|d| d.finding.action.as_str()).collect();
+        if window.len() >= policy.count || actions.len() >= policy.actions {
+            told.extend(window.iter().map(|d| d.finding.event_id.clone()));
+        }
+    }
+    told.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn order_and_repeats_make_no_difference_and_the_words_hold(
+        calls in prop::collection::vec((0i64..60, 0usize..2, 0usize..4), 0..40),
+        again in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..60),
+    ) {
+        let policy = policy(10, 5, 3);
+        let denials: Vec<_> = calls.iter().enumerate()
+            .map(|(n, (second, who, action))| denial(n, *second, ["a", "b"][*who], &format!("ec2:Stop{action}")))
+            .collect();
+        let once = judge(denials.clone(), &policy);
+        let mut shuffled = denials.clone();
+        if !denials.is_empty() {
+            shuffled.extend(again.iter().map(|index| index.get(&denials).clone()));
+            for (a, b) in &swaps { let (a, b) = (a.index(shuffled.len()), b.index(shuffled.len())); shuffled.swap(a, b); }
+        }
+        prop_assert_eq!(&judge(shuffled, &policy), &once);
+        let mut told: Vec<String> = once.iter().map(|finding| finding.event_id.clone()).collect();
+        told.sort();
+        prop_assert_eq!(told, slowly(&denials, &policy));
+    }
+}

@@ -1,1 +1,231 @@
-//! Tests.
+use handsoff_trail::{Entry, Record};
+use handsoff_watch::Owner;
+
+use super::*;
+
+const POLICY: &str = r#"
+[[deploy]]
+identity = "arn:aws:iam::*:role/deploy"
+assumed_by = ["arn:aws:iam::111122223333:role/ci", "oidc:repo:acme/infra:*"]
+session_names = ["run-*"]
+networks = ["192.0.2.0/24"]
+
+[[workload]]
+identity = "arn:aws:iam::*:role/app"
+may_write = ["s3:Put*"]
+
+[[break_glass]]
+identity = "arn:aws:iam::*:role/emergency"
+
+[[exception]]
+identity = "permission-set/Data"
+actions = ["glue:StartJobRun", "cloudtrail:StopLogging"]
+owner = "data@example.com"
+reason = "by hand until it is in code"
+until = 2026-12-31
+"#;
+
+const ALICE: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/alice@example.com",
+  "accountId":"111122223333","accessKeyId":"ASIA1","sessionContext":{"attributes":{"creationDate":"2026-03-01T08:00:00Z","mfaAuthenticated":"false"}}}"#;
+
+fn role(name: &str, session: &str) -> String {
+    format!(
+        r#"{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/{name}/{session}","accountId":"111122223333",
+        "accessKeyId":"ASIA1","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/{name}"}},
+        "attributes":{{"creationDate":"2026-03-01T08:00:00Z"}}}}}}"#
+    )
+}
+
+/// What drift says of a record, or why it isn't asked.
+fn verdict(identity: &str, action: &str, rest: &str) -> Result<Finding, String> {
+    let (service, name) = action.split_once(':').unwrap();
+    let json = format!(
+        r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
+        "awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"u","recipientAccountId":"111122223333",
+        "userIdentity":{identity}{rest}}}"#
+    );
+    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+    let call = Call::classify(record, &policy, &mut ());
+    match call.owner(&policy) {
+        Owner::Drift => judge(&call, &policy, &mut ()).map_err(|nothing| nothing.to_string()),
+        Owner::Nobody(nothing) => Err(nothing.to_string()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {
+    let finding = verdict(identity, action, rest).unwrap_or_else(|why| panic!("{action}: {why}"));
+    (finding.code, finding.severity)
+}
+
+fn nothing(identity: &str, action: &str, rest: &str) -> String {
+    verdict(identity, action, rest).expect_err("nothing to report")
+}
+
+#[test]
+fn a_change_by_anybody_but_the_pipeline_is_drift() {
+    use Severity::{High, Low, Medium};
+    for (action, rest, severity) in [
+        ("ec2:RunInstances", "", Medium),
+        ("iam:AttachUserPolicy", "", High),
+        ("ec2:CreateTags", "", Low),
+        ("s3:PutObject", r#","managementEvent":false,"eventCategory":"Data""#, Low),
+        ("ssm:StartSession", "", High),
+        ("ec2-instance-connect:SendSSHPublicKey ", "", High),
+        ("cloudshell:createSession", "", High),
+        ("lambda:UpdateFunctionCode20150331v2", r#","requestParameters":{"functionName":"shop"}"#, Medium),
+    ] {
+        assert_eq!(found(ALICE, action, rest), (Code::DriftWrite, severity), "{action}");
+    }
+    assert_eq!(found(&role("nobody-knows", "s"), "ec2:RunInstances", "").0, Code::DriftWrite);
+    assert_eq!(found("null", "ec2:RunInstances", "").0, Code::DriftWrite);
+    assert_eq!(found(r#"{"type":"AWSAccount","accountId":"999999999999"}"#, "s3:PutBucketPolicy", "").0, Code::DriftWrite);
+}
+
+#[test]
+fn the_reason_names_the_policys_lines() {
+    let finding = verdict(ALICE, "ec2:RunInstances", "").unwrap();
+    assert_eq!(
+        finding.reason,
+        "A person made a change of access level write, and no [[deploy]] entry names it (handsoff.toml:2 [[deploy]])."
+    );
+    assert_eq!(finding.principal.human.as_deref(), Some("alice@example.com"));
+}
+
+#[test]
+fn a_stack_that_a_person_runs_is_that_persons_change() {
+    let identity = ALICE.replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
+    let finding = verdict(&identity, "ec2:RunInstances", r#","userAgent":"cloudformation.amazonaws.com""#).unwrap();
+    assert_eq!(finding.code, Code::DriftWrite);
+    assert!(finding.reason.contains("through cloudformation.amazonaws.com"), "{}", finding.reason);
+}
+
+#[test]
+fn nothing_that_a_caller_chooses_exempts() {
+    // The name of the pipeline's role for a session, its user agent, its address; a nested readOnly and errorCode.
+    let rest = r#","userAgent":"APN/1.0 HashiCorp/1.0 Terraform/1.9","requestParameters":{"readOnly":true,"errorCode":"AccessDenied"}"#;
+    assert_eq!(found(&role("other", "deploy"), "ec2:RunInstances", rest).0, Code::DriftWrite);
+    assert_eq!(found(&role("other", "run-1"), "ec2:RunInstances", rest).0, Code::DriftWrite);
+    // A role of the same name in somebody else's account.
+    let foreign = role("deploy", "run-1").replace("111122223333", "999999999999");
+    assert_eq!(found(&foreign, "ec2:RunInstances", "").0, Code::DriftWrite);
+}
+
+#[test]
+fn the_pipeline_is_expected_only_as_the_policy_says() {
+    assert_eq!(nothing(&role("deploy", "run-1"), "ec2:RunInstances", ""), "expected");
+    assert_eq!(nothing(&role("deploy", "run-1"), "ec2:DescribeInstances", r#","readOnly":true"#), "read");
+    let misused = |identity: &str, action: &str, rest: &str| found(identity, action, rest);
+    let critical = (Code::DeployRoleMisused, Severity::Critical);
+    let high = (Code::DeployRoleMisused, Severity::High);
+    assert_eq!(misused(&role("deploy", "alice"), "ec2:RunInstances", ""), critical, "session name");
+    assert_eq!(misused(&role("deploy", "alice"), "ec2:DescribeInstances", ""), high, "a read shows it too");
+    let console = r#","sessionCredentialFromConsole":"true""#;
+    assert_eq!(misused(&role("deploy", "run-1"), "ec2:RunInstances", console), critical, "console");
+    let away = r#","sourceIPAddress":"198.51.100.1""#;
+    assert_eq!(misused(&role("deploy", "run-1"), "ec2:RunInstances", away), critical, "network");
+    let denied = r#","sourceIPAddress":"198.51.100.1","errorCode":"AccessDenied""#;
+    assert_eq!(misused(&role("deploy", "run-1"), "ec2:RunInstances", denied).1, Severity::Medium);
+    // A service that acts for the role calls from AWS's own network.
+    let through = role("deploy", "run-1").replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
+    let service = r#","sourceIPAddress":"cloudformation.amazonaws.com""#;
+    assert_eq!(nothing(&through, "ec2:RunInstances", service), "expected");
+}
+
+#[test]
+fn the_deploy_role_is_taken_only_by_its_origins() {
+    let take = r#","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/deploy","roleSessionName":"run-1"},"readOnly":true"#;
+    assert_eq!(nothing(&role("ci", "job"), "sts:AssumeRole", take), "read");
+    let github = r#"{"type":"WebIdentityUser","principalId":"p","userName":"repo:acme/infra:ref:refs/heads/main","identityProvider":"token.actions.githubusercontent.com"}"#;
+    assert_eq!(nothing(github, "sts:AssumeRoleWithWebIdentity", take), "read");
+    let other = github.replace("acme/infra", "mallory/infra");
+    assert_eq!(found(&other, "sts:AssumeRoleWithWebIdentity", take), (Code::DeployRoleMisused, Severity::High));
+    assert_eq!(found(ALICE, "sts:AssumeRole", take), (Code::DeployRoleMisused, Severity::High));
+    let denied = format!(r#"{take},"errorCode":"AccessDenied""#);
+    assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::DeployRoleMisused, Severity::Medium));
+}
+
+#[test]
+fn attacks_on_logging_are_told_whoever_makes_them_and_whatever_excepts() {
+    use Severity::{Critical, High, Medium};
+    let data = ALICE.replace("SSO_Admin_", "SSO_Data_");
+    let denied = r#","errorCode":"AccessDenied""#;
+    let ours = r#","requestParameters":{"functionName":"handsoff-drift"}"#;
+    let rule = r#","requestParameters":{"name":"nightly"}"#;
+    for (identity, action, rest, severity) in [
+        (ALICE, "cloudtrail:StopLogging", "", Critical),
+        (ALICE, "cloudtrail:StopLogging", r#","readOnly":true"#, Critical),
+        (ALICE, "cloudtrail:DeleteTrail", denied, High),
+        (&data, "cloudtrail:StopLogging", "", Critical),
+        (ALICE, "lambda:UpdateFunctionCode20150331v2", ours, Critical),
+        (ALICE, "lambda:PutFunctionConcurrency20171031", ours, Critical),
+        (ALICE, "events:DisableRule", rule, Critical),
+        (ALICE, "monitoring:DeleteAlarms", "", Critical),
+        (&role("app", "s"), "cloudtrail:StopLogging", "", Critical),
+        (&role("deploy", "run-1"), "cloudtrail:UpdateTrail", "", Medium),
+        (&role("deploy", "run-1"), "lambda:UpdateFunctionCode20150331v2", ours, Medium),
+        (&role("deploy", "mallory"), "cloudtrail:UpdateTrail", "", Critical),
+    ] {
+        assert_eq!(found(identity, action, rest), (Code::TrailTampered, severity), "{action} {rest}");
+    }
+    // What pipelines do every day to what nobody protects.
+    assert_eq!(nothing(&role("deploy", "run-1"), "events:DisableRule", rule), "expected");
+    let service = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForApplicationAutoScaling/s",
+        "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForApplicationAutoScaling"}}}"#;
+    assert_eq!(nothing(service, "monitoring:DeleteAlarms", ""), "service");
+}
+
+#[test]
+fn a_protected_resource_cannot_hide_behind_many_others() {
+    let names: Vec<String> = (0..100).map(|n| format!("\"alarm-{n}\"")).collect();
+    let rest = format!(r#","requestParameters":{{"alarmNames":[{},"handsoff-canary"]}}"#, names.join(","));
+    assert_eq!(found(&role("deploy", "run-1"), "monitoring:DeleteAlarms", &rest).0, Code::TrailTampered);
+}
+
+#[test]
+fn a_workload_may_do_what_its_entry_lists() {
+    assert_eq!(nothing(&role("app", "s"), "s3:PutObject", ""), "workload-allowed");
+    assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (Code::WorkloadWrite, Severity::Low));
+    assert_eq!(found(&role("app", "s"), "iam:CreateUser", ""), (Code::WorkloadWrite, Severity::Medium));
+    let instance = role("any", "i-0123456789abcdef0").replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
+    assert_eq!(found(&instance, "ssm:UpdateInstanceInformation", ""), (Code::WorkloadWrite, Severity::Low));
+    // An instance's name for a session is the caller's to choose.
+    let forged = role("any", "i-0123456789abcdef0");
+    assert_eq!(found(&forged, "ssm:UpdateInstanceInformation", "").0, Code::DriftWrite);
+}
+
+#[test]
+fn an_exception_covers_what_it_lists_until_its_day() {
+    let data = ALICE.replace("SSO_Admin_", "SSO_Data_");
+    assert_eq!(nothing(&data, "glue:StartJobRun", ""), "excepted");
+    assert_eq!(found(&data, "glue:DeleteJob", "").0, Code::DriftWrite);
+    assert_eq!(found(&data, "glue:StartJobRun", r#","eventTime":"2027-01-01T00:00:00Z""#).0, Code::DriftWrite);
+    assert_eq!(found(&data, "glue:StartJobRun", r#","eventTime":null"#).0, Code::DriftWrite);
+    assert_eq!(found(ALICE, "glue:StartJobRun", "").0, Code::DriftWrite);
+}
+
+#[test]
+fn sign_ins_are_told_and_their_steps_are_not() {
+    let user = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333","userName":"bob"}"#;
+    let mfa = |used: &str| format!(r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{used}"}}"#);
+    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("Yes")), (Code::ConsoleSignIn, Severity::Low));
+    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (Code::ConsoleSignIn, Severity::Medium));
+    assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
+    let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
+    assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "unauthenticated");
+}
+
+#[test]
+fn what_failed_is_no_drift() {
+    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.DryRunOperation""#), "dry-run");
+    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.InvalidAMIID.NotFound""#), "attempt");
+    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.UnauthorizedOperation""#), "DenySpike");
+    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"ExpiredToken""#), "unauthenticated");
+}
+
+#[test]
+fn what_an_emergency_identity_does_is_not_told_here() {
+    assert_eq!(nothing(&role("emergency", "s"), "ec2:RunInstances", ""), "BreakGlass");
+    assert_eq!(nothing(r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "cloudtrail:StopLogging", ""), "BreakGlass");
+}

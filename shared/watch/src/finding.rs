@@ -11,9 +11,9 @@ use crate::principal::Kind;
 use crate::severity::Severity;
 use crate::show::clean;
 
-/// What makes two deliveries the same event: event ID, time and action.
+/// What makes two deliveries the same event: event ID, time, action, Region and outcome.
 ///
-/// The ID alone would do for CloudTrail. Time and action are in it because hand-made records reuse IDs, and a
+/// The ID alone would do for CloudTrail. The other fields are in it because hand-made records reuse IDs, and a
 /// detector that forgets a record because of an ID that it has seen could be made to forget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u64);
@@ -21,14 +21,17 @@ pub struct Key(pub u64);
 impl Key {
     /// The key of a record. Without an event ID, of the whole record's text.
     pub fn of(record: &Record<'_>) -> Self {
-        let fields = if record.event_id.is_absent() {
-            [Raw::default(), Raw::default(), Raw::default()]
-        } else {
-            [record.event_time, record.event_source, record.event_name]
+        // The text and not how it is written: EventBridge and log files may escape differently.
+        let hash = |seed: u64, field: Raw<'_>| match field.text() {
+            Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
+            None => seed.rotate_left(1),
         };
-        let id = if record.event_id.is_absent() { record.text } else { record.event_id.as_str() };
-        let start = xxh3_64_with_seed(id.as_bytes(), 0);
-        Self(fields.iter().fold(start, |seed, field| xxh3_64_with_seed(field.as_str().as_bytes(), seed)))
+        if record.event_id.text().is_none() {
+            return Self(xxh3_64_with_seed(record.text.as_bytes(), 0));
+        }
+        let Record { event_id, event_time, event_source, event_name, aws_region, .. } = *record;
+        let fields = [event_id, event_time, event_source, event_name, aws_region, record.error_code, record.error_message];
+        Self(fields.into_iter().fold(0, hash))
     }
 }
 

@@ -167,8 +167,8 @@ impl IdentityPattern {
 
     /// Whether the ARN of a role or user matches. `own` is the account that the record was written for.
     ///
-    /// An ARN that was rebuilt from a session has no path. Role names are unique in an account whatever their
-    /// path, so there the name alone decides.
+    /// An ARN that was rebuilt from a session or a failed sign-in has no path. Against a pattern whose name is
+    /// written out the name then decides; a pattern with a `*` in the name doesn't match.
     pub fn matches(&self, arn: &str, own: Option<&str>) -> bool {
         let Some(arn) = Arn::split(arn).filter(|arn| arn.service == "iam" && arn.region.is_empty()) else {
             return false;
@@ -203,13 +203,12 @@ fn matches_resource(pattern: &str, resource: &str) -> bool {
     if matches_path(pattern, resource) {
         return true;
     }
-    // `role/ci/deploy` against `role/deploy` that has lost its path.
+    // `role/ci/deploy` against `role/deploy` that has lost its path. Names are unique in an account whatever
+    // their path, so a name that is written out decides; one with a star would match other paths' names.
     let (Some((kind, path)), Some((found_kind, found))) = (pattern.split_once('/'), resource.split_once('/')) else {
         return false;
     };
-    kind == found_kind
-        && !found.contains('/')
-        && path.rsplit('/').next().is_some_and(|name| path.contains('/') && matches_path(name, found))
+    kind == found_kind && path.contains('/') && !found.contains(['/', '*']) && path.rsplit('/').next() == Some(found)
 }
 
 /// An action: `service:Name`, the service written out, `*` in the name.

@@ -40,6 +40,9 @@ fn a_session_that_lost_its_roles_path_is_matched_by_name() {
     assert!(matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/deploy"));
     assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/other/deploy"));
     assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:user/deploy"));
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/deploy"), "any role has some name");
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy-*", "arn:aws:iam::111122223333:role/deploy-x"));
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/**", "arn:aws:iam::111122223333:role/deploy"));
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! What the tests of the whole share.
+
+use std::path::{Path, PathBuf};
+
+use handsoff::input::{Place, Position, Reader, Sink, find};
+use handsoff::replay::{self, Options, Outcome};
+use handsoff_trail::Record;
+use handsoff_watch::Policy;
+
+/// The product's root folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folder of real CloudTrail records, which is not part of the product: `HANDSOFF_DATA`, or
+/// `shared/data` beside the checkout. Says so when it isn't there.
+pub fn corpus() -> Option<PathBuf> {
+    let folder = std::env::var_os("HANDSOFF_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    if folder.join("invictus-ir").is_dir() {
+        return Some(folder);
+    }
+    println!("no corpus at {}: this test has nothing to run over", folder.display());
+    None
+}
+
+/// Replays files and folders.
+pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Outcome {
+    let found = find(paths);
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    let options = Options { keep_findings: true, ..Options::default() };
+    replay::judge(&found.sources, policy, options, threads, &|_| {}).0.finish(policy)
+}
+
+/// Calls something with every record of files and folders, and with what can't be read.
+pub fn each_record(paths: &[PathBuf], each: &mut dyn FnMut(&Record<'_>)) -> Vec<String> {
+    let mut sink = Each { each, problems: Vec::new() };
+    for source in &find(paths).sources {
+        Reader::default().read(source, &mut sink, &|_| {});
+    }
+    sink.problems
+}
+
+struct Each<'e> {
+    each: &'e mut dyn FnMut(&Record<'_>),
+    problems: Vec<String>,
+}
+
+impl Sink for Each<'_> {
+    fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
+        (self.each)(record);
+    }
+
+    fn problem(&mut self, _: Option<Position>, message: String) {
+        self.problems.push(message);
+    }
+}
+
+/// A policy that has an entry of every kind for the corpus, so that every way through the detectors is taken.
+pub fn busy_policy() -> Policy {
+    let text = r#"
+[[deploy]]
+identity = "arn:aws:iam::*:user/bert-jan"
+[[deploy]]
+identity = "arn:aws:iam::*:role/ExampleRole"
+session_names = ["Example*"]
+networks = ["192.0.2.0/24"]
+assumed_by = ["oidc:repo:*/x:*"]
+[[break_glass]]
+identity = "permission-set/ReadOnlyAccess"
+max_session = "10m"
+[[break_glass]]
+identity = "arn:aws:iam::*:role/stratus-red-team-get-usr-data-role"
+[[workload]]
+identity = "arn:aws:iam::*:role/stratus-red-team-ec2-enumerate-role"
+may_write = ["ssm:Update*"]
+[[exception]]
+identity = "arn:aws:iam::*:user/benjamin"
+actions = ["ec2:*"]
+owner = "o"
+reason = "r"
+until = 2099-01-01
+"#;
+    Policy::parse("busy.toml", text).unwrap_or_else(|problems| panic!("{problems:?}"))
+}

@@ -1,0 +1,83 @@
+//! Order and repeats make no difference: the same findings, incidents and alerts.
+
+use handsoff::replay::{Options, Tally};
+use handsoff::input::{Place, Position, Sink, Source};
+use handsoff_tests::{busy_policy, corpus, each_record, root};
+use handsoff_trail::{Entry, Record};
+use handsoff_watch::{Policy, Skim, alert};
+use proptest::prelude::*;
+
+/// All that is told of some records, in the order given.
+fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
+    let source = Source::Stdin;
+    let mut all = Tally::new(Options { keep_findings: true, ..Options::default() });
+    for part in 0..threads {
+        let mut tally = Tally::new(Options { keep_findings: true, ..Options::default() });
+        let mut skim = Skim::new(policy);
+        let mut sink = tally.source(0, &source, policy, &mut skim);
+        let locate = || Position { offset: 0, line: 1, column: 1 };
+        for text in records.iter().skip(part).step_by(threads) {
+            let Ok((Entry::Record(record), _)) = Record::read(text) else { panic!("not a record: {text}") };
+            sink.record(&record, &Place::new(&locate));
+        }
+        all.merge(tally);
+    }
+    let outcome = all.finish(policy);
+    let mut told = String::new();
+    for finding in &outcome.findings {
+        told += &serde_json::to_string(finding).unwrap();
+        told.push('\n');
+    }
+    for incident in &outcome.incidents {
+        let lead = incident.lead().map(|finding| &finding.event_id);
+        told += &format!("{} {} {:?} {:?} {:?}\n", incident.id, incident.count(), incident.severity(), incident.times(), lead);
+        told += &format!("{:?} {:?}\n", incident.counts(), incident.actions());
+        for alert in alert::schedule(incident, &policy.alerts) {
+            told += &serde_json::to_string(&alert).unwrap();
+            told.push('\n');
+        }
+    }
+    told += &format!("{:?} {:?} {}\n", outcome.counts.nothing, outcome.counts.findings, outcome.counts.distinct);
+    told
+}
+
+fn records() -> (Vec<String>, Policy) {
+    let mut records = Vec::new();
+    let mut paths = vec![root().join("events")];
+    paths.extend(corpus().map(|data| data.join("flaws-cloud-umccr")));
+    paths.extend(corpus().map(|data| data.join("suzaku-test-json")));
+    paths.extend(corpus().map(|data| data.join("traildiscover")));
+    each_record(&paths, &mut |record| records.push(record.text.to_owned()));
+    (records, busy_policy())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn shuffles_and_repeats_make_no_difference(seed in any::<u64>(), threads in 1usize..4) {
+        let (records, policy) = records();
+        let events = Policy::parse("events/handsoff.toml", &std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap()).unwrap();
+        for policy in [&policy, &events] {
+            let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+            let once = told(&plain, policy, 1);
+            // Each record one to five times, in random order.
+            let mut state = seed | 1;
+            let mut random = || { state ^= state << 13; state ^= state >> 7; state ^= state << 17; usize::try_from(state >> 33).unwrap() };
+            let mut shuffled: Vec<&str> = plain.iter().flat_map(|record| vec![*record; 1 + random() % 5]).collect();
+            for index in (1..shuffled.len()).rev() {
+                shuffled.swap(index, random() % (index + 1));
+            }
+            prop_assert_eq!(told(&shuffled, policy, threads), once);
+        }
+    }
+}
+
+#[test]
+fn the_reader_is_the_same_on_every_thread() {
+    let folder = root().join("events");
+    let policy = Policy::built_in();
+    let one = handsoff_tests::replay(std::slice::from_ref(&folder), &policy, 1);
+    let four = handsoff_tests::replay(std::slice::from_ref(&folder), &policy, 4);
+    assert_eq!(one.findings, four.findings);
+    assert_eq!(one.counts, four.counts);
+}
