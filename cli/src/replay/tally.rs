@@ -276,7 +276,7 @@ impl Sink for SourceSink<'_, '_> {
             return;
         }
         if let Some(nothing) = self.skim.nothing(record) {
-            self.tally.nothing.add(Key::of(record), class(nothing));
+            self.tally.nothing.add(Key::brief(record), class(nothing));
         } else {
             match engine::judge(*record, self.policy, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),

@@ -11,7 +11,7 @@ use crate::principal::Kind;
 use crate::severity::Severity;
 use crate::show::clean;
 
-/// What makes two deliveries the same event: event ID, time, action, Region and outcome.
+/// What makes two deliveries the same event: event ID, time, action, Region, outcome and caller.
 ///
 /// The ID alone would do for CloudTrail. The other fields are in it because hand-made records reuse IDs, and a
 /// detector that forgets a record because of an ID that it has seen could be made to forget.
@@ -21,17 +21,39 @@ pub struct Key(pub u64);
 impl Key {
     /// The key of a record. Without an event ID, of the whole record's text.
     pub fn of(record: &Record<'_>) -> Self {
-        // The text and not how it is written: EventBridge and log files may escape differently.
-        let hash = |seed: u64, field: Raw<'_>| match field.text() {
-            Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
-            None => seed.rotate_left(1),
-        };
+        let Self(seed) = Self::brief(record);
+        // A sign-in's outcome stands in no field of its own.
+        let seed = seed ^ u64::from(record.failed()) ^ record.mfa_used().map_or(0, |used| 2 + 2 * u64::from(used));
+        let mut caller = [Raw::default(); 3];
+        for (name, value) in record.user_identity.members().flatten() {
+            let [arn, kind, service] = &mut caller;
+            match &*name {
+                "arn" => *arn = value,
+                "type" => *kind = value,
+                "invokedBy" => *service = value,
+                _ => {}
+            }
+        }
+        Self(caller.into_iter().fold(seed, hash))
+    }
+
+    /// The same without the caller, for records that lead to nothing and are only counted: it is read from
+    /// the record's top level alone.
+    pub fn brief(record: &Record<'_>) -> Self {
         if record.event_id.text().is_none() {
             return Self(xxh3_64_with_seed(record.text.as_bytes(), 0));
         }
         let Record { event_id, event_time, event_source, event_name, aws_region, .. } = *record;
         let fields = [event_id, event_time, event_source, event_name, aws_region, record.error_code, record.error_message];
         Self(fields.into_iter().fold(0, hash))
+    }
+}
+
+/// Of the text and not of how it is written: EventBridge and log files may escape differently.
+fn hash(seed: u64, field: Raw<'_>) -> u64 {
+    match field.text() {
+        Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
+        None => seed.rotate_left(1),
     }
 }
 
