@@ -61,7 +61,10 @@ fn over(policy: &Policy, now: Time) -> Vec<String> {
     let over = policy.exceptions.iter().filter(|exception| exception.until <= now);
     over.map(|exception| {
         let last = Time(exception.until.0 - 1).date();
-        format!("{}: over since {last}; owner {}: remove it, or agree on a new day", exception.line, exception.owner)
+        format!(
+            "{}: over since {last}; owner {}: remove it, or agree on a new day",
+            exception.line, exception.owner
+        )
     })
     .collect()
 }
@@ -77,9 +80,11 @@ impl<'p> Matching<'p> {
     fn new(policy: &'p Policy) -> Self {
         let mut entries: Vec<(String, &IdentityPattern, bool)> = Vec::new();
         entries.extend(policy.deploy.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
-        entries.extend(policy.break_glass.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
+        entries
+            .extend(policy.break_glass.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
         entries.extend(policy.workloads.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
-        entries.extend(policy.exceptions.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
+        entries
+            .extend(policy.exceptions.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
         Self { policy, entries, problems: 0 }
     }
 
@@ -117,6 +122,9 @@ mod tests {
         let policy = Policy::parse("p", text).unwrap();
         assert!(over(&policy, Time::parse("2026-03-01T23:59:59Z").unwrap()).is_empty());
         let told = over(&policy, Time::parse("2026-03-02T00:00:00Z").unwrap());
-        assert_eq!(told, ["p:1 [[exception]]: over since 2026-03-01; owner o: remove it, or agree on a new day"]);
+        assert_eq!(
+            told,
+            ["p:1 [[exception]]: over since 2026-03-01; owner o: remove it, or agree on a new day"]
+        );
     }
 }

@@ -83,8 +83,10 @@ pub struct Explaining<'p> {
 impl Sink for Explaining<'_> {
     fn record(&mut self, record: &Record<'_>, place: &Place<'_>) {
         let mut steps = Vec::new();
-        let text = |raw: handsoff_trail::json::Raw<'_>| raw.text().map_or("-".to_owned(), |text| clean(&text, 64));
-        let headline = format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
+        let text =
+            |raw: handsoff_trail::json::Raw<'_>| raw.text().map_or("-".to_owned(), |text| clean(&text, 64));
+        let headline =
+            format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
         let event_id = text(record.event_id);
         let verdict = engine::judge(*record, self.policy, &mut steps);
         self.explained.push(Explained {
@@ -156,7 +158,9 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
 
 fn wrapped(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
     let first = format!("    {name:<26}");
-    let options = textwrap::Options::new(110).initial_indent(&first).subsequent_indent("                              ");
+    let options = textwrap::Options::new(110)
+        .initial_indent(&first)
+        .subsequent_indent("                              ");
     for line in textwrap::wrap(value, options) {
         writeln!(out, "{line}")?;
     }

@@ -51,6 +51,8 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
 /// All mistakes, a line each.
 pub fn read(file: &Path) -> Result<Policy, String> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: can't read the policy: {error}\n"))?;
-    Policy::parse(&name, &text).map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect())
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("{name}: can't read the policy: {error}\n"))?;
+    Policy::parse(&name, &text)
+        .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect())
 }

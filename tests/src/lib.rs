@@ -15,7 +15,8 @@ pub fn root() -> PathBuf {
 /// The folder of real CloudTrail records, which is not part of the product: `HANDSOFF_DATA`, or
 /// `shared/data` beside the checkout. Says so when it isn't there.
 pub fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("HANDSOFF_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("HANDSOFF_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     if folder.join("invictus-ir").is_dir() {
         return Some(folder);
     }

@@ -19,11 +19,20 @@ fn deploy(pattern: &str) -> Policy {
 }
 
 fn ids(findings: &[Finding], codes: &[Code]) -> BTreeSet<String> {
-    findings.iter().filter(|finding| codes.contains(&finding.code)).map(|finding| finding.event_id.clone()).collect()
+    findings
+        .iter()
+        .filter(|finding| codes.contains(&finding.code))
+        .map(|finding| finding.event_id.clone())
+        .collect()
 }
 
-const CHANGES: [Code; 5] =
-    [Code::DriftWrite, Code::WorkloadWrite, Code::ConsoleSignIn, Code::TrailTampered, Code::DeployRoleMisused];
+const CHANGES: [Code; 5] = [
+    Code::DriftWrite,
+    Code::WorkloadWrite,
+    Code::ConsoleSignIn,
+    Code::TrailTampered,
+    Code::DeployRoleMisused,
+];
 
 #[test]
 fn every_record_of_the_corpus_is_judged() {
@@ -49,7 +58,8 @@ fn the_damaged_set_is_named_record_by_record() {
     let Some(data) = corpus() else { return };
     let outcome = replay(&[data.join("otrf-security-datasets")], &Policy::built_in(), 1);
     assert_eq!((outcome.counts.read, outcome.counts.unreadable, outcome.counts.odd), (103, 0, 103));
-    let lines: BTreeSet<u64> = outcome.problems.iter().map(|problem| problem.position.unwrap().line).collect();
+    let lines: BTreeSet<u64> =
+        outcome.problems.iter().map(|problem| problem.position.unwrap().line).collect();
     assert_eq!(lines, (1..=103).collect());
     assert!(outcome.problems.iter().all(|problem| problem.message.contains("no eventTime")));
 }
@@ -66,7 +76,8 @@ fn invictus_changes(data: &std::path::Path) -> BTreeMap<String, Value> {
 }
 
 fn is_service_made(record: &Value) -> bool {
-    let issuer = record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"].as_str().unwrap_or_default();
+    let issuer =
+        record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"].as_str().unwrap_or_default();
     record["userIdentity"]["type"] == "AWSService" || issuer.contains(":role/aws-service-role/")
 }
 
@@ -88,7 +99,10 @@ fn on_invictus_every_change_by_a_user_or_role_is_a_finding_and_no_service_made_o
     assert_eq!(told, by_people);
     let workloads = outcome.findings.iter().filter(|finding| finding.code == Code::WorkloadWrite);
     for finding in workloads {
-        assert!(finding.principal.kind == Kind::Workload && finding.action.starts_with("ssm:"), "{finding:?}");
+        assert!(
+            finding.principal.kind == Kind::Workload && finding.action.starts_with("ssm:"),
+            "{finding:?}"
+        );
     }
     let updates: Vec<&Finding> =
         outcome.findings.iter().filter(|finding| finding.action == "ssm:UpdateInstanceInformation").collect();
@@ -153,7 +167,8 @@ fn explain_and_replay_agree_on_every_record() {
             }
             let explained = explain::resolve(sink.explained, &policy);
             let outcome = replay(std::slice::from_ref(&file), &policy, 1);
-            let told: HashMap<_, &Finding> = outcome.findings.iter().map(|finding| (finding.key, finding)).collect();
+            let told: HashMap<_, &Finding> =
+                outcome.findings.iter().map(|finding| (finding.key, finding)).collect();
             // Documentation gives two different records the same ID, time and action here and there: they are
             // one event then, and one of their two explanations is the one that is told.
             let mut matched = BTreeMap::new();
@@ -225,7 +240,10 @@ fn another_parser_reads_the_same_fields() {
         assert_eq!(identity.access_key_id.as_deref(), text(&id["accessKeyId"]).as_deref());
         assert_eq!(identity.invoked_by.as_deref(), text(&id["invokedBy"]).as_deref());
         assert_eq!(identity.issuer_arn.as_deref(), text(&session["sessionIssuer"]["arn"]).as_deref());
-        assert_eq!(identity.creation_date.as_deref(), text(&session["attributes"]["creationDate"]).as_deref());
+        assert_eq!(
+            identity.creation_date.as_deref(),
+            text(&session["attributes"]["creationDate"]).as_deref()
+        );
         assert_eq!(identity.mfa_authenticated, flag(&session["attributes"]["mfaAuthenticated"]));
         assert_eq!(identity.kind == IdentityType::Root, id["type"] == "Root");
         let arn = text(&value["requestParameters"]["roleArn"]);
@@ -245,7 +263,9 @@ fn effects_differ_from_read_only_only_where_they_should() {
             let (effect, _) = action.effect(record.read_only.flag());
             let differs = match record.read_only.flag() {
                 Some(true) => effect == Effect::Changes,
-                Some(false) => effect == Effect::Reads && record.event_type.text().as_deref() != Some("AwsServiceEvent"),
+                Some(false) => {
+                    effect == Effect::Reads && record.event_type.text().as_deref() != Some("AwsServiceEvent")
+                }
                 None => false,
             };
             if differs {
@@ -253,7 +273,11 @@ fn effects_differ_from_read_only_only_where_they_should() {
             }
         });
     }
-    let known = ["ses:SendEmail readOnly true", "sts:GetFederationToken readOnly false", "sts:GetSessionToken readOnly false"];
+    let known = [
+        "ses:SendEmail readOnly true",
+        "sts:GetFederationToken readOnly false",
+        "sts:GetSessionToken readOnly false",
+    ];
     let unknown: Vec<&String> = surprising.iter().filter(|one| !known.contains(&one.as_str())).collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
 }

@@ -1,7 +1,7 @@
 //! Order and repeats make no difference: the same findings, incidents and alerts.
 
-use handsoff::replay::{Options, Tally};
 use handsoff::input::{Place, Position, Sink, Source};
+use handsoff::replay::{Options, Tally};
 use handsoff_tests::{busy_policy, corpus, each_record, root};
 use handsoff_trail::{Entry, Record};
 use handsoff_watch::{Policy, Skim, alert};
@@ -30,14 +30,22 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
     }
     for incident in &outcome.incidents {
         let lead = incident.lead().map(|finding| &finding.event_id);
-        told += &format!("{} {} {:?} {:?} {:?}\n", incident.id, incident.count(), incident.severity(), incident.times(), lead);
+        told += &format!(
+            "{} {} {:?} {:?} {:?}\n",
+            incident.id,
+            incident.count(),
+            incident.severity(),
+            incident.times(),
+            lead
+        );
         told += &format!("{:?} {:?}\n", incident.counts(), incident.actions());
         for alert in alert::schedule(incident, &policy.alerts) {
             told += &serde_json::to_string(&alert).unwrap();
             told.push('\n');
         }
     }
-    told += &format!("{:?} {:?} {}\n", outcome.counts.nothing, outcome.counts.findings, outcome.counts.distinct);
+    told +=
+        &format!("{:?} {:?} {}\n", outcome.counts.nothing, outcome.counts.findings, outcome.counts.distinct);
     told
 }
 

@@ -97,7 +97,12 @@ impl Document {
                     self.lost = Some(stop.lost);
                     at += 1;
                     if self.endless > MOST_ENDLESS {
-                        self.tell(bytes, at, "too many values without an end: the rest of the file isn't read", sink);
+                        self.tell(
+                            bytes,
+                            at,
+                            "too many values without an end: the rest of the file isn't read",
+                            sink,
+                        );
                         at = bytes.len();
                     }
                 }
@@ -125,7 +130,8 @@ impl Document {
     pub(super) fn position(&self, bytes: &[u8], at: usize) -> Position {
         let before = bytes.get(..at).unwrap_or(bytes);
         let offset = self.offset + before.len() as u64;
-        let line_start = memchr::memrchr(b'\n', before).map_or(self.line_start, |newline| self.offset + newline as u64 + 1);
+        let line_start = memchr::memrchr(b'\n', before)
+            .map_or(self.line_start, |newline| self.offset + newline as u64 + 1);
         let line = self.lines + memchr::memchr_iter(b'\n', before).count() as u64 + 1;
         Position { offset, line, column: offset - line_start + 1 }
     }
@@ -149,7 +155,8 @@ impl Document {
         loop {
             *at = base + here;
             let rest = text.as_bytes().get(here..).unwrap_or_default();
-            let Some(blank) = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) else {
+            let Some(blank) = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+            else {
                 *at = base + text.len();
                 return None;
             };
@@ -170,7 +177,13 @@ impl Document {
     }
 
     /// Handles one value or punctuation mark between values; `rest` starts with neither white space nor nothing.
-    fn value(&mut self, bytes: &[u8], at: usize, rest: &str, sink: &mut impl Sink) -> Result<usize, (Malformed, Lost)> {
+    fn value(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        rest: &str,
+        sink: &mut impl Sink,
+    ) -> Result<usize, (Malformed, Lost)> {
         let in_array = matches!(self.state, State::Array { .. });
         match rest.as_bytes().first() {
             Some(b'{') => {
@@ -185,7 +198,12 @@ impl Document {
                     }
                     Entry::Other(raw) => {
                         if !Record::unwrap(raw, &mut |record| sink.record(&record, &place)) {
-                            self.tell(bytes, at, "no CloudTrail record: the object has none of a record's fields", sink);
+                            self.tell(
+                                bytes,
+                                at,
+                                "no CloudTrail record: the object has none of a record's fields",
+                                sink,
+                            );
                         }
                     }
                 }

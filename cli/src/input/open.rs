@@ -111,7 +111,12 @@ impl Reader {
         }
     }
 
-    fn pieces(&mut self, mut source: impl BufRead, sink: &mut impl Sink, progress: &dyn Fn(u64)) -> io::Result<()> {
+    fn pieces(
+        &mut self,
+        mut source: impl BufRead,
+        sink: &mut impl Sink,
+        progress: &dyn Fn(u64),
+    ) -> io::Result<()> {
         if is_gzip(source.fill_buf()?) {
             let counted = Counted { inner: source, count: 0, progress };
             self.stream(MultiGzDecoder::new(counted), |decoder| Some(decoder.get_ref().count), sink)

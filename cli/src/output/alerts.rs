@@ -39,13 +39,25 @@ pub fn alerts(
                 let findings = alert.findings.to_string();
                 let time = alert.time.as_deref().unwrap_or_default();
                 let subject = super::lines::harmless(&alert.subject);
-                writer.write_record([time, alert.cause.as_str(), &alert.incident, alert.severity.as_str(), &findings, &subject])?;
+                writer.write_record([
+                    time,
+                    alert.cause.as_str(),
+                    &alert.incident,
+                    alert.severity.as_str(),
+                    &findings,
+                    &subject,
+                ])?;
             }
             writer.flush()?;
         }
         Format::Text => {
             for alert in &alerts {
-                writeln!(out, "{}  {}", alert.time.as_deref().unwrap_or("(no time)           "), alert.subject)?;
+                writeln!(
+                    out,
+                    "{}  {}",
+                    alert.time.as_deref().unwrap_or("(no time)           "),
+                    alert.subject
+                )?;
                 for line in alert.text.lines().skip(2) {
                     writeln!(out, "    {line}")?;
                 }

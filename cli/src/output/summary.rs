@@ -23,9 +23,16 @@ pub fn summary(outcome: &Outcome, files: Files, out: &mut dyn Write) -> io::Resu
     let repeated = counts.read - counts.out_of_range - counts.distinct.min(counts.read - counts.out_of_range);
     let others = match files.others {
         0 => String::new(),
-        others => format!(" ({} in the same folders not read: no logs by name)", count_of(others as u64, "file")),
+        others => {
+            format!(" ({} in the same folders not read: no logs by name)", count_of(others as u64, "file"))
+        }
     };
-    writeln!(out, "{} read from {}{others}", count_of(counts.read, "record"), count_of(files.read as u64, "file"))?;
+    writeln!(
+        out,
+        "{} read from {}{others}",
+        count_of(counts.read, "record"),
+        count_of(files.read as u64, "file")
+    )?;
     let mut row = |number: u64, what: &str, meaning: &str| {
         writeln!(out, "  {:>12}  {what:<20} {meaning}", thousands(number))
     };
@@ -53,8 +60,11 @@ pub fn summary(outcome: &Outcome, files: Files, out: &mut dyn Write) -> io::Resu
         writeln!(out, "  {:>12}  {what:<20} {meaning}", thousands(number))
     };
     for (code, by_severity) in &counts.findings {
-        let each: Vec<String> =
-            by_severity.iter().rev().map(|(severity, number)| format!("{} {severity}", thousands(*number))).collect();
+        let each: Vec<String> = by_severity
+            .iter()
+            .rev()
+            .map(|(severity, number)| format!("{} {severity}", thousands(*number)))
+            .collect();
         row(by_severity.values().sum(), code.as_str(), &each.join(", "))?;
     }
     Ok(())

@@ -124,7 +124,11 @@ fn worst(incident: &Incident, out: &mut dyn Write) -> io::Result<()> {
     }
     let more = incident.count().saturating_sub(worst.len());
     if more > 0 {
-        writeln!(out, "{INDENT}and {}", count_of(more as u64, "more finding").replace("more findings", "more"))?;
+        writeln!(
+            out,
+            "{INDENT}and {}",
+            count_of(more as u64, "more finding").replace("more findings", "more")
+        )?;
     }
     Ok(())
 }

@@ -91,7 +91,11 @@ pub fn judge(
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut parts = vec![work()];
         // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
-        parts.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+        parts.extend(
+            others
+                .into_iter()
+                .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+        );
         parts
     });
     let mut all = (Tally::new(options), Stages::default());

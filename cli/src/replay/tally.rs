@@ -173,7 +173,13 @@ impl Tally {
             }
             Err(error) => {
                 let message = format!("temporary file lost, the counts are too low: {error}");
-                self.problems.push(Problem { source: 0, file: "handsoff".into(), position: None, message, lost: true });
+                self.problems.push(Problem {
+                    source: 0,
+                    file: "handsoff".into(),
+                    position: None,
+                    message,
+                    lost: true,
+                });
                 counts.unreadable += 1;
             }
         }
@@ -234,7 +240,9 @@ impl SourceSink<'_, '_> {
             // The hot path doesn't parse the time of what leads to nothing: twenty bytes that look like one do.
             Some(time) if !looks_like_time(&time) && Time::parse(&time).is_none() => {
                 let time = handsoff_watch::show::clean(&time, 40);
-                lacks.push(format!("an eventTime that is none, `{time}`, so that it is in no window of denied calls"));
+                lacks.push(format!(
+                    "an eventTime that is none, `{time}`, so that it is in no window of denied calls"
+                ));
             }
             Some(_) => {}
         }
@@ -243,7 +251,11 @@ impl SourceSink<'_, '_> {
             lacks.push("no eventName, so that it is taken for a change".to_owned());
         }
         if !lacks.is_empty() {
-            self.note(Some(place.position()), format!("a record with {}; judged all the same", lacks.join("; ")), false);
+            self.note(
+                Some(place.position()),
+                format!("a record with {}; judged all the same", lacks.join("; ")),
+                false,
+            );
         }
     }
 
@@ -261,9 +273,10 @@ impl SourceSink<'_, '_> {
 /// Whether it has the form of `2026-11-22T05:38:00Z`.
 fn looks_like_time(text: &str) -> bool {
     text.len() == 20
-        && text.bytes().zip(*b"0000-00-00T00:00:00Z").all(|(found, form)| {
-            if form == b'0' { found.is_ascii_digit() } else { found == form }
-        })
+        && text
+            .bytes()
+            .zip(*b"0000-00-00T00:00:00Z")
+            .all(|(found, form)| if form == b'0' { found.is_ascii_digit() } else { found == form })
 }
 
 impl Sink for SourceSink<'_, '_> {

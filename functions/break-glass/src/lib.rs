@@ -34,7 +34,8 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Findin
     }
     if let Some((line, minutes)) = overdue(call, policy) {
         trace.step("rule glass-overdue", || format!("{minutes} minutes after the window of {line}"));
-        let reason = format!("{line} allows a session `max_session`; this call came {minutes} minutes after that.");
+        let reason =
+            format!("{line} allows a session `max_session`; this call came {minutes} minutes after that.");
         return Finding::new(call, Code::GlassOverdue, Severity::High, reason);
     }
     trace.step("rule glass-overdue", || "within the session's allowed time, or its start isn't told".into());
@@ -114,7 +115,10 @@ fn overdue(call: &Call<'_>, policy: &Policy) -> Option<(String, i64)> {
 }
 
 fn line(policy: &Policy, entry: Option<usize>) -> String {
-    entry.and_then(|entry| policy.break_glass.get(entry)).map(|entry| entry.line.to_string()).unwrap_or_default()
+    entry
+        .and_then(|entry| policy.break_glass.get(entry))
+        .map(|entry| entry.line.to_string())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -39,7 +39,9 @@ fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {
 }
 
 fn take(role: &str) -> String {
-    format!(r#","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"alice"}},"readOnly":true"#)
+    format!(
+        r#","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"alice"}},"readOnly":true"#
+    )
 }
 
 #[test]
@@ -49,9 +51,15 @@ fn taking_on_an_emergency_identity_opens_a_session() {
     let path = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Emergency_0123456789abcdef";
     let saml = r#"{"type":"SAMLUser","principalId":"p","userName":"alice@example.com"}"#;
     assert_eq!(found(saml, "sts:AssumeRoleWithSAML", &take(path)), opened);
-    assert_eq!(found(EMERGENCY, "signin:SwitchRole", r#","responseElements":{"SwitchRole":"Success"}"#), opened);
+    assert_eq!(
+        found(EMERGENCY, "signin:SwitchRole", r#","responseElements":{"SwitchRole":"Success"}"#),
+        opened
+    );
     let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
-    assert_eq!(found(&user, "signin:ConsoleLogin", r#","responseElements":{"ConsoleLogin":"Success"}"#), opened);
+    assert_eq!(
+        found(&user, "signin:ConsoleLogin", r#","responseElements":{"ConsoleLogin":"Success"}"#),
+        opened
+    );
     assert_eq!(found(ALICE, "sts:AssumeRoot", ""), (Code::GlassOpened, Severity::Critical));
     assert!(verdict(ALICE, "sts:AssumeRole", &take("other")).is_none());
 }
@@ -73,7 +81,10 @@ fn all_that_root_does_is_told() {
     assert_eq!(found(ROOT, "signin:ConsoleLogin", login), (Code::RootActivity, Severity::Critical));
     assert_eq!(found(ROOT, "iam:CreateUser", ""), (Code::RootActivity, Severity::Critical));
     assert_eq!(found(ROOT, "s3:ListBuckets", r#","readOnly":true"#), (Code::RootActivity, Severity::High));
-    assert_eq!(found(ROOT, "iam:CreateUser", r#","errorCode":"AccessDenied""#), (Code::RootActivity, Severity::High));
+    assert_eq!(
+        found(ROOT, "iam:CreateUser", r#","errorCode":"AccessDenied""#),
+        (Code::RootActivity, Severity::High)
+    );
     let service = ROOT.replace("}", r#","invokedBy":"autoscaling.amazonaws.com"}"#);
     assert!(verdict(&service, "ec2:CreateTags", "").is_none(), "root that is really autoscaling");
 }
@@ -84,7 +95,10 @@ fn an_attack_on_logging_is_told_in_the_session() {
     assert_eq!((attack.code, attack.severity), (Code::TrailTampered, Severity::Critical));
     assert_eq!(attack.incident, verdict(EMERGENCY, "ec2:DescribeInstances", "").unwrap().incident);
     assert_eq!(found(ROOT, "cloudtrail:StopLogging", ""), (Code::TrailTampered, Severity::Critical));
-    assert_eq!(found(EMERGENCY, "cloudtrail:StopLogging", r#","errorCode":"AccessDenied""#).1, Severity::High);
+    assert_eq!(
+        found(EMERGENCY, "cloudtrail:StopLogging", r#","errorCode":"AccessDenied""#).1,
+        Severity::High
+    );
 }
 
 #[test]
@@ -118,8 +132,12 @@ fn a_call_after_the_allowed_time_is_overdue() {
     let at = |time: &str| found(EMERGENCY, "ec2:DescribeInstances", &format!(r#","eventTime":"{time}""#)).0;
     assert_eq!(at("2026-03-01T10:00:00Z"), Code::GlassActivity);
     assert_eq!(at("2026-03-01T10:00:01Z"), Code::GlassOverdue);
-    let overdue = verdict(EMERGENCY, "ec2:DescribeInstances", r#","eventTime":"2026-03-01T10:00:01Z""#).unwrap();
-    assert_eq!(overdue.reason, "handsoff.toml:2 [[break_glass]] allows a session `max_session`; this call came 1 minutes after that.");
+    let overdue =
+        verdict(EMERGENCY, "ec2:DescribeInstances", r#","eventTime":"2026-03-01T10:00:01Z""#).unwrap();
+    assert_eq!(
+        overdue.reason,
+        "handsoff.toml:2 [[break_glass]] allows a session `max_session`; this call came 1 minutes after that."
+    );
 }
 
 #[test]
@@ -129,7 +147,9 @@ fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
          actions = [\"ec2:*\"]\nowner = \"o\"\nreason = \"r\"\nuntil = 2030-01-01\n"
     );
     let policy = Policy::parse("p", &policy).unwrap();
-    let json = format!(r#"{{"eventTime":"2026-03-01T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{EMERGENCY}}}"#);
+    let json = format!(
+        r#"{{"eventTime":"2026-03-01T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{EMERGENCY}}}"#
+    );
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     assert_eq!(Call::classify(record, &policy, &mut ()).owner(&policy), Owner::BreakGlass);
 }

@@ -93,11 +93,15 @@ impl Spike {
         let limit = if probing {
             format!("from {} different actions it is probing", policy.actions)
         } else if *actions == 1 {
-            format!("from {} calls it is a spike, and a low one because it is one action again and again", policy.count)
+            format!(
+                "from {} calls it is a spike, and a low one because it is one action again and again",
+                policy.count
+            )
         } else {
             format!("from {} calls it is a spike", policy.count)
         };
-        let different = if *actions == 1 { "one action".to_owned() } else { format!("{actions} different actions") };
+        let different =
+            if *actions == 1 { "one action".to_owned() } else { format!("{actions} different actions") };
         finding.reason = format!(
             "{calls} calls of this principal to {different} were denied within {minutes} minutes; {limit} ({}).",
             policy.line

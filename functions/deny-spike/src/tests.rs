@@ -23,7 +23,10 @@ fn policy(window: i64, count: usize, actions: usize) -> Denials {
 }
 
 fn codes(denials: Vec<Denial>, policy: &Denials) -> Vec<(Code, Severity, String)> {
-    judge(denials, policy).into_iter().map(|finding| (finding.code, finding.severity, finding.event_id)).collect()
+    judge(denials, policy)
+        .into_iter()
+        .map(|finding| (finding.code, finding.severity, finding.event_id))
+        .collect()
 }
 
 #[test]
@@ -36,7 +39,9 @@ fn a_retry_of_one_action_is_low() {
 
 #[test]
 fn several_actions_are_a_spike_and_many_are_probing() {
-    let of = |many: usize| (0..20).map(|n| denial(n, n as i64, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>();
+    let of = |many: usize| {
+        (0..20).map(|n| denial(n, n as i64, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>()
+    };
     assert_eq!(codes(of(5), &policy(300, 20, 6))[0].1, Severity::Medium);
     assert_eq!(codes(of(6), &policy(300, 20, 6))[0], (Code::DenyProbing, Severity::High, "0".into()));
     let six: Vec<_> = of(20).into_iter().take(6).collect();
@@ -49,7 +54,9 @@ fn several_actions_are_a_spike_and_many_are_probing() {
 fn the_window_slides_and_both_its_ends_count() {
     // Two bursts of 10, and the window holds 20 only if it reaches over both.
     let bursts = |gap: i64| {
-        (0..20).map(|n| denial(n, if n < 10 { n as i64 } else { gap + n as i64 }, "a", "s3:PutObject")).collect::<Vec<_>>()
+        (0..20)
+            .map(|n| denial(n, if n < 10 { n as i64 } else { gap + n as i64 }, "a", "s3:PutObject"))
+            .collect::<Vec<_>>()
     };
     // The first call is at second 0, the last at gap + 19.
     assert_eq!(codes(bursts(281), &policy(300, 20, 99)).len(), 20);
@@ -58,7 +65,8 @@ fn the_window_slides_and_both_its_ends_count() {
 
 #[test]
 fn principals_count_apart() {
-    let denials: Vec<_> = (0..38).map(|n| denial(n, 0, if n % 2 == 0 { "a" } else { "b" }, "s3:PutObject")).collect();
+    let denials: Vec<_> =
+        (0..38).map(|n| denial(n, 0, if n % 2 == 0 { "a" } else { "b" }, "s3:PutObject")).collect();
     assert_eq!(codes(denials, &policy(300, 20, 99)).len(), 0);
 }
 
@@ -78,11 +86,14 @@ fn slowly(denials: &[Denial], policy: &Denials) -> Vec<String> {
         let start = first.finding.time.unwrap().0;
         let mut window: Vec<&Denial> = denials
             .iter()
-            .filter(|d| d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap().0))
+            .filter(|d| {
+                d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap().0)
+            })
             .collect();
         window.sort_by_key(|d| d.key());
         window.dedup_by_key(|d| d.key());
-        let actions: std::collections::HashSet<&str> = window.iter().map(|d| d.finding.action.as_str()).collect();
+        let actions: std::collections::HashSet<&str> =
+            window.iter().map(|d| d.finding.action.as_str()).collect();
         if window.len() >= policy.count || actions.len() >= policy.actions {
             told.extend(window.iter().map(|d| d.finding.event_id.clone()));
         }

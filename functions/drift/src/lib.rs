@@ -33,7 +33,11 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result
         return Err(Nothing::Excepted);
     }
     trace.step("exceptions", || format!("none of {} covers it", policy.exceptions.len()));
-    if call.principal.kind == Kind::Workload { workload(call, policy, trace) } else { Ok(written(call, policy, trace)) }
+    if call.principal.kind == Kind::Workload {
+        workload(call, policy, trace)
+    } else {
+        Ok(written(call, policy, trace))
+    }
 }
 
 fn excepted<'p>(call: &Call<'_>, policy: &'p Policy) -> Option<&'p handsoff_watch::policy::Exception> {
@@ -61,7 +65,10 @@ fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
         Some(handsoff_watch::Target::Deploy(entry)) => Some(entry),
         _ => call.principal.entry,
     };
-    let line = entry.and_then(|entry| policy.deploy.get(entry)).map(|entry| entry.line.to_string()).unwrap_or_default();
+    let line = entry
+        .and_then(|entry| policy.deploy.get(entry))
+        .map(|entry| entry.line.to_string())
+        .unwrap_or_default();
     let severity = match (&call.outcome, call.effect) {
         (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
         (Outcome::Succeeded, _) => Severity::High,
@@ -124,9 +131,15 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
         Kind::Human => "A person",
         _ => "An identity that the policy doesn't know",
     };
-    let what = if is_interactive(call) { "opened a way into a machine".into() } else { format!("made a change of access level {}", call.access()) };
+    let what = if is_interactive(call) {
+        "opened a way into a machine".into()
+    } else {
+        format!("made a change of access level {}", call.access())
+    };
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
-    let by = by.map(|service| format!(" through {}", handsoff_watch::show::clean(service, 64))).unwrap_or_default();
+    let by = by
+        .map(|service| format!(" through {}", handsoff_watch::show::clean(service, 64)))
+        .unwrap_or_default();
     Finding::new(call, Code::DriftWrite, severity, format!("{who} {what}{by}, and {deploy}."))
 }
 
@@ -144,7 +157,8 @@ fn is_interactive(call: &Call<'_>) -> bool {
 
 /// Whether the call changed data and not the account's set-up.
 fn is_data(call: &Call<'_>) -> bool {
-    call.record.management_event.flag() == Some(false) || call.record.event_category.text().as_deref() == Some("Data")
+    call.record.management_event.flag() == Some(false)
+        || call.record.event_category.text().as_deref() == Some("Data")
 }
 
 #[cfg(test)]

@@ -80,7 +80,10 @@ fn a_change_by_anybody_but_the_pipeline_is_drift() {
     }
     assert_eq!(found(&role("nobody-knows", "s"), "ec2:RunInstances", "").0, Code::DriftWrite);
     assert_eq!(found("null", "ec2:RunInstances", "").0, Code::DriftWrite);
-    assert_eq!(found(r#"{"type":"AWSAccount","accountId":"999999999999"}"#, "s3:PutBucketPolicy", "").0, Code::DriftWrite);
+    assert_eq!(
+        found(r#"{"type":"AWSAccount","accountId":"999999999999"}"#, "s3:PutBucketPolicy", "").0,
+        Code::DriftWrite
+    );
 }
 
 #[test]
@@ -95,8 +98,10 @@ fn the_reason_names_the_policys_lines() {
 
 #[test]
 fn a_stack_that_a_person_runs_is_that_persons_change() {
-    let identity = ALICE.replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
-    let finding = verdict(&identity, "ec2:RunInstances", r#","userAgent":"cloudformation.amazonaws.com""#).unwrap();
+    let identity =
+        ALICE.replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
+    let finding =
+        verdict(&identity, "ec2:RunInstances", r#","userAgent":"cloudformation.amazonaws.com""#).unwrap();
     assert_eq!(finding.code, Code::DriftWrite);
     assert!(finding.reason.contains("through cloudformation.amazonaws.com"), "{}", finding.reason);
 }
@@ -128,7 +133,8 @@ fn the_pipeline_is_expected_only_as_the_policy_says() {
     let denied = r#","sourceIPAddress":"198.51.100.1","errorCode":"AccessDenied""#;
     assert_eq!(misused(&role("deploy", "run-1"), "ec2:RunInstances", denied).1, Severity::Medium);
     // A service that acts for the role calls from AWS's own network.
-    let through = role("deploy", "run-1").replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
+    let through = role("deploy", "run-1")
+        .replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
     let service = r#","sourceIPAddress":"cloudformation.amazonaws.com""#;
     assert_eq!(nothing(&through, "ec2:RunInstances", service), "expected");
 }
@@ -140,7 +146,10 @@ fn the_deploy_role_is_taken_only_by_its_origins() {
     let github = r#"{"type":"WebIdentityUser","principalId":"p","userName":"repo:acme/infra:ref:refs/heads/main","identityProvider":"token.actions.githubusercontent.com"}"#;
     assert_eq!(nothing(github, "sts:AssumeRoleWithWebIdentity", take), "read");
     let other = github.replace("acme/infra", "mallory/infra");
-    assert_eq!(found(&other, "sts:AssumeRoleWithWebIdentity", take), (Code::DeployRoleMisused, Severity::High));
+    assert_eq!(
+        found(&other, "sts:AssumeRoleWithWebIdentity", take),
+        (Code::DeployRoleMisused, Severity::High)
+    );
     assert_eq!(found(ALICE, "sts:AssumeRole", take), (Code::DeployRoleMisused, Severity::High));
     let denied = format!(r#"{take},"errorCode":"AccessDenied""#);
     assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::DeployRoleMisused, Severity::Medium));
@@ -188,7 +197,8 @@ fn a_workload_may_do_what_its_entry_lists() {
     assert_eq!(nothing(&role("app", "s"), "s3:PutObject", ""), "workload-allowed");
     assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (Code::WorkloadWrite, Severity::Low));
     assert_eq!(found(&role("app", "s"), "iam:CreateUser", ""), (Code::WorkloadWrite, Severity::Medium));
-    let instance = role("any", "i-0123456789abcdef0").replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
+    let instance = role("any", "i-0123456789abcdef0")
+        .replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
     assert_eq!(found(&instance, "ssm:UpdateInstanceInformation", ""), (Code::WorkloadWrite, Severity::Low));
     // An instance's name for a session is the caller's to choose.
     let forged = role("any", "i-0123456789abcdef0");
@@ -200,7 +210,10 @@ fn an_exception_covers_what_it_lists_until_its_day() {
     let data = ALICE.replace("SSO_Admin_", "SSO_Data_");
     assert_eq!(nothing(&data, "glue:StartJobRun", ""), "excepted");
     assert_eq!(found(&data, "glue:DeleteJob", "").0, Code::DriftWrite);
-    assert_eq!(found(&data, "glue:StartJobRun", r#","eventTime":"2027-01-01T00:00:00Z""#).0, Code::DriftWrite);
+    assert_eq!(
+        found(&data, "glue:StartJobRun", r#","eventTime":"2027-01-01T00:00:00Z""#).0,
+        Code::DriftWrite
+    );
     assert_eq!(found(&data, "glue:StartJobRun", r#","eventTime":null"#).0, Code::DriftWrite);
     assert_eq!(found(ALICE, "glue:StartJobRun", "").0, Code::DriftWrite);
 }
@@ -208,7 +221,11 @@ fn an_exception_covers_what_it_lists_until_its_day() {
 #[test]
 fn sign_ins_are_told_and_their_steps_are_not() {
     let user = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333","userName":"bob"}"#;
-    let mfa = |used: &str| format!(r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{used}"}}"#);
+    let mfa = |used: &str| {
+        format!(
+            r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{used}"}}"#
+        )
+    };
     assert_eq!(found(user, "signin:ConsoleLogin", &mfa("Yes")), (Code::ConsoleSignIn, Severity::Low));
     assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (Code::ConsoleSignIn, Severity::Medium));
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
@@ -219,13 +236,22 @@ fn sign_ins_are_told_and_their_steps_are_not() {
 #[test]
 fn what_failed_is_no_drift() {
     assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.DryRunOperation""#), "dry-run");
-    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.InvalidAMIID.NotFound""#), "attempt");
-    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.UnauthorizedOperation""#), "DenySpike");
+    assert_eq!(
+        nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.InvalidAMIID.NotFound""#),
+        "attempt"
+    );
+    assert_eq!(
+        nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.UnauthorizedOperation""#),
+        "DenySpike"
+    );
     assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"ExpiredToken""#), "unauthenticated");
 }
 
 #[test]
 fn what_an_emergency_identity_does_is_not_told_here() {
     assert_eq!(nothing(&role("emergency", "s"), "ec2:RunInstances", ""), "BreakGlass");
-    assert_eq!(nothing(r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "cloudtrail:StopLogging", ""), "BreakGlass");
+    assert_eq!(
+        nothing(r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "cloudtrail:StopLogging", ""),
+        "BreakGlass"
+    );
 }

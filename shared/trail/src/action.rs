@@ -124,9 +124,8 @@ impl<'a> Action<'a> {
     fn listed(&self) -> Option<Effect> {
         // Compared without case: CloudShell and others write lower-camel names.
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&self.name));
-        let starts = |start: &str| {
-            self.name.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
-        };
+        let starts =
+            |start: &str| self.name.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start));
         let reads = match &*self.service {
             // Using a key or taking on a role changes neither. What the role then does is judged on its own.
             "kms" => {
@@ -135,8 +134,12 @@ impl<'a> Action<'a> {
                     || is(&["VerifyMac", "ReEncrypt", "ReEncryptTo", "ReEncryptFrom"])
             }
             "sts" => !self.name.is_empty(),
-            "iam" => starts("Simulate") || is(&["GenerateServiceLastAccessedDetails", "GenerateCredentialReport"]),
-            "logs" => is(&["StartQuery", "StopQuery", "FilterLogEvents", "TestMetricFilter", "StartLiveTail"]),
+            "iam" => {
+                starts("Simulate") || is(&["GenerateServiceLastAccessedDetails", "GenerateCredentialReport"])
+            }
+            "logs" => {
+                is(&["StartQuery", "StopQuery", "FilterLogEvents", "TestMetricFilter", "StartLiveTail"])
+            }
             "cloudtrail" => is(&["StartQuery", "CancelQuery", "LookupEvents"]),
             "athena" => is(&["StartQueryExecution", "StopQueryExecution"]),
             "events" | "scheduler" => is(&["TestEventPattern", "TestScheduleExpression"]),
@@ -178,11 +181,42 @@ impl std::fmt::Display for Action<'_> {
     }
 }
 
-const READING: &[&str] = &["Get", "List", "Describe", "Head", "Search", "Lookup", "BatchGet", "BatchDescribe", "View"];
+const READING: &[&str] =
+    &["Get", "List", "Describe", "Head", "Search", "Lookup", "BatchGet", "BatchDescribe", "View"];
 const WRITING: &[&str] = &[
-    "Create", "Delete", "Put", "Update", "Modify", "Attach", "Detach", "Disable", "Enable", "Set", "Add", "Remove",
-    "Authorize", "Revoke", "Terminate", "Stop", "Start", "Run", "Import", "Restore", "Transfer", "Tag", "Untag",
-    "Associate", "Disassociate", "Register", "Deregister", "Apply", "Send", "Execute", "Invoke", "Accept", "Leave",
+    "Create",
+    "Delete",
+    "Put",
+    "Update",
+    "Modify",
+    "Attach",
+    "Detach",
+    "Disable",
+    "Enable",
+    "Set",
+    "Add",
+    "Remove",
+    "Authorize",
+    "Revoke",
+    "Terminate",
+    "Stop",
+    "Start",
+    "Run",
+    "Import",
+    "Restore",
+    "Transfer",
+    "Tag",
+    "Untag",
+    "Associate",
+    "Disassociate",
+    "Register",
+    "Deregister",
+    "Apply",
+    "Send",
+    "Execute",
+    "Invoke",
+    "Accept",
+    "Leave",
 ];
 
 /// Whether the name starts with one of the verbs as a word of its own: `GetUser` and `getUser`, not `Getaway`.
@@ -205,7 +239,11 @@ fn without_version(name: &str) -> &str {
     let base = name.trim_end_matches(|char: char| char.is_ascii_digit());
     // `…v2`, but only behind a date.
     let dated = match base.strip_suffix('v') {
-        Some(dated) if dated.len() + 1 < name.len() && dated.ends_with(|char: char| char.is_ascii_digit()) => dated,
+        Some(dated)
+            if dated.len() + 1 < name.len() && dated.ends_with(|char: char| char.is_ascii_digit()) =>
+        {
+            dated
+        }
         _ => name,
     };
     let stem = dated.trim_end_matches(|char: char| char.is_ascii_digit() || char == '_');

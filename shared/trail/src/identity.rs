@@ -96,7 +96,9 @@ impl<'a> Identity<'a> {
         let mut identity = Self::default();
         for (key, value) in raw.members().flatten() {
             match &*key {
-                "type" => identity.kind = value.text().map(|text| IdentityType::of(&text)).unwrap_or_default(),
+                "type" => {
+                    identity.kind = value.text().map(|text| IdentityType::of(&text)).unwrap_or_default()
+                }
                 "arn" => identity.arn = value.text(),
                 "accountId" => identity.account_id = value.text(),
                 "principalId" => identity.principal_id = value.text(),

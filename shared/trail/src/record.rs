@@ -211,7 +211,9 @@ impl<'a> Record<'a> {
         self.request_parameters.get("roleArn").and_then(Raw::text).or_else(|| {
             self.resources.elements().flatten().find_map(|resource| {
                 let arn = resource.get("ARN")?.text()?;
-                crate::identity::Arn::split(&arn).is_some_and(|arn| arn.resource.starts_with("role/")).then_some(arn)
+                crate::identity::Arn::split(&arn)
+                    .is_some_and(|arn| arn.resource.starts_with("role/"))
+                    .then_some(arn)
             })
         })
     }

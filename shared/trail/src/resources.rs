@@ -53,12 +53,32 @@ fn add(found: &mut Vec<String>, value: Raw<'_>, most: usize) {
 
 /// Whether a key of `requestParameters` names an identifier of a resource.
 fn is_identifier(key: &str) -> bool {
-    const ENDS: [&str; 12] =
-        ["Arn", "ARN", "Id", "Ids", "Name", "Names", "Identifier", "QueueUrl", "queueUrl", "Arns", "identifier", "resource"];
-    const EXACT: [&str; 8] = ["name", "arn", "id", "rule", "queueUrl", "bucketName", "resourceArn", "tableName"];
+    const ENDS: [&str; 12] = [
+        "Arn",
+        "ARN",
+        "Id",
+        "Ids",
+        "Name",
+        "Names",
+        "Identifier",
+        "QueueUrl",
+        "queueUrl",
+        "Arns",
+        "identifier",
+        "resource",
+    ];
+    const EXACT: [&str; 8] =
+        ["name", "arn", "id", "rule", "queueUrl", "bucketName", "resourceArn", "tableName"];
     // Neither names a resource, and the last may be somebody's mail address or a credential.
-    const NOT: [&str; 7] =
-        ["regionId", "requestId", "clientRequestId", "accessKeyId", "displayName", "masterUsername", "roleSessionName"];
+    const NOT: [&str; 7] = [
+        "regionId",
+        "requestId",
+        "clientRequestId",
+        "accessKeyId",
+        "displayName",
+        "masterUsername",
+        "roleSessionName",
+    ];
     (EXACT.contains(&key) || ENDS.iter().any(|end| key.ends_with(end)))
         && !NOT.iter().any(|not| not.eq_ignore_ascii_case(key))
 }
@@ -91,10 +111,18 @@ mod tests {
     #[test]
     fn odd_types_and_floods_are_bounded() {
         let many: String = (0..1000).map(|n| format!(r#"{{"instanceId":"i-{n}"}},"#)).collect();
-        let json = format!(r#"{{"eventName":"X","resources":"none","requestParameters":[{many}{{"vpcId":7,"name":"{}"}}]}}"#, "x".repeat(10_000));
+        let json = format!(
+            r#"{{"eventName":"X","resources":"none","requestParameters":[{many}{{"vpcId":7,"name":"{}"}}]}}"#,
+            "x".repeat(10_000)
+        );
         assert_eq!(resources(&json).len(), 0, "a list is not an object of parameters");
-        let json = json.replace(r#""requestParameters":["#, r#""requestParameters":{"items":["#).replace("}]}", "}]}}");
+        let json = json
+            .replace(r#""requestParameters":["#, r#""requestParameters":{"items":["#)
+            .replace("}]}", "}]}}");
         assert_eq!(resources(&json).len(), 8);
-        assert_eq!(resources(r#"{"eventName":"X","requestParameters":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#).len(), 0);
+        assert_eq!(
+            resources(r#"{"eventName":"X","requestParameters":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#).len(),
+            0
+        );
     }
 }

@@ -67,7 +67,10 @@ impl<'a> Via<'a> {
             || has("aws-internal/")
         {
             Self::Console
-        } else if ["aws-sdk", "Boto", "boto", "Botocore", "botocore", "AWSPowerShell", "AWS-SDK"].iter().any(|part| has(part)) {
+        } else if ["aws-sdk", "Boto", "boto", "Botocore", "botocore", "AWSPowerShell", "AWS-SDK"]
+            .iter()
+            .any(|part| has(part))
+        {
             Self::Sdk
         } else {
             Self::Unknown

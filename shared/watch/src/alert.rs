@@ -122,7 +122,13 @@ fn is_power_of_ten(mut number: usize) -> bool {
     number == 1
 }
 
-fn alert(incident: &Incident, cause: Cause, at: Option<Time>, severity: Option<Severity>, count: usize) -> Alert {
+fn alert(
+    incident: &Incident,
+    cause: Cause,
+    at: Option<Time>,
+    severity: Option<Severity>,
+    count: usize,
+) -> Alert {
     let severity = severity.unwrap_or(Severity::Info);
     let lead = incident.first_of(severity).or_else(|| incident.lead());
     Alert {
@@ -150,7 +156,11 @@ fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
         lead.action,
         lead.account
     );
-    subject.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' }).take(100).collect()
+    subject
+        .chars()
+        .map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' })
+        .take(100)
+        .collect()
 }
 
 fn text(incident: &Incident, cause: Cause, count: usize, lead: &Finding) -> String {

@@ -59,9 +59,15 @@ impl Attack {
             ("cloudtrail", "StopLogging") => always("stops a trail"),
             ("cloudtrail", "DeleteTrail") => always("deletes a trail"),
             ("cloudtrail", "UpdateTrail") => always("changes where a trail writes"),
-            ("cloudtrail", "PutEventSelectors" | "PutInsightSelectors") => always("changes what a trail records"),
-            ("cloudtrail", "DeleteEventDataStore" | "StopEventDataStoreIngestion") => always("stops an event data store"),
-            ("config", "StopConfigurationRecorder" | "DeleteConfigurationRecorder") => always("stops AWS Config"),
+            ("cloudtrail", "PutEventSelectors" | "PutInsightSelectors") => {
+                always("changes what a trail records")
+            }
+            ("cloudtrail", "DeleteEventDataStore" | "StopEventDataStoreIngestion") => {
+                always("stops an event data store")
+            }
+            ("config", "StopConfigurationRecorder" | "DeleteConfigurationRecorder") => {
+                always("stops AWS Config")
+            }
             ("config", "DeleteDeliveryChannel") => always("cuts AWS Config's delivery"),
             ("guardduty", "DeleteDetector" | "UpdateDetector") => always("turns off or changes GuardDuty"),
             ("guardduty", "StopMonitoringMembers" | "DeleteMembers" | "DisassociateMembers") => {
@@ -71,7 +77,9 @@ impl Attack {
                 always("takes the account out of GuardDuty")
             }
             ("guardduty", "DeletePublishingDestination") => always("cuts GuardDuty's export"),
-            ("securityhub", "DisableSecurityHub" | "DisableSecurityHubV2") => always("turns off Security Hub"),
+            ("securityhub", "DisableSecurityHub" | "DisableSecurityHubV2") => {
+                always("turns off Security Hub")
+            }
             ("securityhub", "DisassociateFromAdministratorAccount" | "DisassociateFromMasterAccount") => {
                 always("takes the account out of Security Hub")
             }
@@ -86,25 +94,38 @@ impl Attack {
                 always("stops DNS query logs")
             }
 
-            ("events", "DisableRule" | "DeleteRule" | "RemoveTargets") => by_hand("stops an EventBridge rule"),
+            ("events", "DisableRule" | "DeleteRule" | "RemoveTargets") => {
+                by_hand("stops an EventBridge rule")
+            }
             ("events", "PutRule" | "PutTargets") => on_protected("changes the rule that feeds a detector"),
             (
                 "lambda",
-                "UpdateFunctionCode" | "UpdateFunctionConfiguration" | "DeleteFunction" | "PutFunctionConcurrency"
-                | "RemovePermission" | "PublishLayerVersion" | "DeleteLayerVersion",
+                "UpdateFunctionCode"
+                | "UpdateFunctionConfiguration"
+                | "DeleteFunction"
+                | "PutFunctionConcurrency"
+                | "RemovePermission"
+                | "PublishLayerVersion"
+                | "DeleteLayerVersion",
             ) => on_protected("changes or stops a detector"),
             // The request names only an ID, not the function.
-            ("lambda", "DeleteEventSourceMapping" | "UpdateEventSourceMapping") => by_hand("cuts a function's feed"),
+            ("lambda", "DeleteEventSourceMapping" | "UpdateEventSourceMapping") => {
+                by_hand("cuts a function's feed")
+            }
             ("sns", "Unsubscribe") => by_hand("cuts somebody's alerts"),
             ("sns", "DeleteTopic" | "SetTopicAttributes" | "SetSubscriptionAttributes") => {
                 on_protected("cuts the alerts")
             }
-            ("sqs", "DeleteQueue" | "SetQueueAttributes" | "PurgeQueue") => on_protected("cuts a detector's queue"),
+            ("sqs", "DeleteQueue" | "SetQueueAttributes" | "PurgeQueue") => {
+                on_protected("cuts a detector's queue")
+            }
             ("cloudwatch", "DeleteAlarms" | "DisableAlarmActions" | "SetAlarmState" | "PutAlarmMuteRule") => {
                 by_hand("silences an alarm")
             }
             ("cloudwatch", "PutMetricAlarm") => on_protected("changes a detector's alarm"),
-            ("dynamodb", "DeleteTable" | "UpdateTimeToLive" | "UpdateTable") => on_protected("takes a detector's memory"),
+            ("dynamodb", "DeleteTable" | "UpdateTimeToLive" | "UpdateTable") => {
+                on_protected("takes a detector's memory")
+            }
             ("logs", "DeleteLogGroup") => by_hand("deletes logs"),
             ("logs", "DeleteLogStream" | "PutRetentionPolicy" | "DeleteSubscriptionFilter") => {
                 on_protected("deletes protected logs")
@@ -112,14 +133,27 @@ impl Attack {
             ("kms", "DisableKey" | "ScheduleKeyDeletion") => by_hand("takes away an encryption key"),
             (
                 "s3",
-                "DeleteBucket" | "PutBucketPolicy" | "DeleteBucketPolicy" | "PutBucketLifecycle"
-                | "PutBucketLifecycleConfiguration" | "PutLifecycleConfiguration" | "PutBucketVersioning"
-                | "PutBucketLogging" | "DeleteObject" | "DeleteObjects" | "PutObjectLockConfiguration",
+                "DeleteBucket"
+                | "PutBucketPolicy"
+                | "DeleteBucketPolicy"
+                | "PutBucketLifecycle"
+                | "PutBucketLifecycleConfiguration"
+                | "PutLifecycleConfiguration"
+                | "PutBucketVersioning"
+                | "PutBucketLogging"
+                | "DeleteObject"
+                | "DeleteObjects"
+                | "PutObjectLockConfiguration",
             ) => on_protected("puts stored logs in danger"),
             (
                 "iam",
-                "DeleteRole" | "DeleteRolePolicy" | "PutRolePolicy" | "AttachRolePolicy" | "DetachRolePolicy"
-                | "UpdateAssumeRolePolicy" | "PutRolePermissionsBoundary",
+                "DeleteRole"
+                | "DeleteRolePolicy"
+                | "PutRolePolicy"
+                | "AttachRolePolicy"
+                | "DetachRolePolicy"
+                | "UpdateAssumeRolePolicy"
+                | "PutRolePermissionsBoundary",
             ) => on_protected("changes a detector's role"),
             ("cloudformation", "DeleteStack" | "UpdateStack" | "CreateChangeSet" | "ExecuteChangeSet") => {
                 on_protected("changes or deletes a detector's stack")

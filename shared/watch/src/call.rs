@@ -155,7 +155,9 @@ impl<'a> Call<'a> {
         trace.step("outcome", || match &self.outcome {
             Outcome::Succeeded => "succeeded: no errorCode".into(),
             Outcome::DryRun => "a dry run".into(),
-            Outcome::Denied(code) => format!("denied: {} is listed in {}", clean(code, 64), policy.denials.line),
+            Outcome::Denied(code) => {
+                format!("denied: {} is listed in {}", clean(code, 64), policy.denials.line)
+            }
             Outcome::Unauthenticated(code) => format!("not authenticated: {}", clean(code, 64)),
             Outcome::Failed(code) => format!("failed: {}", clean(code, 64)),
         });
@@ -166,12 +168,16 @@ impl<'a> Call<'a> {
         if let Some(target) = self.target {
             trace.step("asks for", || match target {
                 Target::Root => "root, by AssumeRoot".into(),
-                Target::BreakGlass(entry) => {
-                    policy.break_glass.get(entry).map(|entry| format!("break-glass identity: {}", entry.line)).unwrap_or_default()
-                }
-                Target::Deploy(entry) => {
-                    policy.deploy.get(entry).map(|entry| format!("deploy role: {}", entry.line)).unwrap_or_default()
-                }
+                Target::BreakGlass(entry) => policy
+                    .break_glass
+                    .get(entry)
+                    .map(|entry| format!("break-glass identity: {}", entry.line))
+                    .unwrap_or_default(),
+                Target::Deploy(entry) => policy
+                    .deploy
+                    .get(entry)
+                    .map(|entry| format!("deploy role: {}", entry.line))
+                    .unwrap_or_default(),
             });
         }
     }
@@ -235,6 +241,7 @@ pub(crate) fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) 
     if let Some(entry) = policy.break_glass.iter().position(|entry| in_own(&entry.identity)) {
         return Some(Target::BreakGlass(entry));
     }
-    let deploy = |pattern: &crate::policy::IdentityPattern| pattern.matches(&arn, recipient.as_deref().or(own));
+    let deploy =
+        |pattern: &crate::policy::IdentityPattern| pattern.matches(&arn, recipient.as_deref().or(own));
     policy.deploy.iter().position(|entry| deploy(&entry.identity)).map(Target::Deploy)
 }

@@ -123,13 +123,19 @@ impl Code {
             }
             Self::GlassOpened => "Check that there is an approved ticket for this person and time.",
             Self::GlassActivity => "Compare with the ticket; part of the session's review.",
-            Self::GlassOverdue => "Ask the person to end the session; revoke the role's sessions if they can't be reached.",
-            Self::GlassSignInFailed => "Ask the person whether it was them. If not: somebody is trying the emergency door.",
+            Self::GlassOverdue => {
+                "Ask the person to end the session; revoke the role's sessions if they can't be reached."
+            }
+            Self::GlassSignInFailed => {
+                "Ask the person whether it was them. If not: somebody is trying the emergency door."
+            }
             Self::RootActivity => {
                 "Call the holders of the root credentials. If none of them did this: \
                  change the password, delete access keys, open a case with AWS."
             }
-            Self::DenySpike => "See which call is denied and who runs it: a broken deployment, or credentials in the wrong hands.",
+            Self::DenySpike => {
+                "See which call is denied and who runs it: a broken deployment, or credentials in the wrong hands."
+            }
             Self::DenyProbing => {
                 "Somebody tries what these credentials can do. Ask their owner; \
                  if it wasn't them, revoke the credentials now."

@@ -23,7 +23,8 @@ impl Key {
     pub fn of(record: &Record<'_>) -> Self {
         let Self(seed) = Self::brief(record);
         // A sign-in's outcome stands in no field of its own.
-        let seed = seed ^ u64::from(record.failed()) ^ record.mfa_used().map_or(0, |used| 2 + 2 * u64::from(used));
+        let seed =
+            seed ^ u64::from(record.failed()) ^ record.mfa_used().map_or(0, |used| 2 + 2 * u64::from(used));
         let mut caller = [Raw::default(); 3];
         for (name, value) in record.user_identity.members().flatten() {
             let [arn, kind, service] = &mut caller;
@@ -44,7 +45,15 @@ impl Key {
             return Self(xxh3_64_with_seed(record.text.as_bytes(), 0));
         }
         let Record { event_id, event_time, event_source, event_name, aws_region, .. } = *record;
-        let fields = [event_id, event_time, event_source, event_name, aws_region, record.error_code, record.error_message];
+        let fields = [
+            event_id,
+            event_time,
+            event_source,
+            event_name,
+            aws_region,
+            record.error_code,
+            record.error_message,
+        ];
         Self(fields.into_iter().fold(0, hash))
     }
 }

@@ -123,7 +123,13 @@ const ACTIONS: usize = 200;
 impl Incident {
     /// An incident without findings.
     pub fn new(id: String) -> Self {
-        Self { id, marks: BTreeSet::new(), worst: BTreeMap::new(), firsts: BTreeMap::new(), actions: BTreeMap::new() }
+        Self {
+            id,
+            marks: BTreeSet::new(),
+            worst: BTreeMap::new(),
+            firsts: BTreeMap::new(),
+            actions: BTreeMap::new(),
+        }
     }
 
     /// Adds a finding. Adding it again changes nothing.
@@ -222,7 +228,8 @@ impl Incident {
 
     /// How many findings there are of each action, the most frequent first.
     pub fn actions(&self) -> Vec<(&str, usize)> {
-        let mut actions: Vec<_> = self.actions.iter().map(|(action, keys)| (action.as_str(), keys.len())).collect();
+        let mut actions: Vec<_> =
+            self.actions.iter().map(|(action, keys)| (action.as_str(), keys.len())).collect();
         actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         actions
     }

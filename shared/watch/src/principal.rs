@@ -88,7 +88,10 @@ impl<'a> Principal<'a> {
     /// Whether this is a person beyond doubt: no code signs in as these.
     pub fn is_certainly_human(&self) -> bool {
         self.is_identity_center()
-            || matches!(self.identity.kind, IdentityType::IamUser | IdentityType::Root | IdentityType::FederatedUser)
+            || matches!(
+                self.identity.kind,
+                IdentityType::IamUser | IdentityType::Root | IdentityType::FederatedUser
+            )
     }
 
     /// A short name for people: the user, `role/session`, the service.
@@ -125,7 +128,10 @@ impl<'a> Principal<'a> {
             user
         } else if let Some(user) = identity.on_behalf_of.as_deref() {
             user
-        } else if matches!(identity.kind, IdentityType::IamUser | IdentityType::FederatedUser | IdentityType::SamlUser) {
+        } else if matches!(
+            identity.kind,
+            IdentityType::IamUser | IdentityType::FederatedUser | IdentityType::SamlUser
+        ) {
             return (self.kind != Kind::DeployRole).then(|| self.name());
         } else if self.kind == Kind::Human || self.kind == Kind::BreakGlass {
             identity.assumed_role().map(|(_, session)| session).filter(|session| !session.is_empty())?
@@ -182,7 +188,9 @@ fn kind(
         IdentityType::IamUser => (Kind::Human, None, "an IAM user that no entry of the policy names"),
         IdentityType::FederatedUser | IdentityType::SamlUser => (Kind::Human, None, "a federated user"),
         IdentityType::IdentityCenterUser => (Kind::Human, None, "a user of IAM Identity Center"),
-        IdentityType::AssumedRole if identity.invoking_service().is_some() && identity.access_key_id.is_none() => {
+        IdentityType::AssumedRole
+            if identity.invoking_service().is_some() && identity.access_key_id.is_none() =>
+        {
             (Kind::Workload, None, "a service uses the role by itself")
         }
         IdentityType::AssumedRole if identity.permission_set().is_some() => {
@@ -196,10 +204,14 @@ fn kind(
         IdentityType::AssumedRole if identity.source_identity.is_some() => {
             (Kind::Human, None, "the session carries a sourceIdentity")
         }
-        IdentityType::AssumedRole if identity.assumed_role().is_some_and(|(_, session)| session.contains('@')) => {
+        IdentityType::AssumedRole
+            if identity.assumed_role().is_some_and(|(_, session)| session.contains('@')) =>
+        {
             (Kind::Human, None, "the session's name is a mail address")
         }
-        IdentityType::AssumedRole => (Kind::Unknown, None, "a role's session that no entry of the policy names"),
+        IdentityType::AssumedRole => {
+            (Kind::Unknown, None, "a role's session that no entry of the policy names")
+        }
         IdentityType::AwsAccount => (Kind::Unknown, None, "another account, of which nothing more is told"),
         _ => (Kind::Unknown, None, "the record doesn't tell who called"),
     }

@@ -38,7 +38,10 @@ mod tests {
 
     #[test]
     fn escapes_line_breaks_and_reordering_become_visible() {
-        assert_eq!(clean("a\x1b[2Jb\nc\u{202e}d\u{7f}\u{9b}", 100), "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{7f}\\u{9b}");
+        assert_eq!(
+            clean("a\x1b[2Jb\nc\u{202e}d\u{7f}\u{9b}", 100),
+            "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{7f}\\u{9b}"
+        );
         assert_eq!(clean("grün 日本", 100), "grün 日本");
     }
 

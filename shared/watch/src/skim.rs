@@ -72,7 +72,9 @@ impl<'p> Skim<'p> {
             (Caller::Watched, _) | (Caller::Other, Effect::Changes) => return None,
             (caller, _) => caller,
         };
-        if caller == Caller::Deploy && (self.networks || record.session_credential_from_console.flag() == Some(true)) {
+        if caller == Caller::Deploy
+            && (self.networks || record.session_credential_from_console.flag() == Some(true))
+        {
             return None;
         }
         match (effect, caller) {
@@ -118,7 +120,8 @@ fn caller(record: &Record<'_>, policy: &Policy) -> Caller {
         Kind::DeployRole => {
             let entry = principal.entry.and_then(|entry| policy.deploy.get(entry));
             let console = is_from_console(&bare, &principal);
-            let clean = entry.is_some_and(|entry| !console && misuse::session_name(entry, &principal).is_none());
+            let clean =
+                entry.is_some_and(|entry| !console && misuse::session_name(entry, &principal).is_none());
             if clean { Caller::Deploy } else { Caller::Watched }
         }
         Kind::Service => Caller::Service,

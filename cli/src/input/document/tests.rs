@@ -69,10 +69,18 @@ fn every_shape_is_read() {
 
 #[test]
 fn a_bad_line_is_named_and_the_rest_is_read() {
-    let text = format!("{}\nthis is no JSON\n{}\n{{\"eventName\": nope}}\n{}\n", record("A"), record("B"), record("C"));
+    let text = format!(
+        "{}\nthis is no JSON\n{}\n{{\"eventName\": nope}}\n{}\n",
+        record("A"),
+        record("B"),
+        record("C")
+    );
     let seen = read(&text);
     assert_eq!(seen.names, ["A", "B", "C"]);
-    assert_eq!(seen.problems, ["2:1 not JSON: expected a JSON value", "4:15 not JSON: expected a JSON value"]);
+    assert_eq!(
+        seen.problems,
+        ["2:1 not JSON: expected a JSON value", "4:15 not JSON: expected a JSON value"]
+    );
 }
 
 #[test]
@@ -99,7 +107,8 @@ fn a_broken_record_of_an_array_costs_only_itself() {
 
 #[test]
 fn a_file_that_ends_early_keeps_what_is_whole() {
-    let text = format!(r#"{{"Records":[{},{},{}"#, record("A"), record("B"), r#"{"eventVersion":"1.08","eventNa"#);
+    let text =
+        format!(r#"{{"Records":[{},{},{}"#, record("A"), record("B"), r#"{"eventVersion":"1.08","eventNa"#);
     let seen = read(&text);
     assert_eq!(seen.names, ["A", "B"]);
     assert_eq!(seen.problems.len(), 1);
@@ -143,7 +152,8 @@ fn what_is_no_record_is_named() {
 fn a_place_is_line_and_column_of_the_whole_text() {
     let text = format!("{}\n\n  {}\n[{}]", record("A"), record("B"), record("C"));
     for piece in [1, 100, usize::MAX] {
-        let places: Vec<(u64, u64)> = read_in(text.as_bytes(), piece).places.iter().map(|p| (p.line, p.column)).collect();
+        let places: Vec<(u64, u64)> =
+            read_in(text.as_bytes(), piece).places.iter().map(|p| (p.line, p.column)).collect();
         assert_eq!(places, [(1, 1), (3, 3), (4, 2)], "in pieces of {piece}");
     }
 }

@@ -81,7 +81,11 @@ fn read_only_is_not_the_verb() {
         ("route53domains", "TransferDomain", None, Changes),
         ("glue", "StartJobRun", Some(false), Changes),
     ] {
-        assert_eq!(action(service, name).effect(read_only).0, effect, "{service}:{name} readOnly {read_only:?}");
+        assert_eq!(
+            action(service, name).effect(read_only).0,
+            effect,
+            "{service}:{name} readOnly {read_only:?}"
+        );
     }
 }
 

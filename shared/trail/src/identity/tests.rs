@@ -8,7 +8,9 @@ fn identity(json: &'static str) -> Identity<'static> {
 
 #[test]
 fn an_absent_or_odd_identity_is_unknown() {
-    for json in ["null", "{}", "\"x\"", "[]", r#"{"type":"123"}"#, r#"{"type":null,"arn":""}"#, r#"{"type":{"a":1}}"#] {
+    for json in
+        ["null", "{}", "\"x\"", "[]", r#"{"type":"123"}"#, r#"{"type":null,"arn":""}"#, r#"{"type":{"a":1}}"#]
+    {
         let identity = identity(json);
         assert_eq!(identity.kind, IdentityType::Unknown, "{json}");
         assert!(!identity.is_service(), "{json}");
@@ -46,7 +48,10 @@ fn a_forward_access_session_is_the_caller_and_not_the_service() {
 
 #[test]
 fn root_is_not_always_a_person() {
-    assert!(identity(r#"{"type":"Root","arn":"arn:aws:iam::1:root","invokedBy":"autoscaling.amazonaws.com"}"#).is_service());
+    assert!(
+        identity(r#"{"type":"Root","arn":"arn:aws:iam::1:root","invokedBy":"autoscaling.amazonaws.com"}"#)
+            .is_service()
+    );
     // Root's own console session, passed on by CloudFormation.
     let person = r#"{"type":"Root","arn":"arn:aws:iam::1:root","accessKeyId":"ASIA1","sessionContext":{"attributes":
         {"creationDate":"2026-01-01T00:00:00Z"}},"invokedBy":"cloudformation.amazonaws.com"}"#;

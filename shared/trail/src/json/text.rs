@@ -8,7 +8,11 @@ use std::borrow::Cow;
 /// a strict parser would call the whole record unreadable.
 #[inline]
 pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
-    if super::skip::has_escape(inner.as_bytes()) { Cow::Owned(unescaped(inner)) } else { Cow::Borrowed(inner) }
+    if super::skip::has_escape(inner.as_bytes()) {
+        Cow::Owned(unescaped(inner))
+    } else {
+        Cow::Borrowed(inner)
+    }
 }
 
 fn unescaped(inner: &str) -> String {

@@ -32,7 +32,9 @@ fn every_field_may_be_absent() {
 
 #[test]
 fn types_drift() {
-    for odd in ["{}", "\"\"", "null", "[]", "1", "true", "\"HIDDEN_DUE_TO_SECURITY_REASONS\"", "[[{}]]", "-1.5e9"] {
+    for odd in
+        ["{}", "\"\"", "null", "[]", "1", "true", "\"HIDDEN_DUE_TO_SECURITY_REASONS\"", "[[{}]]", "-1.5e9"]
+    {
         let json = format!(
             r#"{{"eventName":"X","eventTime":{odd},"userIdentity":{odd},"requestParameters":{odd},"responseElements":{odd},
             "resources":{odd},"additionalEventData":{odd},"readOnly":{odd},"errorCode":{odd},"sourceIPAddress":{odd}}}"#
@@ -53,7 +55,8 @@ fn read_only_may_be_a_string() {
 
 #[test]
 fn a_nested_read_only_is_the_callers_own() {
-    let json = r#"{"eventName":"X","requestParameters":{"readOnly":true,"x":"\"readOnly\":true"},"readOnly":false}"#;
+    let json =
+        r#"{"eventName":"X","requestParameters":{"readOnly":true,"x":"\"readOnly\":true"},"readOnly":false}"#;
     assert_eq!(record(json).read_only.flag(), Some(false));
     let json = r#"{"eventName":"X","requestParameters":{"a":"}\\\",\"readOnly\":true"}}"#;
     assert_eq!(record(json).read_only.flag(), None);
@@ -69,23 +72,36 @@ fn an_empty_error_code_is_no_error() {
 fn a_failed_sign_in_has_no_error_code() {
     let json = r#"{"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}}"#;
     assert!(record(json).failed());
-    assert!(!record(r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}}"#).failed());
+    assert!(
+        !record(r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}}"#).failed()
+    );
     assert!(record(r#"{"eventName":"SwitchRole","responseElements":{"SwitchRole":"Failure"}}"#).failed());
 }
 
 #[test]
 fn mfa_is_written_in_two_cases() {
     let used = |word: &str| {
-        record(&format!(r#"{{"eventName":"ConsoleLogin","additionalEventData":{{"MFAUsed":"{word}"}}}}"#)).mfa_used()
+        record(&format!(r#"{{"eventName":"ConsoleLogin","additionalEventData":{{"MFAUsed":"{word}"}}}}"#))
+            .mfa_used()
     };
-    assert_eq!([used("Yes"), used("YES"), used("No"), used("NO"), used("?")], [Some(true), Some(true), Some(false), Some(false), None]);
+    assert_eq!(
+        [used("Yes"), used("YES"), used("No"), used("NO"), used("?")],
+        [Some(true), Some(true), Some(false), Some(false), None]
+    );
 }
 
 #[test]
 fn a_record_of_256_kb_and_one_nested_deep() {
-    let json = format!(r#"{{"eventName":"X","requestParameters":{{"a":"{}"}},"readOnly":true}}"#, "\\\"".repeat(128 << 10));
+    let json = format!(
+        r#"{{"eventName":"X","requestParameters":{{"a":"{}"}},"readOnly":true}}"#,
+        "\\\"".repeat(128 << 10)
+    );
     assert_eq!(record(&json).read_only.flag(), Some(true));
-    let json = format!(r#"{{"requestParameters":{}{},"eventName":"X"}}"#, "[{\"a\":".repeat(50_000) + "1", "}]".repeat(50_000));
+    let json = format!(
+        r#"{{"requestParameters":{}{},"eventName":"X"}}"#,
+        "[{\"a\":".repeat(50_000) + "1",
+        "}]".repeat(50_000)
+    );
     assert_eq!(record(&json).event_name.text().as_deref(), Some("X"));
 }
 
@@ -118,14 +134,20 @@ fn wrappers_are_opened() {
     let record = r#"{"eventName":"X","eventID":"e"}"#;
     let quoted = serde_json::to_string(record).unwrap();
     for wrapper in [
-        format!(r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","resources":[],"detail":{record}}}"#),
+        format!(
+            r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","resources":[],"detail":{record}}}"#
+        ),
         format!(r#"{{"repo":"r","envelope":{{"detail":{record}}}}}"#),
         format!(r#"{{"Events":[{{"EventId":"e","CloudTrailEvent":{quoted}}}]}}"#),
         format!(r#"{{"messageId":"m","body":{quoted}}}"#),
     ] {
         assert_eq!(texts(&wrapper), ["X"], "{wrapper}");
     }
-    assert_eq!(texts(r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"running"}}"#).len(), 0);
+    assert_eq!(
+        texts(r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"running"}}"#)
+            .len(),
+        0
+    );
     let bomb = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
     assert_eq!(texts(&bomb).len(), 0);
 }

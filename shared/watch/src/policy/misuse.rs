@@ -7,7 +7,12 @@ use crate::principal::Principal;
 use crate::show::clean;
 
 /// From a call that the deploy role makes.
-pub(crate) fn by_use(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>, console: bool) -> Option<String> {
+pub(crate) fn by_use(
+    entry: &Deploy,
+    record: &Record<'_>,
+    principal: &Principal<'_>,
+    console: bool,
+) -> Option<String> {
     if console {
         return Some("a person uses it in the console".into());
     }
@@ -18,9 +23,14 @@ pub(crate) fn by_use(entry: &Deploy, record: &Record<'_>, principal: &Principal<
     // A service that acts for the role calls from AWS's network, by name.
     if !entry.networks.is_empty() && identity.invoking_service().is_none() {
         let source = record.source_ip_address.text().unwrap_or_default();
-        let listed = source.parse::<std::net::IpAddr>().is_ok_and(|ip| entry.networks.iter().any(|network| network.contains(&ip)));
+        let listed = source
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| entry.networks.iter().any(|network| network.contains(&ip)));
         if !listed {
-            return Some(format!("`networks` doesn't list the address `{}` that it called from", clean(&source, 64)));
+            return Some(format!(
+                "`networks` doesn't list the address `{}` that it called from",
+                clean(&source, 64)
+            ));
         }
     }
     None

@@ -123,7 +123,12 @@ pub struct Exception {
 
 impl Exception {
     /// Whether it tolerates the action at that time on all of these resources.
-    pub fn tolerates(&self, action: &Action<'_>, at: Option<Time>, resources: impl FnOnce() -> Vec<String>) -> bool {
+    pub fn tolerates(
+        &self,
+        action: &Action<'_>,
+        at: Option<Time>,
+        resources: impl FnOnce() -> Vec<String>,
+    ) -> bool {
         // A record without a time can't be shown to lie before the end of the exception.
         at.is_some_and(|at| at < self.until)
             && self.actions.iter().any(|pattern| pattern.matches(action))

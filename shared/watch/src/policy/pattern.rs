@@ -76,9 +76,11 @@ fn matches_path(pattern: &str, text: &str) -> bool {
         let Some((head, tail)) = text.split_at_checked(at) else { return false };
         matches(before.as_bytes(), head.as_bytes(), |byte| byte != b'/')
             && (after.is_empty()
-                || tail.char_indices().map(|(at, _)| at).chain([tail.len()]).any(|at| {
-                    tail.split_at_checked(at).is_some_and(|(_, rest)| matches_path(after, rest))
-                }))
+                || tail
+                    .char_indices()
+                    .map(|(at, _)| at)
+                    .chain([tail.len()])
+                    .any(|at| tail.split_at_checked(at).is_some_and(|(_, rest)| matches_path(after, rest))))
     })
 }
 
@@ -91,7 +93,11 @@ pub struct IdentityPattern {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
-    Arn { partition: Glob, account: Account, resource: String },
+    Arn {
+        partition: Glob,
+        account: Account,
+        resource: String,
+    },
     PermissionSet(Glob),
     /// Only from the command line: a role or user of this name, in any account.
     Name(Glob),
@@ -125,15 +131,23 @@ impl IdentityPattern {
                 .into());
         };
         if service == "sts" {
-            return Err("this is the ARN of a session: write the role's, `arn:aws:iam::ACCOUNT:role/NAME`".into());
+            return Err(
+                "this is the ARN of a session: write the role's, `arn:aws:iam::ACCOUNT:role/NAME`".into()
+            );
         }
         if service != "iam" || !region.is_empty() {
-            return Err("roles and users are of the service iam and have no region: `arn:aws:iam::ACCOUNT:…`".into());
+            return Err(
+                "roles and users are of the service iam and have no region: `arn:aws:iam::ACCOUNT:…`".into(),
+            );
         }
         let account = match account {
             "*" => Account::Own,
-            id if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => Account::Id(id.to_owned()),
-            _ => return Err("the account is twelve digits, or `*` alone for the account of the record".into()),
+            id if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Account::Id(id.to_owned())
+            }
+            _ => {
+                return Err("the account is twelve digits, or `*` alone for the account of the record".into());
+            }
         };
         let name = resource.strip_prefix("role/").or_else(|| resource.strip_prefix("user/"));
         match name {
@@ -179,7 +193,9 @@ impl IdentityPattern {
                     Account::Own => own.is_none_or(|own| own == arn.account),
                     Account::Id(id) => id == arn.account,
                 };
-                account_matches && partition.matches(arn.partition) && matches_resource(resource, arn.resource)
+                account_matches
+                    && partition.matches(arn.partition)
+                    && matches_resource(resource, arn.resource)
             }
             Form::PermissionSet(name) => {
                 let role = arn.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
@@ -205,10 +221,14 @@ fn matches_resource(pattern: &str, resource: &str) -> bool {
     }
     // `role/ci/deploy` against `role/deploy` that has lost its path. Names are unique in an account whatever
     // their path, so a name that is written out decides; one with a star would match other paths' names.
-    let (Some((kind, path)), Some((found_kind, found))) = (pattern.split_once('/'), resource.split_once('/')) else {
+    let (Some((kind, path)), Some((found_kind, found))) = (pattern.split_once('/'), resource.split_once('/'))
+    else {
         return false;
     };
-    kind == found_kind && path.contains('/') && !found.contains(['/', '*']) && path.rsplit('/').next() == Some(found)
+    kind == found_kind
+        && path.contains('/')
+        && !found.contains(['/', '*'])
+        && path.rsplit('/').next() == Some(found)
 }
 
 /// An action: `service:Name`, the service written out, `*` in the name.
@@ -226,7 +246,10 @@ impl ActionPattern {
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
         match pattern.split_once(':') {
             Some((service, name)) if !service.is_empty() && !service.contains('*') && !name.is_empty() => {
-                Ok(Self { service: service.to_ascii_lowercase(), name: Glob::new(&name.to_ascii_lowercase()) })
+                Ok(Self {
+                    service: service.to_ascii_lowercase(),
+                    name: Glob::new(&name.to_ascii_lowercase()),
+                })
             }
             _ => Err("not an action: write `service:Name`, such as `s3:PutObject` or `logs:*`; \
                       the service has to be written out"
@@ -236,7 +259,8 @@ impl ActionPattern {
 
     /// Whether the action matches; upper and lower case don't differ, as in IAM.
     pub fn matches(&self, action: &handsoff_trail::Action<'_>) -> bool {
-        self.service.eq_ignore_ascii_case(&action.service) && self.name.matches(&action.name.to_ascii_lowercase())
+        self.service.eq_ignore_ascii_case(&action.service)
+            && self.name.matches(&action.name.to_ascii_lowercase())
     }
 }
 

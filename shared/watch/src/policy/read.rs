@@ -5,7 +5,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ActionPattern, Alerts, BreakGlass, Denials, Deploy, Exception, Glob, IdentityPattern, Line, Origin, Policy, Workload,
+    ActionPattern, Alerts, BreakGlass, Denials, Deploy, Exception, Glob, IdentityPattern, Line, Origin,
+    Policy, Workload,
 };
 use crate::severity::Severity;
 
@@ -56,7 +57,8 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     }
     let broken: Vec<usize> = reader.problems.iter().map(|problem| problem.line).collect();
     let root = Section { table: table.get_ref(), at: 0, name: "the policy" };
-    reader.known(&root, &["deploy", "break_glass", "workload", "exception", "denials", "alerts", "protected"]);
+    reader
+        .known(&root, &["deploy", "break_glass", "workload", "exception", "denials", "alerts", "protected"]);
     for section in reader.list(&root, "deploy") {
         policy.deploy.extend(reader.deploy(&section));
     }
@@ -135,7 +137,12 @@ impl Reader<'_> {
     fn known(&mut self, section: &Section<'_>, keys: &[&str]) {
         for key in section.table.keys() {
             if !keys.contains(&key.get_ref().as_ref()) {
-                let message = format!("unknown key `{}` in {}: it has {}", key.get_ref(), section.name, keys.join(", "));
+                let message = format!(
+                    "unknown key `{}` in {}: it has {}",
+                    key.get_ref(),
+                    section.name,
+                    keys.join(", ")
+                );
                 self.problem(key.span().start, message);
             }
         }
@@ -268,7 +275,10 @@ impl Reader<'_> {
     fn identity(&mut self, section: &Section<'_>) -> Option<IdentityPattern> {
         let Some((written, at)) = self.string(section, "identity") else {
             if section.get("identity").is_none() {
-                self.problem(section.at, format!("{} needs `identity`: the role, user or permission set", section.name));
+                self.problem(
+                    section.at,
+                    format!("{} needs `identity`: the role, user or permission set", section.name),
+                );
             }
             return None;
         };
@@ -365,21 +375,34 @@ impl Reader<'_> {
                 'd' => 86_400,
                 _ => return None,
             };
-            written.get(..end)?.parse::<u32>().ok().filter(|number| *number > 0).map(|number| i64::from(number) * factor)
+            written
+                .get(..end)?
+                .parse::<u32>()
+                .ok()
+                .filter(|number| *number > 0)
+                .map(|number| i64::from(number) * factor)
         });
         if seconds.is_none() {
-            self.problem(at, format!("`{written}` is not a duration: write a number with s, m, h or d, such as \"30m\""));
+            self.problem(
+                at,
+                format!("`{written}` is not a duration: write a number with s, m, h or d, such as \"30m\""),
+            );
         }
         seconds
     }
 
     fn until(&mut self, section: &Section<'_>) -> Option<Time> {
         let Some(value) = section.get("until") else {
-            self.problem(section.at, "[[exception]] needs `until`: the last day that it holds, such as 2027-01-31");
+            self.problem(
+                section.at,
+                "[[exception]] needs `until`: the last day that it holds, such as 2027-01-31",
+            );
             return None;
         };
         let date = match value.get_ref().as_datetime() {
-            Some(toml::value::Datetime { date: Some(date), time: None, .. }) => Time::parse(&format!("{date}T00:00:00Z")),
+            Some(toml::value::Datetime { date: Some(date), time: None, .. }) => {
+                Time::parse(&format!("{date}T00:00:00Z"))
+            }
             _ => None,
         };
         let Some(Time(midnight)) = date else {

@@ -41,7 +41,8 @@ fn what_a_policy_leaves_out_is_as_in_the_built_in_one() {
 
 #[test]
 fn a_line_says_where_an_entry_stands() {
-    let policy = Policy::parse("handsoff.toml", "\n\n[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"").unwrap();
+    let policy =
+        Policy::parse("handsoff.toml", "\n\n[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"").unwrap();
     assert_eq!(policy.deploy[0].line.to_string(), "handsoff.toml:3 [[deploy]]");
 }
 

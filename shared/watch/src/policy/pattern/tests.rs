@@ -20,10 +20,16 @@ fn a_star_stays_within_its_field() {
 fn a_star_for_the_account_is_the_account_of_the_record() {
     let deploy = "arn:aws:iam::*:role/deploy";
     assert!(matches_arn(deploy, "arn:aws:iam::111122223333:role/deploy"));
-    assert!(!matches_arn(deploy, "arn:aws:iam::999999999999:role/deploy"), "somebody else's role of the same name");
+    assert!(
+        !matches_arn(deploy, "arn:aws:iam::999999999999:role/deploy"),
+        "somebody else's role of the same name"
+    );
     assert!(matches_arn("arn:aws:iam::999999999999:role/deploy", "arn:aws:iam::999999999999:role/deploy"));
     let pattern = IdentityPattern::parse(deploy).unwrap();
-    assert!(pattern.matches("arn:aws:iam::999999999999:role/deploy", None), "a record that doesn't say its account");
+    assert!(
+        pattern.matches("arn:aws:iam::999999999999:role/deploy", None),
+        "a record that doesn't say its account"
+    );
 }
 
 #[test]
@@ -32,7 +38,6 @@ fn two_stars_cross_slashes_and_one_does_not() {
     assert!(matches_arn("arn:aws:iam::*:role/**/deploy", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
     assert!(matches_arn("arn:aws:iam::*:role/ci/**", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
     assert!(!matches_arn("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
-
 }
 
 #[test]
@@ -40,7 +45,10 @@ fn a_session_that_lost_its_roles_path_is_matched_by_name() {
     assert!(matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/deploy"));
     assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/other/deploy"));
     assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:user/deploy"));
-    assert!(!matches_arn("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/deploy"), "any role has some name");
+    assert!(
+        !matches_arn("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/deploy"),
+        "any role has some name"
+    );
     assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy-*", "arn:aws:iam::111122223333:role/deploy-x"));
     assert!(!matches_arn("arn:aws:iam::*:role/ci/**", "arn:aws:iam::111122223333:role/deploy"));
 }
@@ -93,7 +101,10 @@ fn a_bare_name_is_for_the_command_line() {
 
 #[test]
 fn actions_are_matched_as_iam_does() {
-    let action = |service: &'static str, name: &'static str| handsoff_trail::Action { service: service.into(), name: name.into() };
+    let action = |service: &'static str, name: &'static str| handsoff_trail::Action {
+        service: service.into(),
+        name: name.into(),
+    };
     let puts = ActionPattern::parse("s3:Put*").unwrap();
     assert!(puts.matches(&action("s3", "PutObject")) && puts.matches(&action("s3", "putObject")));
     assert!(!puts.matches(&action("s3", "GetObject")) && !puts.matches(&action("s3control", "PutObject")));

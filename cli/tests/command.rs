@@ -1,0 +1,288 @@
+//! The command as it is run: what it prints, what it says of bad input, and its exit status.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+fn handsoff(folder: &Path, args: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handsoff"))
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn record(id: &str, name: &str) -> String {
+    format!(
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333","userName":"bob"}},"eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"aws-cli/2","eventID":"{id}","recipientAccountId":"111122223333"}}"#
+    )
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        self
+    }
+
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let output = handsoff(self.0.path(), args, b"");
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    }
+}
+
+/// How many findings of how many records: read back from the JSON lines and the summary.
+fn found(stdout: &str, stderr: &str) -> (usize, String) {
+    let summary = stderr.lines().find(|line| line.contains("read from")).unwrap_or_default();
+    (stdout.lines().count(), summary.to_owned())
+}
+
+#[test]
+fn every_kind_of_file_and_folder_is_read() {
+    let (a, b) = (record("a", "RunInstances"), record("b", "StopInstances"));
+    let folder = Folder::new()
+        .with("x/1.json", format!(r#"{{"Records":[{a}]}}"#))
+        .with("x/y/2.json.gz", gzip(format!(r#"{{"Records":[{b}]}}"#).as_bytes()))
+        .with("x/3.jsonl", format!("{}\n{}\n", record("c", "RunInstances"), record("d", "RunInstances")))
+        .with("x/4.jsonl.gz", gzip(record("e", "RunInstances").as_bytes()))
+        .with("x/README.md", "no log")
+        .with("named", format!("[{}]", record("f", "RunInstances")))
+        .with(
+            "two-members.json.gz",
+            [gzip(record("g", "RunInstances").as_bytes()), gzip(record("h", "RunInstances").as_bytes())]
+                .concat(),
+        );
+    let (status, stdout, stderr) =
+        folder.run(&["replay", "x", "named", "two-members.json.gz", "--format", "jsonl"]);
+    assert_eq!(
+        (status, found(&stdout, &stderr)),
+        (0, (8, "8 records read from 6 files (1 file in the same folders not read: no logs by name)".into()))
+    );
+    let output =
+        handsoff(folder.0.path(), &["replay", "-", "--format", "jsonl"], gzip(a.as_bytes()).as_slice());
+    assert_eq!(text(&output.stdout).lines().count(), 1, "standard input, gzip too");
+}
+
+#[test]
+fn bad_input_is_named_counted_and_told_by_the_status_and_the_rest_is_judged() {
+    let good = record("a", "RunInstances");
+    let whole = gzip(format!("{}\n", record("b", "RunInstances")).repeat(3000).as_bytes());
+    let folder = Folder::new()
+        .with("1-good.json", &good)
+        .with(
+            "2-line.jsonl",
+            format!("{}\nnot JSON\n{}\n", record("c", "RunInstances"), record("d", "RunInstances")),
+        )
+        .with("3-cut.json.gz", &whole[..whole.len() / 2])
+        .with("4-garbage.json.gz", [&whole[..20], b"garbage garbage garbage"].concat())
+        .with(
+            "5-utf8.json",
+            [record("e", "RunInstances").as_bytes(), b"\n{\"eventName\":\"\xff\"}\n"].concat(),
+        )
+        .with("6-no-id.json", record("x", "RunInstances").replace(r#""eventID":"x","#, ""))
+        .with(
+            "7-no-time.json",
+            record("y", "RunInstances").replace(r#""eventTime":"2026-03-14T02:00:00Z","#, ""),
+        )
+        .with("8-other.json", r#"{"foo":1}"#)
+        .with("9-empty.json", "");
+    let (status, stdout, stderr) = folder.run(&["replay", ".", "missing.json", "--format", "jsonl"]);
+    assert_eq!(status, 2);
+    let ids: Vec<String> = stdout
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["event_id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for id in ["a", "b", "c", "d", "e", "", "y"] {
+        assert!(ids.iter().any(|found| found == id), "{id} should be judged: {ids:?}");
+    }
+    for named in [
+        "2-line.jsonl:2:1: not JSON",
+        "3-cut.json.gz:",
+        "4-garbage.json.gz:1:1: the gzip data is damaged",
+        "5-utf8.json:2:15: not UTF-8 text",
+        "6-no-id.json:1:1: a record with no eventID",
+        "7-no-time.json:1:1: a record with no eventTime",
+        "8-other.json:1:1: no CloudTrail record",
+        "missing.json: can't be read",
+    ] {
+        assert!(stderr.contains(named), "{named} is missing in:\n{stderr}");
+    }
+    assert!(stderr.contains("           6  unreadable") && stderr.contains("           2  odd"), "{stderr}");
+}
+
+#[test]
+fn a_gzip_bomb_is_named_and_costs_neither_memory_nor_hours() {
+    // 300 MiB of nothing, and a good record beside it.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![b'0'; 1 << 20];
+    for _ in 0..300 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    let folder = Folder::new()
+        .with("bomb.json.gz", encoder.finish().unwrap())
+        .with("good.json", record("a", "RunInstances"));
+    let (status, stdout, stderr) = folder.run(&["replay", ".", "--format", "jsonl"]);
+    assert_eq!((status, stdout.lines().count()), (2, 1));
+    assert!(stderr.contains("bomb.json.gz:1:") && stderr.contains("a gzip bomb"), "{stderr}");
+}
+
+#[test]
+fn the_status_tells() {
+    let folder = Folder::new().with("a.json", record("a", "RunInstances"));
+    assert_eq!(folder.run(&["replay", "a.json"]).0, 0, "findings alone are no failure");
+    assert_eq!(folder.run(&["replay", "a.json", "--fail-on", "medium"]).0, 1);
+    assert_eq!(folder.run(&["replay", "a.json", "--fail-on", "high"]).0, 0);
+    assert_eq!(folder.run(&["replay", "none.json", "--fail-on", "medium"]).0, 2);
+    assert_eq!(folder.run(&["replay", "a.json", "--policy", "none.toml"]).0, 2);
+    assert_eq!(folder.run(&["replay", "a.json", "--deploy-role", "arn:aws:iam::*"]).0, 2);
+    assert_eq!(folder.run(&["replay"]).0, 2);
+}
+
+#[test]
+fn options_choose_what_is_told() {
+    let folder =
+        Folder::new().with("a.json", record("a", "RunInstances")).with("b.json", record("b", "CreateTags"));
+    let lines =
+        |args: &[&str]| folder.run(&[&["replay", ".", "--format", "jsonl"], args].concat()).1.lines().count();
+    assert_eq!(lines(&[]), 2);
+    assert_eq!(lines(&["--min-severity", "medium"]), 1);
+    assert_eq!(lines(&["--since", "2026-03-15"]), 0);
+    assert_eq!(lines(&["--since", "2026-03-14T02:00:00Z", "--until", "2026-03-15"]), 2);
+    assert_eq!(lines(&["--until", "2026-03-14T02:00:00Z"]), 0, "until is the first moment left out");
+    assert_eq!(lines(&["--deploy-role", "bob"]), 0);
+    assert_eq!(lines(&["--deploy-role", "arn:aws:iam::111122223333:user/bob"]), 0);
+    assert_eq!(lines(&["--break-glass", "bob", "--min-severity", "low"]), 2);
+    let (_, stdout, _) = folder.run(&["replay", ".", "--break-glass", "bob", "--format", "jsonl"]);
+    assert!(stdout.lines().all(|line| line.contains(r#""code":"glass-activity""#)), "{stdout}");
+    let csv = folder.run(&["replay", ".", "--format", "csv"]).1;
+    assert!(csv.starts_with("code,severity,incident,") && csv.lines().count() == 3, "{csv}");
+}
+
+#[test]
+fn the_policy_of_the_folder_holds_unless_another_is_named() {
+    let policy = "[[deploy]]\nidentity = \"arn:aws:iam::*:user/bob\"\n";
+    let folder = Folder::new()
+        .with("a.json", record("a", "RunInstances"))
+        .with("handsoff.toml", policy)
+        .with("other.toml", "");
+    assert_eq!(folder.run(&["replay", "a.json", "--format", "jsonl"]).1, "");
+    assert_eq!(
+        folder.run(&["replay", "a.json", "--format", "jsonl", "--policy", "other.toml"]).1.lines().count(),
+        1
+    );
+}
+
+#[test]
+fn output_is_the_same_on_any_number_of_threads() {
+    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+    let folder = Folder::new();
+    for format in ["text", "jsonl", "csv"] {
+        for alerts in [&[][..], &["--alerts"][..]] {
+            let run = |threads: &str| {
+                folder.run(&[&["replay", events, "--format", format, "--threads", threads], alerts].concat())
+            };
+            let one = run("1");
+            assert!(one.1.len() > 1000);
+            assert_eq!(one, run("2"));
+            assert_eq!(one, run("7"));
+        }
+    }
+}
+
+#[test]
+fn a_progress_bar_is_for_terminals() {
+    let folder = Folder::new().with("a.json", record("a", "RunInstances"));
+    let (_, stdout, stderr) = folder.run(&["replay", "a.json"]);
+    assert!(!stdout.contains('\u{1b}') && stderr.is_empty(), "{stderr}");
+}
+
+#[test]
+fn text_fits_a_hundred_columns() {
+    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/handsoff.toml");
+    let (_, stdout, _) = Folder::new().run(&["replay", events, "--policy", policy]);
+    for line in stdout.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn explain_tells_the_whole_way() {
+    let folder = Folder::new()
+        .with("a.json", record("a", "RunInstances"))
+        .with("b.json", record("b", "DescribeInstances"));
+    insta::assert_snapshot!(folder.run(&["explain", "a.json", "--deploy-role", "deploy"]).1);
+    insta::assert_snapshot!(folder.run(&["explain", "b.json"]).1);
+    let (status, stdout, stderr) = folder.run(&["explain", "a.json", "--event-id", "b"]);
+    assert_eq!((status, stdout.as_str(), stderr.as_str()), (2, "", "no record has the event ID `b`\n"));
+}
+
+#[test]
+fn incidents_and_alerts_read_well() {
+    let lines = [
+        record("a", "RunInstances"),
+        record("b", "StopInstances").replace("02:00:00", "02:05:00"),
+        record("c", "DeleteFlowLogs").replace("02:00:00", "02:10:00"),
+    ];
+    let folder = Folder::new().with("a.jsonl", lines.join("\n"));
+    insta::assert_snapshot!(folder.run(&["replay", "a.jsonl"]).1);
+    insta::assert_snapshot!(folder.run(&["replay", "a.jsonl", "--alerts"]).1);
+    insta::assert_snapshot!(folder.run(&["replay", "a.jsonl", "--alerts", "--format", "jsonl"]).1);
+    insta::assert_snapshot!(folder.run(&["replay", "a.jsonl", "--format", "jsonl"]).1);
+}
+
+#[test]
+fn a_policy_is_checked() {
+    let policy = r#"[[deploy]]
+identity = "arn:aws:iam::*:user/nobody"
+[[exception]]
+identity = "arn:aws:iam::*:user/bob"
+actions = ["ec2:*"]
+owner = "ops@example.com"
+reason = "test"
+until = 2020-01-31
+"#;
+    let folder = Folder::new()
+        .with("handsoff.toml", policy)
+        .with("a.json", record("a", "RunInstances"))
+        .with("bad.toml", "[deploy]\nx=1");
+    let (status, stdout, _) = folder.run(&["policy", "check", "--logs", "a.json"]);
+    assert_eq!(status, 0);
+    insta::assert_snapshot!(stdout);
+    let (status, stdout, _) = folder.run(&["policy", "check", "bad.toml"]);
+    assert_eq!(status, 2);
+    insta::assert_snapshot!(stdout);
+    let (status, stdout, _) = folder.run(&["policy", "default"]);
+    assert_eq!((status, stdout.as_str()), (0, handsoff_watch::policy::DEFAULT));
+}

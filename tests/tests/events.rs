@@ -1,0 +1,135 @@
+//! The samples in `events/`: each gives what its name says; and nothing of a detector is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use handsoff_tests::{replay, root};
+use handsoff_watch::{Code, Policy};
+use serde_json::Value;
+
+fn policy() -> Policy {
+    let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
+    Policy::parse("events/handsoff.toml", &text).unwrap()
+}
+
+/// The samples by what their names say: a code, or `nothing`.
+fn samples() -> BTreeMap<String, Vec<PathBuf>> {
+    let mut samples: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("events")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name != "handsoff.toml" {
+            samples.entry(name.split('.').next().unwrap().to_owned()).or_default().push(path);
+        }
+    }
+    samples
+}
+
+#[test]
+fn each_sample_gives_what_its_name_says() {
+    for (name, paths) in samples() {
+        for path in paths {
+            let outcome = replay(std::slice::from_ref(&path), &policy(), 1);
+            assert!(outcome.problems.is_empty(), "{path:?} {:?}", outcome.problems);
+            let codes: BTreeSet<&str> =
+                outcome.findings.iter().map(|finding| finding.code.as_str()).collect();
+            let expected: BTreeSet<&str> =
+                if name == "nothing" { BTreeSet::new() } else { [name.as_str()].into() };
+            assert_eq!(codes, expected, "{path:?}");
+            assert!(outcome.counts.distinct > 0, "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn every_code_has_its_sample_its_detector_and_its_documentation() {
+    let documentation = std::fs::read_to_string(root().join("docs/findings.md")).unwrap();
+    let samples = samples();
+    for code in Code::ALL {
+        assert!(samples.contains_key(code.as_str()), "no sample events/{code}*");
+        assert!(documentation.contains(&format!("### `{code}`")), "docs/findings.md has no section `{code}`");
+        let folder = root().join("functions").join(code.detector());
+        let source = std::fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        assert!(source.contains(&format!("`{code}`")), "{folder:?} doesn't say that `{code}` is its code");
+        let tests = std::fs::read_to_string(folder.join("src/tests.rs")).unwrap();
+        let name: String =
+            code.as_str().split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        assert!(tests.contains(&format!("Code::{name}")), "{folder:?} has no test of `{code}`");
+    }
+    let known: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).chain(["nothing"]).collect();
+    assert!(samples.keys().all(|name| known.contains(name.as_str())), "{:?}", samples.keys());
+    for folder in std::fs::read_dir(root().join("functions")).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        assert!(Code::ALL.iter().any(|code| code.detector() == name), "functions/{name} has no code");
+        assert!(documentation.contains(&format!("## {name}")), "docs/findings.md has no section {name}");
+    }
+}
+
+#[test]
+fn samples_are_whole_envelopes_with_ids_of_their_own() {
+    let mut ids = BTreeSet::new();
+    for path in samples().into_values().flatten() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for envelope in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            let envelope = envelope.unwrap();
+            for field in
+                ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"]
+            {
+                assert!(!envelope[field].is_null(), "{path:?} lacks {field}");
+            }
+            let kind = envelope["detail-type"].as_str().unwrap();
+            assert!(kind.starts_with("AWS ") && kind.ends_with(" via CloudTrail"), "{path:?} {kind}");
+            assert_eq!(envelope["time"], envelope["detail"]["eventTime"], "{path:?}");
+            assert_eq!(envelope["region"], envelope["detail"]["awsRegion"], "{path:?}");
+            let id = envelope["detail"]["eventID"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id.clone()), "{path:?}: {id} is used twice");
+        }
+    }
+}
+
+/// What a caller chooses is harmless wherever it is shown.
+#[test]
+fn a_hostile_record_is_harmless_in_every_output() {
+    let outcome = replay(&[root().join("events/drift-write.hostile.json")], &policy(), 1);
+    let raw = std::fs::read_to_string(root().join("events/drift-write.hostile.json")).unwrap();
+    for power in ["\\u001b", "<script", "=cmd", "<!channel>", "\\u202e"] {
+        assert!(raw.contains(power), "the sample should try {power}");
+    }
+    let (mut text, mut csv, mut jsonl, mut alerts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let low = handsoff_watch::Severity::Info;
+    handsoff::output::text(&outcome, low, &mut text).unwrap();
+    handsoff::output::csv(&outcome.findings, low, &mut csv).unwrap();
+    handsoff::output::jsonl(&outcome.findings, low, &mut jsonl).unwrap();
+    handsoff::output::alerts(&outcome, &policy(), handsoff::args::Format::Text, low, &mut alerts).unwrap();
+    for out in [&text, &csv, &jsonl, &alerts] {
+        let out = String::from_utf8(out.clone()).unwrap();
+        assert!(!out.is_empty());
+        let power =
+            |char: char| char != '\n' && (char.is_control() || ('\u{202a}'..='\u{202e}').contains(&char));
+        assert!(!out.contains(power), "{out}");
+    }
+    let mut reader = String::from_utf8(csv).unwrap();
+    reader.retain(|char| char != '"');
+    assert!(reader.split(['\n', ',']).all(|cell| !cell.starts_with(['=', '+', '@'])), "{reader}");
+}
+
+#[test]
+fn secrets_of_a_record_stay_in_it() {
+    let secret = "hunter2-wJalrXUtnFEMI";
+    let record = serde_json::json!({
+        "eventID": "e", "eventTime": "2026-03-14T00:00:00Z", "eventSource": "rds.amazonaws.com", "eventName": "ModifyDBInstance",
+        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/a", "userName": "a", "accessKeyId": secret},
+        "requestParameters": {"dBInstanceIdentifier": "db", "masterUserPassword": secret, "tags": [{"key": "k", "value": secret}],
+            "environment": {"variables": {"TOKEN": secret}}, "policyDocument": secret},
+        "responseElements": {"credentials": {"sessionToken": secret, "accessKeyId": secret, "secretAccessKey": secret}},
+        "additionalEventData": {"x": secret},
+    });
+    let folder = std::env::temp_dir().join(format!("handsoff-secret-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.json"), record.to_string()).unwrap();
+    let outcome = replay(std::slice::from_ref(&folder), &policy(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(outcome.findings.len(), 1);
+    assert_eq!(outcome.findings[0].resources, ["db"]);
+    assert!(!serde_json::to_string(&outcome.findings[0]).unwrap().contains(secret));
+}
