@@ -2,6 +2,8 @@
 //!
 //! A library so that the tests can hold its parts against each other; not an interface for others.
 
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
+
 pub mod args;
 pub mod check;
 pub mod engine;

@@ -54,5 +54,5 @@ pub fn read(file: &Path) -> Result<Policy, String> {
     let text =
         std::fs::read_to_string(file).map_err(|error| format!("{name}: can't read the policy: {error}\n"))?;
     Policy::parse(&name, &text)
-        .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect())
+        .map_err(|problems| problems.iter().flat_map(|problem| [problem.to_string(), "\n".into()]).collect())
 }

@@ -1,5 +1,16 @@
 //! What the tests of the whole share.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::missing_panics_doc,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "a test may panic"
+)]
+
 use std::path::{Path, PathBuf};
 
 use handsoff::input::{Place, Position, Reader, Sink, find};

@@ -1,5 +1,16 @@
 //! The detectors over real records.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::missing_panics_doc,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "a test may panic"
+)]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 

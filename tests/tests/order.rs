@@ -1,5 +1,16 @@
 //! Order and repeats make no difference: the same findings, incidents and alerts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::missing_panics_doc,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "a test may panic"
+)]
+
 use handsoff::input::{Place, Position, Sink, Source};
 use handsoff::replay::{Options, Tally};
 use handsoff_tests::{busy_policy, corpus, each_record, root};

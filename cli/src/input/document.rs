@@ -55,17 +55,13 @@ impl Document {
         let mut at = 0;
         while at < bytes.len() {
             if let Some(lost) = self.lost {
-                match go_on(bytes, at, lost) {
-                    Some(next) => {
-                        self.lost = None;
-                        at = next;
-                    }
+                let Some(next) = go_on(bytes, at, lost) else {
                     // Keep what may be the first bytes of a place to go on from.
-                    None => {
-                        at = if last { bytes.len() } else { at.max(bytes.len().saturating_sub(START.len())) };
-                        break;
-                    }
-                }
+                    at = if last { bytes.len() } else { at.max(bytes.len().saturating_sub(START.len())) };
+                    break;
+                };
+                self.lost = None;
+                at = next;
             }
             let (text, broken) = text_of(bytes, at);
             let stop = self.read(bytes, &mut at, text, sink);

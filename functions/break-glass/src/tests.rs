@@ -85,7 +85,7 @@ fn all_that_root_does_is_told() {
         found(ROOT, "iam:CreateUser", r#","errorCode":"AccessDenied""#),
         (Code::RootActivity, Severity::High)
     );
-    let service = ROOT.replace("}", r#","invokedBy":"autoscaling.amazonaws.com"}"#);
+    let service = ROOT.replace('}', r#","invokedBy":"autoscaling.amazonaws.com"}"#);
     assert!(verdict(&service, "ec2:CreateTags", "").is_none(), "root that is really autoscaling");
 }
 

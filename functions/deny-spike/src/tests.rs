@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn denial(n: usize, second: i64, who: &str, action: &str) -> Denial {
+fn denial(n: i64, second: i64, who: &str, action: &str) -> Denial {
     let time = Time(1_772_000_000 + second);
     let (service, name) = action.split_once(':').unwrap();
     let json = format!(
@@ -31,7 +31,7 @@ fn codes(denials: Vec<Denial>, policy: &Denials) -> Vec<(Code, Severity, String)
 
 #[test]
 fn a_retry_of_one_action_is_low() {
-    let denials: Vec<_> = (0..20).map(|n| denial(n, n as i64, "a", "s3:PutObject")).collect();
+    let denials: Vec<_> = (0..20).map(|n| denial(n, n, "a", "s3:PutObject")).collect();
     let found = codes(denials, &policy(300, 20, 6));
     assert_eq!(found.len(), 20);
     assert!(found.iter().all(|(code, severity, _)| (*code, *severity) == (Code::DenySpike, Severity::Low)));
@@ -39,9 +39,8 @@ fn a_retry_of_one_action_is_low() {
 
 #[test]
 fn several_actions_are_a_spike_and_many_are_probing() {
-    let of = |many: usize| {
-        (0..20).map(|n| denial(n, n as i64, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>()
-    };
+    let of =
+        |many: i64| (0..20).map(|n| denial(n, n, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>();
     assert_eq!(codes(of(5), &policy(300, 20, 6))[0].1, Severity::Medium);
     assert_eq!(codes(of(6), &policy(300, 20, 6))[0], (Code::DenyProbing, Severity::High, "0".into()));
     let six: Vec<_> = of(20).into_iter().take(6).collect();
@@ -54,9 +53,7 @@ fn several_actions_are_a_spike_and_many_are_probing() {
 fn the_window_slides_and_both_its_ends_count() {
     // Two bursts of 10, and the window holds 20 only if it reaches over both.
     let bursts = |gap: i64| {
-        (0..20)
-            .map(|n| denial(n, if n < 10 { n as i64 } else { gap + n as i64 }, "a", "s3:PutObject"))
-            .collect::<Vec<_>>()
+        (0..20).map(|n| denial(n, if n < 10 { n } else { gap + n }, "a", "s3:PutObject")).collect::<Vec<_>>()
     };
     // The first call is at second 0, the last at gap + 19.
     assert_eq!(codes(bursts(281), &policy(300, 20, 99)).len(), 20);
@@ -72,7 +69,7 @@ fn principals_count_apart() {
 
 #[test]
 fn calls_outside_of_the_spike_are_not_told() {
-    let mut denials: Vec<_> = (0..20).map(|n| denial(n, 1000 + n as i64, "a", "s3:PutObject")).collect();
+    let mut denials: Vec<_> = (0..20).map(|n| denial(n, 1000 + n, "a", "s3:PutObject")).collect();
     denials.push(denial(90, 0, "a", "s3:PutObject"));
     denials.push(denial(91, 5000, "a", "s3:PutObject"));
     let found = codes(denials, &policy(300, 20, 99));
@@ -110,7 +107,7 @@ proptest! {
         swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..60),
     ) {
         let policy = policy(10, 5, 3);
-        let denials: Vec<_> = calls.iter().enumerate()
+        let denials: Vec<_> = (0..).zip(&calls)
             .map(|(n, (second, who, action))| denial(n, *second, ["a", "b"][*who], &format!("ec2:Stop{action}")))
             .collect();
         let once = judge(denials.clone(), &policy);

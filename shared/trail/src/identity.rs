@@ -97,7 +97,7 @@ impl<'a> Identity<'a> {
         for (key, value) in raw.members().flatten() {
             match &*key {
                 "type" => {
-                    identity.kind = value.text().map(|text| IdentityType::of(&text)).unwrap_or_default()
+                    identity.kind = value.text().map(|text| IdentityType::of(&text)).unwrap_or_default();
                 }
                 "arn" => identity.arn = value.text(),
                 "accountId" => identity.account_id = value.text(),

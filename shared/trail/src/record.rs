@@ -63,6 +63,10 @@ pub struct Record<'a> {
 
 /// What stands at one place of a log.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one record; a box would be an allocation for each"
+)]
 pub enum Entry<'a> {
     /// A record.
     Record(Record<'a>),

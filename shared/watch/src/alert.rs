@@ -116,7 +116,7 @@ impl Run {
 }
 
 fn is_power_of_ten(mut number: usize) -> bool {
-    while number % 10 == 0 && number > 0 {
+    while number.is_multiple_of(10) && number > 0 {
         number /= 10;
     }
     number == 1

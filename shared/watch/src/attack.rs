@@ -55,6 +55,11 @@ impl Attack {
     }
 
     fn listed(service: &str, name: &str) -> Option<Self> {
+        Self::on_evidence(service, name).or_else(|| Self::on_detection(service, name))
+    }
+
+    /// Calls that stop or cut what records what happened, and who may.
+    fn on_evidence(service: &str, name: &str) -> Option<Self> {
         Some(match (service, name) {
             ("cloudtrail", "StopLogging") => always("stops a trail"),
             ("cloudtrail", "DeleteTrail") => always("deletes a trail"),
@@ -93,7 +98,13 @@ impl Attack {
             ("route53resolver", "DeleteResolverQueryLogConfig" | "DisassociateResolverQueryLogConfig") => {
                 always("stops DNS query logs")
             }
+            _ => return None,
+        })
+    }
 
+    /// Calls that pipelines make every day, and that stop a detector when they are made on its parts.
+    fn on_detection(service: &str, name: &str) -> Option<Self> {
+        Some(match (service, name) {
             ("events", "DisableRule" | "DeleteRule" | "RemoveTargets") => {
                 by_hand("stops an EventBridge rule")
             }

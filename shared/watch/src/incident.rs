@@ -38,7 +38,11 @@ pub fn id(call: &Call<'_>, code: Code) -> String {
     let (kind, parts) = match code.detector() {
         "deny-spike" => ("deny", [denial_group(call), String::new(), String::new(), day(call.time)]),
         _ if glass && call.principal.kind != Kind::BreakGlass => {
-            let session = call.record.request_parameters.get("roleSessionName").and_then(|name| name.text());
+            let session = call
+                .record
+                .request_parameters
+                .get("roleSessionName")
+                .and_then(handsoff_trail::json::Raw::text);
             let role = match call.target {
                 Some(Target::Root) => "root".into(),
                 _ => call.record.assumed_role_arn().unwrap_or_default(),
@@ -64,7 +68,8 @@ pub fn id(call: &Call<'_>, code: Code) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let digest: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String =
+        hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     format!("{kind}-{digest}")
 }
 
@@ -101,6 +106,9 @@ pub(crate) struct Mark {
     pub(crate) code: Code,
 }
 
+/// Orders findings by what is to be shown first: the worst, of these the earliest.
+type Rank = (std::cmp::Reverse<Severity>, Option<Time>, Key, Code);
+
 /// Findings that belong together.
 #[derive(Clone, Debug)]
 pub struct Incident {
@@ -108,7 +116,7 @@ pub struct Incident {
     pub id: String,
     pub(crate) marks: BTreeSet<Mark>,
     /// The worst and earliest findings, the worst first.
-    worst: BTreeMap<(std::cmp::Reverse<Severity>, Option<Time>, Key, Code), Arc<Finding>>,
+    worst: BTreeMap<Rank, Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: BTreeMap<Severity, Arc<Finding>>,
     /// The findings of each action; of more than 200 actions the first in the alphabet.

@@ -33,7 +33,7 @@ pub(super) fn short_string(bytes: &[u8], at: usize) -> Option<usize> {
         let quote = bytes.simd_eq(u8x16::splat(b'"'));
         (quote | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
     };
-    let found = u32::from(special(low)) | u32::from(special(high.first()?)) << 16;
+    let found = special(low) | special(high.first()?) << 16;
     if found == 0 {
         return None;
     }
@@ -92,14 +92,13 @@ fn long_string(bytes: &[u8], mut at: usize) -> Result<usize, Malformed> {
 }
 
 fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Malformed> {
-    let end = at + word.len();
-    match bytes.get(at..end) {
-        Some(found) if found == word => Ok(end),
-        Some(_) => Err(Malformed { at, why: Why::NoValue }),
-        None if word.starts_with(bytes.get(at..).unwrap_or_default()) => {
-            Err(Malformed { at: bytes.len(), why: Why::Ends })
-        }
-        None => Err(Malformed { at, why: Why::NoValue }),
+    let rest = bytes.get(at..).unwrap_or_default();
+    if rest.starts_with(word) {
+        Ok(at + word.len())
+    } else if word.starts_with(rest) {
+        Err(Malformed { at: bytes.len(), why: Why::Ends })
+    } else {
+        Err(Malformed { at, why: Why::NoValue })
     }
 }
 

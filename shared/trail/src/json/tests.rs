@@ -7,7 +7,7 @@ fn json() -> impl Strategy<Value = Value> {
         "[ -~]{0,70}",
         r#"[\\"{}\[\]:,u]{0,12}"#,
         any::<String>(),
-        r#"(\\\\){0,40}"#,
+        r"(\\\\){0,40}",
         Just("\"readOnly\":true".to_owned()),
     ];
     let leaf = prop_oneof![
@@ -127,7 +127,7 @@ fn says_what_was_expected_and_where() {
     };
     assert_eq!(error(r#"{"a" 1}"#), (5, Why::NoColon));
     assert_eq!(error(r#"{"a":1 "b":2}"#), (7, Why::NoComma));
-    assert_eq!(error(r#"{a:1}"#), (1, Why::NoKey));
+    assert_eq!(error(r"{a:1}"), (1, Why::NoKey));
     assert_eq!(error(r#"{"a":nope}"#), (5, Why::NoValue));
     assert_eq!(error(r#"{"a":1,}"#), (7, Why::NoKey));
 }

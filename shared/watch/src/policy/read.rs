@@ -313,12 +313,11 @@ impl Reader<'_> {
 
     fn string(&mut self, section: &Section<'_>, key: &str) -> Option<(String, usize)> {
         let value = section.get(key)?;
-        match value.get_ref().as_str() {
-            Some(text) => Some((text.to_owned(), value.span().start)),
-            None => {
-                self.wrong(value, key, "a string");
-                None
-            }
+        if let Some(text) = value.get_ref().as_str() {
+            Some((text.to_owned(), value.span().start))
+        } else {
+            self.wrong(value, key, "a string");
+            None
         }
     }
 

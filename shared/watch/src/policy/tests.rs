@@ -2,7 +2,7 @@ use super::*;
 
 fn problems(text: &str) -> String {
     let problems = Policy::parse("handsoff.toml", text).expect_err("a bad policy");
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
