@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn odd_types_and_floods_are_bounded() {
-        let many: String = (0..1000).map(|n| format!(r#"{{"instanceId":"i-{n}"}},"#)).collect();
+        let many = (0..1000).map(|n| format!(r#"{{"instanceId":"i-{n}"}},"#)).collect::<Vec<_>>().concat();
         let json = format!(
             r#"{{"eventName":"X","resources":"none","requestParameters":[{many}{{"vpcId":7,"name":"{}"}}]}}"#,
             "x".repeat(10_000)
