@@ -17,7 +17,8 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Findin
     if let Some(attack) = call.attack {
         trace.step("rule trail-tampered", || format!("it {}", attack.what));
         let (severity, how) = match call.outcome {
-            Outcome::Succeeded => (Severity::Critical, ""),
+            Outcome::Succeeded if attack.grave => (Severity::Critical, ""),
+            Outcome::Succeeded => (Severity::High, ""),
             _ => (Severity::High, " It failed, and somebody tried."),
         };
         let reason = format!("An emergency identity's call {}.{how}", attack.what);
@@ -86,7 +87,7 @@ fn signed_in(call: &Call<'_>, policy: &Policy) -> Finding {
         return Finding::new(call, Code::GlassOpened, Severity::High, reason);
     }
     let reason = format!("Somebody tried to sign in as an emergency identity ({line}), and failed.");
-    Finding::new(call, Code::GlassSignInFailed, Severity::Medium, reason)
+    Finding::new(call, Code::GlassSignInFailed, Severity::High, reason)
 }
 
 fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
@@ -97,12 +98,22 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
         }
         (Outcome::Succeeded, Effect::Changes, AccessLevel::Tagging) => (Severity::Low, "changed tags"),
         (Outcome::Succeeded, Effect::Changes, _) => (Severity::Medium, "changed something"),
+        (Outcome::Succeeded, _, _) if takes_credentials(call) => {
+            (Severity::Medium, "took further credentials")
+        }
         (Outcome::Succeeded, _, _) => (Severity::Info, "looked at something"),
         (_, Effect::Changes, _) => (Severity::Low, "tried to change something"),
         _ => (Severity::Info, "tried a call"),
     };
     let reason = format!("An emergency identity ({}) {what}.", line(policy, call.principal.entry));
     Finding::new(call, Code::GlassActivity, severity, reason)
+}
+
+/// Whether the call gives the session another session, under another name.
+fn takes_credentials(call: &Call<'_>) -> bool {
+    call.action.service == "sts"
+        && (call.action.name.starts_with("Assume")
+            || matches!(&*call.action.name, "GetFederationToken" | "GetSessionToken"))
 }
 
 /// By how many minutes a call came after the session's allowed time, and the line that allows it.

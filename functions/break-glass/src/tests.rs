@@ -72,7 +72,7 @@ fn trying_and_failing_is_told() {
     assert_eq!(found(ROOT, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::High));
     // A failed sign-in names the user without ARN and path.
     let user = r#"{"type":"IAMUser","accountId":"111122223333","accessKeyId":"","userName":"eve"}"#;
-    assert_eq!(found(user, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::Medium));
+    assert_eq!(found(user, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::High));
 }
 
 #[test]
@@ -138,6 +138,40 @@ fn a_call_after_the_allowed_time_is_overdue() {
         overdue.reason,
         "handsoff.toml:2 [[break_glass]] allows a session `max_session`; this call came 1 minutes after that."
     );
+}
+
+#[test]
+fn a_federated_session_keeps_the_identity_that_asked_for_it() {
+    let federated = |issuer: &str| {
+        format!(
+            r#"{{"type":"FederatedUser","arn":"arn:aws:sts::111122223333:federated-user/x","accountId":"111122223333","accessKeyId":"ASIA1",
+            "sessionContext":{{"sessionIssuer":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:{issuer}","userName":"x"}}}}}}"#
+        )
+    };
+    assert_eq!(
+        found(&federated("user/emergency/eve"), "ec2:RunInstances", ""),
+        (Code::GlassActivity, Severity::Medium)
+    );
+    assert_eq!(found(&federated("root"), "ec2:RunInstances", ""), (Code::RootActivity, Severity::Critical));
+    assert!(verdict(&federated("user/alice"), "ec2:RunInstances", "").is_none());
+    let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
+    assert_eq!(found(&user, "sts:GetFederationToken", ""), (Code::GlassActivity, Severity::Medium));
+}
+
+#[test]
+fn a_refused_assume_role_names_the_role_only_in_its_message() {
+    let rest = r#","errorCode":"AccessDenied","requestParameters":null,"errorMessage":"User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/emergency""#;
+    assert_eq!(found(ALICE, "sts:AssumeRole", rest), (Code::GlassSignInFailed, Severity::High));
+}
+
+#[test]
+fn assume_root_and_roots_session_are_one_incident() {
+    let take = r#","requestParameters":{"targetPrincipal":"111122223333"}"#;
+    let caller = ALICE.replace("111122223333", "999999999999");
+    let opening = verdict(&caller, "sts:AssumeRoot", take).unwrap();
+    assert_eq!(opening.incident, verdict(ROOT, "iam:ListUsers", "").unwrap().incident);
+    let failed = r#","responseElements":{"ConsoleLogin":"Failure"}"#;
+    assert_ne!(opening.incident, verdict(ROOT, "signin:ConsoleLogin", failed).unwrap().incident);
 }
 
 #[test]

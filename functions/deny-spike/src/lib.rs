@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use handsoff_trail::Time;
+use handsoff_trail::{Effect, Time};
 use handsoff_watch::policy::Denials;
 use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, incident};
 
@@ -17,6 +17,8 @@ pub struct Denial {
     pub group: String,
     /// The finding that it becomes as part of a spike.
     pub finding: Finding,
+    /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
+    pub browsing: bool,
 }
 
 impl Denial {
@@ -26,6 +28,7 @@ impl Denial {
         Self {
             group: incident::denial_group(call),
             finding: Finding::new(call, Code::DenySpike, Severity::Low, String::new()),
+            browsing: call.is_from_console() && call.effect == Effect::Reads,
         }
     }
 
@@ -40,21 +43,21 @@ impl Denial {
 /// The findings are all the denied calls of all windows that hold too many, each once. Windows that overlap
 /// are one spike. Calls without a time are in no window.
 pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
-    let mut groups: HashMap<String, Vec<Finding>> = HashMap::new();
+    let mut groups: HashMap<String, Vec<Denial>> = HashMap::new();
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
     denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
     denials.dedup_by_key(|denial| denial.key());
     for denial in denials {
         if denial.finding.time.is_some() {
-            groups.entry(denial.group).or_default().push(denial.finding);
+            groups.entry(denial.group.clone()).or_default().push(denial);
         }
     }
     let mut findings = Vec::new();
     for mut group in groups.into_values() {
-        group.sort_by_key(Finding::order);
+        group.sort_by_key(|denial| denial.finding.order());
         let spikes = spikes(&group, policy);
         let mut spikes = spikes.iter().peekable();
-        for (index, mut finding) in group.into_iter().enumerate() {
+        for (index, Denial { mut finding, .. }) in group.into_iter().enumerate() {
             while spikes.next_if(|spike| spike.end < index).is_some() {}
             if let Some(spike) = spikes.peek().filter(|spike| spike.start <= index) {
                 spike.tell(&mut finding, policy);
@@ -75,55 +78,62 @@ struct Spike {
     end: usize,
     /// The most calls in one window.
     calls: usize,
-    /// The most different actions in one window.
+    /// The most different actions in one window, but for reads from the console.
     actions: usize,
+    /// When it could be known: the time of the call that made a window hold too many.
+    known: Option<Time>,
 }
 
 impl Spike {
     fn tell(&self, finding: &mut Finding, policy: &Denials) {
-        let Self { calls, actions, .. } = self;
+        let Self { calls, actions, known, .. } = self;
         let minutes = (policy.window + 59) / 60;
         let probing = *actions >= policy.actions;
         finding.code = if probing { Code::DenyProbing } else { Code::DenySpike };
         finding.severity = match (probing, actions) {
             (true, _) => Severity::High,
-            (false, 1) => Severity::Low,
+            (false, 0 | 1) => Severity::Low,
             (false, _) => Severity::Medium,
         };
         let limit = if probing {
             format!("from {} different actions it is probing", policy.actions)
-        } else if *actions == 1 {
-            format!(
-                "from {} calls it is a spike, and a low one because it is one action again and again",
-                policy.count
-            )
+        } else if *actions <= 1 {
+            format!("from {} calls it is a spike, and a low one because it has no breadth", policy.count)
         } else {
             format!("from {} calls it is a spike", policy.count)
         };
-        let different =
-            if *actions == 1 { "one action".to_owned() } else { format!("{actions} different actions") };
+        let different = match actions {
+            0 => "what console pages ask for".to_owned(),
+            1 => "one action".to_owned(),
+            _ => format!("{actions} different actions"),
+        };
         finding.reason = format!(
             "{calls} calls of this principal to {different} were denied within {minutes} minutes; {limit} ({}).",
             policy.line
         );
         finding.next = finding.code.next_step();
+        finding.known = finding.time.max(*known);
     }
 }
 
 /// The spikes in calls that are sorted by time.
-fn spikes(calls: &[Finding], policy: &Denials) -> Vec<Spike> {
+fn spikes(calls: &[Denial], policy: &Denials) -> Vec<Spike> {
     let mut spikes: Vec<Spike> = Vec::new();
     let mut in_window: HashMap<&str, usize> = HashMap::new();
     let mut start = 0;
     for (end, call) in calls.iter().enumerate() {
-        *in_window.entry(&call.action).or_insert(0) += 1;
+        let time = call.finding.time;
+        if !call.browsing {
+            *in_window.entry(&call.finding.action).or_insert(0) += 1;
+        }
         while let Some(oldest) = calls.get(start)
-            && seconds(oldest.time, call.time) > policy.window
+            && seconds(oldest.finding.time, time) > policy.window
         {
-            if let Some(count) = in_window.get_mut(oldest.action.as_str()) {
+            let action = oldest.finding.action.as_str();
+            if let Some(count) = in_window.get_mut(action).filter(|_| !oldest.browsing) {
                 *count -= 1;
                 if *count == 0 {
-                    in_window.remove(oldest.action.as_str());
+                    in_window.remove(action);
                 }
             }
             start += 1;
@@ -138,7 +148,7 @@ fn spikes(calls: &[Finding], policy: &Denials) -> Vec<Spike> {
                 last.calls = last.calls.max(count);
                 last.actions = last.actions.max(actions);
             }
-            _ => spikes.push(Spike { start, end, calls: count, actions }),
+            _ => spikes.push(Spike { start, end, calls: count, actions, known: time }),
         }
     }
     spikes

@@ -61,6 +61,24 @@ fn the_window_slides_and_both_its_ends_count() {
 }
 
 #[test]
+fn what_console_pages_ask_for_shows_no_breadth() {
+    let mut denials: Vec<_> = (0..10).map(|n| denial(n, n, "a", &format!("ec2:Get{n}"))).collect();
+    assert_eq!(codes(denials.clone(), &policy(300, 20, 6))[0].0, Code::DenyProbing);
+    denials.iter_mut().for_each(|denial| denial.browsing = true);
+    assert_eq!(codes(denials.clone(), &policy(300, 20, 6)).len(), 0);
+    assert_eq!(codes(denials, &policy(300, 10, 6))[0].1, Severity::Low);
+}
+
+#[test]
+fn a_spike_is_known_when_the_last_call_makes_it_one() {
+    let denials: Vec<_> = (0..25).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
+    let known: Vec<i64> =
+        judge(denials, &policy(300, 20, 6)).iter().map(|f| f.known.unwrap().0 - 1_772_000_000).collect();
+    assert_eq!(known[..20], [190; 20]);
+    assert_eq!(known[20..], [200, 210, 220, 230, 240]);
+}
+
+#[test]
 fn principals_count_apart() {
     let denials: Vec<_> =
         (0..38).map(|n| denial(n, 0, if n % 2 == 0 { "a" } else { "b" }, "s3:PutObject")).collect();

@@ -4,7 +4,7 @@
 
 use handsoff_trail::{AccessLevel, Effect, resources};
 use handsoff_watch::policy::Policy;
-use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace};
+use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};
 
 /// Judges a call that belongs to drift ([`handsoff_watch::Owner::Drift`]).
 ///
@@ -53,11 +53,21 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
     let pipeline = call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
     let succeeded = call.outcome == Outcome::Succeeded;
     let (severity, by) = match (pipeline, succeeded) {
-        (true, _) => (Severity::Medium, "by the pipeline: right if a reviewed change says so"),
-        (false, true) => (Severity::Critical, "no policy can except it"),
+        (true, _) => (Severity::Medium, "made by the pipeline, it is right if a reviewed change says so"),
+        (false, true) if attack.grave => (Severity::Critical, "no policy can except it"),
+        (false, true) => (Severity::High, "no policy can except it"),
         (false, false) => (Severity::High, "it failed, and somebody tried; no policy can except it"),
     };
-    Finding::new(call, Code::TrailTampered, severity, format!("The call {}: {by}.", attack.what))
+    finding(call, severity, format!("The call {}; {by}.", attack.what), pipeline)
+}
+
+fn finding(call: &Call<'_>, severity: Severity, reason: String, pipeline: bool) -> Finding {
+    let mut finding = Finding::new(call, Code::TrailTampered, severity, reason);
+    if pipeline {
+        finding.next =
+            "Look for the reviewed change that did this. If there is none, treat it as an intrusion.";
+    }
+    finding
 }
 
 fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
@@ -84,7 +94,9 @@ fn sign_in(call: &Call<'_>) -> Finding {
         Some(true) => (Severity::Low, "with a second factor"),
         None => (Severity::Low, "where the record can't prove a second factor"),
     };
-    let reason = format!("Somebody signed in to the console of a production account, {how}.");
+    let from = call.record.additional_event_data.get("SwitchFrom").and_then(|from| from.text());
+    let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
+    let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
     Finding::new(call, Code::ConsoleSignIn, severity, reason)
 }
 
@@ -95,6 +107,9 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
     {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
         return Err(Nothing::WorkloadAllowed);
+    }
+    if is_interactive(call) {
+        return Ok(written(call, policy, trace));
     }
     let severity = match call.access() {
         AccessLevel::PermissionsManagement => Severity::Medium,
@@ -112,12 +127,11 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
 fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
     let severity = if is_interactive(call) {
         Severity::High
-    } else if is_data(call) {
-        Severity::Low
     } else {
         match call.access() {
             AccessLevel::PermissionsManagement => Severity::High,
             AccessLevel::Tagging => Severity::Low,
+            _ if is_data(call) => Severity::Low,
             _ => Severity::Medium,
         }
     };
@@ -137,22 +151,15 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
         format!("made a change of access level {}", call.access())
     };
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
-    let by = by
-        .map(|service| format!(" through {}", handsoff_watch::show::clean(service, 64)))
-        .unwrap_or_default();
+    let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
     Finding::new(call, Code::DriftWrite, severity, format!("{who} {what}{by}, and {deploy}."))
 }
 
-/// Whether the call lets somebody into a machine, where CloudTrail doesn't see what is typed.
+/// Whether the call lets somebody run commands on a machine.
 fn is_interactive(call: &Call<'_>) -> bool {
-    let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&call.action.name));
-    match &*call.action.service {
-        "ssm" => is(&["StartSession", "ResumeSession", "SendCommand"]),
-        "ecs" => is(&["ExecuteCommand"]),
-        "ec2-instance-connect" => true,
-        "cloudshell" => is(&["CreateSession", "CreateEnvironment", "StartEnvironment"]),
-        _ => false,
-    }
+    call.action.opens_a_shell()
+        || (call.action.service == "ssm"
+            && matches!(&*call.action.name, "SendCommand" | "StartAutomationExecution"))
 }
 
 /// Whether the call changed data and not the account's set-up.

@@ -38,13 +38,17 @@ fn role(name: &str, session: &str) -> String {
 
 /// What drift says of a record, or why it isn't asked.
 fn verdict(identity: &str, action: &str, rest: &str) -> Result<Finding, String> {
+    verdict_by(POLICY, identity, action, rest)
+}
+
+fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<Finding, String> {
     let (service, name) = action.split_once(':').unwrap();
     let json = format!(
         r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
         "awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"u","recipientAccountId":"111122223333",
         "userIdentity":{identity}{rest}}}"#
     );
-    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let policy = Policy::parse("handsoff.toml", policy).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     let call = Call::classify(record, &policy, &mut ());
     match call.owner(&policy) {
@@ -169,8 +173,8 @@ fn attacks_on_logging_are_told_whoever_makes_them_and_whatever_excepts() {
         (&data, "cloudtrail:StopLogging", "", Critical),
         (ALICE, "lambda:UpdateFunctionCode20150331v2", ours, Critical),
         (ALICE, "lambda:PutFunctionConcurrency20171031", ours, Critical),
-        (ALICE, "events:DisableRule", rule, Critical),
-        (ALICE, "monitoring:DeleteAlarms", "", Critical),
+        (ALICE, "events:DisableRule", rule, High),
+        (ALICE, "monitoring:DeleteAlarms", "", High),
         (&role("app", "s"), "cloudtrail:StopLogging", "", Critical),
         (&role("deploy", "run-1"), "cloudtrail:UpdateTrail", "", Medium),
         (&role("deploy", "run-1"), "lambda:UpdateFunctionCode20150331v2", ours, Medium),
@@ -231,6 +235,77 @@ fn sign_ins_are_told_and_their_steps_are_not() {
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
     assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "unauthenticated");
+}
+
+#[test]
+fn a_person_in_a_workloads_role_is_a_person() {
+    let console = r#","sessionCredentialFromConsole":"true""#;
+    assert_eq!(found(&role("app", "s"), "ec2:RunInstances", console), (Code::DriftWrite, Severity::Medium));
+    assert_eq!(
+        found(&role("app", "s"), "s3:PutObject", console).0,
+        Code::DriftWrite,
+        "`may_write` is for the workload"
+    );
+    assert_eq!(found(&role("app", "s"), "ssm:StartSession", ""), (Code::DriftWrite, Severity::High));
+}
+
+#[test]
+fn the_pipeline_opens_no_shells() {
+    let shell = (Code::DeployRoleMisused, Severity::Critical);
+    assert_eq!(found(&role("deploy", "run-1"), "ssm:StartSession", ""), shell);
+    assert_eq!(found(&role("deploy", "run-1"), "ecs:ExecuteCommand", ""), shell);
+    assert_eq!(nothing(&role("deploy", "run-1"), "ssm:SendCommand", ""), "expected");
+}
+
+#[test]
+fn a_denied_call_is_an_attack_by_the_resource_in_its_message() {
+    let denied = |action: &str, resource: &str| {
+        format!(
+            r#","errorCode":"AccessDenied","requestParameters":null,"errorMessage":"User: u is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows it""#
+        )
+    };
+    let ours =
+        denied("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111122223333:function:handsoff-drift");
+    assert_eq!(
+        found(ALICE, "lambda:UpdateFunctionCode20150331v2", &ours),
+        (Code::TrailTampered, Severity::High)
+    );
+    let deploy = denied("sts:AssumeRole", "arn:aws:iam::111122223333:role/deploy");
+    assert_eq!(found(ALICE, "sts:AssumeRole", &deploy), (Code::DeployRoleMisused, Severity::Medium));
+}
+
+#[test]
+fn the_name_of_a_policy_does_not_make_an_attack() {
+    let attach = |role: &str| {
+        format!(
+            r#","requestParameters":{{"roleName":"{role}","policyArn":"arn:aws:iam::aws:policy/AWSCloudTrail_ReadOnlyAccess"}}"#
+        )
+    };
+    assert_eq!(found(ALICE, "iam:AttachRolePolicy", &attach("shop")).0, Code::DriftWrite);
+    assert_eq!(
+        found(ALICE, "iam:AttachRolePolicy", &attach("handsoff-sweep")),
+        (Code::TrailTampered, Severity::Critical)
+    );
+}
+
+#[test]
+fn callers_from_other_accounts_and_services_can_be_listed() {
+    let policy = r#"[[deploy]]
+identity = "arn:aws:iam::*:role/deploy"
+assumed_by = ["arn:aws:iam::999999999999:role/ci", "service:codebuild.amazonaws.com"]"#;
+    let take = r#","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/deploy"}"#;
+    let says =
+        |identity: &str| verdict_by(policy, identity, "sts:AssumeRole", take).map(|finding| finding.code);
+    assert_eq!(
+        says(r#"{"type":"AWSAccount","principalId":"AROAX:job","accountId":"999999999999"}"#),
+        Err("read".into())
+    );
+    assert_eq!(
+        says(r#"{"type":"AWSAccount","principalId":"AROAX:job","accountId":"888888888888"}"#),
+        Ok(Code::DeployRoleMisused)
+    );
+    assert_eq!(says(r#"{"type":"AWSService","invokedBy":"codebuild.amazonaws.com"}"#), Err("read".into()));
+    assert_eq!(says(r#"{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#), Ok(Code::DeployRoleMisused));
 }
 
 #[test]

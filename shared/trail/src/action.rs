@@ -121,6 +121,21 @@ impl<'a> Action<'a> {
         }
     }
 
+    /// Whether the call lets somebody into a machine, to type what CloudTrail doesn't see.
+    pub fn opens_a_shell(&self) -> bool {
+        let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&self.name));
+        match &*self.service {
+            "ssm" => is(&["StartSession", "ResumeSession"]),
+            "ecs" => is(&["ExecuteCommand"]),
+            "ec2-instance-connect" => {
+                is(&["SendSSHPublicKey", "SendSerialConsoleSSHPublicKey", "OpenTunnel"])
+            }
+            "cloudshell" => is(&["CreateSession", "CreateEnvironment", "StartEnvironment"]),
+            "sagemaker" => is(&["CreatePresignedNotebookInstanceUrl"]),
+            _ => false,
+        }
+    }
+
     fn listed(&self) -> Option<Effect> {
         // Compared without case: CloudShell and others write lower-camel names.
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&self.name));

@@ -150,6 +150,12 @@ impl<'a> Identity<'a> {
         if let Some(issuer) = self.issuer_arn.as_deref().filter(|arn| is_role(arn)) {
             return Some(Cow::Borrowed(issuer));
         }
+        // A federated session acts with the rights of the user, or root, that asked for it.
+        if self.kind == IdentityType::FederatedUser
+            && let Some(issuer) = self.issuer_arn.as_deref()
+        {
+            return Some(Cow::Borrowed(issuer));
+        }
         let arn = self.arn.as_deref()?;
         if let Some((role, _)) = self.assumed_role()
             && let Some(Arn { partition, account, .. }) = Arn::split(arn)

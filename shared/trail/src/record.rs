@@ -210,8 +210,27 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The role that an `AssumeRole*` call asked for, from the request or else from the answer.
+    /// The resource that a denied call asked for, from AWS's own sentence in `errorMessage`: most services
+    /// leave `requestParameters` out of denials.
+    ///
+    /// The sentence starts with the caller's ARN; the session's name in it can hold no blanks, so it can't
+    /// forge what follows.
+    pub fn denied_resource(&self) -> Option<String> {
+        let message = self.error_message.text()?;
+        let (_, action) = message.split_once(" is not authorized to perform: ")?;
+        let (_, resource) = action.split_once(" on resource: ")?;
+        let ends = [" because ", " with an explicit deny", "\n"];
+        let end = ends.iter().filter_map(|end| resource.find(end)).min().unwrap_or(resource.len());
+        resource.get(..end).map(|resource| resource.trim().to_owned()).filter(|resource| !resource.is_empty())
+    }
+
+    /// The role that an `AssumeRole*` call asked for: from the request, from the answer, or from what it was
+    /// denied.
     pub fn assumed_role_arn(&self) -> Option<Cow<'a, str>> {
+        self.named_role_arn().or_else(|| self.denied_resource().map(Cow::Owned))
+    }
+
+    fn named_role_arn(&self) -> Option<Cow<'a, str>> {
         self.request_parameters.get("roleArn").and_then(Raw::text).or_else(|| {
             self.resources.elements().flatten().find_map(|resource| {
                 let arn = resource.get("ARN")?.text()?;

@@ -1,4 +1,5 @@
-//! What a call touched: ARNs from `resources`, else identifiers from `requestParameters`.
+//! What a call touched: ARNs from `resources`, else identifiers from `requestParameters`, else what AWS says
+//! that it was denied.
 //!
 //! `requestParameters` may hold secrets, so only members whose key names an identifier are taken, and
 //! nothing that stands deeper than lists of such.
@@ -18,6 +19,9 @@ pub fn of(record: &Record<'_>, most: usize) -> Vec<String> {
     }
     if found.is_empty() {
         identifiers(record.request_parameters, 4, &mut found, most);
+    }
+    if found.is_empty() && !record.error_code.is_absent() {
+        found.extend(record.denied_resource().map(|resource| resource.chars().take(LONGEST).collect()));
     }
     found
 }
@@ -53,7 +57,7 @@ fn add(found: &mut Vec<String>, value: Raw<'_>, most: usize) {
 
 /// Whether a key of `requestParameters` names an identifier of a resource.
 fn is_identifier(key: &str) -> bool {
-    const ENDS: [&str; 12] = [
+    const ENDS: &[&str] = &[
         "Arn",
         "ARN",
         "Id",
@@ -65,12 +69,23 @@ fn is_identifier(key: &str) -> bool {
         "queueUrl",
         "Arns",
         "identifier",
-        "resource",
     ];
-    const EXACT: [&str; 8] =
-        ["name", "arn", "id", "rule", "queueUrl", "bucketName", "resourceArn", "tableName"];
-    // Neither names a resource, and the last may be somebody's mail address or a credential.
-    const NOT: [&str; 7] = [
+    const EXACT: &[&str] = &[
+        "name",
+        "arn",
+        "id",
+        "rule",
+        "resource",
+        "target",
+        "cluster",
+        "service",
+        "task",
+        "tasks",
+        "taskDefinition",
+        "family",
+    ];
+    // These name no resource, or describe the caller, or may be somebody's mail address or a secret.
+    const NOT: &[&str] = &[
         "regionId",
         "requestId",
         "clientRequestId",
@@ -78,6 +93,11 @@ fn is_identifier(key: &str) -> bool {
         "displayName",
         "masterUsername",
         "roleSessionName",
+        "externalId",
+        "platformName",
+        "agentName",
+        "computerName",
+        "parameterName",
     ];
     (EXACT.contains(&key) || ENDS.iter().any(|end| key.ends_with(end)))
         && !NOT.iter().any(|not| not.eq_ignore_ascii_case(key))

@@ -63,14 +63,17 @@ pub struct Alert {
 pub fn schedule(incident: &Incident, policy: &Alerts) -> Vec<Alert> {
     let mut alerts = Vec::new();
     let mut run: Option<Run> = None;
-    for mark in &incident.marks {
-        if let Some(over) = run.as_ref().filter(|run| run.is_over(mark, policy)) {
+    let marks: Vec<&Mark> = incident.marks.iter().collect();
+    // What becomes known at the same second is told at once.
+    for known in marks.chunk_by(|a, b| a.known == b.known) {
+        let at = known.first().and_then(|mark| mark.known);
+        if let Some(over) = run.as_ref().filter(|run| run.is_over(at, policy)) {
             alerts.extend(over.close(incident, policy));
             run = None;
         }
         let run = run.get_or_insert_with(Run::default);
-        if let Some(cause) = run.add(mark, policy) {
-            alerts.push(alert(incident, cause, mark.time, run.severity, run.count));
+        if let Some(cause) = run.add(known, at, policy) {
+            alerts.push(alert(incident, cause, at, run.severity, run.count));
         }
     }
     alerts.extend(run.and_then(|run| run.close(incident, policy)));
@@ -87,22 +90,26 @@ struct Run {
 }
 
 impl Run {
-    fn is_over(&self, next: &Mark, policy: &Alerts) -> bool {
-        matches!((self.last, next.time), (Some(last), Some(next)) if next.0 - last.0 > policy.quiet)
+    fn is_over(&self, next: Option<Time>, policy: &Alerts) -> bool {
+        matches!((self.last, next), (Some(last), Some(next)) if next.0 - last.0 > policy.quiet)
     }
 
-    fn add(&mut self, mark: &Mark, policy: &Alerts) -> Option<Cause> {
-        self.count += 1;
-        self.last = mark.time.or(self.last);
-        let rose = self.severity < Some(mark.severity);
-        self.severity = self.severity.max(Some(mark.severity));
+    fn add(&mut self, known: &[&Mark], at: Option<Time>, policy: &Alerts) -> Option<Cause> {
+        let before = self.count;
+        self.count += known.len();
+        self.last = at.or(self.last);
+        let worst = known.iter().map(|mark| mark.severity).max();
+        let rose = self.severity < worst;
+        self.severity = self.severity.max(worst);
         if self.severity < Some(policy.min_severity) {
             return None;
         }
         let cause = match (self.sent, rose) {
             (false, _) => Cause::Opened,
             (true, true) => Cause::Worse,
-            (true, false) if self.count >= 10 && is_power_of_ten(self.count) => Cause::More,
+            (true, false) if (before + 1..=self.count).any(|count| count >= 10 && is_power_of_ten(count)) => {
+                Cause::More
+            }
             _ => return None,
         };
         self.sent = true;

@@ -1,6 +1,6 @@
 //! Calls that whoever comes in makes first: they stop, blind or starve logging and detection.
 
-use handsoff_trail::Action;
+use handsoff_trail::{Action, Record, resources};
 
 use crate::policy::Policy;
 
@@ -11,6 +11,9 @@ pub struct Attack {
     pub what: &'static str,
     /// How much it takes for the call to be an attack.
     pub scope: Scope,
+    /// Whether it hits logging or detection for certain: by what it does, or because the policy protects
+    /// what it is done to.
+    pub grave: bool,
 }
 
 /// How much it takes for a call to be an attack.
@@ -24,34 +27,41 @@ pub enum Scope {
     OnProtected,
 }
 
+/// What the call is done to. All of it: a protected resource must not hide behind many others.
+fn targets(action: &Action<'_>, record: &Record<'_>) -> Vec<String> {
+    if action.service != "iam" {
+        return resources::of(record, 1000);
+    }
+    // Of a role and its policies the role counts: AWS's own policies have names such as AWSCloudTrail_ReadOnlyAccess.
+    let named = ["roleName", "instanceProfileName"]
+        .iter()
+        .filter_map(|key| record.request_parameters.get(key)?.text());
+    named.map(std::borrow::Cow::into_owned).chain(record.denied_resource()).collect()
+}
+
 const fn always(what: &'static str) -> Attack {
-    Attack { what, scope: Scope::Always }
+    Attack { what, scope: Scope::Always, grave: true }
 }
 
 const fn by_hand(what: &'static str) -> Attack {
-    Attack { what, scope: Scope::ByHand }
+    Attack { what, scope: Scope::ByHand, grave: false }
 }
 
 const fn on_protected(what: &'static str) -> Attack {
-    Attack { what, scope: Scope::OnProtected }
+    Attack { what, scope: Scope::OnProtected, grave: true }
 }
 
 impl Attack {
-    /// Whether the action attacks logging or detection. `automated`: by a deploy role or a workload.
-    /// `resources`: what it is done to.
-    pub fn of(
-        action: &Action<'_>,
-        policy: &Policy,
-        automated: bool,
-        resources: impl FnOnce() -> Vec<String>,
-    ) -> Option<Self> {
+    /// Whether the call attacks logging or detection. `automated`: it is made by a deploy role or a workload.
+    pub fn of(action: &Action<'_>, record: &Record<'_>, policy: &Policy, automated: bool) -> Option<Self> {
         let attack = Self::listed(&action.service, &action.name)?;
-        let attacks = match attack.scope {
-            Scope::Always => true,
-            Scope::ByHand if !automated => true,
-            _ => resources().iter().any(|resource| policy.protects(resource)),
-        };
-        attacks.then_some(attack)
+        if attack.scope == Scope::Always {
+            return Some(attack);
+        }
+        if targets(action, record).iter().any(|resource| policy.protects(resource)) {
+            return Some(Self { grave: true, ..attack });
+        }
+        (attack.scope == Scope::ByHand && !automated).then_some(attack)
     }
 
     fn listed(service: &str, name: &str) -> Option<Self> {
@@ -67,9 +77,10 @@ impl Attack {
             ("cloudtrail", "PutEventSelectors" | "PutInsightSelectors") => {
                 always("changes what a trail records")
             }
-            ("cloudtrail", "DeleteEventDataStore" | "StopEventDataStoreIngestion") => {
-                always("stops an event data store")
-            }
+            (
+                "cloudtrail",
+                "DeleteEventDataStore" | "StopEventDataStoreIngestion" | "UpdateEventDataStore",
+            ) => always("stops an event data store"),
             ("config", "StopConfigurationRecorder" | "DeleteConfigurationRecorder") => {
                 always("stops AWS Config")
             }
@@ -93,7 +104,22 @@ impl Attack {
             ("detective", "DeleteGraph") => always("deletes Detective's graph"),
             ("access-analyzer", "DeleteAnalyzer") => always("deletes an access analyzer"),
             ("organizations", "LeaveOrganization") => always("takes the account out of the organization"),
-            ("organizations", "DetachPolicy") => always("detaches a policy of the organization"),
+            ("organizations", "DetachPolicy" | "DeletePolicy" | "DisablePolicyType") => {
+                always("takes away a policy of the organization")
+            }
+            ("organizations", "RemoveAccountFromOrganization" | "DisableAWSServiceAccess") => {
+                always("takes accounts or services out of the organization's control")
+            }
+            ("config", "PutConfigurationRecorder") => by_hand("changes what AWS Config records"),
+            ("guardduty", "CreateFilter" | "UpdateFilter" | "CreateIPSet" | "UpdateIPSet") => {
+                by_hand("can hide GuardDuty's findings")
+            }
+            ("securityhub", "BatchDisableStandards" | "UpdateStandardsControl") => {
+                by_hand("turns off Security Hub's checks")
+            }
+            ("wafv2" | "waf" | "waf-regional", "DeleteLoggingConfiguration") => {
+                by_hand("stops a firewall's log")
+            }
             ("ec2", "DeleteFlowLogs") => always("deletes VPC flow logs"),
             ("route53resolver", "DeleteResolverQueryLogConfig" | "DisassociateResolverQueryLogConfig") => {
                 always("stops DNS query logs")
@@ -105,7 +131,7 @@ impl Attack {
     /// Calls that pipelines make every day, and that stop a detector when they are made on its parts.
     fn on_detection(service: &str, name: &str) -> Option<Self> {
         Some(match (service, name) {
-            ("events", "DisableRule" | "DeleteRule" | "RemoveTargets") => {
+            ("events", "DisableRule" | "DeleteRule" | "RemoveTargets" | "DeleteEventBus") => {
                 by_hand("stops an EventBridge rule")
             }
             ("events", "PutRule" | "PutTargets") => on_protected("changes the rule that feeds a detector"),
@@ -116,6 +142,8 @@ impl Attack {
                 | "DeleteFunction"
                 | "PutFunctionConcurrency"
                 | "RemovePermission"
+                | "UpdateAlias"
+                | "PutFunctionEventInvokeConfig"
                 | "PublishLayerVersion"
                 | "DeleteLayerVersion",
             ) => on_protected("changes or stops a detector"),
@@ -124,10 +152,11 @@ impl Attack {
                 by_hand("cuts a function's feed")
             }
             ("sns", "Unsubscribe") => by_hand("cuts somebody's alerts"),
-            ("sns", "DeleteTopic" | "SetTopicAttributes" | "SetSubscriptionAttributes") => {
-                on_protected("cuts the alerts")
-            }
-            ("sqs", "DeleteQueue" | "SetQueueAttributes" | "PurgeQueue") => {
+            (
+                "sns",
+                "DeleteTopic" | "SetTopicAttributes" | "SetSubscriptionAttributes" | "RemovePermission",
+            ) => on_protected("cuts the alerts"),
+            ("sqs", "DeleteQueue" | "SetQueueAttributes" | "PurgeQueue" | "RemovePermission") => {
                 on_protected("cuts a detector's queue")
             }
             ("cloudwatch", "DeleteAlarms" | "DisableAlarmActions" | "SetAlarmState" | "PutAlarmMuteRule") => {
@@ -152,6 +181,11 @@ impl Attack {
                 | "PutLifecycleConfiguration"
                 | "PutBucketVersioning"
                 | "PutBucketLogging"
+                | "PutBucketAcl"
+                | "PutBucketEncryption"
+                | "DeleteBucketEncryption"
+                | "PutBucketReplication"
+                | "DeleteBucketReplication"
                 | "DeleteObject"
                 | "DeleteObjects"
                 | "PutObjectLockConfiguration",
@@ -164,8 +198,13 @@ impl Attack {
                 | "AttachRolePolicy"
                 | "DetachRolePolicy"
                 | "UpdateAssumeRolePolicy"
-                | "PutRolePermissionsBoundary",
+                | "PutRolePermissionsBoundary"
+                | "DeleteRolePermissionsBoundary",
             ) => on_protected("changes a detector's role"),
+            ("scheduler", "DeleteSchedule" | "UpdateSchedule") => on_protected("stops a detector's schedule"),
+            ("cloudformation", "UpdateStackSet" | "DeleteStackSet" | "DeleteStackInstances") => {
+                on_protected("changes or deletes a detector's stack set")
+            }
             ("cloudformation", "DeleteStack" | "UpdateStack" | "CreateChangeSet" | "ExecuteChangeSet") => {
                 on_protected("changes or deletes a detector's stack")
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via, resources};
+use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
 use crate::policy::Policy;
@@ -80,7 +80,7 @@ impl<'a> Call<'a> {
         let automated = matches!(principal.kind, Kind::DeployRole | Kind::Workload);
         let attack = match principal.kind {
             Kind::Service => None,
-            _ => Attack::of(&action, policy, automated, || resources::of(&record, 1000)),
+            _ => Attack::of(&action, &record, policy, automated),
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
@@ -108,12 +108,12 @@ impl<'a> Call<'a> {
     pub fn mfa(&self) -> Option<bool> {
         use handsoff_trail::IdentityType::{IamUser, Root};
         let identity = &self.principal.identity;
-        self.record.mfa_used().or(match identity.mfa_authenticated {
+        match self.record.mfa_used().or(identity.mfa_authenticated) {
             Some(true) => Some(true),
             // Always false for federated sessions, whatever the person showed there.
             Some(false) if matches!(identity.kind, IamUser | Root) => Some(false),
             _ => None,
-        })
+        }
     }
 
     fn explain(&self, policy: &Policy, trace: &mut impl Trace) {

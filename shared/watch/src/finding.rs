@@ -127,6 +127,9 @@ pub struct Finding {
     /// The time as a number, for sorting.
     #[serde(skip)]
     pub time: Option<handsoff_trail::Time>,
+    /// When it could be known, by the time of events: a denied call is one of many only when the others came.
+    #[serde(skip)]
+    pub known: Option<handsoff_trail::Time>,
 }
 
 impl Finding {
@@ -161,6 +164,7 @@ impl Finding {
             next: code.next_step(),
             key: Key::of(record),
             time: call.time,
+            known: call.time,
         }
     }
 

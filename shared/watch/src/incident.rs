@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handsoff_trail::Time;
+use handsoff_trail::{Arn, Time};
 use sha2::{Digest, Sha256};
 
 use crate::call::{Call, Target};
@@ -43,16 +43,30 @@ pub fn id(call: &Call<'_>, code: Code) -> String {
                 .request_parameters
                 .get("roleSessionName")
                 .and_then(handsoff_trail::json::Raw::text);
-            let role = match call.target {
-                Some(Target::Root) => "root".into(),
-                _ => call.record.assumed_role_arn().unwrap_or_default(),
+            let (role, account) = match call.target {
+                // An account ID or a root ARN.
+                Some(Target::Root) => {
+                    let target = call
+                        .record
+                        .request_parameters
+                        .get("targetPrincipal")
+                        .and_then(|target| target.text());
+                    let target = target.as_deref().unwrap_or(&account);
+                    ("root".into(), Arn::split(target).map_or(target, |arn| arn.account).to_owned())
+                }
+                _ => {
+                    let role = call.record.assumed_role_arn().unwrap_or_default();
+                    let of = Arn::split(&role).map_or(&*account, |arn| arn.account).to_owned();
+                    (role, of)
+                }
             };
-            let account = role.split(':').nth(4).unwrap_or(&account).to_owned();
             ("glass", [account, role_name(&role), session.unwrap_or_default().into(), day(call.time)])
         }
         _ if glass => {
             let role = if call.principal.is_root() { "root".to_owned() } else { role_name(arn) };
             let account = identity.account_id.as_deref().unwrap_or(&account).to_owned();
+            // Who tries the door and who is inside need not be the same.
+            let session = if code == Code::GlassSignInFailed { "a failed sign-in" } else { session };
             ("glass", [account, role, session.to_owned(), start_day()])
         }
         _ if call.principal.kind == Kind::Workload => {
@@ -100,6 +114,7 @@ fn without_suffix(arn: &str) -> String {
 /// What an incident remembers of each of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark {
+    pub(crate) known: Option<Time>,
     pub(crate) time: Option<Time>,
     pub(crate) key: Key,
     pub(crate) severity: Severity,
@@ -142,8 +157,8 @@ impl Incident {
 
     /// Adds a finding. Adding it again changes nothing.
     pub fn add(&mut self, finding: Finding) {
-        let Finding { time, key, severity, code, .. } = finding;
-        self.marks.insert(Mark { time, key, severity, code });
+        let Finding { known, time, key, severity, code, .. } = finding;
+        self.marks.insert(Mark { known, time, key, severity, code });
         self.actions.entry(finding.action.clone()).or_default().insert(key);
         let finding = Arc::new(finding);
         self.add_first(&finding);
@@ -220,9 +235,8 @@ impl Incident {
 
     /// The first and the last time among its findings.
     pub fn times(&self) -> Option<(Time, Time)> {
-        let mut times = self.marks.iter().filter_map(|mark| mark.time);
-        let first = times.next()?;
-        Some((first, times.next_back().unwrap_or(first)))
+        let times = || self.marks.iter().filter_map(|mark| mark.time);
+        Some((times().min()?, times().max()?))
     }
 
     /// How many findings there are of each code and severity.

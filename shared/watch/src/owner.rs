@@ -144,7 +144,13 @@ impl Call<'_> {
             return crate::policy::misuse::by_taking(entry, &self.record, &self.principal);
         }
         let entry = deploy_entry(&self.principal, policy)?;
-        crate::policy::misuse::by_use(entry, &self.record, &self.principal, self.is_from_console())
+        crate::policy::misuse::by_use(
+            &self.action,
+            entry,
+            &self.record,
+            &self.principal,
+            self.is_from_console(),
+        )
     }
 }
 

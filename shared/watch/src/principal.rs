@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use handsoff_trail::{Identity, IdentityType, Record};
+use handsoff_trail::{Arn, Identity, IdentityType, Record};
 use serde::Serialize;
 
 use crate::policy::Policy;
@@ -77,7 +77,7 @@ impl<'a> Principal<'a> {
 
     /// Whether it is the root user.
     pub fn is_root(&self) -> bool {
-        self.kind == Kind::BreakGlass && self.identity.kind == IdentityType::Root
+        self.kind == Kind::BreakGlass && self.entry.is_none()
     }
 
     /// Whether a session was given by IAM Identity Center.
@@ -98,7 +98,7 @@ impl<'a> Principal<'a> {
     pub fn name(&self) -> String {
         let identity = &self.identity;
         let name: Cow<'_, str> = match (identity.kind, identity.assumed_role()) {
-            (IdentityType::Root, _) => "root".into(),
+            _ if self.is_root() => "root".into(),
             (_, Some((role, session))) => match identity.permission_set() {
                 Some((set, user)) => format!("{user} ({set})").into(),
                 None if session.is_empty() => role.into(),
@@ -142,6 +142,10 @@ impl<'a> Principal<'a> {
     }
 }
 
+fn is_root(arn: Option<&str>) -> bool {
+    arn.and_then(Arn::split).is_some_and(|arn| arn.resource == "root")
+}
+
 /// A failed sign-in names the user without an ARN; its path is not known.
 fn user_arn(identity: &Identity<'_>, own: Option<&str>) -> Option<String> {
     if identity.kind != IdentityType::IamUser {
@@ -164,7 +168,7 @@ fn kind(
     if identity.is_service() || service_event {
         return (Kind::Service, None, "an AWS service made the call by itself");
     }
-    if identity.kind == IdentityType::Root {
+    if identity.kind == IdentityType::Root || (identity.kind == IdentityType::FederatedUser && is_root(arn)) {
         return (Kind::BreakGlass, None, "root is always a break-glass identity");
     }
     if let Some(arn) = arn {
@@ -175,6 +179,9 @@ fn kind(
             return (Kind::DeployRole, Some(entry), "a [[deploy]] entry names it");
         }
         if let Some(entry) = policy.workloads.iter().position(|entry| entry.identity.matches(arn, own)) {
+            if identity.from_console || record.session_credential_from_console.flag() == Some(true) {
+                return (Kind::Human, None, "a person uses the role of a [[workload]] entry in the console");
+            }
             return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
         }
     }

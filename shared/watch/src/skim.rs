@@ -5,7 +5,7 @@
 //! identity is the whole text of `userIdentity`, compared byte by byte: a hash alone could be met on purpose by
 //! somebody who chooses a session's name.
 
-use handsoff_trail::{Action, Effect, Record, resources};
+use handsoff_trail::{Action, Effect, Record};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::attack::Attack;
@@ -81,8 +81,8 @@ impl<'p> Skim<'p> {
             (Effect::Reads, _) => Some(Nothing::Read),
             (Effect::Changes, Caller::Service) => Some(Nothing::Service),
             (Effect::Changes, Caller::Deploy) => {
-                let attack = Attack::of(&action, self.policy, true, || resources::of(record, 1000));
-                attack.is_none().then_some(Nothing::Expected)
+                let attack = Attack::of(&action, record, self.policy, true);
+                (attack.is_none() && !action.opens_a_shell()).then_some(Nothing::Expected)
             }
             _ => None,
         }

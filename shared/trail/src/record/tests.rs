@@ -115,6 +115,28 @@ fn the_role_asked_for_stands_in_the_request_or_in_the_resources() {
 }
 
 #[test]
+fn a_denied_call_names_its_resource_only_in_the_message() {
+    let message = |text: &str| {
+        let json = serde_json::json!({"eventName": "X", "errorCode": "AccessDenied", "errorMessage": text, "requestParameters": null});
+        record(&json.to_string()).denied_resource()
+    };
+    let who =
+        "User: arn:aws:sts::1:assumed-role/app/s is not authorized to perform: sts:AssumeRole on resource: ";
+    let role = "arn:aws:iam::1:role/emergency";
+    assert_eq!(message(&format!("{who}{role}")).as_deref(), Some(role));
+    assert_eq!(
+        message(&format!("{who}{role} because no identity-based policy allows the action")).as_deref(),
+        Some(role)
+    );
+    assert_eq!(
+        message(&format!("{who}{role} with an explicit deny in a service control policy")).as_deref(),
+        Some(role)
+    );
+    assert_eq!(message("Access Denied"), None);
+    assert_eq!(message("on resource: arn:aws:iam::1:role/x is not authorized to perform: y"), None);
+}
+
+#[test]
 fn a_container_stops_in_front_of_its_records() {
     let json = r#"{"meta":{"Records":[1]},"Records": [{"eventName":"X"}]}"#;
     let Ok((Entry::Records(at), _)) = Record::read(json) else { panic!("a container") };

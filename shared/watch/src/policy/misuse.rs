@@ -1,18 +1,22 @@
 //! What shows that a deploy role is used otherwise than by its pipeline.
 
-use handsoff_trail::{IdentityType, Record};
+use handsoff_trail::{Action, IdentityType, Record};
 
 use super::{Deploy, Origin};
-use crate::principal::Principal;
+use crate::principal::{Kind, Principal};
 use crate::show::clean;
 
 /// From a call that the deploy role makes.
 pub(crate) fn by_use(
+    action: &Action<'_>,
     entry: &Deploy,
     record: &Record<'_>,
     principal: &Principal<'_>,
     console: bool,
 ) -> Option<String> {
+    if action.opens_a_shell() {
+        return Some("it opened a shell on a machine".into());
+    }
     if console {
         return Some("a person uses it in the console".into());
     }
@@ -50,10 +54,18 @@ pub(crate) fn session_name(entry: &Deploy, principal: &Principal<'_>) -> Option<
 pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
     let name = principal.name();
     if entry.assumed_by.is_empty() {
-        return principal.is_certainly_human().then(|| format!("`{name}` is a person, and took it on"));
+        let person = principal.is_certainly_human() || principal.kind == Kind::Human;
+        return person.then(|| format!("`{name}` is a person, and took it on"));
     }
     let recipient = record.recipient_account_id.text();
     let listed = entry.assumed_by.iter().any(|origin| match origin {
+        // In the role's account, a caller from another account is told by nothing but that account.
+        Origin::Identity(pattern) if principal.identity.kind == IdentityType::AwsAccount => {
+            pattern.account().is_some() && pattern.account() == principal.identity.account_id.as_deref()
+        }
+        Origin::Service(name) => {
+            principal.kind == Kind::Service && principal.identity.invoked_by.as_deref() == Some(name)
+        }
         Origin::Identity(pattern) => {
             principal.arn.as_deref().is_some_and(|arn| pattern.matches(arn, recipient.as_deref()))
         }

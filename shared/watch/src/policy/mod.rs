@@ -75,6 +75,8 @@ pub struct Deploy {
 pub enum Origin {
     /// A role or user.
     Identity(IdentityPattern),
+    /// An AWS service, by its principal: `codebuild.amazonaws.com`.
+    Service(String),
     /// The subject of a web identity: `repo:ORG/REPO:ref:refs/heads/main` of GitHub.
     Subject(Glob),
 }

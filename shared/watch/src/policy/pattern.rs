@@ -198,7 +198,9 @@ impl IdentityPattern {
                     && matches_resource(resource, arn.resource)
             }
             Form::PermissionSet(name) => {
-                let role = arn.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+                let path = arn.resource.strip_prefix("role/").unwrap_or_default();
+                let reserved = !path.contains('/') || path.starts_with("aws-reserved/sso.amazonaws.com/");
+                let role = path.rsplit('/').next().filter(|_| reserved);
                 role.and_then(handsoff_trail::permission_set_of).is_some_and(|found| name.matches(found))
                     && own.is_none_or(|own| own == arn.account)
             }
@@ -206,6 +208,14 @@ impl IdentityPattern {
                 (arn.resource.starts_with("role/") || arn.resource.starts_with("user/"))
                     && arn.resource.rsplit('/').next().is_some_and(|found| name.matches(found))
             }
+        }
+    }
+
+    /// The account, if it is written out.
+    pub fn account(&self) -> Option<&str> {
+        match &self.form {
+            Form::Arn { account: Account::Id(id), .. } => Some(id),
+            _ => None,
         }
     }
 

@@ -193,10 +193,14 @@ impl Reader<'_> {
         self.known(section, &["identity", "assumed_by", "session_names", "networks"]);
         let identity = self.identity(section);
         let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
-        let assumed_by = self.each(assumed_by, |written| match written.strip_prefix("oidc:") {
-            Some(subject) if subject.chars().all(|char| char == '*') => Err("name the subject".into()),
-            Some(subject) => Ok(Origin::Subject(Glob::new(subject))),
-            None => IdentityPattern::parse(written).map(Origin::Identity),
+        let assumed_by = self.each(assumed_by, |written| match written.split_once(':') {
+            Some(("oidc", subject)) if subject.chars().all(|char| char == '*') => {
+                Err("name the subject".into())
+            }
+            Some(("oidc", subject)) => Ok(Origin::Subject(Glob::new(subject))),
+            Some(("service", name)) if name.contains('*') => Err("write the service out".into()),
+            Some(("service", name)) => Ok(Origin::Service(name.to_owned())),
+            _ => IdentityPattern::parse(written).map(Origin::Identity),
         });
         let networks = self.strings(section, "networks").unwrap_or_default();
         let networks = self.each(networks, |written| {
