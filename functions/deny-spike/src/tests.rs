@@ -64,7 +64,9 @@ fn the_window_slides_and_both_its_ends_count() {
 fn what_console_pages_ask_for_shows_no_breadth() {
     let mut denials: Vec<_> = (0..10).map(|n| denial(n, n, "a", &format!("ec2:Get{n}"))).collect();
     assert_eq!(codes(denials.clone(), &policy(300, 20, 6))[0].0, Code::DenyProbing);
-    denials.iter_mut().for_each(|denial| denial.browsing = true);
+    for denial in &mut denials {
+        denial.browsing = true;
+    }
     assert_eq!(codes(denials.clone(), &policy(300, 20, 6)).len(), 0);
     assert_eq!(codes(denials, &policy(300, 10, 6))[0].1, Severity::Low);
 }

@@ -94,7 +94,7 @@ fn sign_in(call: &Call<'_>) -> Finding {
         Some(true) => (Severity::Low, "with a second factor"),
         None => (Severity::Low, "where the record can't prove a second factor"),
     };
-    let from = call.record.additional_event_data.get("SwitchFrom").and_then(|from| from.text());
+    let from = call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_trail::json::Raw::text);
     let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
     let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
     Finding::new(call, Code::ConsoleSignIn, severity, reason)

@@ -1,0 +1,113 @@
+//! Which incident a finding belongs to.
+
+use handsoff_trail::json::Raw;
+use handsoff_trail::{Arn, Time};
+use sha2::{Digest, Sha256};
+
+use crate::call::{Call, Target};
+use crate::code::Code;
+use crate::principal::Kind;
+
+/// The ID of the incident that a finding on this call belongs to.
+///
+/// It follows from the record alone, so that whichever record comes first opens the same incident:
+///
+/// - a session's findings are one incident. The console's many access keys share the session's start.
+/// - of a principal without a session, and of a workload, whose code takes sessions all the time: those of
+///   one day (UTC).
+/// - denied calls: those of one principal and day.
+/// - a break-glass session starts with the call that takes the identity on: those of the identity, the
+///   session's name and the day that the session began.
+///
+/// A cryptographic hash: whoever chooses a session's name can't make their findings part of another incident.
+pub fn id(call: &Call<'_>, code: Code) -> String {
+    let (kind, parts) = if code.detector() == "deny-spike" {
+        ("deny", vec![denial_group(call), day(call.time)])
+    } else if call.principal.kind == Kind::BreakGlass {
+        ("glass", within_glass(call, code))
+    } else if call.takes_break_glass() {
+        ("glass", taking_glass(call))
+    } else {
+        ("drift", drift(call))
+    };
+    let mut hash = Sha256::new();
+    for part in [kind].into_iter().chain(parts.iter().map(String::as_str)) {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest: Vec<String> = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{kind}-{}", digest.concat())
+}
+
+fn drift(call: &Call<'_>) -> Vec<String> {
+    let identity = &call.principal.identity;
+    let account = call.account().unwrap_or_default().into_owned();
+    let arn = call.principal.arn.clone().unwrap_or_default();
+    if call.principal.kind == Kind::Workload {
+        return vec![account, arn, String::new(), day(call.time)];
+    }
+    let session = identity.assumed_role().map_or("", |(_, session)| session);
+    let start = identity.creation_date.as_deref().map_or_else(|| day(call.time), str::to_owned);
+    vec![account, arn, session.to_owned(), start]
+}
+
+/// A call by an emergency identity.
+fn within_glass(call: &Call<'_>, code: Code) -> Vec<String> {
+    let identity = &call.principal.identity;
+    let account = identity.account_id.clone().or_else(|| call.account()).unwrap_or_default();
+    let role = match &call.principal.arn {
+        Some(arn) if !call.principal.is_root() => role_name(arn),
+        _ => "root".to_owned(),
+    };
+    let session = match code {
+        // Who tries the door and who is inside need not be the same.
+        Code::GlassSignInFailed => "a failed sign-in",
+        _ => identity.assumed_role().map_or("", |(_, session)| session),
+    };
+    let started = identity.creation_date.as_deref().and_then(Time::parse);
+    vec![account.into_owned(), role, session.to_owned(), day(started.or(call.time))]
+}
+
+/// A call that takes an emergency identity on, by whoever.
+fn taking_glass(call: &Call<'_>) -> Vec<String> {
+    let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text).unwrap_or_default();
+    let caller = call.account().unwrap_or_default();
+    let account_of = |arn: &str| Arn::split(arn).map(|arn| arn.account.to_owned());
+    let (account, role) = if call.target == Some(Target::Root) {
+        // An account's ID, or its root's ARN.
+        let target = asked("targetPrincipal");
+        (account_of(&target).unwrap_or(target.into_owned()), "root".to_owned())
+    } else {
+        let role = call.record.assumed_role_arn().unwrap_or_default();
+        (account_of(&role).unwrap_or(caller.into_owned()), role_name(&role))
+    };
+    vec![account, role, asked("roleSessionName").into_owned(), day(call.time)]
+}
+
+/// The principal whose denied calls are counted together, as a text that is unique to it: the user or role,
+/// whatever the names of its sessions, which the caller chooses. Of the roles that Identity Center's users
+/// share, each user by itself: there the session's name is not theirs to choose.
+pub fn denial_group(call: &Call<'_>) -> String {
+    let identity = &call.principal.identity;
+    let person = identity.permission_set().map_or("", |(_, user)| user);
+    let arn = call.principal.arn.as_deref().or(identity.principal_id.as_deref()).unwrap_or_default();
+    format!("{}|{}|{person}", call.account().unwrap_or_default(), without_suffix(arn))
+}
+
+fn day(time: Option<Time>) -> String {
+    time.map(Time::date).unwrap_or_default()
+}
+
+/// The last part of a role's or user's ARN: its path may be missing in some of a session's records.
+fn role_name(arn: &str) -> String {
+    without_suffix(arn.rsplit('/').next().unwrap_or(arn))
+}
+
+/// A role of Identity Center without the suffix that changes.
+fn without_suffix(arn: &str) -> String {
+    let name = arn.rsplit('/').next().unwrap_or(arn);
+    match handsoff_trail::permission_set_of(name) {
+        Some(set) => set.to_owned(),
+        None => arn.to_owned(),
+    }
+}
