@@ -65,7 +65,11 @@ fn or_dash(text: &str) -> &str {
 
 fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
     let first = format!("  {name:<9}");
-    let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(INDENT);
+    // Not at hyphens: names and ARNs are copied from here.
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(&first)
+        .subsequent_indent(INDENT)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     for line in textwrap::wrap(value, options) {
         writeln!(out, "{line}")?;
     }

@@ -221,7 +221,10 @@ impl<'a> Record<'a> {
         let (_, resource) = action.split_once(" on resource: ")?;
         let ends = [" because ", " with an explicit deny", "\n"];
         let end = ends.iter().filter_map(|end| resource.find(end)).min().unwrap_or(resource.len());
-        resource.get(..end).map(|resource| resource.trim().to_owned()).filter(|resource| !resource.is_empty())
+        resource
+            .get(..end)
+            .map(|resource| resource.trim().to_owned())
+            .filter(|resource| !resource.is_empty() && resource != "*")
     }
 
     /// The role that an `AssumeRole*` call asked for: from the request, from the answer, or from what it was
