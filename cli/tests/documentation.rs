@@ -22,7 +22,11 @@ fn matches(expected: &str, text: &str) -> bool {
     let parts: Vec<&str> = parts.collect();
     for (index, part) in parts.iter().enumerate() {
         let part = part.trim_start_matches('\n');
-        let found = if index + 1 == parts.len() && rest.ends_with(part) { Some(rest.len() - part.len()) } else { rest.find(part) };
+        let found = if index + 1 == parts.len() && rest.ends_with(part) {
+            Some(rest.len() - part.len())
+        } else {
+            rest.find(part)
+        };
         let Some(found) = found else { return false };
         rest = &rest[found + part.len()..];
     }
@@ -38,7 +42,10 @@ fn the_readmes_commands_print_what_it_says() {
         for command in block.split("$ ").skip(1) {
             let (command, expected) = command.split_once('\n').unwrap();
             let printed = run(command);
-            assert!(matches(expected, &printed), "`{command}` should print\n{expected}\nand prints\n{printed}");
+            assert!(
+                matches(expected, &printed),
+                "`{command}` should print\n{expected}\nand prints\n{printed}"
+            );
             ran += 1;
         }
     }
@@ -48,7 +55,14 @@ fn the_readmes_commands_print_what_it_says() {
 #[test]
 fn files_that_documents_name_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/findings.md", "docs/output.md", "docs/PERFORMANCE.md"] {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "docs/findings.md",
+        "docs/output.md",
+        "docs/PERFORMANCE.md",
+    ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
         let folder = root.join(document).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -65,6 +65,10 @@ fn or_dash(text: &str) -> &str {
 
 fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
     let first = format!("  {name:<9}");
+    // Wrapping measures every character; most lines are short and plain.
+    if value.is_ascii() && first.len() + value.len() <= WIDTH {
+        return writeln!(out, "{first}{value}");
+    }
     // Not at hyphens: names and ARNs are copied from here.
     let options = textwrap::Options::new(WIDTH)
         .initial_indent(&first)

@@ -232,7 +232,7 @@ impl SourceSink<'_, '_> {
     /// Names what a record lacks though it is judged.
     fn oddities(&mut self, record: &Record<'_>, place: &Place<'_>) {
         let mut lacks = Vec::new();
-        if record.event_id.text().is_none() {
+        if !record.event_id.has_text() {
             lacks.push("no eventID, so that repeats are told only by its text".to_owned());
         }
         match record.event_time.text() {
@@ -247,7 +247,7 @@ impl SourceSink<'_, '_> {
             Some(_) => {}
         }
         let insight = || record.event_type.text().as_deref() == Some("AwsCloudTrailInsight");
-        if record.event_name.text().is_none() && !insight() {
+        if !record.event_name.has_text() && !insight() {
             lacks.push("no eventName, so that it is taken for a change".to_owned());
         }
         if !lacks.is_empty() {
@@ -270,13 +270,18 @@ impl SourceSink<'_, '_> {
     }
 }
 
-/// Whether it has the form of `2026-11-22T05:38:00Z`.
+/// Whether it has the form of `2026-11-22T05:38:00Z`, and a month, day and hour that there are.
 fn looks_like_time(text: &str) -> bool {
-    text.len() == 20
-        && text
-            .bytes()
-            .zip(*b"0000-00-00T00:00:00Z")
-            .all(|(found, form)| if form == b'0' { found.is_ascii_digit() } else { found == form })
+    const FORM: &[u8; 20] = b"0000-19-39T29:59:69Z";
+    // Each digit of the form is the highest that may stand there.
+    text.len() == FORM.len()
+        && text.bytes().zip(FORM).all(|(found, form)| {
+            if form.is_ascii_digit() {
+                found.is_ascii_digit() && (*form == b'0' || found <= *form)
+            } else {
+                found == *form
+            }
+        })
 }
 
 impl Sink for SourceSink<'_, '_> {

@@ -76,10 +76,14 @@ pub fn service_of(event_source: &str) -> &str {
 
 /// Looks a host or a label up among the sources that differ from their prefix.
 fn prefix_of(source: &str) -> Option<&'static str> {
-    let found = SOURCES.binary_search_by(|(known, _)| {
-        let folded = source.bytes().map(|byte| byte.to_ascii_lowercase());
-        known.bytes().cmp(folded)
-    });
+    // CloudTrail writes lower case; comparing such is half the work.
+    let found = if source.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        SOURCES.binary_search_by(|(known, _)| {
+            known.bytes().cmp(source.bytes().map(|byte| byte.to_ascii_lowercase()))
+        })
+    } else {
+        SOURCES.binary_search_by(|(known, _)| (*known).cmp(source))
+    };
     found.ok().and_then(|at| SOURCES.get(at)).map(|&(_, prefix)| prefix)
 }
 

@@ -41,7 +41,7 @@ impl Key {
     /// The same without the caller, for records that lead to nothing and are only counted: it is read from
     /// the record's top level alone.
     pub fn brief(record: &Record<'_>) -> Self {
-        if record.event_id.text().is_none() {
+        if !record.event_id.has_text() {
             return Self(xxh3_64_with_seed(record.text.as_bytes(), 0));
         }
         let Record { event_id, event_time, event_source, event_name, aws_region, .. } = *record;

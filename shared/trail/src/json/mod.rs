@@ -77,6 +77,15 @@ impl<'a> Raw<'a> {
         self.0.is_empty() || self.0 == "null"
     }
 
+    /// Whether it is a text of at least one character: what [`Self::text`] would say, without making it.
+    pub fn has_text(self) -> bool {
+        match self.0.as_bytes() {
+            [b'"', b'"'] => false,
+            [b'"', ..] => true,
+            _ => self.text().is_some(),
+        }
+    }
+
     /// Whether it is an object.
     pub fn is_object(self) -> bool {
         self.0.starts_with('{')
