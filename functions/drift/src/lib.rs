@@ -143,6 +143,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
     trace.step("rule drift-write", || deploy.clone());
     let who = match call.principal.kind {
         Kind::Human => "A person",
+        Kind::Workload => "A workload",
         _ => "An identity that the policy doesn't know",
     };
     let what = if is_interactive(call) {

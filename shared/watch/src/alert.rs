@@ -63,7 +63,7 @@ pub struct Alert {
 pub fn schedule(incident: &Incident, policy: &Alerts) -> Vec<Alert> {
     let mut alerts = Vec::new();
     let mut run: Option<Run> = None;
-    let marks: Vec<&Mark> = incident.marks.iter().collect();
+    let marks: Vec<&Mark> = incident.marks.keys().collect();
     // What becomes known at the same second is told at once.
     for known in marks.chunk_by(|a, b| a.known == b.known) {
         let at = known.first().and_then(|mark| mark.known);
@@ -73,7 +73,7 @@ pub fn schedule(incident: &Incident, policy: &Alerts) -> Vec<Alert> {
         }
         let run = run.get_or_insert_with(Run::default);
         if let Some(cause) = run.add(known, at, policy) {
-            alerts.push(alert(incident, cause, at, run.severity, run.count));
+            alerts.push(run.alert(incident, cause, at));
         }
     }
     alerts.extend(run.and_then(|run| run.close(incident, policy)));
@@ -86,6 +86,7 @@ struct Run {
     count: usize,
     severity: Option<Severity>,
     sent: bool,
+    first: Option<Time>,
     last: Option<Time>,
 }
 
@@ -97,6 +98,7 @@ impl Run {
     fn add(&mut self, known: &[&Mark], at: Option<Time>, policy: &Alerts) -> Option<Cause> {
         let before = self.count;
         self.count += known.len();
+        self.first = self.first.or(at);
         self.last = at.or(self.last);
         let worst = known.iter().map(|mark| mark.severity).max();
         let rose = self.severity < worst;
@@ -118,7 +120,22 @@ impl Run {
 
     fn close(&self, incident: &Incident, policy: &Alerts) -> Option<Alert> {
         let at = self.last.map(|last| Time(last.0 + policy.quiet));
-        self.sent.then(|| alert(incident, Cause::Closed, at, self.severity, self.count))
+        self.sent.then(|| self.alert(incident, Cause::Closed, at))
+    }
+
+    fn alert(&self, incident: &Incident, cause: Cause, at: Option<Time>) -> Alert {
+        let severity = self.severity.unwrap_or(Severity::Info);
+        let lead = incident.lead_of(severity, self.first, self.last).or_else(|| incident.lead());
+        Alert {
+            time: at.map(|time| time.to_string()),
+            cause,
+            incident: incident.id.clone(),
+            severity,
+            findings: self.count,
+            subject: lead.map(|lead| subject(cause, severity, lead)).unwrap_or_default(),
+            text: lead.map(|lead| text(incident, cause, self.count, lead)).unwrap_or_default(),
+            at,
+        }
     }
 }
 
@@ -127,27 +144,6 @@ fn is_power_of_ten(mut number: usize) -> bool {
         number /= 10;
     }
     number == 1
-}
-
-fn alert(
-    incident: &Incident,
-    cause: Cause,
-    at: Option<Time>,
-    severity: Option<Severity>,
-    count: usize,
-) -> Alert {
-    let severity = severity.unwrap_or(Severity::Info);
-    let lead = incident.first_of(severity).or_else(|| incident.lead());
-    Alert {
-        time: at.map(|time| time.to_string()),
-        cause,
-        incident: incident.id.clone(),
-        severity,
-        findings: count,
-        subject: lead.map(|lead| subject(cause, severity, lead)).unwrap_or_default(),
-        text: lead.map(|lead| text(incident, cause, count, lead)).unwrap_or_default(),
-        at,
-    }
 }
 
 fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {

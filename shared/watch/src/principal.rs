@@ -122,6 +122,12 @@ impl<'a> Principal<'a> {
     /// Identity Center and sourceIdentity can't be chosen by the caller; a role's session name can.
     pub fn human(&self) -> Option<String> {
         let identity = &self.identity;
+        // Whoever asks for a federated session names it; its issuer is not theirs to choose.
+        if identity.kind == IdentityType::FederatedUser
+            && let Some(issuer) = self.arn.as_deref().filter(|arn| !arn.contains(":federated-user/"))
+        {
+            return Some(clean(issuer.rsplit(['/', ':']).next().unwrap_or(issuer), 128));
+        }
         let name = if let Some(source) = identity.source_identity.as_deref() {
             source
         } else if let Some((_, user)) = identity.permission_set() {

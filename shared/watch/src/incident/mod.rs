@@ -6,6 +6,7 @@
 
 mod id;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -27,96 +28,89 @@ pub(crate) struct Mark {
     pub(crate) code: Code,
 }
 
-/// Orders findings by what is to be shown first: the worst, of these the earliest.
-type Rank = (std::cmp::Reverse<Severity>, Option<Time>, Key, Code);
-
 /// Findings that belong together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Incident {
     /// Its ID.
     pub id: String,
-    pub(crate) marks: BTreeSet<Mark>,
+    /// All findings in short, each with its action's place in `actions`.
+    pub(crate) marks: BTreeMap<Mark, usize>,
+    actions: Vec<String>,
     /// The worst and earliest findings, the worst first.
-    worst: BTreeMap<Rank, Arc<Finding>>,
+    worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
-    firsts: BTreeMap<Severity, Arc<Finding>>,
-    /// The findings of each action; of more than 200 actions the first in the alphabet.
-    actions: BTreeMap<String, BTreeSet<Key>>,
+    firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
 }
 
 /// How many findings an incident keeps whole, to show them.
-const SHOWN: usize = 12;
-/// How many different actions an incident tells apart.
-const ACTIONS: usize = 200;
+const SHOWN: usize = 6;
 
 impl Incident {
     /// An incident without findings.
     pub fn new(id: String) -> Self {
-        Self {
-            id,
-            marks: BTreeSet::new(),
-            worst: BTreeMap::new(),
-            firsts: BTreeMap::new(),
-            actions: BTreeMap::new(),
-        }
+        Self { id, ..Self::default() }
     }
 
     /// Adds a finding. Adding it again changes nothing.
     pub fn add(&mut self, finding: Finding) {
         let Finding { known, time, key, severity, code, .. } = finding;
-        self.marks.insert(Mark { known, time, key, severity, code });
-        self.actions.entry(finding.action.clone()).or_default().insert(key);
-        let finding = Arc::new(finding);
-        self.add_first(&finding);
-        self.add_worst(finding);
-        self.bound();
-    }
-
-    fn add_worst(&mut self, finding: Arc<Finding>) {
-        let order = (std::cmp::Reverse(finding.severity), finding.time, finding.key, finding.code);
-        match self.worst.get_mut(&order) {
-            Some(same) if *same <= finding => {}
-            Some(same) => *same = finding,
-            None => drop(self.worst.insert(order, finding)),
-        }
-    }
-
-    fn add_first(&mut self, finding: &Arc<Finding>) {
-        match self.firsts.get(&finding.severity) {
-            Some(first) if (first.order(), &**first) <= (finding.order(), &**finding) => {}
-            _ => {
-                self.firsts.insert(finding.severity, Arc::clone(finding));
-            }
-        }
-    }
-
-    /// Drops what is beyond the bounds: always from the same end, so that what stays doesn't depend on the
-    /// order in which it came.
-    fn bound(&mut self) {
-        while self.worst.len() > SHOWN {
-            self.worst.pop_last();
-        }
-        while self.actions.len() > ACTIONS {
-            self.actions.pop_last();
-        }
+        let action = self.action(&finding.action);
+        self.marks.insert(Mark { known, time, key, severity, code }, action);
+        self.keep(&Arc::new(finding));
     }
 
     /// Adds all findings of another part of the same incident.
     pub fn merge(&mut self, other: Self) {
-        self.marks.extend(other.marks);
-        for (action, keys) in other.actions {
-            self.actions.entry(action).or_default().extend(keys);
+        let actions: Vec<usize> = other.actions.iter().map(|action| self.action(action)).collect();
+        for (mark, action) in other.marks {
+            self.marks.insert(mark, actions.get(action).copied().unwrap_or_default());
         }
-        for first in other.firsts.values() {
-            self.add_first(first);
+        for finding in other.worst.iter().chain(other.firsts.iter().flatten()) {
+            self.keep(finding);
         }
-        other.worst.into_values().for_each(|finding| self.add_worst(finding));
-        self.bound();
     }
 
-    /// The finding that first had this severity.
-    pub(crate) fn first_of(&self, severity: Severity) -> Option<&Finding> {
-        self.firsts.get(&severity).map(|finding| &**finding)
+    fn action(&mut self, action: &str) -> usize {
+        self.actions.iter().position(|known| known == action).unwrap_or_else(|| {
+            self.actions.push(action.to_owned());
+            self.actions.len() - 1
+        })
+    }
+
+    /// Keeps a finding if it is among those to show. What is kept in the end doesn't depend on the order.
+    fn keep(&mut self, finding: &Arc<Finding>) {
+        if let Some(first) = self.firsts.get_mut(finding.severity as usize)
+            && first.as_ref().is_none_or(|first| (finding.order(), &**finding) < (first.order(), &**first))
+        {
+            *first = Some(Arc::clone(finding));
+        }
+        match self
+            .worst
+            .binary_search_by(|kept| rank(kept).cmp(&rank(finding)).then_with(|| kept.cmp(finding)))
+        {
+            Ok(_) => return,
+            Err(place) => self.worst.insert(place, Arc::clone(finding)),
+        }
+        // Of two that hand-made logs give the same key, the same one stays whichever came first.
+        self.worst.dedup_by(|a, b| rank(a) == rank(b));
+        self.worst.truncate(SHOWN);
+    }
+
+    /// The finding to tell when an incident has reached a severity: of those that became known in this time
+    /// the first that has it, else the first that ever had.
+    pub(crate) fn lead_of(
+        &self,
+        severity: Severity,
+        from: Option<Time>,
+        to: Option<Time>,
+    ) -> Option<&Finding> {
+        let kept = self.firsts.iter().flatten().chain(&self.worst);
+        let within = kept
+            .filter(|finding| finding.severity == severity && finding.known >= from && finding.known <= to);
+        within
+            .min_by_key(|finding| finding.order())
+            .or(self.firsts.get(severity as usize)?.as_ref())
+            .map(|finding| &**finding)
     }
 
     /// How many findings it has.
@@ -126,29 +120,29 @@ impl Incident {
 
     /// The highest severity among its findings.
     pub fn severity(&self) -> Severity {
-        self.marks.iter().map(|mark| mark.severity).max().unwrap_or(Severity::Info)
+        self.marks.keys().map(|mark| mark.severity).max().unwrap_or(Severity::Info)
     }
 
     /// The finding to name the incident by: the worst, of these the earliest.
     pub fn lead(&self) -> Option<&Finding> {
-        self.worst.values().next().map(|finding| &**finding)
+        self.worst.first().map(|finding| &**finding)
     }
 
-    /// The worst and earliest findings, at most twelve, the worst first.
+    /// The worst and earliest findings, at most six, the worst first.
     pub fn worst(&self) -> impl Iterator<Item = &Finding> {
-        self.worst.values().map(|finding| &**finding)
+        self.worst.iter().map(|finding| &**finding)
     }
 
     /// The first and the last time among its findings.
     pub fn times(&self) -> Option<(Time, Time)> {
-        let times = || self.marks.iter().filter_map(|mark| mark.time);
+        let times = || self.marks.keys().filter_map(|mark| mark.time);
         Some((times().min()?, times().max()?))
     }
 
     /// How many findings there are of each code and severity.
     pub fn counts(&self) -> BTreeMap<(Code, Severity), usize> {
         let mut counts = BTreeMap::new();
-        for mark in &self.marks {
+        for mark in self.marks.keys() {
             *counts.entry((mark.code, mark.severity)).or_insert(0) += 1;
         }
         counts
@@ -156,14 +150,29 @@ impl Incident {
 
     /// How many findings there are of each action, the most frequent first.
     pub fn actions(&self) -> Vec<(&str, usize)> {
-        let mut actions: Vec<_> =
-            self.actions.iter().map(|(action, keys)| (action.as_str(), keys.len())).collect();
+        // One event may have findings of two codes, and is one call all the same.
+        let events: BTreeSet<(usize, Key)> =
+            self.marks.iter().map(|(mark, action)| (*action, mark.key)).collect();
+        let mut actions: Vec<_> = self.actions.iter().map(|action| (action.as_str(), 0)).collect();
+        for (action, _) in events {
+            if let Some((_, count)) = actions.get_mut(action) {
+                *count += 1;
+            }
+        }
         actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         actions
     }
 
     /// The worst incident first, then the earliest; never two the same.
-    pub fn order(&self) -> (std::cmp::Reverse<Severity>, Option<Time>, &str) {
-        (std::cmp::Reverse(self.severity()), self.times().map(|times| times.0), &self.id)
+    pub fn order(&self) -> (Reverse<Severity>, Option<Time>, &str) {
+        (Reverse(self.severity()), self.times().map(|times| times.0), &self.id)
     }
 }
+
+/// What is to be shown first: the worst, of these the earliest.
+fn rank(finding: &Finding) -> (Reverse<Severity>, Option<Time>, Key, Code) {
+    (Reverse(finding.severity), finding.time, finding.key, finding.code)
+}
+
+#[cfg(test)]
+mod tests;
