@@ -1,6 +1,8 @@
 //! Cuts text into records, whatever shape it has: `{"Records":[…]}`, an array, one record a line, a single
 //! record, EventBridge envelopes and other wrappers, and any of these one behind the other.
 
+use std::cell::Cell;
+
 use handsoff_trail::json::{Malformed, Raw, Why};
 use handsoff_trail::{Entry, Record};
 use memchr::memmem;
@@ -24,10 +26,17 @@ pub(super) struct Document {
     state: State,
     /// Set after something unreadable: skip up to where a record may start.
     lost: Option<Lost>,
+    /// Something unreadable was told, and no record was found since: what lies between belongs to it.
+    seeking: bool,
     /// Bytes and lines before the piece at hand, and where its first line starts.
     offset: u64,
     lines: u64,
     line_start: u64,
+    /// The last position that was asked for in the piece at hand: (byte, lines before it, start of its line).
+    /// Positions are asked for in their order, and each counts on from the last.
+    cursor: Cell<(usize, u64, u64)>,
+    /// The next place in the piece at hand, behind the value at hand, that looks like a record's start.
+    next_start: usize,
     /// How often a value had no end. Looking for one costs the whole rest of the text.
     endless: u32,
 }
@@ -39,6 +48,8 @@ enum Lost {
     Line,
     /// The next thing that looks like the start of a record.
     Record,
+    /// Right here.
+    Here,
 }
 
 /// After so many values without an end the rest of a text is given up.
@@ -46,67 +57,91 @@ const MOST_ENDLESS: u32 = 200;
 
 impl Document {
     pub(super) fn new() -> Self {
-        Self { state: State::Top, lost: None, offset: 0, lines: 0, line_start: 0, endless: 0 }
+        Self {
+            state: State::Top,
+            lost: None,
+            seeking: false,
+            offset: 0,
+            lines: 0,
+            line_start: 0,
+            cursor: Cell::new((0, 0, 0)),
+            next_start: 0,
+            endless: 0,
+        }
     }
 
     /// Handles the records of a piece of text and says how many of its bytes are done with. The rest is to
     /// be fed again, with more behind it, unless this is the `last` piece.
     pub(super) fn feed(&mut self, bytes: &[u8], last: bool, sink: &mut impl Sink) -> usize {
+        self.cursor.set((0, self.lines, self.line_start));
+        self.next_start = 0;
+        let mut text = Text::of(bytes);
         let mut at = 0;
         while at < bytes.len() {
             if let Some(lost) = self.lost {
-                let Some(next) = go_on(bytes, at, lost) else {
+                let Some(next) = go_on(bytes, at, lost, self.state) else {
                     // Keep what may be the first bytes of a place to go on from.
-                    at = if last { bytes.len() } else { at.max(bytes.len().saturating_sub(START.len())) };
+                    at = if last { bytes.len() } else { at.max(bytes.len().saturating_sub(LOOK_BACK)) };
                     break;
                 };
                 self.lost = None;
                 at = next;
             }
-            let (text, broken) = text_of(bytes, at);
-            let stop = self.read(bytes, &mut at, text, sink);
-            let Some(stop) = stop else {
-                if let Some(broken) = broken {
-                    self.tell(bytes, broken, "not UTF-8 text", sink);
+            let (valid, broken) = text.from(at);
+            let Some(stop) = self.read(bytes, &mut at, valid, sink) else {
+                let Some(broken) = broken else { break };
+                self.unreadable(bytes, broken, "not UTF-8 text", sink);
+                self.lost = Some(Lost::Record);
+                at = broken + 1;
+                continue;
+            };
+            match (stop.error.why == Why::Ends, broken) {
+                (true, Some(broken)) => {
+                    self.unreadable(
+                        bytes,
+                        broken,
+                        "not UTF-8 text: the record around it can't be read",
+                        sink,
+                    );
                     self.lost = Some(Lost::Record);
                     at = broken + 1;
                     continue;
                 }
-                break;
-            };
-            let ends = stop.error.why == Why::Ends;
-            match (ends, broken) {
-                (true, Some(broken)) => {
-                    self.tell(bytes, broken, "not UTF-8 text: the record around it can't be read", sink);
-                    self.lost = Some(Lost::Record);
-                    at = broken + 1;
-                }
                 (true, None) if !last => break,
-                _ => {
-                    if ends {
-                        self.endless += 1;
-                        self.tell(bytes, at, "the text ends inside a value that starts here", sink);
-                    } else {
-                        let message = format!("not JSON: {}", stop.error.why);
-                        self.tell(bytes, stop.error.at, &message, sink);
-                    }
-                    self.lost = Some(stop.lost);
-                    at += 1;
-                    if self.endless > MOST_ENDLESS {
-                        self.tell(
-                            bytes,
-                            at,
-                            "too many values without an end: the rest of the file isn't read",
-                            sink,
-                        );
-                        at = bytes.len();
-                    }
+                (true, None) => {
+                    self.endless += 1;
+                    self.unreadable(bytes, at, "the text ends inside a value that starts here", sink);
                 }
+                // Lines that aren't JSON are named one by one.
+                (false, _) if matches!(stop.lost, Lost::Line) && !self.seeking => {
+                    self.tell(bytes, stop.error.at, &format!("not JSON: {}", stop.error.why), sink);
+                }
+                (false, _) => {
+                    let message = format!("not JSON: {}", stop.error.why);
+                    self.unreadable(bytes, stop.error.at, &message, sink);
+                }
+            }
+            self.lost = Some(stop.lost);
+            at += 1;
+            if self.endless > MOST_ENDLESS {
+                self.seeking = false;
+                self.unreadable(
+                    bytes,
+                    at,
+                    "too many values without an end: the rest of the file isn't read",
+                    sink,
+                );
+                at = bytes.len();
             }
         }
         let at = at.min(bytes.len());
-        if !last {
-            self.pass(bytes.get(..at).unwrap_or_default());
+        if last {
+            if self.state != State::Top {
+                let message = "the file ends inside a list of records: it may be cut off";
+                self.unreadable(bytes, bytes.len(), message, sink);
+            }
+        } else {
+            self.pass(bytes, at);
         }
         at
     }
@@ -114,30 +149,48 @@ impl Document {
     /// Gives up the value at the start of the text, which is longer than any record. Its first byte is then
     /// done with.
     pub(super) fn give_up(&mut self, bytes: &[u8], sink: &mut impl Sink) -> usize {
+        self.cursor.set((0, self.lines, self.line_start));
         let message = format!("a value of more than {} MiB is no CloudTrail record", bytes.len() >> 20);
-        self.tell(bytes, 0, &message, sink);
+        self.unreadable(bytes, 0, &message, sink);
         self.lost = Some(Lost::Record);
-        let first = bytes.get(..1).unwrap_or_default();
-        self.pass(first);
-        first.len()
+        let first = bytes.len().min(1);
+        self.pass(bytes, first);
+        first
     }
 
     /// The position of a byte of the piece at hand.
     pub(super) fn position(&self, bytes: &[u8], at: usize) -> Position {
-        let before = bytes.get(..at).unwrap_or(bytes);
-        let offset = self.offset + before.len() as u64;
-        let line_start = memchr::memrchr(b'\n', before)
-            .map_or(self.line_start, |newline| self.offset + newline as u64 + 1);
-        let line = self.lines + memchr::memchr_iter(b'\n', before).count() as u64 + 1;
-        Position { offset, line, column: offset - line_start + 1 }
+        let at = at.min(bytes.len());
+        let (mut from, mut lines, mut line_start) = self.cursor.get();
+        if at < from {
+            (from, lines, line_start) = (0, self.lines, self.line_start);
+        }
+        let between = bytes.get(from..at).unwrap_or_default();
+        lines += memchr::memchr_iter(b'\n', between).count() as u64;
+        if let Some(newline) = memchr::memrchr(b'\n', between) {
+            line_start = self.offset + (from + newline) as u64 + 1;
+        }
+        self.cursor.set((at, lines, line_start));
+        let offset = self.offset + at as u64;
+        Position { offset, line: lines + 1, column: offset - line_start + 1 }
     }
 
-    fn pass(&mut self, bytes: &[u8]) {
-        self.lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
-        if let Some(newline) = memchr::memrchr(b'\n', bytes) {
-            self.line_start = self.offset + newline as u64 + 1;
+    /// Leaves the first bytes of the piece at hand behind.
+    fn pass(&mut self, bytes: &[u8], count: usize) {
+        self.position(bytes, count);
+        let (_, lines, line_start) = self.cursor.get();
+        (self.lines, self.line_start) = (lines, line_start);
+        self.offset += count as u64;
+        self.cursor.set((0, lines, line_start));
+    }
+
+    /// Tells what can't be read; once until a record is found, because one broken bracket makes many of what
+    /// follows unreadable.
+    fn unreadable(&mut self, bytes: &[u8], at: usize, message: &str, sink: &mut impl Sink) {
+        if !self.seeking {
+            self.tell(bytes, at, message, sink);
         }
-        self.offset += bytes.len() as u64;
+        self.seeking = true;
     }
 
     fn tell(&self, bytes: &[u8], at: usize, message: &str, sink: &mut impl Sink) {
@@ -149,18 +202,14 @@ impl Document {
         let base = *at;
         let mut here = 0;
         loop {
-            *at = base + here;
             let rest = text.as_bytes().get(here..).unwrap_or_default();
-            let Some(blank) = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-            else {
-                *at = base + text.len();
-                return None;
-            };
-            here += blank;
+            let blank = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+            here += blank.unwrap_or(rest.len());
             *at = base + here;
+            blank?;
             let rest = text.get(here..).unwrap_or_default();
             let step = match self.state {
-                State::Tail => self.tail(rest),
+                State::Tail => self.tail(bytes, base + here, rest, sink),
                 _ => self.value(bytes, base + here, rest, sink),
             };
             match step {
@@ -173,88 +222,159 @@ impl Document {
     }
 
     /// Handles one value or punctuation mark between values; `rest` starts with neither white space nor nothing.
-    fn value(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-        rest: &str,
-        sink: &mut impl Sink,
-    ) -> Result<usize, (Malformed, Lost)> {
+    fn value(&mut self, bytes: &[u8], at: usize, rest: &str, sink: &mut impl Sink) -> Step {
         let in_array = matches!(self.state, State::Array { .. });
         match rest.as_bytes().first() {
-            Some(b'{') => {
-                let (entry, used) = Record::read(rest).map_err(|error| (error, Lost::Record))?;
-                let locate = || self.position(bytes, at);
-                let place = Place::new(&locate);
-                match entry {
-                    Entry::Record(record) => sink.record(&record, &place),
-                    Entry::Records(start) => {
-                        self.state = State::Array { in_object: true };
-                        return Ok(start + 1);
-                    }
-                    Entry::Other(raw) => {
-                        if !Record::unwrap(raw, &mut |record| sink.record(&record, &place)) {
-                            self.tell(
-                                bytes,
-                                at,
-                                "no CloudTrail record: the object has none of a record's fields",
-                                sink,
-                            );
-                        }
-                    }
-                }
-                Ok(used)
-            }
+            Some(b'{') => self.object(bytes, at, rest, sink),
             Some(b'[') if !in_array => {
                 self.state = State::Array { in_object: false };
                 Ok(1)
             }
             // Between the values of a text there may be commas too: arrays that were cut by lines.
             Some(b',') => Ok(1),
-            Some(b']') => {
-                self.state = match self.state {
-                    State::Array { in_object: true } => State::Tail,
-                    _ => State::Top,
-                };
+            Some(b']') if in_array => {
+                self.state =
+                    if self.state == (State::Array { in_object: true }) { State::Tail } else { State::Top };
                 Ok(1)
             }
             // Behind something unreadable the end of its container may be left over.
-            Some(b'}') => {
+            Some(b']' | b'}') if self.seeking || !in_array => {
+                if !self.seeking {
+                    self.unreadable(bytes, at, "a bracket that closes nothing", sink);
+                }
                 self.state = State::Top;
                 Ok(1)
             }
             // A byte order mark.
             Some(0xEF) if rest.starts_with('\u{feff}') => Ok(3),
-            _ if in_array => match Raw::at(rest, 0) {
-                Ok((_, used)) => {
+            _ if in_array => {
+                let (_, used) = Raw::at(rest, 0).map_err(|error| (error, Lost::Record))?;
+                if !self.seeking {
                     self.tell(bytes, at, "no CloudTrail record: not even an object", sink);
-                    Ok(used)
                 }
-                Err(error) => Err((error, Lost::Record)),
-            },
+                Ok(used)
+            }
             _ => Err((Malformed { at: 0, why: Why::NoValue }, Lost::Line)),
         }
     }
 
-    /// Steps over a member behind the records of a container, or its end.
-    fn tail(&mut self, rest: &str) -> Result<usize, (Malformed, Lost)> {
-        let lost = |error| (error, Lost::Record);
-        match rest.as_bytes().first() {
-            Some(b'}') => {
-                self.state = State::Top;
-                Ok(1)
-            }
-            Some(b',' | b':') => Ok(1),
-            // A container may have more than one array of records.
-            Some(b'[') => {
+    fn object(&mut self, bytes: &[u8], at: usize, rest: &str, sink: &mut impl Sink) -> Step {
+        let (entry, used) = Record::read(rest).map_err(|error| (error, Lost::Record))?;
+        let raw = match entry {
+            Entry::Records(start) => {
+                self.seeking = false;
                 self.state = State::Array { in_object: true };
-                Ok(1)
+                return Ok(start + 1);
             }
-            Some(_) => Raw::at(rest, 0).map(|(_, used)| used).map_err(lost),
-            None => Err(lost(Malformed { at: 0, why: Why::Ends })),
+            Entry::Record(record) => {
+                self.check_swallowed(bytes, at, used, record.text)?;
+                self.seeking = false;
+                let locate = || self.position(bytes, at);
+                sink.record(&record, &Place::new(&locate));
+                return Ok(used);
+            }
+            Entry::Other(raw) => raw,
+        };
+        let found = self.within(bytes, at, raw, sink);
+        if found {
+            self.seeking = false;
+        } else if self.seeking {
+            // A part of what can't be read: go on looking.
+            return Err((Malformed { at: 0, why: Why::NoValue }, Lost::Record));
+        } else {
+            self.tell(bytes, at, "no CloudTrail record: the object has none of a record's fields", sink);
         }
+        Ok(used)
+    }
+
+    /// What is nested in a record is checked for balance only, so a missing bracket could make it swallow the
+    /// records behind it. Where another record seems to start inside of one, its grammar is checked.
+    fn check_swallowed(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        used: usize,
+        text: &str,
+    ) -> Result<(), (Malformed, Lost)> {
+        if self.next_start <= at {
+            let rest = bytes.get(at + 1..).unwrap_or_default();
+            self.next_start = memmem::find(rest, START).map_or(usize::MAX, |found| at + 1 + found);
+        }
+        if self.next_start < at + used && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+            return Err((Malformed { at: 0, why: Why::NoComma }, Lost::Record));
+        }
+        Ok(())
+    }
+
+    /// Handles the records inside a wrapper, and tells of those that can't be read.
+    fn within(&mut self, bytes: &[u8], at: usize, raw: Raw<'_>, sink: &mut impl Sink) -> bool {
+        let count = |text: &str| memmem::find_iter(text.as_bytes(), b"eventVersion").count();
+        let mut unread = count(raw.as_str());
+        let locate = || self.position(bytes, at);
+        let place = Place::new(&locate);
+        let found = Record::unwrap(raw, &mut |record| {
+            unread = unread.saturating_sub(count(record.text));
+            sink.record(&record, &place);
+        });
+        if unread > 0 && (found || !self.seeking) {
+            self.tell(
+                bytes,
+                at,
+                &format!("{unread} in this wrapper look like records and can't be read"),
+                sink,
+            );
+        }
+        found || unread > 0
+    }
+
+    /// Steps over a member behind the records of a container, or its end.
+    fn tail(&mut self, bytes: &[u8], at: usize, rest: &str, sink: &mut impl Sink) -> Step {
+        if rest.starts_with('}') {
+            self.state = State::Top;
+            return Ok(1);
+        }
+        // A comma, a key, a colon, a value: as if the object started here.
+        let Some(member) = rest.strip_prefix(',') else {
+            self.state = State::Top;
+            return Err((Malformed { at: 0, why: Why::NoComma }, Lost::Here));
+        };
+        let member_at = rest.len() - member.trim_start().len();
+        let lost = |error: Malformed| (Malformed { at: member_at + error.at, ..error }, Lost::Record);
+        let (_, key_end) = Raw::at(member.trim_start(), 0).map_err(lost)?;
+        let behind_key = rest.get(member_at + key_end..).unwrap_or_default().trim_start();
+        let colon_at = rest.len() - behind_key.len();
+        if behind_key.is_empty() {
+            return Err((Malformed { at: rest.len(), why: Why::Ends }, Lost::Record));
+        }
+        let Some(value) = behind_key.strip_prefix(':') else {
+            return Err((Malformed { at: colon_at, why: Why::NoColon }, Lost::Record));
+        };
+        let value_at = rest.len() - value.trim_start().len();
+        let value = value.trim_start();
+        // A container may have more than one array of records.
+        if value.starts_with('[') {
+            self.state = State::Array { in_object: true };
+            return Ok(value_at + 1);
+        }
+        let (raw, used) = Raw::at(value, 0)
+            .map_err(|error| (Malformed { at: value_at + error.at, ..error }, Lost::Record))?;
+        if raw.is_object() {
+            match Record::read(raw.as_str()) {
+                Ok((Entry::Record(record), _)) => {
+                    let locate = || self.position(bytes, at);
+                    sink.record(&record, &Place::new(&locate));
+                }
+                _ => {
+                    self.within(bytes, at, raw, sink);
+                }
+            }
+        }
+        Ok(value_at + used)
     }
 }
+
+/// How many bytes a value took, or why it isn't one and where to go on.
+type Step = Result<usize, (Malformed, Lost)>;
 
 struct Stop {
     error: Malformed,
@@ -262,34 +382,64 @@ struct Stop {
 }
 
 const START: &[u8] = b"{\"eventVersion\"";
+/// What is kept of a piece in which there is no place to go on from.
+const LOOK_BACK: usize = 256;
 
 /// Where to go on behind something unreadable.
-fn go_on(bytes: &[u8], at: usize, lost: Lost) -> Option<usize> {
+fn go_on(bytes: &[u8], at: usize, lost: Lost, state: State) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let line = match lost {
+        // One byte was stepped over.
+        Lost::Here => return at.checked_sub(1),
         Lost::Line => memchr::memchr(b'\n', rest).map(|newline| newline + 1),
         Lost::Record => memmem::find(rest, b"\n{").map(|newline| newline + 1),
     };
-    let record = memmem::find(rest, START);
-    match (line, record) {
-        (Some(line), Some(record)) => Some(at + line.min(record)),
-        (line, record) => line.or(record).map(|found| at + found),
-    }
+    let record = memmem::find_iter(rest, b"\"eventVersion\"").find_map(|key| before(rest, key, b'{'));
+    // The next element of an array, or the next of an array inside of it: that is then told apart.
+    let element = match state {
+        State::Top => None,
+        _ => memchr::memchr_iter(b'{', rest)
+            .find(|brace| before(rest, *brace, b',').and_then(|comma| before(rest, comma, b'}')).is_some()),
+    };
+    [line, record, element].into_iter().flatten().min().map(|found| at + found)
 }
 
-/// The text from `at` up to the first byte that isn't UTF-8, and where that byte is. A character that is cut
-/// by the end of the bytes isn't broken: more may follow.
-fn text_of(bytes: &[u8], at: usize) -> (&str, Option<usize>) {
-    let rest = bytes.get(at..).unwrap_or_default();
-    if let Ok(text) = simdutf8::basic::from_utf8(rest) {
-        return (text, None);
+/// The place of a byte that stands before another but for white space.
+fn before(bytes: &[u8], at: usize, wanted: u8) -> Option<usize> {
+    let before = bytes.get(..at)?;
+    let place = before.iter().rposition(|byte| !byte.is_ascii_whitespace())?;
+    (before.get(place) == Some(&wanted)).then_some(place)
+}
+
+/// Bytes as text, up to what isn't UTF-8.
+struct Text<'b> {
+    bytes: &'b [u8],
+    /// All of it is known to be text.
+    valid: bool,
+}
+
+impl<'b> Text<'b> {
+    fn of(bytes: &'b [u8]) -> Self {
+        Self { bytes, valid: simdutf8::basic::from_utf8(bytes).is_ok() }
     }
-    match std::str::from_utf8(rest) {
-        Ok(text) => (text, None),
-        Err(error) => {
-            let valid = rest.get(..error.valid_up_to()).unwrap_or_default();
-            let broken = error.error_len().map(|_| at + error.valid_up_to());
-            (std::str::from_utf8(valid).unwrap_or_default(), broken)
+
+    /// The text from `at` up to the first byte that isn't UTF-8, and where that byte is. A character that is
+    /// cut by the end of the bytes isn't broken: more may follow.
+    fn from(&mut self, at: usize) -> (&'b str, Option<usize>) {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        if self.valid
+            && let Ok(text) = simdutf8::basic::from_utf8(rest)
+        {
+            return (text, None);
+        }
+        // Stops at the first broken byte, so that many of them don't mean to read the rest many times.
+        match std::str::from_utf8(rest) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let valid = rest.get(..error.valid_up_to()).unwrap_or_default();
+                let broken = error.error_len().map(|_| at + error.valid_up_to());
+                (std::str::from_utf8(valid).unwrap_or_default(), broken)
+            }
         }
     }
 }

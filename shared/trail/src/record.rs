@@ -135,6 +135,10 @@ impl<'a> Record<'a> {
     }
 
     fn is_record(&self) -> bool {
+        // SQS, SNS and S3 messages to a Lambda function have an event source too, of another kind.
+        if self.event_source.as_str().starts_with("\"aws:") {
+            return false;
+        }
         // EventBridge's envelope and other wrappers share fields such as `resources`, but none of these.
         [self.event_name, self.event_source, self.event_id, self.user_identity, self.event_version]
             .iter()
@@ -145,9 +149,9 @@ impl<'a> Record<'a> {
     /// SNS message whose body is JSON text, an entry of `aws cloudtrail lookup-events`.
     ///
     /// `found` is called for each record, with the text that it is borrowed from. Returns whether there
-    /// was one. Looks three wrappers deep, and no deeper than one record's own fields.
+    /// was one. Looks five wrappers deep, and no deeper than one record's own fields.
     pub fn unwrap(wrapper: Raw<'_>, found: &mut dyn FnMut(Record<'_>)) -> bool {
-        Self::unwrap_to(wrapper, 3, found)
+        Self::unwrap_to(wrapper, 5, found)
     }
 
     fn unwrap_to(wrapper: Raw<'_>, depth: u8, found: &mut dyn FnMut(Record<'_>)) -> bool {
@@ -162,9 +166,29 @@ impl<'a> Record<'a> {
                 for element in value.elements().flatten().filter(|element| element.is_object()) {
                     any |= Self::enter(element.as_str(), depth, found);
                 }
-            } else if let Some(inner) = value.text().filter(|text| text.starts_with('{')) {
-                any |= Self::enter(&inner, depth, found);
+            } else if let Some(inner) = value.text().filter(|text| text.contains('{')) {
+                any |= Self::enter_all(&inner, depth, found);
             }
+        }
+        any
+    }
+
+    /// Text that holds one value behind the other.
+    fn enter_all(text: &str, depth: u8, found: &mut dyn FnMut(Record<'_>)) -> bool {
+        let mut any = false;
+        let mut rest = text.trim_start();
+        while let Ok((value, end)) = Raw::at(rest, 0) {
+            if value.is_object() {
+                any |= Self::enter(value.as_str(), depth, found);
+            } else {
+                for element in value.elements().flatten().filter(|element| element.is_object()) {
+                    any |= Self::enter(element.as_str(), depth, found);
+                }
+            }
+            rest = rest
+                .get(end..)
+                .unwrap_or_default()
+                .trim_start_matches(|char: char| char == ',' || char.is_whitespace());
         }
         any
     }

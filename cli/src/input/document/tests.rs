@@ -196,3 +196,125 @@ proptest! {
         read_in(&bytes, 11);
     }
 }
+
+/// Fifty records; the fourth has a broken member, or lacks brackets at its end.
+fn fifty(pretty: bool, sorted: bool, damage: impl Fn(String) -> String) -> String {
+    let records: Vec<serde_json::Value> = (0..50)
+        .map(|n| {
+            let mut record = serde_json::json!({"eventVersion": "1.08", "eventName": format!("N{n}"), "eventID": format!("id-{n}"),
+                "requestParameters": {"items": [{"a": 1}, {"b": [2, {"c": 3}]}]}, "tlsDetails": {"x": "y"}});
+            if sorted {
+                record.sort_all_objects();
+            }
+            record
+        })
+        .collect();
+    let write = if pretty { serde_json::to_string_pretty } else { serde_json::to_string };
+    damage(write(&serde_json::json!({ "Records": records })).unwrap())
+}
+
+#[test]
+fn a_broken_record_costs_only_itself_however_the_array_is_written() {
+    for (pretty, sorted) in [(false, false), (false, true), (true, false), (true, true)] {
+        for (from, to) in [(r#""id-3""#, r#""id-3" x"#), (r#""N3""#, r#"N3"#), (r#""N3""#, r#""N3"#)] {
+            let text = fifty(pretty, sorted, |text| text.replace(from, to));
+            for piece in [97, usize::MAX] {
+                let seen = read_in(text.as_bytes(), piece);
+                assert!(
+                    seen.names.len() >= 49,
+                    "{} {pretty} {sorted} {to}: {:?}",
+                    seen.names.len(),
+                    seen.problems
+                );
+                assert_eq!(seen.problems.len(), 1, "{:?}", seen.problems);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_record_without_its_last_brackets_swallows_no_other() {
+    let a = record("A");
+    let open = a.replace(r#""eventName""#, r#""tlsDetails":{"x":1,"eventName""#);
+    for text in [
+        format!(r#"{{"Records":[{open},{},{}]}}"#, record("B"), record("C")),
+        format!("{open}\n{}\n{}\n", record("B"), record("C")),
+        format!("{{\"Records\":[{a}]\n{{\"Records\":[{},{}]}}\n", record("B"), record("C")),
+    ] {
+        for piece in [11, usize::MAX] {
+            let seen = read_in(text.as_bytes(), piece);
+            assert!(seen.names.ends_with(&["B".into(), "C".into()]), "{text}: {:?}", seen.names);
+            assert!(!seen.problems.is_empty(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_looks_like_a_record_inside_of_one_is_its_callers_choice() {
+    let text = r#"{"eventVersion":"1.08","eventName":"A","requestParameters":{"x":{"eventVersion":["1"]}}}"#;
+    let seen = read(text);
+    assert_eq!((seen.names, seen.problems), (vec!["A".to_owned()], vec![]));
+}
+
+#[test]
+fn a_file_that_ends_between_two_records_is_cut_too() {
+    let seen = read(&format!(r#"{{"Records":[{},{}"#, record("A"), record("B")));
+    assert_eq!(seen.names, ["A", "B"]);
+    assert!(seen.problems[0].contains("it may be cut off"), "{:?}", seen.problems);
+    let seen = read(&format!(r#"{{"Records":[{}]"#, record("A")));
+    assert!(seen.problems[0].contains("it may be cut off"), "{:?}", seen.problems);
+}
+
+#[test]
+fn records_behind_the_list_are_read_too() {
+    let text = format!(
+        r#"{{"Records":[{}],"n":1,"more":{{"Records":[{}]}},"detail":{}}}"#,
+        record("A"),
+        record("B"),
+        record("C")
+    );
+    for piece in [7, usize::MAX] {
+        let seen = read_in(text.as_bytes(), piece);
+        assert_eq!((seen.names, seen.problems), (vec!["A".into(), "B".into(), "C".into()], vec![]));
+    }
+}
+
+#[test]
+fn messages_of_queues_and_of_lookup_events_are_opened() {
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let (a, b) = (record("A"), record("B"));
+    let envelope =
+        |record: &str| format!(r#"{{"detail-type":"AWS API Call via CloudTrail","detail":{record}}}"#);
+    for text in [
+        format!(
+            r#"{{"Records":[{{"body":{},"eventSource":"aws:sqs"}},{{"body":{},"eventSource":"aws:sqs"}}]}}"#,
+            quoted(&envelope(&a)),
+            quoted(&b)
+        ),
+        format!(
+            r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{}}},{{"EventId":"2","CloudTrailEvent":{}}}]}}"#,
+            quoted(&a),
+            quoted(&format!(" {b}"))
+        ),
+        format!(r#"{{"message":{}}}"#, quoted(&format!("{a}\n{b}\n"))),
+        format!(r#"{{"message":{}}}"#, quoted(&format!("[{a},{b}]"))),
+        format!(r#"{{"a":{a},"x":{{"y":{{"z":{{"detail":{b}}}}}}}}}"#),
+    ] {
+        let seen = read(&text);
+        assert_eq!((seen.names, seen.problems), (vec!["A".into(), "B".into()], vec![]), "{text}");
+    }
+    let broken = b.replace(r#""eventName""#, "eventName");
+    let seen = read(&format!(r#"{{"message":{}}}"#, quoted(&format!("{a}\n{broken}\n"))));
+    assert_eq!(seen.names, ["A"]);
+    assert!(
+        seen.problems[0].contains("1 in this wrapper look like records and can't be read"),
+        "{:?}",
+        seen.problems
+    );
+}
+
+#[test]
+fn brackets_that_close_nothing_are_named() {
+    let seen = read("}}]],\n");
+    assert_eq!(seen.problems, ["1:1 a bracket that closes nothing"]);
+}

@@ -171,11 +171,11 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// As [`Self::value`], but stops in front of the array of a `Records` member, which may be longer than
-    /// the text at hand.
+    /// As [`Self::value`], but stops in front of the array of a `Records` member (`Events` in the output of
+    /// `lookup-events`), which may be longer than the text at hand.
     #[inline]
     pub(crate) fn value_or_array(&mut self, key: &str) -> Result<Option<Raw<'a>>, Malformed> {
-        if key == "Records" && self.0.text.as_bytes().get(self.0.at) == Some(&b'[') {
+        if matches!(key, "Records" | "Events") && self.0.text.as_bytes().get(self.0.at) == Some(&b'[') {
             return Ok(None);
         }
         self.0.value().map(Some)
