@@ -37,7 +37,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::policy(&args.policy) {
         Ok(policy) => policy,
         Err(problems) => {
-            io::stderr().write_all(problems.as_bytes())?;
+            let _ = io::stderr().write_all(problems.as_bytes());
             return Ok(Exit::Wrong);
         }
     };
@@ -61,12 +61,12 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
             }
         }
     }
+    problems.sort();
+    output::problems(&problems, 0);
     if let (Some(id), false) = (&args.event_id, matched) {
-        writeln!(io::stderr(), "no record has the event ID `{}`", clean(id, 64))?;
+        let _ = writeln!(io::stderr(), "no record has the event ID `{}`", clean(id, 64));
         return Ok(Exit::Wrong);
     }
-    problems.sort();
-    output::problems(&problems, 0, &mut io::stderr().lock())?;
     Ok(if problems.is_empty() { Exit::Fine } else { Exit::Wrong })
 }
 

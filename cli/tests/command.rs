@@ -181,6 +181,24 @@ fn the_status_tells() {
 }
 
 #[test]
+fn a_closed_standard_error_changes_nothing_of_what_is_found() {
+    let folder = Folder::new().with("a.json", record("a", "RunInstances")).with("b.json", "broken");
+    let script = format!("{} replay . --format jsonl --fail-on medium 2>&-", env!("CARGO_BIN_EXE_handsoff"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(folder.0.path()).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout).lines().count()), (Some(2), 1));
+}
+
+#[test]
+fn a_policys_text_reaches_no_terminal_as_it_is() {
+    let folder = Folder::new()
+        .with("p.toml", "\"x\\u001b]0;y\\u0007\" = 1\n")
+        .with("a.json", record("a", "RunInstances"));
+    let (status, stdout, _) = folder.run(&["policy", "check", "p.toml"]);
+    assert!(status == 2 && stdout.contains("unknown key") && !stdout.contains('\u{1b}'), "{stdout}");
+    assert_eq!(folder.run(&["replay", "a.json", "--since", "2026-03-15", "--until", "2026-03-14"]).0, 2);
+}
+
+#[test]
 fn options_choose_what_is_told() {
     let folder =
         Folder::new().with("a.json", record("a", "RunInstances")).with("b.json", record("b", "CreateTags"));

@@ -153,6 +153,7 @@ impl Document {
         let message = format!("a value of more than {} MiB is no CloudTrail record", bytes.len() >> 20);
         self.unreadable(bytes, 0, &message, sink);
         self.lost = Some(Lost::Record);
+        self.endless += 1;
         let first = bytes.len().min(1);
         self.pass(bytes, first);
         first

@@ -11,6 +11,8 @@ use super::{Sink, Source};
 
 /// Files up to this size are read whole; larger ones, and standard input, in pieces.
 const WHOLE: u64 = 16 << 20;
+/// Larger texts are inflated in pieces: a gzip file can say of itself what it likes.
+const WHOLE_INFLATED: u64 = 64 << 20;
 /// The size of a piece.
 const PIECE: usize = 256 << 10;
 /// No record is longer: CloudTrail's own limit is 256 KB.
@@ -93,7 +95,7 @@ impl Reader {
         let raw = self.raw.as_slice();
         let Some(&[a, b, c, d]) = raw.last_chunk::<4>() else { return false };
         let size = u64::from(u32::from_le_bytes([a, b, c, d]));
-        if size > BOMB_BYTES && size > BOMB_RATIO * raw.len() as u64 {
+        if size > WHOLE_INFLATED {
             return false;
         }
         // libdeflate ignores what follows the first member. Where no other header stands, none follows.
@@ -167,8 +169,10 @@ impl Reader {
                 self.stages.records += inflated.elapsed();
                 return Ok(());
             }
-            if buffer.len() >= LONGEST_VALUE {
-                let used = document.give_up(buffer, sink);
+            while buffer.len() >= LONGEST_VALUE {
+                let given_up = document.give_up(buffer, sink);
+                buffer.drain(..given_up);
+                let used = document.feed(buffer, false, sink);
                 buffer.drain(..used);
             }
             self.stages.records += inflated.elapsed();

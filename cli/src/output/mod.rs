@@ -14,18 +14,16 @@ pub use text::text;
 
 use crate::input::Problem;
 
-/// Prints what could not be read, or was odd.
-///
-/// # Errors
-/// When it can't be written.
-pub fn problems(problems: &[Problem], beyond: u64, out: &mut dyn Write) -> io::Result<()> {
+/// Prints to standard error what could not be read, or was odd. Where that is closed nobody wants to know: the
+/// exit status still tells.
+pub fn problems(problems: &[Problem], beyond: u64) {
+    let mut out = io::BufWriter::new(io::stderr().lock());
     for problem in problems {
-        writeln!(out, "{problem}")?;
+        let _ = writeln!(out, "{problem}");
     }
     if beyond > 0 {
-        writeln!(out, "and {} more in these files", thousands(beyond))?;
+        let _ = writeln!(out, "and {} more in these files", thousands(beyond));
     }
-    Ok(())
 }
 
 /// A number with commas: 1,234,567.

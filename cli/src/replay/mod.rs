@@ -24,10 +24,14 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::policy(&args.policy) {
         Ok(policy) => policy,
         Err(problems) => {
-            io::stderr().write_all(problems.as_bytes())?;
+            let _ = io::stderr().write_all(problems.as_bytes());
             return Ok(Exit::Wrong);
         }
     };
+    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
+        let _ = writeln!(io::stderr(), "--since is not before --until: nothing lies between them");
+        return Ok(Exit::Wrong);
+    }
     let found = input::find(&args.paths);
     let options = Options {
         since: args.since,
@@ -40,30 +44,46 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     let (mut tally, stages) = judge(&found.sources, &policy, options, threads, &|bytes| bar.add(bytes));
     bar.finish();
     if args.timings {
-        tell_timings(stages, tally.decide)?;
+        tell_timings(stages, tally.decide);
     }
     tally.add_problems(found.problems);
     let outcome = tally.finish(&policy);
-    output::problems(&outcome.problems, outcome.counts.problems_beyond, &mut io::stderr().lock())?;
+    output::problems(&outcome.problems, outcome.counts.problems_beyond);
     let files = output::Files { read: found.sources.len(), others: found.others };
-    match (args.alerts, args.format) {
-        (true, format) => output::alerts(&outcome, &policy, format, args.min_severity, out)?,
-        (false, Format::Text) => output::text(&outcome, args.min_severity, out)?,
-        (false, Format::Jsonl) => output::jsonl(&outcome.findings, args.min_severity, out)?,
-        (false, Format::Csv) => output::csv(&outcome.findings, args.min_severity, out)?,
-    }
-    if args.format == Format::Text {
-        output::summary(&outcome, files, out)?;
-    } else {
-        output::summary(&outcome, files, &mut io::stderr().lock())?;
-    }
-    Ok(if outcome.counts.unreadable + outcome.counts.odd > 0 {
+    let exit = if outcome.counts.unreadable + outcome.counts.odd > 0 {
         Exit::Wrong
     } else if args.fail_on.is_some_and(|severity| outcome.worst >= Some(severity)) {
         Exit::Found
     } else {
         Exit::Fine
-    })
+    };
+    match print(args, &policy, &outcome, files, out) {
+        // `handsoff replay … | head` is no mistake, and changes nothing of what was found.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
+        printed => printed.map(|()| exit),
+    }
+}
+
+fn print(
+    args: &Replay,
+    policy: &Policy,
+    outcome: &Outcome,
+    files: output::Files,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match (args.alerts, args.format) {
+        (true, format) => output::alerts(outcome, policy, format, args.min_severity, out)?,
+        (false, Format::Text) => output::text(outcome, args.min_severity, out)?,
+        (false, Format::Jsonl) => output::jsonl(&outcome.findings, args.min_severity, out)?,
+        (false, Format::Csv) => output::csv(&outcome.findings, args.min_severity, out)?,
+    }
+    if args.format == Format::Text {
+        output::summary(outcome, files, out)?;
+    } else {
+        // Closed standard error is no reason to fail.
+        let _ = output::summary(outcome, files, &mut io::stderr().lock());
+    }
+    out.flush()
 }
 
 /// Judges all records of the sources. The same whatever the number of threads.
@@ -111,14 +131,14 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn tell_timings(stages: Stages, decide: std::time::Duration) -> io::Result<()> {
+fn tell_timings(stages: Stages, decide: std::time::Duration) {
     let read = stages.records.saturating_sub(decide);
     let timings = serde_json::json!({ "timings": {
         "inflate_s": stages.inflate.as_secs_f64(),
         "read_s": read.as_secs_f64(),
         "decide_s": decide.as_secs_f64(),
     }});
-    writeln!(io::stderr(), "{timings}")
+    let _ = writeln!(io::stderr(), "{timings}");
 }
 
 /// The problems of files that could not even be opened count like all others.

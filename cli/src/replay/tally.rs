@@ -246,6 +246,10 @@ impl SourceSink<'_, '_> {
             }
             Some(_) => {}
         }
+        let identity = record.user_identity;
+        if !identity.is_absent() && !identity.is_object() {
+            lacks.push("a userIdentity that is no object, so that nobody knows who called".to_owned());
+        }
         let insight = || record.event_type.text().as_deref() == Some("AwsCloudTrailInsight");
         if !record.event_name.has_text() && !insight() {
             lacks.push("no eventName, so that it is taken for a change".to_owned());

@@ -112,6 +112,19 @@ fn the_opening_and_the_session_are_one_incident() {
     assert_ne!(verdict(&somebody_else, "ec2:RunInstances", "").unwrap().incident, call.incident);
 }
 
+/// A session's name is its caller's choice: it must not lead into somebody else's incident.
+#[test]
+fn an_intruder_cannot_choose_to_be_in_somebodys_incident() {
+    let opening = verdict(ALICE, "sts:AssumeRole", &take("emergency")).unwrap();
+    let mallory = ALICE.replace("alice", "mallory");
+    let later = format!(r#"{},"eventTime":"2026-03-01T09:30:00Z""#, take("emergency"));
+    assert_ne!(verdict(&mallory, "sts:AssumeRole", &later).unwrap().incident, opening.incident);
+    let refused = format!(r#"{},"errorCode":"AccessDenied""#, take("emergency"));
+    let of_mallory = verdict(&mallory, "sts:AssumeRole", &refused).unwrap().incident;
+    assert_ne!(of_mallory, opening.incident);
+    assert_ne!(of_mallory, verdict(ALICE, "sts:AssumeRole", &refused).unwrap().incident);
+}
+
 #[test]
 fn activity_is_as_severe_as_what_it_does() {
     let severity = |action: &str, rest: &str| {
@@ -169,7 +182,11 @@ fn assume_root_and_roots_session_are_one_incident() {
     let take = r#","requestParameters":{"targetPrincipal":"111122223333"}"#;
     let caller = ALICE.replace("111122223333", "999999999999");
     let opening = verdict(&caller, "sts:AssumeRoot", take).unwrap();
-    assert_eq!(opening.incident, verdict(ROOT, "iam:ListUsers", "").unwrap().incident);
+    let session = ROOT.replace(
+        "\"accountId\"",
+        r#""accessKeyId":"ASIA1","sessionContext":{"attributes":{"creationDate":"2026-03-01T09:00:00Z"}},"accountId""#,
+    );
+    assert_eq!(opening.incident, verdict(&session, "iam:ListUsers", "").unwrap().incident);
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"}"#;
     assert_ne!(opening.incident, verdict(ROOT, "signin:ConsoleLogin", failed).unwrap().incident);
 }

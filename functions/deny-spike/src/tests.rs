@@ -88,6 +88,19 @@ fn principals_count_apart() {
 }
 
 #[test]
+fn a_caller_of_another_account_is_one_principal_whatever_its_sessions_names() {
+    let group = |session: &str| {
+        let json = format!(
+            r#"{{"eventID":"e","eventSource":"s3.amazonaws.com","eventName":"PutObject","errorCode":"AccessDenied",
+            "userIdentity":{{"type":"AWSAccount","principalId":"AROAX:{session}","accountId":"2"}}}}"#
+        );
+        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+        Denial::of(&Call::classify(record, &Policy::built_in(), &mut ()), &mut ()).group
+    };
+    assert_eq!(group("a"), group("b"));
+}
+
+#[test]
 fn calls_outside_of_the_spike_are_not_told() {
     let mut denials: Vec<_> = (0..20).map(|n| denial(n, 1000 + n, "a", "s3:PutObject")).collect();
     denials.push(denial(90, 0, "a", "s3:PutObject"));

@@ -308,6 +308,50 @@ assumed_by = ["arn:aws:iam::999999999999:role/ci", "service:codebuild.amazonaws.
     assert_eq!(says(r#"{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#), Ok(Code::DeployRoleMisused));
 }
 
+/// In an account without the pipeline's role anybody who may create roles could create one of its name.
+#[test]
+fn a_role_of_the_same_name_on_another_path_is_another_role() {
+    let policy = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/ci/deploy\"";
+    let says =
+        |identity: &str| verdict_by(policy, identity, "ec2:RunInstances", "").map(|finding| finding.code);
+    assert_eq!(says(&role("deploy", "s")), Ok(Code::DriftWrite));
+    assert_eq!(says(&role("deploy", "s").replace(":role/deploy", ":role/ci/deploy")), Err("expected".into()));
+    // The session tells no path: names are unique in an account.
+    let bare = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/deploy/s","accountId":"111122223333"}"#;
+    assert_eq!(says(bare), Err("expected".into()));
+}
+
+#[test]
+fn a_person_through_a_service_is_a_person_even_without_a_key() {
+    let identity = ALICE.replace(r#""accessKeyId":"ASIA1""#, r#""invokedBy":"cloudformation.amazonaws.com""#);
+    assert_eq!(found(&identity, "ec2:RunInstances", "").0, Code::DriftWrite);
+    let service_role = role("emr", "CCSSession")
+        .replace(r#""accessKeyId":"ASIA1""#, r#""invokedBy":"elasticmapreduce.amazonaws.com""#);
+    assert_eq!(found(&service_role, "ec2:RunInstances", "").0, Code::WorkloadWrite);
+}
+
+#[test]
+fn an_exception_for_some_resources_covers_a_call_only_if_it_covers_all() {
+    let policy = r#"[[exception]]
+identity = "permission-set/Admin"
+actions = ["ec2:TerminateInstances"]
+resources = ["i-dev*"]
+owner = "o"
+reason = "r"
+until = 2026-12-31"#;
+    let says =
+        |rest: &str| verdict_by(policy, ALICE, "ec2:TerminateInstances", rest).map(|finding| finding.code);
+    let items = |last: &str| {
+        let dev = r#"{"instanceId":"i-dev1"},"#.repeat(2000);
+        format!(r#","requestParameters":{{"instancesSet":{{"items":[{dev}{{"instanceId":"{last}"}}]}}}}"#)
+    };
+    assert_eq!(says(&items("i-dev2")), Err("excepted".into()));
+    assert_eq!(says(&items("i-prod")), Ok(Code::DriftWrite));
+    let deep =
+        r#","requestParameters":{"instanceId":"i-dev1","a":{"b":{"c":{"d":{"e":{"instanceId":"i-prod"}}}}}}"#;
+    assert_eq!(says(deep), Ok(Code::DriftWrite));
+}
+
 #[test]
 fn what_failed_is_no_drift() {
     assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.DryRunOperation""#), "dry-run");

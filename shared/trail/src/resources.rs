@@ -4,54 +4,64 @@
 //! `requestParameters` may hold secrets, so only members whose key names an identifier are taken, and
 //! nothing that stands deeper than lists of such.
 
+use std::borrow::Cow;
+
 use crate::json::Raw;
 use crate::record::Record;
 
 const LONGEST: usize = 256;
 
-/// The resources of a call, without repeats, in the order they stand; at most `most`.
+/// The resources of a call to show: without repeats, shortened, in the order they stand; at most `most`.
 pub fn of(record: &Record<'_>, most: usize) -> Vec<String> {
     let mut found = Vec::new();
-    for resource in record.resources.elements().flatten() {
-        for key in ["ARN", "arn", "resourceName"] {
-            add(&mut found, resource.get(key).unwrap_or_default(), most);
+    for resource in all(record) {
+        if found.len() == most {
+            break;
         }
-    }
-    if found.is_empty() {
-        identifiers(record.request_parameters, 4, &mut found, most);
-    }
-    if found.is_empty() && !record.error_code.is_absent() {
-        found.extend(record.denied_resource().map(|resource| resource.chars().take(LONGEST).collect()));
+        let resource: String = resource.chars().take(LONGEST).collect();
+        if !found.contains(&resource) {
+            found.push(resource);
+        }
     }
     found
 }
 
-fn identifiers(raw: Raw<'_>, depth: u8, found: &mut Vec<String>, most: usize) {
-    if depth == 0 || found.len() >= most {
-        return;
-    }
-    for (key, value) in raw.members().flatten() {
-        if value.is_object() {
-            identifiers(value, depth - 1, found, most);
-        } else if value.is_array() {
-            for element in value.elements().flatten() {
-                if element.is_object() {
-                    identifiers(element, depth - 1, found, most);
-                } else if is_identifier(&key) {
-                    add(found, element, most);
-                }
-            }
-        } else if is_identifier(&key) {
-            add(found, value, most);
+/// All resources of a call, whole: what is tolerated or protected must not depend on the rest of the list.
+pub fn all(record: &Record<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for resource in record.resources.elements().flatten() {
+        for key in ["ARN", "arn", "resourceName"] {
+            found.extend(resource.get(key).and_then(Raw::text).map(Cow::into_owned));
         }
     }
+    if found.is_empty() {
+        identifiers(record.request_parameters, &mut found);
+    }
+    if found.is_empty() && !record.error_code.is_absent() {
+        found.extend(record.denied_resource());
+    }
+    found
 }
 
-fn add(found: &mut Vec<String>, value: Raw<'_>, most: usize) {
-    let Some(text) = value.text().filter(|_| found.len() < most) else { return };
-    let text: String = text.chars().take(LONGEST).collect();
-    if !found.contains(&text) {
-        found.push(text);
+/// Walks nested objects and lists without recursion: a caller may nest them as deep as a record is long.
+fn identifiers(parameters: Raw<'_>, found: &mut Vec<String>) {
+    let mut rest = vec![(false, parameters)];
+    while let Some((named, value)) = rest.pop() {
+        let start = rest.len();
+        if value.is_object() {
+            for (key, member) in value.members().flatten() {
+                // EC2 writes `"FlowLogId":{"tag":1,"content":"fl-1"}`.
+                rest.push((is_identifier(&key) || (named && key == "content"), member));
+            }
+        } else if value.is_array() {
+            rest.extend(value.elements().flatten().map(|element| (named, element)));
+        } else if named {
+            found.extend(value.text().map(Cow::into_owned));
+        }
+        // The last is popped first: turned around, they come in the order they stand.
+        if let Some(added) = rest.get_mut(start..) {
+            added.reverse();
+        }
     }
 }
 
@@ -135,7 +145,7 @@ mod tests {
             r#"{{"eventName":"X","resources":"none","requestParameters":[{many}{{"vpcId":7,"name":"{}"}}]}}"#,
             "x".repeat(10_000)
         );
-        assert_eq!(resources(&json).len(), 0, "a list is not an object of parameters");
+        assert_eq!(resources(&json).len(), 8, "a list is walked too");
         let json = json
             .replace(r#""requestParameters":["#, r#""requestParameters":{"items":["#)
             .replace("}]}", "}]}}");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use handsoff_trail::{Arn, Identity, IdentityType, Record};
 use serde::Serialize;
 
-use crate::policy::Policy;
+use crate::policy::{IdentityPattern, Policy};
 use crate::show::clean;
 
 /// What an identity is to the team.
@@ -59,6 +59,8 @@ pub struct Principal<'a> {
     pub entry: Option<usize>,
     /// What made it this kind.
     pub because: &'static str,
+    /// The ARN was rebuilt, and has lost its path.
+    pub pathless: bool,
 }
 
 impl<'a> Principal<'a> {
@@ -67,12 +69,20 @@ impl<'a> Principal<'a> {
         let identity = Identity::read(record.user_identity);
         let recipient = record.recipient_account_id.text();
         let own = recipient.as_deref().or(identity.account_id.as_deref());
-        let arn = match identity.principal_arn() {
-            Some(arn) => Some(arn.into_owned()),
-            None => user_arn(&identity, own),
+        let (arn, pathless) = match identity.principal_arn() {
+            Some(Cow::Borrowed(arn)) => (Some(arn.to_owned()), false),
+            Some(Cow::Owned(arn)) => (Some(arn), true),
+            None => (user_arn(&identity, own), true),
         };
-        let (kind, entry, because) = kind(record, &identity, arn.as_deref(), own, policy);
-        Self { kind, identity, arn, entry, because }
+        let matches = |pattern: &IdentityPattern| is(arn.as_deref(), pathless, pattern, own);
+        let (kind, entry, because) = kind(record, &identity, arn.as_deref(), matches, policy);
+        Self { kind, identity, arn, entry, because, pathless }
+    }
+
+    /// Whether a pattern of the policy means this principal. `own` is the account that the record was written
+    /// for.
+    pub fn is(&self, pattern: &IdentityPattern, own: Option<&str>) -> bool {
+        is(self.arn.as_deref(), self.pathless, pattern, own)
     }
 
     /// Whether it is the root user.
@@ -148,6 +158,18 @@ impl<'a> Principal<'a> {
     }
 }
 
+fn is(arn: Option<&str>, pathless: bool, pattern: &IdentityPattern, own: Option<&str>) -> bool {
+    arn.is_some_and(
+        |arn| if pathless { pattern.matches_pathless(arn, own) } else { pattern.matches(arn, own) },
+    )
+}
+
+/// A service uses a role with no credentials of anybody: a service role.
+fn uses_by_itself(identity: &Identity<'_>) -> bool {
+    identity.invoking_service().is_some_and(|service| service != "AWS Internal")
+        && identity.access_key_id.is_none()
+}
+
 fn is_root(arn: Option<&str>) -> bool {
     arn.and_then(Arn::split).is_some_and(|arn| arn.resource == "root")
 }
@@ -165,7 +187,7 @@ fn kind(
     record: &Record<'_>,
     identity: &Identity<'_>,
     arn: Option<&str>,
-    own: Option<&str>,
+    matches: impl Fn(&IdentityPattern) -> bool,
     policy: &Policy,
 ) -> (Kind, Option<usize>, &'static str) {
     let service_event = identity.arn.is_none()
@@ -177,19 +199,17 @@ fn kind(
     if identity.kind == IdentityType::Root || (identity.kind == IdentityType::FederatedUser && is_root(arn)) {
         return (Kind::BreakGlass, None, "root is always a break-glass identity");
     }
-    if let Some(arn) = arn {
-        if let Some(entry) = policy.break_glass.iter().position(|entry| entry.identity.matches(arn, own)) {
-            return (Kind::BreakGlass, Some(entry), "a [[break_glass]] entry names it");
+    if let Some(entry) = policy.break_glass.iter().position(|entry| matches(&entry.identity)) {
+        return (Kind::BreakGlass, Some(entry), "a [[break_glass]] entry names it");
+    }
+    if let Some(entry) = policy.deploy.iter().position(|entry| matches(&entry.identity)) {
+        return (Kind::DeployRole, Some(entry), "a [[deploy]] entry names it");
+    }
+    if let Some(entry) = policy.workloads.iter().position(|entry| matches(&entry.identity)) {
+        if identity.from_console || record.session_credential_from_console.flag() == Some(true) {
+            return (Kind::Human, None, "a person uses the role of a [[workload]] entry in the console");
         }
-        if let Some(entry) = policy.deploy.iter().position(|entry| entry.identity.matches(arn, own)) {
-            return (Kind::DeployRole, Some(entry), "a [[deploy]] entry names it");
-        }
-        if let Some(entry) = policy.workloads.iter().position(|entry| entry.identity.matches(arn, own)) {
-            if identity.from_console || record.session_credential_from_console.flag() == Some(true) {
-                return (Kind::Human, None, "a person uses the role of a [[workload]] entry in the console");
-            }
-            return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
-        }
+        return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
     }
     if identity.ec2_role_delivery {
         return (Kind::Workload, None, "EC2 delivered the credentials to an instance");
@@ -201,11 +221,6 @@ fn kind(
         IdentityType::IamUser => (Kind::Human, None, "an IAM user that no entry of the policy names"),
         IdentityType::FederatedUser | IdentityType::SamlUser => (Kind::Human, None, "a federated user"),
         IdentityType::IdentityCenterUser => (Kind::Human, None, "a user of IAM Identity Center"),
-        IdentityType::AssumedRole
-            if identity.invoking_service().is_some() && identity.access_key_id.is_none() =>
-        {
-            (Kind::Workload, None, "a service uses the role by itself")
-        }
         IdentityType::AssumedRole if identity.permission_set().is_some() => {
             (Kind::Human, None, "IAM Identity Center gave the session")
         }
@@ -221,6 +236,9 @@ fn kind(
             if identity.assumed_role().is_some_and(|(_, session)| session.contains('@')) =>
         {
             (Kind::Human, None, "the session's name is a mail address")
+        }
+        IdentityType::AssumedRole if uses_by_itself(identity) => {
+            (Kind::Workload, None, "a service uses the role by itself")
         }
         IdentityType::AssumedRole => {
             (Kind::Unknown, None, "a role's session that no entry of the policy names")

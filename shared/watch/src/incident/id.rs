@@ -1,10 +1,10 @@
 //! Which incident a finding belongs to.
 
 use handsoff_trail::json::Raw;
-use handsoff_trail::{Arn, Time};
+use handsoff_trail::{Arn, Effect, Time};
 use sha2::{Digest, Sha256};
 
-use crate::call::{Call, Target};
+use crate::call::{Call, Outcome, Target};
 use crate::code::Code;
 use crate::principal::Kind;
 
@@ -16,8 +16,10 @@ use crate::principal::Kind;
 /// - of a principal without a session, and of a workload, whose code takes sessions all the time: those of
 ///   one day (UTC).
 /// - denied calls: those of one principal and day.
-/// - a break-glass session starts with the call that takes the identity on: those of the identity, the
-///   session's name and the day that the session began.
+/// - a break-glass session starts with the call that takes the identity on, at the second that its
+///   credentials were issued: those of the identity, the session's name and that second. The name alone is
+///   the caller's to choose, and two people must not meet in one incident.
+/// - who is refused an emergency identity: those of one caller, identity and day.
 ///
 /// A cryptographic hash: whoever chooses a session's name can't make their findings part of another incident.
 pub fn id(call: &Call<'_>, code: Code) -> String {
@@ -65,7 +67,13 @@ fn within_glass(call: &Call<'_>, code: Code) -> Vec<String> {
         _ => identity.assumed_role().map_or("", |(_, session)| session),
     };
     let started = identity.creation_date.as_deref().and_then(Time::parse);
-    vec![account.into_owned(), role, session.to_owned(), day(started.or(call.time))]
+    let began = match code {
+        Code::GlassSignInFailed => day(call.time),
+        // A sign-in has no session yet: it is issued at the same second.
+        _ if call.effect == Effect::SignsIn => second(call.time),
+        _ => started.map_or_else(|| day(call.time), |started| second(Some(started))),
+    };
+    vec![account.into_owned(), role, session.to_owned(), began]
 }
 
 /// A call that takes an emergency identity on, by whoever.
@@ -81,7 +89,11 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
         let role = call.record.assumed_role_arn().unwrap_or_default();
         (account_of(&role).unwrap_or(caller.into_owned()), role_name(&role))
     };
-    vec![account, role, asked("roleSessionName").into_owned(), day(call.time)]
+    if call.outcome != Outcome::Succeeded {
+        let caller = call.principal.arn.as_deref().or(call.principal.identity.principal_id.as_deref());
+        return vec![account, role, format!("refused {}", caller.unwrap_or_default()), day(call.time)];
+    }
+    vec![account, role, asked("roleSessionName").into_owned(), second(call.time)]
 }
 
 /// The principal whose denied calls are counted together, as a text that is unique to it: the user or role,
@@ -90,8 +102,14 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
 pub fn denial_group(call: &Call<'_>) -> String {
     let identity = &call.principal.identity;
     let person = identity.permission_set().map_or("", |(_, user)| user);
-    let arn = call.principal.arn.as_deref().or(identity.principal_id.as_deref()).unwrap_or_default();
+    // Of a caller from another account there is only `AROA…:session`; the session is theirs to choose.
+    let id = identity.principal_id.as_deref().map(|id| id.split(':').next().unwrap_or(id));
+    let arn = call.principal.arn.as_deref().or(id).unwrap_or_default();
     format!("{}|{}|{person}", call.account().unwrap_or_default(), without_suffix(arn))
+}
+
+fn second(time: Option<Time>) -> String {
+    time.map(|time| time.to_string()).unwrap_or_default()
 }
 
 fn day(time: Option<Time>) -> String {

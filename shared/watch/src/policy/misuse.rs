@@ -66,9 +66,7 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
         Origin::Service(name) => {
             principal.kind == Kind::Service && principal.identity.invoked_by.as_deref() == Some(name)
         }
-        Origin::Identity(pattern) => {
-            principal.arn.as_deref().is_some_and(|arn| pattern.matches(arn, recipient.as_deref()))
-        }
+        Origin::Identity(pattern) => principal.is(pattern, recipient.as_deref()),
         Origin::Subject(glob) => {
             principal.identity.kind == IdentityType::WebIdentityUser
                 && principal.identity.user_name.as_deref().is_some_and(|subject| glob.matches(subject))

@@ -180,10 +180,20 @@ impl IdentityPattern {
     }
 
     /// Whether the ARN of a role or user matches. `own` is the account that the record was written for.
-    ///
-    /// An ARN that was rebuilt from a session or a failed sign-in has no path. Against a pattern whose name is
-    /// written out the name then decides; a pattern with a `*` in the name doesn't match.
     pub fn matches(&self, arn: &str, own: Option<&str>) -> bool {
+        self.matches_arn(arn, own, matches_path)
+    }
+
+    /// The same for an ARN that was rebuilt from a session or a failed sign-in, and has no path. Names are
+    /// unique in an account whatever their path, so a name that is written out decides; one with a `*` would
+    /// match other paths' names, and doesn't match.
+    pub fn matches_pathless(&self, arn: &str, own: Option<&str>) -> bool {
+        self.matches_arn(arn, own, |pattern, resource| {
+            matches_path(pattern, resource) || has_name(pattern, resource)
+        })
+    }
+
+    fn matches_arn(&self, arn: &str, own: Option<&str>, matches: impl Fn(&str, &str) -> bool) -> bool {
         let Some(arn) = Arn::split(arn).filter(|arn| arn.service == "iam" && arn.region.is_empty()) else {
             return false;
         };
@@ -193,9 +203,7 @@ impl IdentityPattern {
                     Account::Own => own.is_none_or(|own| own == arn.account),
                     Account::Id(id) => id == arn.account,
                 };
-                account_matches
-                    && partition.matches(arn.partition)
-                    && matches_resource(resource, arn.resource)
+                account_matches && partition.matches(arn.partition) && matches(resource, arn.resource)
             }
             Form::PermissionSet(name) => {
                 let path = arn.resource.strip_prefix("role/").unwrap_or_default();
@@ -225,12 +233,8 @@ impl IdentityPattern {
     }
 }
 
-fn matches_resource(pattern: &str, resource: &str) -> bool {
-    if matches_path(pattern, resource) {
-        return true;
-    }
-    // `role/ci/deploy` against `role/deploy` that has lost its path. Names are unique in an account whatever
-    // their path, so a name that is written out decides; one with a star would match other paths' names.
+/// Whether `role/ci/deploy` is `role/deploy` that has lost its path.
+fn has_name(pattern: &str, resource: &str) -> bool {
     let (Some((kind, path)), Some((found_kind, found))) = (pattern.split_once('/'), resource.split_once('/'))
     else {
         return false;

@@ -9,6 +9,7 @@ use super::{
     Policy, Workload,
 };
 use crate::severity::Severity;
+use crate::show::clean;
 
 /// A mistake in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,11 +128,13 @@ impl Reader<'_> {
 
     fn problem(&mut self, at: usize, message: impl Into<String>) {
         let (line, column) = self.position(at);
-        self.problems.push(Problem { file: self.file.to_owned(), line, column, message: message.into() });
+        // A policy may come from somebody's pull request: what it says must not reach a terminal as it is.
+        let (file, message) = (clean(self.file, 256), clean(&message.into(), 400));
+        self.problems.push(Problem { file, line, column, message });
     }
 
     fn line(&self, section: &Section<'_>) -> Line {
-        Line::new(&format!("{}:{} {}", self.file, self.position(section.at).0, section.name))
+        Line::new(&format!("{}:{} {}", clean(self.file, 256), self.position(section.at).0, section.name))
     }
 
     fn known(&mut self, section: &Section<'_>, keys: &[&str]) {
@@ -334,7 +337,7 @@ impl Reader<'_> {
             self.problem(at, format!("`{key}` is empty: write {what}"));
             return None;
         }
-        Some(text)
+        Some(clean(&text, 400))
     }
 
     fn strings(&mut self, section: &Section<'_>, key: &str) -> Option<Vec<(String, usize)>> {

@@ -42,15 +42,19 @@ fn two_stars_cross_slashes_and_one_does_not() {
 
 #[test]
 fn a_session_that_lost_its_roles_path_is_matched_by_name() {
-    assert!(matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/deploy"));
-    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/other/deploy"));
-    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:user/deploy"));
+    let pathless =
+        |pattern: &str, arn: &str| IdentityPattern::parse(pattern).unwrap().matches_pathless(arn, OWN);
+    assert!(pathless("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/deploy"));
+    assert!(!pathless("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/other/deploy"));
+    assert!(!pathless("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:user/deploy"));
     assert!(
-        !matches_arn("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/deploy"),
+        !pathless("arn:aws:iam::*:role/ci/*", "arn:aws:iam::111122223333:role/deploy"),
         "any role has some name"
     );
-    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy-*", "arn:aws:iam::111122223333:role/deploy-x"));
-    assert!(!matches_arn("arn:aws:iam::*:role/ci/**", "arn:aws:iam::111122223333:role/deploy"));
+    assert!(!pathless("arn:aws:iam::*:role/ci/deploy-*", "arn:aws:iam::111122223333:role/deploy-x"));
+    assert!(!pathless("arn:aws:iam::*:role/ci/**", "arn:aws:iam::111122223333:role/deploy"));
+    // Where the path is known, a role of the same name on another path is another role.
+    assert!(!matches_arn("arn:aws:iam::*:role/ci/deploy", "arn:aws:iam::111122223333:role/deploy"));
 }
 
 #[test]
