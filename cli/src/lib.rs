@@ -10,6 +10,7 @@ pub mod engine;
 pub mod explain;
 pub mod input;
 pub mod load;
+pub mod outcome;
 pub mod output;
 pub mod replay;
 

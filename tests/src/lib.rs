@@ -14,7 +14,8 @@
 use std::path::{Path, PathBuf};
 
 use handsoff::input::{Place, Position, Reader, Sink, find};
-use handsoff::replay::{self, Options, Outcome};
+use handsoff::outcome::Outcome;
+use handsoff::replay::{self, Options};
 use handsoff_trail::Record;
 use handsoff_watch::Policy;
 

@@ -7,7 +7,7 @@ use handsoff_watch::{Policy, Severity};
 
 use super::count_of;
 use crate::args::Format;
-use crate::replay::Outcome;
+use crate::outcome::Outcome;
 
 /// Prints all alerts by time.
 ///

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{count_of, thousands};
-use crate::replay::Outcome;
+use crate::outcome::Outcome;
 
 /// How many files there were.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use handsoff_trail::Time;
 use handsoff_watch::{Finding, Incident, Severity, alert};
 
 use super::count_of;
-use crate::replay::Outcome;
+use crate::outcome::Outcome;
 
 const WIDTH: usize = 100;
 const INDENT: &str = "           ";

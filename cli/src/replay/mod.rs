@@ -12,9 +12,10 @@ use handsoff_watch::{Policy, Skim};
 
 use crate::args::{Format, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
+use crate::outcome::Outcome;
 use crate::{Exit, load, output};
 
-pub use tally::{Counts, Options, Outcome, Tally};
+pub use tally::{Options, Tally};
 
 /// Runs the command.
 ///

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use handsoff_trail::{Effect, Time};
 use handsoff_watch::policy::Denials;
-use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, incident};
+use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, group};
 
 /// One denied call, remembered until all of its neighbours are known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ impl Denial {
     pub fn of(call: &Call<'_>, trace: &mut impl Trace) -> Self {
         trace.step("rule deny-spike", || "denied: counted for its principal".into());
         Self {
-            group: incident::denial_group(call),
+            group: group::denial_group(call),
             finding: Finding::new(call, Code::DenySpike, Severity::Low, String::new()),
             browsing: call.is_from_console() && call.effect == Effect::Reads,
         }

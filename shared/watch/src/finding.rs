@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::call::Call;
 use crate::code::Code;
-use crate::incident;
+use crate::group;
 use crate::principal::Kind;
 use crate::severity::Severity;
 use crate::show::clean;
@@ -141,7 +141,7 @@ impl Finding {
         Self {
             code,
             severity,
-            incident: incident::id(call, code),
+            incident: group::incident_id(call, code),
             event_id: text(record.event_id, 64),
             event_time: call.time.map(|time| time.to_string()),
             account: call.account().map(|account| clean(&account, 32)).unwrap_or_default(),

@@ -8,6 +8,7 @@ mod attack;
 mod call;
 mod code;
 mod finding;
+pub mod group;
 pub mod incident;
 mod owner;
 pub mod policy;

@@ -4,15 +4,11 @@
 //! is bounded but for some forty bytes a finding: the findings to show are the few worst and earliest, and that
 //! choice doesn't depend on the order either.
 
-mod id;
-
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handsoff_trail::Time;
-
-pub use id::{denial_group, id};
 
 use crate::code::Code;
 use crate::finding::{Finding, Key};

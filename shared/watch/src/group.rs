@@ -1,4 +1,5 @@
-//! Which incident a finding belongs to.
+//! What belongs together: which incident a finding on a call is part of, and whose denied calls are counted as
+//! one.
 
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Arn, Effect, Time};
@@ -22,7 +23,7 @@ use crate::principal::Kind;
 /// - who is refused an emergency identity: those of one caller, identity and day.
 ///
 /// A cryptographic hash: whoever chooses a session's name can't make their findings part of another incident.
-pub fn id(call: &Call<'_>, code: Code) -> String {
+pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     let (kind, parts) = if code.detector() == "deny-spike" {
         ("deny", vec![denial_group(call), day(call.time)])
     } else if call.principal.kind == Kind::BreakGlass {

@@ -1,0 +1,43 @@
+//! What a replay found.
+
+use std::collections::BTreeMap;
+
+use handsoff_watch::{Code, Finding, Incident, Nothing, Severity};
+
+use crate::input::Problem;
+
+/// How many records there were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records read.
+    pub read: u64,
+    /// Distinct ones of these.
+    pub distinct: u64,
+    /// Things that could not be read.
+    pub unreadable: u64,
+    /// Records that were judged though something was missing.
+    pub odd: u64,
+    /// Records outside of `--since` and `--until`.
+    pub out_of_range: u64,
+    /// Problems that are not in the list, because their file has too many.
+    pub problems_beyond: u64,
+    /// Distinct records with nothing to report, by reason.
+    pub nothing: BTreeMap<Nothing, u64>,
+    /// Distinct findings by code.
+    pub findings: BTreeMap<Code, BTreeMap<Severity, u64>>,
+}
+
+/// All that a replay found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many records there were.
+    pub counts: Counts,
+    /// All findings by time, if they were to be kept.
+    pub findings: Vec<Finding>,
+    /// The incidents, the worst first.
+    pub incidents: Vec<Incident>,
+    /// What could not be read, or was odd.
+    pub problems: Vec<Problem>,
+    /// The severity of the worst finding.
+    pub worst: Option<Severity>,
+}
