@@ -2,6 +2,7 @@
 //! record, EventBridge envelopes and other wrappers, and any of these one behind the other.
 
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 use handsoff_trail::json::{Malformed, Raw, Why};
 use handsoff_trail::{Entry, Record};
@@ -299,7 +300,7 @@ impl Document {
     ) -> Result<(), (Malformed, Lost)> {
         if self.next_start <= at {
             let rest = bytes.get(at + 1..).unwrap_or_default();
-            self.next_start = memmem::find(rest, START).map_or(usize::MAX, |found| at + 1 + found);
+            self.next_start = START.find(rest).map_or(usize::MAX, |found| at + 1 + found);
         }
         if self.next_start < at + used && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
             return Err((Malformed { at: 0, why: Why::NoComma }, Lost::Record));
@@ -382,7 +383,8 @@ struct Stop {
     lost: Lost,
 }
 
-const START: &[u8] = b"{\"eventVersion\"";
+/// How nearly every record starts. Building a searcher for it costs as much as one search.
+static START: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("{\"eventVersion\""));
 /// What is kept of a piece in which there is no place to go on from.
 const LOOK_BACK: usize = 256;
 
