@@ -197,6 +197,13 @@ fn a_protected_resource_cannot_hide_behind_many_others() {
 }
 
 #[test]
+fn a_protected_resource_counts_wherever_the_record_names_it() {
+    let rest = r#","resources":[{"ARN":"arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:1"}],
+        "requestParameters":{"functionName":"handsoff-drift"}"#;
+    assert_eq!(found(ALICE, "lambda:UpdateFunctionCode", rest).0, Code::TrailTampered);
+}
+
+#[test]
 fn a_workload_may_do_what_its_entry_lists() {
     assert_eq!(nothing(&role("app", "s"), "s3:PutObject", ""), "workload-allowed");
     assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (Code::WorkloadWrite, Severity::Low));

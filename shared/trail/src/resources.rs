@@ -35,11 +35,18 @@ pub fn all(record: &Record<'_>) -> Vec<String> {
         }
     }
     if found.is_empty() {
-        identifiers(record.request_parameters, &mut found);
+        found = requested(record);
     }
     if found.is_empty() && !record.error_code.is_absent() {
         found.extend(record.denied_resource());
     }
+    found
+}
+
+/// The identifiers that a call asked for in `requestParameters`, whatever `resources` says.
+pub fn requested(record: &Record<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    identifiers(record.request_parameters, &mut found);
     found
 }
 

@@ -30,7 +30,9 @@ pub enum Scope {
 /// What the call is done to. All of it: a protected resource must not hide behind many others.
 fn targets(action: &Action<'_>, record: &Record<'_>) -> Vec<String> {
     if action.service != "iam" {
-        return resources::all(record);
+        let mut targets = resources::all(record);
+        targets.extend(resources::requested(record));
+        return targets;
     }
     // Of a role and its policies the role counts: AWS's own policies have names such as AWSCloudTrail_ReadOnlyAccess.
     let named = ["roleName", "instanceProfileName"]
