@@ -245,6 +245,28 @@ fn sign_ins_are_told_and_their_steps_are_not() {
 }
 
 #[test]
+fn that_a_federated_session_shows_no_mfa_proves_nothing() {
+    let rest = r#","responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"No"}"#;
+    let finding = verdict(ALICE, "signin:ConsoleLogin", rest).unwrap();
+    assert_eq!((finding.code, finding.severity, finding.mfa), (Code::ConsoleSignIn, Severity::Low, None));
+    assert_eq!(verdict(ALICE, "ec2:RunInstances", "").unwrap().mfa, None);
+}
+
+/// CDK and stack sets deploy with roles of their own, which a policy names like any other.
+#[test]
+fn roles_of_cdk_and_stack_sets_can_be_named() {
+    let policy = r#"
+[[deploy]]
+identity = "arn:aws:iam::*:role/cdk-*-cfn-exec-role-*"
+[[deploy]]
+identity = "arn:aws:iam::*:role/stacksets-exec-*""#;
+    for name in ["cdk-hnb659fds-cfn-exec-role-111122223333-eu-west-1", "stacksets-exec-0123456789abcdef"] {
+        let says = verdict_by(policy, &role(name, "AWSCloudFormation"), "ec2:RunInstances", "");
+        assert_eq!(says.map(|finding| finding.code), Err("expected".into()), "{name}");
+    }
+}
+
+#[test]
 fn a_person_in_a_workloads_role_is_a_person() {
     let console = r#","sessionCredentialFromConsole":"true""#;
     assert_eq!(found(&role("app", "s"), "ec2:RunInstances", console), (Code::DriftWrite, Severity::Medium));
