@@ -60,6 +60,9 @@ fn root_is_not_always_a_person() {
     let person = r#"{"type":"Root","arn":"arn:aws:iam::1:root","sessionContext":{"attributes":
         {"creationDate":"2026-01-01T00:00:00Z"}},"invokedBy":"cloudformation.amazonaws.com"}"#;
     assert!(!identity(person).is_service());
+    // Root's own access key has no session; a service passes it on all the same.
+    let person = r#"{"type":"Root","arn":"arn:aws:iam::1:root","accessKeyId":"AKIA1","invokedBy":"cloudformation.amazonaws.com"}"#;
+    assert!(!identity(person).is_service());
     // AssumeRoot, with and without its mark. Written from AWS's documentation.
     let assumed = r#"{"type":"Root","arn":"arn:aws:iam::1:root","accessKeyId":"ASIA1","sessionContext":{"assumedRoot":"true"}}"#;
     assert!(identity(assumed).assumed_root && !identity(assumed).is_service());
