@@ -5,7 +5,7 @@ use std::path::Path;
 
 use handsoff_trail::{Record, Time};
 use handsoff_watch::policy::IdentityPattern;
-use handsoff_watch::{Call, Policy, Principal};
+use handsoff_watch::{Call, Policy, Principal, show::clean};
 
 use crate::args::Check;
 use crate::input::{self, Place, Position, Reader, Sink};
@@ -90,7 +90,7 @@ impl<'p> Matching<'p> {
 
     fn unmatched(self) -> impl Iterator<Item = String> {
         self.entries.into_iter().filter(|(_, _, matched)| !matched).map(|(line, identity, _)| {
-            format!("{line}: `{}` matches nobody in these logs", identity.as_str())
+            format!("{line}: `{}` matches nobody in these logs", clean(identity.as_str(), 256))
         })
     }
 }

@@ -18,7 +18,7 @@ pub enum Verdict {
 /// Judges a record by its one owner.
 pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Verdict {
     let call = Call::classify(record, policy, trace);
-    let owner = call.owner(policy);
+    let owner = call.owner_told(policy, trace);
     trace.step("owner", || match owner {
         Owner::BreakGlass => "break-glass".into(),
         Owner::Drift => "drift".into(),

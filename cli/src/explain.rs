@@ -157,10 +157,11 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn wrapped(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
-    let first = format!("    {name:<26}");
-    let options = textwrap::Options::new(110)
+    let first = format!("    {name:<30}");
+    let options = textwrap::Options::new(114)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .initial_indent(&first)
-        .subsequent_indent("                              ");
+        .subsequent_indent("                                  ");
     for line in textwrap::wrap(value, options) {
         writeln!(out, "{line}")?;
     }

@@ -195,6 +195,10 @@ fn a_policys_text_reaches_no_terminal_as_it_is() {
         .with("a.json", record("a", "RunInstances"));
     let (status, stdout, _) = folder.run(&["policy", "check", "p.toml"]);
     assert!(status == 2 && stdout.contains("unknown key") && !stdout.contains('\u{1b}'), "{stdout}");
+    let hostile = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\\u001b[2J\"\n";
+    let folder = folder.with("q.toml", hostile);
+    let (_, stdout, _) = folder.run(&["policy", "check", "q.toml", "--logs", "a.json"]);
+    assert!(stdout.contains("matches nobody") && !stdout.contains('\u{1b}'), "{stdout}");
     assert_eq!(folder.run(&["replay", "a.json", "--since", "2026-03-15", "--until", "2026-03-14"]).0, 2);
 }
 

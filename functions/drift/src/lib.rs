@@ -57,10 +57,7 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
         (false, true) => (Severity::High, "no policy can except it"),
         (false, false) => (Severity::High, "it failed, and somebody tried; no policy can except it"),
     };
-    finding(call, severity, format!("The call {}; {by}.", attack.what), pipeline)
-}
-
-fn finding(call: &Call<'_>, severity: Severity, reason: String, pipeline: bool) -> Finding {
+    let reason = format!("The call {}; {by}.", attack.what);
     let mut finding = Finding::new(call, Code::TrailTampered, severity, reason);
     if pipeline {
         finding.next =

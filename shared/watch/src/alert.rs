@@ -194,7 +194,13 @@ fn text(incident: &Incident, cause: Cause, count: usize, lead: &Finding) -> Stri
 pub fn who(finding: &Finding) -> String {
     let who = &finding.principal;
     let human = match &who.human {
-        Some(human) if !who.name.contains(human.as_str()) => format!(", behind it {human}"),
+        // Hidden only where the name is, or ends in, the very same: a session's name is its caller's to choose.
+        Some(human)
+            if who.name.split_once(" (").map_or(&*who.name, |(user, _)| user).rsplit('/').next()
+                != Some(human) =>
+        {
+            format!(", behind it {human}")
+        }
         _ => String::new(),
     };
     let arn = if who.arn.is_empty() { String::new() } else { format!(", {}", who.arn) };

@@ -117,6 +117,7 @@ impl<'a> Call<'a> {
     }
 
     fn explain(&self, policy: &Policy, trace: &mut impl Trace) {
+        trace.step("fields", || self.fields());
         trace.step("principal", || {
             let arn = clean(self.principal.arn.as_deref().unwrap_or("no ARN"), 256);
             let line = self.principal.entry.and_then(|entry| match self.principal.kind {
@@ -180,6 +181,42 @@ impl<'a> Call<'a> {
                     .unwrap_or_default(),
             });
         }
+    }
+}
+
+impl Call<'_> {
+    /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.
+    fn fields(&self) -> String {
+        let (record, identity) = (&self.record, &self.principal.identity);
+        let raw = |raw: handsoff_trail::json::Raw<'_>| raw.text().map(|text| clean(&text, 64));
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| clean(text, 128));
+        let flag = |flag: bool| flag.then(|| "true".to_owned());
+        let fields = [
+            ("eventType", raw(record.event_type)),
+            ("eventCategory", raw(record.event_category)),
+            ("recipientAccountId", raw(record.recipient_account_id)),
+            ("errorCode", raw(record.error_code)),
+            ("sessionCredentialFromConsole", raw(record.session_credential_from_console)),
+            (
+                "userIdentity.type",
+                record
+                    .user_identity
+                    .get("type")
+                    .and_then(handsoff_trail::json::Raw::text)
+                    .map(|text| clean(&text, 64)),
+            ),
+            ("arn", text(&identity.arn)),
+            ("sessionIssuer.arn", text(&identity.issuer_arn)),
+            ("invokedBy", text(&identity.invoked_by)),
+            ("accessKeyId", identity.access_key_id.as_ref().map(|_| "present".to_owned())),
+            ("creationDate", text(&identity.creation_date)),
+            ("sourceIdentity", text(&identity.source_identity)),
+            ("ec2RoleDelivery", flag(identity.ec2_role_delivery)),
+            ("inScopeOf.issuerType", text(&identity.issued_to)),
+        ];
+        let present: Vec<String> =
+            fields.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?))).collect();
+        present.join(", ")
     }
 }
 

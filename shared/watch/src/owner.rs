@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::call::{Call, Outcome, Target};
 use crate::policy::{Deploy, Policy};
 use crate::principal::{Kind, Principal};
+use crate::trace::Trace;
 
 /// The detector that judges a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,13 +108,24 @@ impl Call<'_> {
     /// a trail is told in its session; a deploy role's denied call counts for denials, unless the call shows
     /// that somebody else uses the role.
     pub fn owner(&self, policy: &Policy) -> Owner {
-        if self.principal.kind == Kind::BreakGlass || self.takes_break_glass() {
+        self.owner_told(policy, &mut ())
+    }
+
+    /// The same, telling each test on the way.
+    pub fn owner_told(&self, policy: &Policy, trace: &mut impl Trace) -> Owner {
+        let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+        let glass = self.principal.kind == Kind::BreakGlass || self.takes_break_glass();
+        trace.step("by or for an emergency id?", || yes_no(glass).into());
+        if glass {
             return Owner::BreakGlass;
         }
-        if self.attack.is_some() || self.shows_misuse(policy).is_some() {
+        let drift = self.attack.is_some() || self.shows_misuse(policy).is_some();
+        trace.step("attack, or role misused?", || yes_no(drift).into());
+        if drift {
             return Owner::Drift;
         }
         let service = self.principal.kind == Kind::Service;
+        trace.step("succeeded?", || yes_no(self.outcome == Outcome::Succeeded).into());
         match &self.outcome {
             Outcome::Succeeded => {}
             Outcome::DryRun => return Owner::Nobody(Nothing::DryRun),
@@ -123,12 +135,19 @@ impl Call<'_> {
             Outcome::Failed(_) if self.effect == Effect::Reads => return Owner::Nobody(Nothing::Read),
             Outcome::Failed(_) => return Owner::Nobody(Nothing::Attempt),
         }
+        let changes = matches!(self.effect, Effect::Changes | Effect::SignsIn);
+        trace.step("changes or signs in?", || yes_no(changes).into());
         match self.effect {
-            Effect::Reads => Owner::Nobody(Nothing::Read),
-            Effect::SignInPlumbing => Owner::Nobody(Nothing::SignInStep),
-            _ if service => Owner::Nobody(Nothing::Service),
-            _ if self.principal.kind == Kind::DeployRole => Owner::Nobody(Nothing::Expected),
-            Effect::SignsIn | Effect::Changes => Owner::Drift,
+            Effect::Reads => return Owner::Nobody(Nothing::Read),
+            Effect::SignInPlumbing => return Owner::Nobody(Nothing::SignInStep),
+            Effect::SignsIn | Effect::Changes => {}
+        }
+        let deploy = self.principal.kind == Kind::DeployRole;
+        trace.step("by a service or the pipeline?", || yes_no(service || deploy).into());
+        match (service, deploy) {
+            (true, _) => Owner::Nobody(Nothing::Service),
+            (_, true) => Owner::Nobody(Nothing::Expected),
+            _ => Owner::Drift,
         }
     }
 

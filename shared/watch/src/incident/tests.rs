@@ -53,6 +53,22 @@ fn a_thousand_findings_make_a_handful_of_alerts() {
 }
 
 #[test]
+fn a_sessions_name_cannot_hide_the_human_behind_it() {
+    let mut finding = finding(0, "RunInstances", Severity::High);
+    for (name, human, told) in [
+        ("admin/not-bob-but-alice", "bob", true),
+        ("admin/bob", "bob", false),
+        ("bob", "bob", false),
+        ("bob@example.com (Admin)", "bob@example.com", false),
+        ("admin/x (bob)", "bob", true),
+    ] {
+        finding.principal.name = name.into();
+        finding.principal.human = Some(human.into());
+        assert_eq!(alert::who(&finding).contains("behind it"), told, "{name}");
+    }
+}
+
+#[test]
 fn what_is_below_the_level_is_not_sent_until_something_reaches_it() {
     use Severity::{Low, Medium};
     assert_eq!(alerts(&[finding(0, "CreateTags", Low)]), []);
