@@ -34,11 +34,14 @@ pub fn alerts(
         }
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(out);
-            writer.write_record(["time", "cause", "incident", "severity", "findings", "subject"])?;
+            writer.write_record([
+                "time", "cause", "incident", "severity", "findings", "subject", "period", "tells",
+            ])?;
             for alert in &alerts {
                 let findings = alert.findings.to_string();
                 let time = alert.time.as_deref().unwrap_or_default();
                 let subject = super::lines::harmless(&alert.subject);
+                let tells: Vec<String> = alert.tells.iter().map(ToString::to_string).collect();
                 writer.write_record([
                     time,
                     alert.cause.as_str(),
@@ -46,6 +49,8 @@ pub fn alerts(
                     alert.severity.as_str(),
                     &findings,
                     &subject,
+                    &alert.period,
+                    &tells.join(" "),
                 ])?;
             }
             writer.flush()?;

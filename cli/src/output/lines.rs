@@ -62,7 +62,7 @@ pub fn csv(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Resu
             &finding.account,
             &finding.region,
             &finding.action,
-            finding.access,
+            &finding.access,
             finding.error.as_deref().unwrap_or_default(),
             who.kind.as_str(),
             &who.arn,
@@ -74,7 +74,7 @@ pub fn csv(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Resu
             &mfa,
             &resources,
             &finding.reason,
-            finding.next,
+            &finding.next,
         ];
         writer.write_record(row.map(harmless))?;
     }

@@ -52,7 +52,7 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
     };
     line(out, "from", &format!("{} via {}{mfa}", or_dash(&lead.source_ip), lead.via))?;
     line(out, "why", &format!("{}: {}", lead.code, lead.reason))?;
-    line(out, "next", lead.next)?;
+    line(out, "next", &lead.next)?;
     if incident.count() > 1 {
         worst(incident, out)?;
     }

@@ -111,7 +111,7 @@ impl Spike {
             "{calls} calls of this principal to {different} were denied within {minutes} minutes; {limit} ({}).",
             policy.line
         );
-        finding.next = finding.code.next_step();
+        finding.next = finding.code.next_step().into();
         finding.known = finding.time.max(*known);
     }
 }

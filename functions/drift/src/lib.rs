@@ -61,7 +61,7 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
     let mut finding = Finding::new(call, Code::TrailTampered, severity, reason);
     if pipeline {
         finding.next =
-            "Look for the reviewed change that did this. If there is none, treat it as an intrusion.";
+            "Look for the reviewed change that did this. If there is none, treat it as an intrusion.".into();
     }
     finding
 }

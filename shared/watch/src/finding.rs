@@ -1,7 +1,9 @@
 //! One verdict on one record.
 
+use std::borrow::Cow;
+
 use handsoff_trail::{Record, Via, json::Raw, resources};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::call::Call;
@@ -15,7 +17,7 @@ use crate::show::clean;
 ///
 /// The ID alone would do for CloudTrail. The other fields are in it because hand-made records reuse IDs, and a
 /// detector that forgets a record because of an ID that it has seen could be made to forget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u64);
 
 impl Key {
@@ -67,7 +69,7 @@ fn hash(seed: u64, field: Raw<'_>) -> u64 {
 }
 
 /// Who acted, as a finding tells it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Who {
     /// What the identity is to the team.
     pub kind: Kind,
@@ -83,7 +85,7 @@ pub struct Who {
 ///
 /// The order of findings as such is arbitrary. It is there to choose one and the same of two that hand-made
 /// logs give the same key; see [`Finding::order`] for the order of output.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {
     /// What kind of finding it is.
     pub code: Code,
@@ -102,7 +104,7 @@ pub struct Finding {
     /// What was called, `service:Name`.
     pub action: String,
     /// The action's access level.
-    pub access: &'static str,
+    pub access: Cow<'static, str>,
     /// The error code, when the call failed.
     pub error: Option<String>,
     /// Who acted.
@@ -120,7 +122,7 @@ pub struct Finding {
     /// Why it is a finding, in plain words, with the line of the policy that decided.
     pub reason: String,
     /// What to do next.
-    pub next: &'static str,
+    pub next: Cow<'static, str>,
     /// What makes deliveries of the same event one.
     #[serde(skip)]
     pub key: Key,
@@ -147,7 +149,7 @@ impl Finding {
             account: call.account().map(|account| clean(&account, 32)).unwrap_or_default(),
             region: text(record.aws_region, 32),
             action: clean(&call.action.to_string(), 128),
-            access: call.access().as_str(),
+            access: call.access().as_str().into(),
             error: call.outcome.error().map(|code| clean(code, 64)),
             principal: Who {
                 kind: principal.kind,
@@ -161,7 +163,7 @@ impl Finding {
             mfa: call.mfa(),
             resources: resources::of(record, 8).iter().map(|resource| clean(resource, 256)).collect(),
             reason,
-            next: code.next_step(),
+            next: code.next_step().into(),
             key: Key::of(record),
             time: call.time,
             known: call.time,

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use handsoff_trail::{Arn, Identity, IdentityType, Record};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::policy::{IdentityPattern, Policy};
 use crate::show::clean;
 
 /// What an identity is to the team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A person: an IAM user, a session of Identity Center, of the console, or one that names its human.

@@ -1,12 +1,12 @@
 //! How urgent a finding is.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How urgent a finding is. What each level means for the people on call:
 ///
 /// critical and high wake somebody, medium is looked at today, low at the weekly review, info is kept for
 /// the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Kept for the record.

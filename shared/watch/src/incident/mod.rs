@@ -92,18 +92,11 @@ impl Incident {
         self.worst.truncate(SHOWN);
     }
 
-    /// The finding to tell when an incident has reached a severity: of those that became known in this time
-    /// the first that has it, else the first that ever had.
-    pub(crate) fn lead_of(
-        &self,
-        severity: Severity,
-        from: Option<Time>,
-        to: Option<Time>,
-    ) -> Option<&Finding> {
-        let kept = self.firsts.iter().flatten().chain(&self.worst);
-        let within = kept
-            .filter(|finding| finding.severity == severity && finding.known >= from && finding.known <= to);
-        within
+    /// The finding to tell when an incident has reached a severity: of those within, the first that has it,
+    /// else the first that ever had.
+    pub fn lead_of(&self, severity: Severity, within: impl Fn(&Finding) -> bool) -> Option<&Finding> {
+        let kept = self.firsts.iter().flatten().chain(&self.worst).filter(|it| it.severity == severity);
+        kept.filter(|finding| within(finding))
             .min_by_key(|finding| finding.order())
             .or(self.firsts.get(severity as usize)?.as_ref())
             .map(|finding| &**finding)

@@ -2,8 +2,12 @@ use handsoff_trail::{Entry, Record};
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::Milestone;
 use crate::policy::Alerts;
 use crate::{Call, Policy, alert};
+
+/// 1,772,000,000 is 800 seconds after the start of a period of this length.
+const POLICY: Alerts = Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100 };
 
 fn finding(second: i64, action: &str, severity: Severity) -> Finding {
     let time = Time(1_772_000_000 + second);
@@ -25,8 +29,7 @@ fn incident(findings: &[Finding]) -> Incident {
 }
 
 fn alerts(findings: &[Finding]) -> Vec<(i64, &'static str, Severity, usize)> {
-    let policy = Alerts { min_severity: Severity::Medium, quiet: 100 };
-    alert::schedule(&incident(findings), &policy)
+    alert::schedule(&incident(findings), &POLICY)
         .iter()
         .map(|alert| {
             (alert.at.unwrap().0 - 1_772_000_000, alert.cause.as_str(), alert.severity, alert.findings)
@@ -37,17 +40,20 @@ fn alerts(findings: &[Finding]) -> Vec<(i64, &'static str, Severity, usize)> {
 #[test]
 fn a_thousand_findings_make_a_handful_of_alerts() {
     use Severity::{High, Medium};
-    let mut findings: Vec<_> = (0..1000).map(|n| finding(n, "RunInstances", Medium)).collect();
-    findings.push(finding(500, "StopInstances", High));
+    let mut findings: Vec<_> = (0..1000).map(|n| finding(n / 3, "RunInstances", Medium)).collect();
+    findings.push(finding(200, "StopInstances", High));
+    for (n, finding) in findings.iter_mut().enumerate() {
+        finding.key = Key(n as u64);
+    }
     assert_eq!(
         alerts(&findings),
         [
-            (0, "opened", Medium, 1),
-            (9, "more", Medium, 10),
-            (99, "more", Medium, 100),
-            (500, "worse", High, 502),
-            (998, "more", High, 1000),
-            (1099, "closed", High, 1001),
+            (0, "opened", Medium, 3),
+            (3, "more", Medium, 12),
+            (33, "more", Medium, 102),
+            (200, "worse", High, 604),
+            (332, "more", High, 1000),
+            (500, "closed", High, 1001),
         ]
     );
 }
@@ -73,23 +79,58 @@ fn what_is_below_the_level_is_not_sent_until_something_reaches_it() {
     use Severity::{Low, Medium};
     assert_eq!(alerts(&[finding(0, "CreateTags", Low)]), []);
     let both = [finding(0, "CreateTags", Low), finding(10, "RunInstances", Medium)];
-    assert_eq!(alerts(&both), [(10, "opened", Medium, 2), (110, "closed", Medium, 2)]);
+    assert_eq!(alerts(&both), [(10, "opened", Medium, 2), (500, "closed", Medium, 2)]);
 }
 
 #[test]
-fn after_a_pause_it_opens_anew_and_tells_what_is_new() {
+fn it_is_told_anew_in_each_period_and_closed_once() {
+    use Severity::{High, Medium};
+    let at = |second, severity| finding(second, "RunInstances", severity);
+    // The second period starts at 400, and the incident goes on within `quiet`.
+    let long = [at(0, High), at(399, Medium), at(500, Medium), at(700, Medium)];
+    assert_eq!(
+        alerts(&long),
+        [(0, "opened", High, 1), (500, "opened", Medium, 1), (1700, "closed", High, 4)]
+    );
+    let paused = [at(0, High), at(501, Medium)];
+    assert_eq!(
+        alerts(&paused),
+        [
+            (0, "opened", High, 1),
+            (500, "closed", High, 1),
+            (501, "opened", Medium, 1),
+            (1700, "closed", Medium, 1)
+        ]
+    );
+}
+
+#[test]
+fn a_later_period_tells_what_is_new() {
     let findings =
-        [finding(0, "RunInstances", Severity::High), finding(101, "StopInstances", Severity::High)];
-    let policy = Alerts { min_severity: Severity::Medium, quiet: 100 };
-    let sent = alert::schedule(&incident(&findings), &policy);
+        [finding(0, "RunInstances", Severity::High), finding(501, "StopInstances", Severity::High)];
+    let sent = alert::schedule(&incident(&findings), &POLICY);
     let told: Vec<_> =
         sent.iter().map(|alert| (alert.cause.as_str(), alert.subject.contains("StopInstances"))).collect();
     assert_eq!(told, [("opened", false), ("closed", false), ("opened", true), ("closed", true)]);
     assert!(sent.iter().all(|alert| alert.subject.is_ascii() && alert.subject.len() <= 100));
 }
 
+#[test]
+fn further_findings_never_take_a_milestone_away() {
+    for findings in [0, 1, 9, 10, 11, 99, 100, 10_001] {
+        for worst in Severity::ALL {
+            let some = Milestone::reached(findings, Some(worst), &POLICY);
+            for more in Severity::ALL.into_iter().filter(|more| *more >= worst) {
+                assert!(some.is_subset(&Milestone::reached(findings + 1, Some(more), &POLICY)));
+            }
+            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
+            assert!(names.iter().zip(&some).all(|(name, it)| name.parse() == Ok(*it)), "{names:?}");
+        }
+    }
+}
+
 fn shown(incident: &Incident) -> String {
-    let policy = Alerts { min_severity: Severity::Low, quiet: 7 };
+    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7 };
     let worst: Vec<_> = incident.worst().collect();
     format!(
         "{worst:?} {:?} {:?} {:?}",

@@ -162,7 +162,9 @@ pub struct Denials {
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
-    /// An incident is closed when it was quiet for so many seconds.
+    /// An incident that goes on is told anew in each period of so many seconds.
+    pub period: i64,
+    /// It is closed when it was quiet for so many seconds after the end of a period.
     pub quiet: i64,
 }
 

@@ -41,7 +41,7 @@ pub(super) fn empty() -> Policy {
         workloads: Vec::new(),
         exceptions: Vec::new(),
         denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
-        alerts: Alerts { min_severity: Severity::Medium, quiet: 1800 },
+        alerts: Alerts { min_severity: Severity::Medium, period: 7200, quiet: 1800 },
         protected: Vec::new(),
     }
 }
@@ -267,12 +267,15 @@ impl Reader<'_> {
     }
 
     fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
-        self.known(section, &["min_severity", "quiet"]);
+        self.known(section, &["min_severity", "period", "quiet"]);
         if let Some((written, at)) = self.string(section, "min_severity") {
             match written.parse() {
                 Ok(severity) => alerts.min_severity = severity,
                 Err(error) => self.problem(at, format!("`{written}` is {error}")),
             }
+        }
+        if let Some(period) = self.duration(section, "period") {
+            alerts.period = period;
         }
         if let Some(quiet) = self.duration(section, "quiet") {
             alerts.quiet = quiet;
