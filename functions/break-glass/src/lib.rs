@@ -3,6 +3,8 @@
 //! Codes: `glass-opened`, `glass-activity`, `glass-overdue`, `glass-sign-in-failed`, `root-activity`; and drift's
 //! `trail-tampered` when an emergency identity attacks logging, told in the session's incident.
 
+pub mod live;
+
 use handsoff_trail::{AccessLevel, Effect, Time};
 use handsoff_watch::policy::Policy;
 use handsoff_watch::{Call, Code, Finding, Outcome, Severity, Target, Trace};

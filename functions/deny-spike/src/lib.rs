@@ -4,6 +4,8 @@
 //! stolen credentials can do touches many. That is why the number of different actions counts for itself, and
 //! why a spike of one action is low.
 
+pub mod live;
+
 use std::collections::HashMap;
 
 use handsoff_trail::{Effect, Time};

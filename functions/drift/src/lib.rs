@@ -2,6 +2,8 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`.
 
+pub mod live;
+
 use handsoff_trail::{AccessLevel, Effect, resources};
 use handsoff_watch::policy::Policy;
 use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};

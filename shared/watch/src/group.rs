@@ -33,13 +33,20 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     } else {
         ("drift", drift(call))
     };
+    let parts: Vec<&str> = [kind].into_iter().chain(parts.iter().map(String::as_str)).collect();
+    format!("{kind}-{}", digest(&parts))
+}
+
+/// The first twelve hexadecimal digits of the parts' SHA-256: short enough to be read out, long enough for nobody
+/// to meet another's by chance, or to aim at one that isn't known before.
+pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in [kind].into_iter().chain(parts.iter().map(String::as_str)) {
+    for part in parts {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
     let digest: Vec<String> = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-{}", digest.concat())
+    digest.concat()
 }
 
 fn drift(call: &Call<'_>) -> Vec<String> {

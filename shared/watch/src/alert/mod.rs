@@ -13,7 +13,7 @@ use crate::incident::Incident;
 use crate::severity::Severity;
 
 pub use milestone::{COUNTS, Milestone, Period};
-pub use schedule::schedule;
+pub use schedule::{goes_on, schedule};
 
 /// Why an alert is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

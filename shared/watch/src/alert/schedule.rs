@@ -41,7 +41,7 @@ pub fn schedule(incident: &Incident, policy: &Alerts) -> Vec<Alert> {
 
 /// Whether an incident went on after a period: it had findings that are sent, at these times, before it had been
 /// quiet for long enough.
-pub(crate) fn goes_on(period: Period, mut times: impl Iterator<Item = Time>, policy: &Alerts) -> bool {
+pub fn goes_on(period: Period, mut times: impl Iterator<Item = Time>, policy: &Alerts) -> bool {
     let Some(end) = period.end(policy) else { return false };
     times.any(|time| time >= end && time.0 <= end.0 + policy.quiet)
 }

@@ -1,0 +1,88 @@
+//! Whether those who are to be told can still hear: the topic's subscriptions, against the last known ones.
+
+use std::collections::BTreeSet;
+
+use handsoff_trail::Time;
+use handsoff_watch::alert::Period;
+use handsoff_watch::finding::Who;
+use handsoff_watch::live::{
+    Failure, Lease, Metric, Report, Subscription, Subscriptions, World, keep_and_tell,
+};
+use handsoff_watch::show::clean;
+use handsoff_watch::{Code, Finding, Key, Kind, Policy, Severity, group};
+
+const PARTITION: &str = "topic";
+const SORT: &str = "subscriptions";
+
+/// Compares the confirmed subscriptions with the last known ones. What is gone is a finding; then what is there
+/// is what is known.
+pub(crate) async fn compare(
+    world: &(impl World + Subscriptions),
+    policy: &Policy,
+    lease: Lease,
+    now: Time,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let there = world.subscriptions().await?;
+    let seen = world.read(PARTITION, SORT).await?;
+    let (version, known) = match &seen {
+        None => (None, BTreeSet::new()),
+        Some((version, text)) => {
+            let known: BTreeSet<Subscription> = serde_json::from_str(text)
+                .map_err(|error| Failure::new("reading the known subscriptions", error))?;
+            (Some(*version), known)
+        }
+    };
+    if seen.is_some() && known == there {
+        return Ok(());
+    }
+    let lost: Vec<&Subscription> = known.difference(&there).collect();
+    if !lost.is_empty() {
+        lost.iter().for_each(|_| report.count(Metric::SubscriptionsLost));
+        let findings: Vec<Finding> = lost.iter().map(|lost| finding(lost, policy, now)).collect();
+        keep_and_tell(world, &policy.alerts, lease, &findings, report).await?;
+    }
+    let text = serde_json::to_string(&there)
+        .map_err(|error| Failure::new("writing the known subscriptions", error))?;
+    // If somebody else was faster, they have told the same.
+    world.swap(PARTITION, SORT, version, &text, false).await?;
+    Ok(())
+}
+
+/// The incident is the topic's, of this period: CloudTrail names nobody.
+fn finding(lost: &Subscription, policy: &Policy, now: Time) -> Finding {
+    let mut arn = lost.arn.split(':').skip(3);
+    let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
+    let period = Period::of(Some(now), &policy.alerts).to_string();
+    let digest = group::digest(&["subscription", &lost.arn, &period]);
+    let key = u64::from_str_radix(&digest, 16).unwrap_or_default();
+    let code = Code::TrailTampered;
+    Finding {
+        code,
+        severity: Severity::High,
+        incident: format!("drift-{}", group::digest(&["topic", account, region, &period])),
+        event_id: String::new(),
+        // The time by which it is known: the same for all sweeps of the period, so that it is told once.
+        event_time: Some(period.clone()),
+        account: clean(account, 32),
+        region: clean(region, 32),
+        action: "sns:Unsubscribe".into(),
+        access: "write".into(),
+        error: None,
+        principal: Who { kind: Kind::Unknown, arn: String::new(), name: "unknown".into(), human: None },
+        via: "not recorded".into(),
+        source_ip: "unknown".into(),
+        user_agent: String::new(),
+        mfa: None,
+        resources: vec![clean(&lost.arn, 256)],
+        reason: format!(
+            "A subscription ({}) of the topic for alerts is gone. Whoever follows the link in a mail leaves no \
+             record; if somebody unsubscribed it by a call, that is told by itself.",
+            clean(&lost.protocol, 16)
+        ),
+        next: code.next_step().into(),
+        key: Key(key),
+        time: Time::parse(&period),
+        known: Time::parse(&period),
+    }
+}

@@ -1,0 +1,165 @@
+//! Sweep: every minute sends again what stayed pending, tells what grew, closes what is over, and checks that
+//! handsoff still sees and is still heard.
+//!
+//! It has no findings of its own but one: `trail-tampered` when a subscription of the topic is gone, which
+//! CloudTrail doesn't record where somebody followed the link in a mail.
+
+mod hearing;
+
+use handsoff_trail::Time;
+use handsoff_watch::Policy;
+use handsoff_watch::alert::{Milestone, Period, goes_on};
+use handsoff_watch::live::{
+    Canary, Episode, Failure, Lease, Metric, Range, Report, State, Subscriptions, World, advance, marks,
+};
+use handsoff_watch::policy::Alerts;
+
+/// How many findings of an incident are looked at: more than the last count that is told.
+const LOOK_AT: usize = 12_000;
+
+/// How many findings behind a period's end are looked at, to see whether one of them is sent.
+const LOOK_BEHIND: usize = 200;
+
+/// An incident goes on for at most so many periods: a session lasts twelve hours, and a day ends.
+const PERIODS: usize = 48;
+
+/// How the sweep is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Every so many minutes the canary is written, and the subscriptions are compared.
+    pub canary_minutes: i64,
+    /// Entries of the policy that the rules' event patterns don't let through.
+    pub out_of_step: usize,
+    /// After how long an alert counts as not sent.
+    pub lease: Lease,
+}
+
+/// One sweep, at a time by the schedule: a retry of the same sweep has the same.
+///
+/// # Errors
+/// All failures. What failed is tried again by the next sweep; nothing that failed stops the rest.
+pub async fn sweep(
+    world: &(impl World + Canary + Subscriptions),
+    policy: &Policy,
+    settings: Settings,
+    now: Time,
+) -> Result<(), Vec<Failure>> {
+    let mut report = Report::default();
+    let mut failures = Vec::new();
+    // First of all: a canary that isn't written must not be missing because of something else.
+    let minute = now.0.div_euclid(60);
+    let due = minute.rem_euclid(settings.canary_minutes.max(1)) == 0;
+    if due {
+        failures.extend(world.touch(now).await.err());
+    }
+    match world.open().await {
+        Ok(open) => {
+            let open: Vec<Episode> =
+                open.iter().filter_map(|(partition, sort)| Episode::parse(partition, sort)).collect();
+            count_sessions(&open, policy, now, &mut report);
+            let mut pending = 0;
+            for episode in &open {
+                match go_through(world, policy, settings.lease, episode, now, &mut report).await {
+                    Ok(left) => pending += left,
+                    Err(failure) => failures.push(failure),
+                }
+            }
+            add(&mut report, Metric::AlertsPending, pending);
+        }
+        Err(failure) => failures.push(failure),
+    }
+    if due {
+        add(&mut report, Metric::RulesOutOfStep, settings.out_of_step);
+        let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
+        failures.extend(heard.err());
+    }
+    failures.extend(world.send(&report).await.err());
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+fn add(report: &mut Report, metric: Metric, count: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "counts of what one sweep has seen")]
+    report.add(metric, count as f64);
+}
+
+/// Break-glass sessions that are going on: those whose period isn't over.
+fn count_sessions(open: &[Episode], policy: &Policy, now: Time, report: &mut Report) {
+    let going_on = |episode: &&Episode| {
+        episode.incident.starts_with("glass-") && episode.period.end(&policy.alerts) >= Some(now)
+    };
+    add(report, Metric::SessionsOpen, open.iter().filter(going_on).count());
+}
+
+/// Tells and closes what is due of one episode. Says how many of its alerts are still pending.
+async fn go_through(
+    world: &impl World,
+    policy: &Policy,
+    lease: Lease,
+    episode: &Episode,
+    now: Time,
+    report: &mut Report,
+) -> Result<usize, Failure> {
+    let policy = &policy.alerts;
+    let part = marks(world, range(episode, &episode.bounds(policy), LOOK_AT)).await?;
+    if part.count() > 0 {
+        advance(world, policy, lease, episode, &part, report).await?;
+    }
+    let Some(state) = State::of(world, episode).await? else { return Ok(0) };
+    // A period without a time is over when nothing was added to it for as long as one lasts.
+    let over = match episode.period.end(policy) {
+        Some(end) => now.0 >= end.0 + policy.quiet,
+        None => now.0 >= state.since + policy.period + policy.quiet,
+    };
+    if over && !state.told.contains(&Milestone::Closed) {
+        close(world, policy, episode, now, report).await?;
+    }
+    Ok(State::of(world, episode).await?.map_or(0, |state| state.pending.len()))
+}
+
+async fn close(
+    world: &impl World,
+    policy: &Alerts,
+    episode: &Episode,
+    now: Time,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if let Some(end) = episode.period.end(policy)
+        && went_on(world, policy, &episode.incident, episode.period, end).await?
+    {
+        return episode.close(world, None, now, report).await;
+    }
+    let mut first = episode.clone();
+    for _ in 0..PERIODS {
+        let before = Episode { period: first.period.before(policy), ..first.clone() };
+        let Some(start) = first.period.0 else { break };
+        if State::of(world, &before).await?.is_none()
+            || !went_on(world, policy, &episode.incident, before.period, start).await?
+        {
+            break;
+        }
+        first = before;
+    }
+    let bounds = (first.bounds(policy).0, episode.bounds(policy).1);
+    let found = marks(world, range(episode, &bounds, LOOK_AT)).await?;
+    let at = episode.period.end(policy).map_or(now, |end| Time(end.0 + policy.quiet));
+    episode.close(world, Some((&found, &first)), at, report).await
+}
+
+/// Whether an incident went on after a period that ends at this time.
+async fn went_on(
+    world: &impl World,
+    policy: &Alerts,
+    incident: &str,
+    period: Period,
+    end: Time,
+) -> Result<bool, Failure> {
+    let (from, to) = (format!("mark#{end}"), format!("mark#{}#~", Time(end.0 + policy.quiet)));
+    let range = Range { partition: incident, from: &from, to: &to, most: LOOK_BEHIND, backwards: false };
+    let behind = marks(world, range).await?;
+    let times = behind.worst().filter(|finding| finding.severity >= policy.min_severity);
+    Ok(goes_on(period, times.filter_map(|finding| finding.time), policy))
+}
+
+fn range<'a>(episode: &'a Episode, bounds: &'a (String, String), most: usize) -> Range<'a> {
+    Range { partition: &episode.incident, from: &bounds.0, to: &bounds.1, most, backwards: false }
+}

@@ -1,0 +1,102 @@
+//! A function's life: take a payload, judge its events, answer.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
+use handsoff_trail::Time;
+use handsoff_watch::live::{
+    Answer, Canary, Clock, Delivery, Detector, Failure, Subscriptions, World, handle,
+};
+use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn, tracing};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::intake::{self, Event};
+use crate::settings::Settings;
+use crate::world::Aws;
+
+/// What is left of a function's time for its answer.
+const MARGIN: Duration = Duration::from_millis(1500);
+
+/// Serves a detector until the environment ends.
+///
+/// # Errors
+/// When the Lambda Runtime API can't be reached.
+pub async fn detect<D: Detector>(settings: &Settings, detector: &D) -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let world = Aws::new(settings, detector.name(), None);
+    let (world, detector) = (&world, detector);
+    run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
+        let events = intake::events(&event.payload);
+        let left = left(&event.context);
+        answer(&events, tokio::time::timeout(left, answers(world, detector, &events)).await.ok())
+    }))
+    .await
+}
+
+async fn answers<D: Detector>(world: &impl World, detector: &D, events: &[Event]) -> Vec<Answer> {
+    let delivery = |event| {
+        let Event { body, detail, .. }: &Event = event;
+        Delivery { payload: body, detail: detail.as_ref().map(|raw| raw.get()).map_err(String::as_str) }
+    };
+    let deliveries: Vec<Delivery<'_>> = events.iter().map(delivery).collect();
+    handle(world, detector, &deliveries).await
+}
+
+/// The answer to a batch names what is to be delivered again: all of it, when there was no time for all of it.
+/// An event that came by itself has no such answer, and fails.
+fn answer(events: &[Event], answers: Option<Vec<Answer>>) -> Result<Value, Error> {
+    let late = || Answer::Again(Failure::new("the function", "its time was up"));
+    let answers = answers.unwrap_or_else(|| events.iter().map(|_| late()).collect());
+    let mut response = SqsBatchResponse::default();
+    for (event, answer) in events.iter().zip(answers) {
+        let Answer::Again(failure) = answer else { continue };
+        tracing::error!(what = failure.what, why = failure.why, message = event.id, "to be delivered again");
+        let Some(id) = &event.id else { return Err(failure.into()) };
+        let mut again = BatchItemFailure::default();
+        again.item_identifier.clone_from(id);
+        response.batch_item_failures.push(again);
+    }
+    Ok(serde_json::to_value(response)?)
+}
+
+/// Serves the sweep until the environment ends. `sweep` is handed the time of the schedule.
+///
+/// # Errors
+/// When the Lambda Runtime API can't be reached.
+pub async fn sweep<S>(world: &Aws, sweep: S) -> Result<(), Error>
+where
+    S: AsyncFn(&Aws, Time) -> Result<(), Vec<Failure>>,
+{
+    tracing::init_default_subscriber();
+    let sweep = &sweep;
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        let scheduled = event.payload.get("time").and_then(Value::as_str).and_then(Time::parse);
+        let now = scheduled.unwrap_or_else(|| world.now());
+        let swept = tokio::time::timeout(left(&event.context), sweep(world, now)).await;
+        let failures = match swept {
+            Ok(Ok(())) => return Ok(json!({})),
+            Ok(Err(failures)) => failures,
+            Err(_) => vec![Failure::new("the sweep", "its time was up")],
+        };
+        for failure in &failures {
+            tracing::error!(what = failure.what, why = failure.why, "the next sweep tries again");
+        }
+        // Lambda invokes it again, and its errors raise an alarm.
+        Err::<Value, Error>(
+            failures.first().map_or_else(|| "unknown".into(), |failure| failure.clone().into()),
+        )
+    }))
+    .await
+}
+
+fn left(context: &Context) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(context.deadline).saturating_sub(now).saturating_sub(MARGIN)
+}
+
+/// The sweep's world has to offer more than a detector's.
+const _: fn(&Aws) = |world| {
+    fn needs(_: &(impl World + Canary + Subscriptions)) {}
+    needs(world);
+};

@@ -1,0 +1,86 @@
+//! What a function is told by its environment.
+
+use std::env;
+use std::fmt::Write;
+use std::fs;
+
+use handsoff_watch::Policy;
+use handsoff_watch::live::Lease;
+
+/// The settings of a function. `template.yaml` sets them; `docs/deploy.md` lists them.
+#[derive(Debug)]
+pub struct Settings {
+    /// The policy.
+    pub policy: Policy,
+    /// Name of the table.
+    pub table: String,
+    /// ARN of the topic.
+    pub topic: String,
+    /// URL of the queue for what can't be read.
+    pub dead_letters: Option<String>,
+    /// For how many seconds findings and alerts are kept.
+    pub keep: i64,
+    /// After how long an alert counts as not sent.
+    pub lease: Lease,
+}
+
+/// Why a function can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum Wrong {
+    /// A variable is missing.
+    #[error("environment variable {0} is not set")]
+    Missing(&'static str),
+    /// A variable has a value that it can't have.
+    #[error("environment variable {0} is `{1}`, which should be a whole number above 0")]
+    Number(&'static str, String),
+    /// The policy can't be read.
+    #[error("the policy at {0} can't be read: {1}; the layer has to have handsoff.toml at its root")]
+    Unreadable(String, std::io::Error),
+    /// The policy has mistakes.
+    #[error("the policy has mistakes:{0}")]
+    Policy(String),
+}
+
+impl Settings {
+    /// Reads the environment and the policy.
+    ///
+    /// # Errors
+    /// The first thing that is missing or wrong; of the policy all mistakes.
+    pub fn read() -> Result<Self, Wrong> {
+        let path = text("HANDSOFF_POLICY").unwrap_or_else(|| "/opt/handsoff.toml".to_owned());
+        let written = fs::read_to_string(&path).map_err(|error| Wrong::Unreadable(path.clone(), error))?;
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let policy = Policy::parse(name, &written).map_err(|problems| {
+            let mut all = String::new();
+            for problem in problems {
+                // INVARIANT: writing to a String cannot fail.
+                let _ = write!(all, "\n{problem}");
+            }
+            Wrong::Policy(all)
+        })?;
+        let topic = text("HANDSOFF_TOPIC").ok_or(Wrong::Missing("HANDSOFF_TOPIC"))?;
+        Ok(Self {
+            policy,
+            table: text("HANDSOFF_TABLE").ok_or(Wrong::Missing("HANDSOFF_TABLE"))?,
+            topic,
+            dead_letters: text("HANDSOFF_DEAD_LETTERS"),
+            keep: number("HANDSOFF_KEEP_DAYS", 90)? * 86_400,
+            lease: Lease(number("HANDSOFF_RESEND_SECONDS", Lease::default().0)?),
+        })
+    }
+}
+
+/// A variable's text, if it is set to any.
+pub fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// A variable's number, which has a default.
+///
+/// # Errors
+/// When it is no whole number above 0.
+pub fn number(name: &'static str, default: i64) -> Result<i64, Wrong> {
+    let Some(written) = text(name) else { return Ok(default) };
+    let number = written.parse().ok().filter(|number| (1..=100_000).contains(number));
+    number.ok_or(Wrong::Number(name, written))
+}

@@ -1,0 +1,235 @@
+//! The ports on AWS: SNS, SQS, `CloudWatch`, the system's clock; `DynamoDB` is in `dynamodb.rs`.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit, StatisticSet};
+use aws_sdk_sns::types::MessageAttributeValue;
+use handsoff_trail::Time;
+use handsoff_watch::live::{
+    Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier, Report, Subscription,
+    Subscriptions, Unit,
+};
+use handsoff_watch::show::clean;
+use lambda_runtime::tracing;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::settings::Settings;
+
+/// The namespace of all metrics.
+const NAMESPACE: &str = "HandsOff";
+
+/// The tag that the canary writes.
+const CANARY_TAG: &str = "handsoff-canary";
+
+/// The ports on AWS.
+#[derive(Debug)]
+pub struct Aws {
+    config: OnceCell<SdkConfig>,
+    pub(crate) dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
+    sns: OnceCell<aws_sdk_sns::Client>,
+    sqs: OnceCell<aws_sdk_sqs::Client>,
+    cloudwatch: OnceCell<aws_sdk_cloudwatch::Client>,
+    pub(crate) table: String,
+    topic: String,
+    dead_letters: Option<String>,
+    pub(crate) keep: i64,
+    function: &'static str,
+    table_arn: Option<String>,
+    names: Cell<u64>,
+}
+
+impl Aws {
+    /// The world of a function. Nothing is built or called yet.
+    pub fn new(settings: &Settings, function: &'static str, table_arn: Option<String>) -> Self {
+        Self {
+            config: OnceCell::new(),
+            dynamodb: OnceCell::new(),
+            sns: OnceCell::new(),
+            sqs: OnceCell::new(),
+            cloudwatch: OnceCell::new(),
+            table: settings.table.clone(),
+            topic: settings.topic.clone(),
+            dead_letters: settings.dead_letters.clone(),
+            keep: settings.keep,
+            function,
+            table_arn,
+            names: Cell::new(0),
+        }
+    }
+
+    /// One configuration for all clients: they share connections and certificates.
+    pub(crate) async fn config(&self) -> &SdkConfig {
+        let load = || async {
+            let timeouts = TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(2))
+                .operation_attempt_timeout(Duration::from_secs(4))
+                .operation_timeout(Duration::from_secs(20))
+                .build();
+            // The SDK waits with exponential back-off and jitter between tries.
+            let retries = RetryConfig::standard()
+                .with_max_attempts(6)
+                .with_initial_backoff(Duration::from_millis(100))
+                .with_max_backoff(Duration::from_secs(4));
+            let defaults = aws_config::defaults(BehaviorVersion::latest());
+            defaults.timeout_config(timeouts).retry_config(retries).load().await
+        };
+        self.config.get_or_init(load).await
+    }
+
+    async fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns.get_or_init(|| async { aws_sdk_sns::Client::new(self.config().await) }).await
+    }
+}
+
+/// What a failed call says: the service's own words, where it has any.
+pub(crate) fn failure<E>(what: &'static str) -> impl Fn(E) -> Failure
+where
+    E: std::error::Error,
+{
+    move |error| {
+        let mut why = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            why = format!("{why}: {cause}");
+            source = cause.source();
+        }
+        Failure::new(what, clean(&why, 512))
+    }
+}
+
+impl Notifier for Aws {
+    async fn publish(&self, message: &Message) -> Result<(), Failure> {
+        let Message { subject, email, chat, json, attributes } = message;
+        let structure = json!({
+            "default": email, "email": email, "email-json": json, "sms": subject, "https": chat, "http": json,
+            "sqs": json, "lambda": json, "firehose": json,
+        });
+        let publish = self.sns().await.publish();
+        let mut publish = publish
+            .topic_arn(&self.topic)
+            .subject(subject)
+            .message_structure("json")
+            .message(structure.to_string());
+        for (name, value) in attributes {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            publish = publish.message_attributes(*name, value.map_err(failure("SNS Publish"))?);
+        }
+        publish.send().await.map(drop).map_err(failure("SNS Publish"))
+    }
+}
+
+impl Subscriptions for Aws {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+        let mut pages =
+            self.sns().await.list_subscriptions_by_topic().topic_arn(&self.topic).into_paginator().send();
+        let mut all = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            for found in page.map_err(failure("SNS ListSubscriptionsByTopic"))?.subscriptions() {
+                // One that nobody confirmed, or that is gone, has a word where others have their ARN.
+                if let Some(arn) = found.subscription_arn().filter(|arn| arn.starts_with("arn:")) {
+                    let protocol = found.protocol().unwrap_or_default().to_owned();
+                    all.insert(Subscription { arn: arn.to_owned(), protocol });
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl DeadLetters for Aws {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+        const WHAT: &str = "SQS SendMessage";
+        tracing::error!(reason, "a payload can't be read");
+        let Some(queue) = &self.dead_letters else {
+            return Err(Failure::new(WHAT, format!("there is no queue for dead letters; {reason}")));
+        };
+        let client = self.sqs.get_or_init(|| async { aws_sdk_sqs::Client::new(self.config().await) }).await;
+        let attribute = |value: &str| {
+            use aws_sdk_sqs::types::MessageAttributeValue;
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            value.map_err(failure(WHAT))
+        };
+        let send = client.send_message().queue_url(queue);
+        send.message_body(if payload.is_empty() { "(empty)" } else { payload })
+            .message_attributes("reason", attribute(&clean(reason, 512))?)
+            .message_attributes("function", attribute(self.function)?)
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure(WHAT))
+    }
+}
+
+impl Metrics for Aws {
+    async fn send(&self, report: &Report) -> Result<(), Failure> {
+        let client = self.cloudwatch.get_or_init(|| async {
+            // What can't be counted soon isn't worth an alert's time.
+            let retries = RetryConfig::standard().with_max_attempts(2);
+            let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(4)).build();
+            let config = aws_sdk_cloudwatch::config::Builder::from(self.config().await);
+            let config = config.retry_config(retries).timeout_config(timeouts).build();
+            aws_sdk_cloudwatch::Client::from_conf(config)
+        });
+        let mut put = client.await.put_metric_data().namespace(NAMESPACE);
+        for (metric, stat) in report.stats() {
+            let values = StatisticSet::builder()
+                .sample_count(stat.count)
+                .sum(stat.sum)
+                .minimum(stat.min)
+                .maximum(stat.max)
+                .build();
+            let unit = match metric.unit() {
+                Unit::Count => StandardUnit::Count,
+                Unit::Seconds => StandardUnit::Seconds,
+            };
+            let datum = MetricDatum::builder().metric_name(metric.name()).unit(unit).statistic_values(values);
+            if let Some((name, value)) = metric.dimension() {
+                let dimension = Dimension::builder().name(name).value(value).build();
+                put = put.metric_data(datum.clone().dimensions(dimension).build());
+            }
+            // An alarm on any function's needs one without a dimension.
+            if matches!(metric, Metric::UnreadablePayloads(_)) || metric.dimension().is_none() {
+                put = put.metric_data(datum.build());
+            }
+        }
+        put.send().await.map(drop).map_err(failure("CloudWatch PutMetricData"))
+    }
+}
+
+impl Canary for Aws {
+    async fn touch(&self, now: Time) -> Result<(), Failure> {
+        const WHAT: &str = "DynamoDB TagResource";
+        let Some(table) = &self.table_arn else {
+            return Err(Failure::new(WHAT, "HANDSOFF_CANARY_TABLE is not set"));
+        };
+        let tag = aws_sdk_dynamodb::types::Tag::builder().key(CANARY_TAG).value(now.to_string()).build();
+        let tag = tag.map_err(failure(WHAT))?;
+        let tagged = self.dynamodb().await.tag_resource().resource_arn(table).tags(tag);
+        tagged.send().await.map(drop).map_err(failure(WHAT))
+    }
+}
+
+impl Clock for Aws {
+    fn now(&self) -> Time {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Time(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn name(&self) -> String {
+        self.names.set(self.names.get() + 1);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Two processes that start at the same nanosecond have different log streams or process IDs.
+        let stream = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
+        format!("{stream}/{}/{}/{}", std::process::id(), since.as_nanos(), self.names.get())
+    }
+
+    fn complain(&self, failure: &Failure) {
+        tracing::error!(what = failure.what, why = failure.why, "went on without it");
+    }
+}

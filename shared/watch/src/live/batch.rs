@@ -1,0 +1,116 @@
+//! A batch of deliveries: each is judged, done with, rejected, or to be delivered again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_trail::{Entry, Record, Time};
+
+use super::ports::{Failure, World};
+use super::report::{Metric, Report};
+
+/// What was delivered: the payload as it came, and the record's text in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The payload, for the dead letters.
+    pub payload: &'a str,
+    /// The event's `detail`, or why there is none.
+    pub detail: Result<&'a str, &'a str>,
+}
+
+/// What is to be said of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done with.
+    Done,
+    /// It is to be delivered again.
+    Again(Failure),
+}
+
+/// What a function does with records.
+pub trait Detector {
+    /// What comes of a record that leads to something.
+    type Work;
+
+    /// The function's name, for metrics.
+    fn name(&self) -> &'static str;
+
+    /// What comes of a record. Nothing of it waits for the world.
+    fn judge(&self, record: &Record<'_>) -> Option<Self::Work>;
+
+    /// What is done together, and fails together: the episode of a finding, the principal of a denied call.
+    fn unit(&self, work: &Self::Work) -> String;
+
+    /// Remembers and tells.
+    ///
+    /// # Errors
+    /// When it could not be done; to do it again is safe.
+    #[expect(async_fn_in_trait, reason = "functions run on one thread")]
+    async fn carry_out(
+        &self,
+        world: &impl World,
+        work: Vec<Self::Work>,
+        report: &mut Report,
+    ) -> Result<(), Failure>;
+}
+
+/// Handles a batch. The answers are in the order of the deliveries.
+pub async fn handle<D: Detector>(
+    world: &impl World,
+    detector: &D,
+    deliveries: &[Delivery<'_>],
+) -> Vec<Answer> {
+    let mut report = Report::default();
+    let mut answers = vec![Answer::Done; deliveries.len()];
+    let mut units: BTreeMap<String, (BTreeSet<usize>, Vec<D::Work>)> = BTreeMap::new();
+    for ((index, delivery), answer) in deliveries.iter().enumerate().zip(&mut answers) {
+        match delivery.detail.map_err(str::to_owned).and_then(record) {
+            Ok(record) => {
+                let Some(work) = detector.judge(&record) else { continue };
+                if let Some(Time(at)) = record.event_time.text().and_then(|text| Time::parse(&text)) {
+                    // Clocks differ: an event from the future has no lag.
+                    #[expect(
+                        clippy::cast_precision_loss,
+                        reason = "seconds within the life of this program"
+                    )]
+                    report.add(Metric::Lag(detector.name()), (world.now().0 - at).max(0) as f64);
+                }
+                let (indices, works) = units.entry(detector.unit(&work)).or_default();
+                indices.insert(index);
+                works.push(work);
+            }
+            Err(reason) => {
+                report.count(Metric::UnreadablePayloads(detector.name()));
+                if let Err(failure) = world.reject(delivery.payload, &reason).await {
+                    *answer = Answer::Again(failure);
+                }
+            }
+        }
+    }
+    for (indices, work) in units.into_values() {
+        if let Err(failure) = detector.carry_out(world, work, &mut report).await {
+            for index in indices {
+                if let Some(answer) = answers.get_mut(index) {
+                    *answer = Answer::Again(failure.clone());
+                }
+            }
+        }
+    }
+    if !report.is_empty() {
+        // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
+        if let Err(failure) = world.send(&report).await {
+            world.complain(&failure);
+        }
+    }
+    answers
+}
+
+/// The record in an event's detail.
+fn record(detail: &str) -> Result<Record<'_>, String> {
+    match Record::read(detail) {
+        Ok((Entry::Record(record), end)) if detail.get(end..).is_some_and(|rest| rest.trim().is_empty()) => {
+            Ok(record)
+        }
+        Ok((Entry::Record(_), end)) => Err(format!("`detail` goes on behind its record, at byte {end}")),
+        Ok(_) => Err("`detail` has none of the fields of a CloudTrail record".to_owned()),
+        Err(error) => Err(format!("`detail` is no JSON object: {} at byte {}", error.why, error.at)),
+    }
+}

@@ -1,0 +1,116 @@
+//! What is remembered of an incident's period.
+
+use std::collections::BTreeSet;
+
+use handsoff_trail::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, Milestone, Period};
+use crate::finding::{Finding, Key};
+use crate::policy::Alerts;
+
+use super::ports::{Failure, Range};
+
+/// A period of an incident: what is told together, and what is claimed together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Episode {
+    /// The incident.
+    pub incident: String,
+    /// The period.
+    pub period: Period,
+}
+
+impl Episode {
+    /// The one that a finding belongs to.
+    pub fn of(finding: &Finding, policy: &Alerts) -> Self {
+        Self { incident: finding.incident.clone(), period: Period::of(finding.time, policy) }
+    }
+
+    /// The sort key of its state.
+    pub fn sort(&self) -> String {
+        format!("state#{}", self.period)
+    }
+
+    /// The episode of a state, by its keys.
+    pub fn parse(partition: &str, sort: &str) -> Option<Self> {
+        let period = sort.strip_prefix("state#")?;
+        let period = match period {
+            "no-time" => Period(None),
+            time => Period(Some(Time::parse(time)?)),
+        };
+        Some(Self { incident: partition.to_owned(), period })
+    }
+
+    /// The sort keys between which its observations lie.
+    pub fn bounds(&self, policy: &Alerts) -> (String, String) {
+        let to = self.period.end(policy).map_or_else(|| "no-time~".to_owned(), |end| end.to_string());
+        (format!("mark#{}", self.period), format!("mark#{to}"))
+    }
+
+    pub(super) fn range<'a>(&'a self, bounds: &'a (String, String), most: usize) -> Range<'a> {
+        Range { partition: &self.incident, from: &bounds.0, to: &bounds.1, most, backwards: false }
+    }
+}
+
+/// What was told of an episode, and what is to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// When it was first written, by the function's clock.
+    pub since: i64,
+    /// What was claimed to be told.
+    pub told: BTreeSet<Milestone>,
+    /// Alerts that nothing shows to have been sent.
+    pub pending: Vec<Pending>,
+}
+
+/// An alert that was claimed and not struck off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Who is sending it.
+    pub by: String,
+    /// Since when, by the sender's clock.
+    pub since: i64,
+    /// The alert.
+    pub alert: Alert,
+    /// The finding that it tells.
+    pub lead: Finding,
+}
+
+impl State {
+    /// Whether the sweep still has something to do with it.
+    pub fn is_open(&self) -> bool {
+        !self.pending.is_empty() || !self.told.contains(&Milestone::Closed)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        serde_json::from_str(text).map_err(|error| Failure::new("reading a stored state", error))
+    }
+}
+
+/// A finding as it is stored: with what its JSON doesn't show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    key: u64,
+    known: Option<i64>,
+    finding: Finding,
+}
+
+impl Mark {
+    /// What is stored of a finding.
+    pub fn new(finding: &Finding) -> Self {
+        let known = finding.known.map(|known| known.0);
+        Self { key: finding.key.0, known, finding: finding.clone() }
+    }
+
+    /// Where it is stored: two findings meet only if they are the same verdict on the same event.
+    pub fn sort(finding: &Finding) -> String {
+        let time = finding.time.map_or_else(|| "no-time".to_owned(), |time| time.to_string());
+        format!("mark#{time}#{:016x}#{}#{}", finding.key.0, finding.code, finding.severity)
+    }
+
+    /// The finding.
+    pub fn finding(self) -> Finding {
+        let time = self.finding.event_time.as_deref().and_then(Time::parse);
+        Finding { key: Key(self.key), time, known: self.known.map(Time), ..self.finding }
+    }
+}

@@ -1,0 +1,28 @@
+//! What the deployed functions do with findings: remember them, and tell what they make due.
+//!
+//! Written against four ports, so that AWS is in its adapters and everything here can be tried at every step, in
+//! any order, with any call failing. The rules:
+//!
+//! 1. What is remembered is a set. An observation is put under a key that follows from the record: to put it
+//!    again changes nothing.
+//! 2. Write, then read. Whoever reads last sees all, so of several functions at least one sees what is due.
+//! 3. An alert is claimed before it is sent, by a conditional write that one of several wins, and struck off
+//!    after. What was claimed and not struck off is sent again after a while: a crash repeats an alert, and
+//!    loses none.
+
+pub mod batch;
+mod episode;
+pub mod message;
+mod ports;
+pub mod pretend;
+mod report;
+mod tell;
+
+pub use batch::{Answer, Delivery, Detector, handle};
+pub use episode::{Episode, Mark, Pending, State};
+pub use message::Message;
+pub use ports::{
+    Canary, Clock, DeadLetters, Failure, Memory, Metrics, Notifier, Range, Subscription, Subscriptions, World,
+};
+pub use report::{Metric, Report, Stat, Unit};
+pub use tell::{AT_ONCE, Lease, advance, keep, keep_and_tell, marks, resend, tell};

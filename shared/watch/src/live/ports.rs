@@ -1,0 +1,125 @@
+//! The ports: what the functions need of the world.
+
+#![expect(async_fn_in_trait, reason = "functions run on one thread: no future has to be sent to another")]
+
+use std::collections::BTreeSet;
+
+use handsoff_trail::Time;
+use serde::{Deserialize, Serialize};
+
+use super::message::Message;
+use super::report::Report;
+
+/// A call to the outside that failed, after all its retries.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct Failure {
+    /// What was called.
+    pub what: &'static str,
+    /// What it said.
+    pub why: String,
+}
+
+impl Failure {
+    /// A failure of a call.
+    pub fn new(what: &'static str, why: impl ToString) -> Self {
+        Self { what, why: why.to_string() }
+    }
+}
+
+/// Sorted entries of one partition: from `from` to `to`, both included, at most so many.
+#[derive(Clone, Copy, Debug)]
+pub struct Range<'a> {
+    /// The partition.
+    pub partition: &'a str,
+    /// The first sort key.
+    pub from: &'a str,
+    /// The last sort key.
+    pub to: &'a str,
+    /// At most so many entries.
+    pub most: usize,
+    /// The last ones first, so that the limit leaves out the first.
+    pub backwards: bool,
+}
+
+/// What outlives an invocation. All reads see every write that was answered before them.
+pub trait Memory {
+    /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new.
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure>;
+
+    /// The observations of a range, in its order.
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure>;
+
+    /// A document that changes, and its version.
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure>;
+
+    /// Writes a document if it still has the version that was seen, `None` for not being there. `open` puts it
+    /// on the list that the sweep goes through. `false` if somebody else was faster.
+    async fn swap(
+        &self,
+        partition: &str,
+        sort: &str,
+        seen: Option<u64>,
+        text: &str,
+        open: bool,
+    ) -> Result<bool, Failure>;
+
+    /// The open documents, by partition and sort key. May be a moment behind.
+    async fn open(&self) -> Result<Vec<(String, String)>, Failure>;
+}
+
+/// Where alerts go.
+pub trait Notifier {
+    /// Sends a message to all subscribers.
+    async fn publish(&self, message: &Message) -> Result<(), Failure>;
+}
+
+/// Where payloads go that can't be read.
+pub trait DeadLetters {
+    /// Keeps a payload, with the reason.
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure>;
+}
+
+/// Where metrics go.
+pub trait Metrics {
+    /// Sends what a report has gathered.
+    async fn send(&self, report: &Report) -> Result<(), Failure>;
+}
+
+/// What time it is.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Time;
+
+    /// A name for this invocation that no other has: claims are known by it.
+    fn name(&self) -> String;
+
+    /// Writes to the log what went wrong without consequences.
+    fn complain(&self, failure: &Failure);
+}
+
+/// What the sweep writes so that it comes back.
+pub trait Canary {
+    /// Makes the one harmless write that CloudTrail records and the drift function recognises.
+    async fn touch(&self, now: Time) -> Result<(), Failure>;
+}
+
+/// A confirmed subscription of the topic.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Its ARN.
+    pub arn: String,
+    /// Its protocol: `email`, `https`, `sqs` …
+    pub protocol: String,
+}
+
+/// Who listens.
+pub trait Subscriptions {
+    /// The topic's confirmed subscriptions.
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure>;
+}
+
+/// What a function needs to judge, remember and tell.
+pub trait World: Memory + Notifier + DeadLetters + Metrics + Clock {}
+
+impl<W: Memory + Notifier + DeadLetters + Metrics + Clock> World for W {}

@@ -1,0 +1,192 @@
+//! The metrics of an invocation, gathered and sent at once.
+
+use std::collections::BTreeMap;
+
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::severity::Severity;
+
+/// A metric's unit, by `CloudWatch`'s name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A length of time.
+    Seconds,
+}
+
+/// A metric in namespace `HandsOff`. `docs/metrics.md` says what each means.
+///
+/// Each combination of dimensions is billed as a metric of its own: what a caller can choose is never one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Findings of drift, by severity.
+    DriftWrites(Severity),
+    /// Break-glass sessions begun: an emergency identity was taken on, or signed in.
+    SessionsOpened,
+    /// Break-glass sessions that are going on.
+    SessionsOpen,
+    /// Calls after a session's allowed time.
+    SessionsOverdue,
+    /// What no policy allows: attacks on logging, a deploy role in the wrong hands, an emergency identity that was
+    /// refused or overdue, root.
+    Violations,
+    /// Denied calls by principals, services left out.
+    DeniedCalls,
+    /// Denied calls that became part of a spike, or of probing.
+    DenySpikes,
+    /// Payloads that could not be read, of a function.
+    UnreadablePayloads(&'static str),
+    /// Records that were judged though something in them was odd.
+    OddRecords,
+    /// Alerts sent.
+    AlertsSent,
+    /// Alerts that could not be sent.
+    AlertsFailed,
+    /// Alerts sent again, because nothing showed that they had been sent.
+    AlertsResent,
+    /// Alerts that are waiting to be sent.
+    AlertsPending,
+    /// From an event's time to its verdict, of a function.
+    Lag(&'static str),
+    /// From the sweep's canary write to its verdict.
+    CanaryRoundTrip,
+    /// Subscriptions of the topic that are gone.
+    SubscriptionsLost,
+    /// Entries of the policy that the rules' event patterns don't let through.
+    RulesOutOfStep,
+}
+
+impl Metric {
+    /// The metric's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DriftWrites(_) => "DriftWrites",
+            Self::SessionsOpened => "SessionsOpened",
+            Self::SessionsOpen => "SessionsOpen",
+            Self::SessionsOverdue => "SessionsOverdue",
+            Self::Violations => "Violations",
+            Self::DeniedCalls => "DeniedCalls",
+            Self::DenySpikes => "DenySpikes",
+            Self::UnreadablePayloads(_) => "UnreadablePayloads",
+            Self::OddRecords => "OddRecords",
+            Self::AlertsSent => "AlertsSent",
+            Self::AlertsFailed => "AlertsFailed",
+            Self::AlertsResent => "AlertsResent",
+            Self::AlertsPending => "AlertsPending",
+            Self::Lag(_) => "Lag",
+            Self::CanaryRoundTrip => "CanaryRoundTrip",
+            Self::SubscriptionsLost => "SubscriptionsLost",
+            Self::RulesOutOfStep => "RulesOutOfStep",
+        }
+    }
+
+    /// Its unit.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Lag(_) | Self::CanaryRoundTrip => Unit::Seconds,
+            _ => Unit::Count,
+        }
+    }
+
+    /// Its one dimension, by name and value.
+    pub fn dimension(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::DriftWrites(severity) => Some(("Severity", severity.as_str())),
+            Self::UnreadablePayloads(function) | Self::Lag(function) => Some(("Function", function)),
+            _ => None,
+        }
+    }
+}
+
+/// The values of a metric, summed up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stat {
+    /// How many values.
+    pub count: f64,
+    /// Their sum.
+    pub sum: f64,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+/// What an invocation has gathered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    stats: BTreeMap<Metric, Stat>,
+}
+
+impl Report {
+    /// Adds a value.
+    pub fn add(&mut self, metric: Metric, value: f64) {
+        let new = Stat { count: 1.0, sum: value, min: value, max: value };
+        self.stats
+            .entry(metric)
+            .and_modify(|stat| {
+                stat.count += 1.0;
+                stat.sum += value;
+                stat.min = stat.min.min(value);
+                stat.max = stat.max.max(value);
+            })
+            .or_insert(new);
+    }
+
+    /// Adds one.
+    pub fn count(&mut self, metric: Metric) {
+        self.add(metric, 1.0);
+    }
+
+    /// Counts a finding that wasn't known before.
+    pub fn finding(&mut self, finding: &Finding) {
+        let glass = finding.incident.starts_with("glass-");
+        match finding.code {
+            Code::DenySpike | Code::DenyProbing => self.count(Metric::DenySpikes),
+            Code::GlassOpened => self.count(Metric::SessionsOpened),
+            Code::GlassOverdue => self.count(Metric::SessionsOverdue),
+            _ if !glass => self.count(Metric::DriftWrites(finding.severity)),
+            _ => {}
+        }
+        if matches!(
+            finding.code,
+            Code::TrailTampered
+                | Code::DeployRoleMisused
+                | Code::GlassOverdue
+                | Code::GlassSignInFailed
+                | Code::RootActivity
+        ) {
+            self.count(Metric::Violations);
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.stats.is_empty()
+    }
+
+    /// The metrics and their values.
+    pub fn stats(&self) -> impl Iterator<Item = (Metric, Stat)> {
+        self.stats.iter().map(|(metric, stat)| (*metric, *stat))
+    }
+
+    /// The sum of a metric's values.
+    pub fn sum(&self, metric: Metric) -> f64 {
+        self.stats.get(&metric).map_or(0.0, |stat| stat.sum)
+    }
+
+    /// Adds another report's values.
+    pub fn merge(&mut self, other: &Self) {
+        for (metric, stat) in &other.stats {
+            self.stats
+                .entry(*metric)
+                .and_modify(|own| {
+                    own.count += stat.count;
+                    own.sum += stat.sum;
+                    own.min = own.min.min(stat.min);
+                    own.max = own.max.max(stat.max);
+                })
+                .or_insert(*stat);
+        }
+    }
+}

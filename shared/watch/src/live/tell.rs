@@ -1,0 +1,328 @@
+//! Remembering findings, and telling what they make due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt};
+use handsoff_trail::Time;
+
+use super::episode::{Episode, Mark, Pending, State};
+use super::message::Message;
+use super::ports::{Failure, Range, World};
+use super::report::{Metric, Report};
+use crate::alert::{About, Alert, Cause, Milestone};
+use crate::code::Code;
+use crate::finding::{Finding, Key};
+use crate::incident::Incident;
+use crate::policy::Alerts;
+
+/// How many findings of a period are looked at when it is first told. The sweep looks at more.
+const LOOK_AT: usize = 200;
+
+/// After so many tries somebody else is always faster, or something is broken.
+const TRIES: usize = 12;
+
+/// How many writes are on their way at once.
+pub const AT_ONCE: usize = 16;
+
+/// After how many seconds a claimed alert counts as not sent. Longer than a function may run.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease(pub i64);
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self(90)
+    }
+}
+
+/// Remembers findings. Counts in the report those that are new.
+///
+/// # Errors
+/// The first failure; what was written stays, and may be written again.
+pub async fn keep(world: &impl World, findings: &[Finding], report: &mut Report) -> Result<(), Failure> {
+    let puts = findings.iter().map(|finding| async move {
+        let text = serde_json::to_string(&Mark::new(finding))
+            .map_err(|error| Failure::new("writing a finding as JSON", error))?;
+        Ok::<_, Failure>((finding, world.put(&finding.incident, &Mark::sort(finding), &text).await?))
+    });
+    let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
+    let mut failed = None;
+    while let Some(put) = puts.next().await {
+        match put {
+            Ok((finding, true)) => report.finding(finding),
+            Ok((_, false)) => {}
+            Err(failure) => failed = Some(failure),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// The findings of an incident between two sort keys, as an incident of its own.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Failure> {
+    let mut findings = Vec::new();
+    for text in world.range(range).await? {
+        let mark: Mark =
+            serde_json::from_str(&text).map_err(|error| Failure::new("reading a stored finding", error))?;
+        findings.push(mark.finding());
+    }
+    Ok(incident(range.partition, findings))
+}
+
+/// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
+fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
+    let mut events: BTreeMap<Key, Finding> = BTreeMap::new();
+    let rank =
+        |finding: &Finding| (finding.severity, finding.code == Code::DenyProbing, finding.reason.len());
+    for finding in findings {
+        match events.get_mut(&finding.key) {
+            None => {
+                events.insert(finding.key, finding);
+            }
+            Some(known) => {
+                let first = known.known.min(finding.known);
+                if (rank(known), &*known) < (rank(&finding), &finding) {
+                    *known = finding;
+                }
+                known.known = first;
+            }
+        }
+    }
+    let mut incident = Incident::new(id.to_owned());
+    events.into_values().for_each(|finding| incident.add(finding));
+    incident
+}
+
+/// Remembers findings, and tells what they make due.
+///
+/// # Errors
+/// When something could not be remembered or sent; to do it all again is safe.
+pub async fn keep_and_tell(
+    world: &impl World,
+    policy: &Alerts,
+    lease: Lease,
+    findings: &[Finding],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    keep(world, findings, report).await?;
+    let mut episodes: BTreeMap<Episode, Vec<Finding>> = BTreeMap::new();
+    for finding in findings {
+        episodes.entry(Episode::of(finding, policy)).or_default().push(finding.clone());
+    }
+    let mut failed = Ok(());
+    for (episode, findings) in episodes {
+        let told = tell(world, policy, lease, &episode, &findings, report).await;
+        failed = failed.and(told);
+    }
+    failed
+}
+
+/// Tells what findings of one episode make due. They have been remembered before.
+///
+/// # Errors
+/// When something could not be remembered or sent; to do it all again is safe.
+pub async fn tell(
+    world: &impl World,
+    policy: &Alerts,
+    lease: Lease,
+    episode: &Episode,
+    findings: &[Finding],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    let own = Milestone::reached(findings.len(), worst, policy);
+    if own.is_empty() {
+        return Ok(());
+    }
+    let (_, state) = state(world, episode).await?;
+    if own.is_subset(&state.told) {
+        // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
+        let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
+        return match state.pending.iter().any(late) {
+            true => resend(world, episode, lease, report).await,
+            false => Ok(()),
+        };
+    }
+    let bounds = episode.bounds(policy);
+    let mut part = marks(world, episode.range(&bounds, LOOK_AT)).await?;
+    part.merge(incident(&episode.incident, findings.iter().cloned()));
+    advance(world, policy, lease, episode, &part, report).await
+}
+
+/// Claims and sends what is due of an episode with these findings, and sends again what was claimed too long ago.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn advance(
+    world: &impl World,
+    policy: &Alerts,
+    lease: Lease,
+    episode: &Episode,
+    part: &Incident,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let reached = Milestone::reached(part.count(), Some(part.severity()), policy);
+    claim(world, episode, report, |told| {
+        let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
+        let severity = part.severity();
+        let lead = part.lead_of(severity, |_| true).filter(|_| !tells.is_empty())?;
+        let (incident, period, findings) = (part, episode.period, part.count());
+        let about = About { incident, period, lead, severity, findings, since: period };
+        Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
+    })
+    .await?;
+    resend(world, episode, lease, report).await
+}
+
+impl Episode {
+    /// Tells that it is over, with what was found since the given episode; or, without findings, only remembers
+    /// it, because the incident goes on in the next one.
+    ///
+    /// # Errors
+    /// As [`tell`].
+    pub async fn close(
+        &self,
+        world: &impl World,
+        found: Option<(&Incident, &Episode)>,
+        at: Time,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let closed = || BTreeSet::from([Milestone::Closed]);
+        let Some((incident, first)) = found else { return strike(world, self, closed()).await };
+        claim(world, self, report, |told| {
+            let severity = incident.severity();
+            let lead = incident.lead().filter(|_| !told.contains(&Milestone::Closed))?;
+            let (period, since, findings) = (self.period, first.period, incident.count());
+            let about = About { incident, period, lead, severity, findings, since };
+            Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
+        })
+        .await
+    }
+}
+
+/// Claims the alert that `due` makes of what was told so far, sends it, and strikes it off.
+async fn claim<W: World>(
+    world: &W,
+    episode: &Episode,
+    report: &mut Report,
+    due: impl Fn(&BTreeSet<Milestone>) -> Option<(Alert, Finding)>,
+) -> Result<(), Failure> {
+    let by = world.name();
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        // A write that was answered too late may have been ours.
+        if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
+            return send(world, episode, &own.clone(), report).await;
+        }
+        let Some((alert, lead)) = due(&state.told) else { return Ok(()) };
+        let since = world.now().0;
+        if version.is_none() {
+            state.since = since;
+        }
+        state.told.extend(alert.tells.iter().copied());
+        let pending = Pending { by: by.clone(), since, alert, lead };
+        state.pending.push(pending.clone());
+        if write(world, episode, version, &state).await? {
+            return send(world, episode, &pending, report).await;
+        }
+    }
+    Err(contended())
+}
+
+/// Sends what was claimed longer ago than the lease, by whoever.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn resend(
+    world: &impl World,
+    episode: &Episode,
+    lease: Lease,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        let (by, now) = (world.name(), world.now().0);
+        let Some(old) = state.pending.iter_mut().find(|pending| pending.since + lease.0 <= now) else {
+            return Ok(());
+        };
+        // Whoever writes this first sends it.
+        (old.by, old.since) = (by, now);
+        let old = old.clone();
+        if write(world, episode, version, &state).await? {
+            report.count(Metric::AlertsResent);
+            send(world, episode, &old, report).await?;
+        }
+    }
+    Err(contended())
+}
+
+async fn send(
+    world: &impl World,
+    episode: &Episode,
+    pending: &Pending,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if let Err(failure) = world.publish(&Message::new(&pending.alert, &pending.lead)).await {
+        report.count(Metric::AlertsFailed);
+        return Err(failure);
+    }
+    report.count(Metric::AlertsSent);
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        let before = state.pending.len();
+        state.pending.retain(|other| other.by != pending.by || other.alert.tells != pending.alert.tells);
+        if state.pending.len() == before || write(world, episode, version, &state).await? {
+            return Ok(());
+        }
+    }
+    Err(contended())
+}
+
+/// Remembers milestones as told that need no message.
+async fn strike(world: &impl World, episode: &Episode, tells: BTreeSet<Milestone>) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        if tells.is_subset(&state.told) {
+            return Ok(());
+        }
+        state.told.extend(tells.iter().copied());
+        if write(world, episode, version, &state).await? {
+            return Ok(());
+        }
+    }
+    Err(contended())
+}
+
+async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
+    match world.read(&episode.incident, &episode.sort()).await? {
+        None => Ok((None, State::default())),
+        Some((version, text)) => Ok((Some(version), State::parse(&text)?)),
+    }
+}
+
+impl State {
+    /// The state of an episode, as it is remembered.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, Failure> {
+        let (version, state) = state(world, episode).await?;
+        Ok(version.map(|_| state))
+    }
+}
+
+async fn write(
+    world: &impl World,
+    episode: &Episode,
+    version: Option<u64>,
+    state: &State,
+) -> Result<bool, Failure> {
+    let text =
+        serde_json::to_string(state).map_err(|error| Failure::new("writing a state as JSON", error))?;
+    world.swap(&episode.incident, &episode.sort(), version, &text, state.is_open()).await
+}
+
+fn contended() -> Failure {
+    Failure::new("claiming an alert", "others were faster twelve times")
+}
