@@ -11,6 +11,8 @@
     reason = "a test may panic"
 )]
 
+pub mod rough;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

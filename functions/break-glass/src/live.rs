@@ -24,7 +24,7 @@ impl Detector for BreakGlass<'_> {
     type Work = Finding;
 
     fn name(&self) -> &'static str {
-        "break-glass"
+        "handsoff-break-glass"
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Finding> {

@@ -38,7 +38,7 @@ impl Detector for DenySpike<'_> {
     type Work = Denial;
 
     fn name(&self) -> &'static str {
-        "deny-spike"
+        "handsoff-deny-spike"
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Denial> {

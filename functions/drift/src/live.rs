@@ -69,7 +69,7 @@ impl Detector for Drift<'_> {
     type Work = Work;
 
     fn name(&self) -> &'static str {
-        "drift"
+        "handsoff-drift"
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
@@ -119,3 +119,6 @@ impl Detector for Drift<'_> {
         keep_and_tell(world, &self.policy.alerts, self.lease, &findings, report).await
     }
 }
+
+#[cfg(test)]
+mod tests;

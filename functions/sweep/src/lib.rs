@@ -12,7 +12,7 @@ use handsoff_watch::alert::{Milestone, Period, goes_on};
 use handsoff_watch::live::{
     Canary, Episode, Failure, Lease, Metric, Range, Report, State, Subscriptions, World, advance, marks,
 };
-use handsoff_watch::policy::Alerts;
+use handsoff_watch::policy::{Alerts, Line};
 
 /// How many findings of an incident are looked at: more than the last count that is told.
 const LOOK_AT: usize = 12_000;
@@ -24,12 +24,12 @@ const LOOK_BEHIND: usize = 200;
 const PERIODS: usize = 48;
 
 /// How the sweep is set up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Every so many minutes the canary is written, and the subscriptions are compared.
     pub canary_minutes: i64,
     /// Entries of the policy that the rules' event patterns don't let through.
-    pub out_of_step: usize,
+    pub out_of_step: Vec<Line>,
     /// After how long an alert counts as not sent.
     pub lease: Lease,
 }
@@ -41,7 +41,7 @@ pub struct Settings {
 pub async fn sweep(
     world: &(impl World + Canary + Subscriptions),
     policy: &Policy,
-    settings: Settings,
+    settings: &Settings,
     now: Time,
 ) -> Result<(), Vec<Failure>> {
     let mut report = Report::default();
@@ -69,7 +69,16 @@ pub async fn sweep(
         Err(failure) => failures.push(failure),
     }
     if due {
-        add(&mut report, Metric::RulesOutOfStep, settings.out_of_step);
+        add(&mut report, Metric::RulesOutOfStep, settings.out_of_step.len());
+        for line in &settings.out_of_step {
+            world.complain(&Failure::new(
+                "the rules of the stack",
+                format!(
+                    "their parameters BreakGlassNames and DeployRoleNames leave out {line}; \
+                     `handsoff policy parameters` prints the right ones"
+                ),
+            ));
+        }
         let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
         failures.extend(heard.err());
     }
@@ -163,3 +172,6 @@ async fn went_on(
 fn range<'a>(episode: &'a Episode, bounds: &'a (String, String), most: usize) -> Range<'a> {
     Range { partition: &episode.incident, from: &bounds.0, to: &bounds.1, most, backwards: false }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,25 @@
 //! The sweep function.
 
 use handsoff_aws::{Aws, Error, Settings, number, text};
+use handsoff_watch::rules::uncovered;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let settings = Settings::read()?;
     let world = Aws::new(&settings, "sweep", text("HANDSOFF_CANARY_TABLE"));
+    let names = |name| text(name).unwrap_or_default();
+    let (glass, deploy) = (names("HANDSOFF_BREAK_GLASS_NAMES"), names("HANDSOFF_DEPLOY_NAMES"));
+    let glass: Vec<&str> = glass.split(',').map(str::trim).collect();
+    let deploy: Vec<&str> = deploy.split(',').map(str::trim).collect();
+    let out_of_step = uncovered(&settings.policy, &glass, &deploy);
     let set = handsoff_sweep::Settings {
         canary_minutes: number("HANDSOFF_CANARY_MINUTES", 5)?,
-        out_of_step: 0,
+        out_of_step,
         lease: settings.lease,
     };
-    let (policy, set) = (&settings.policy, &set);
+    let policy = &settings.policy;
     handsoff_aws::sweep(&world, async |world: &Aws, now| {
-        handsoff_sweep::sweep(world, policy, *set, now).await
+        handsoff_sweep::sweep(world, policy, &set, now).await
     })
     .await
 }

@@ -106,11 +106,13 @@ impl Memory for Aws {
         }
         put = match seen {
             Some(seen) => put
-                .condition_expression("version = :seen")
+                .condition_expression("#version = :seen")
+                .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":seen", AttributeValue::N(seen.to_string())),
             // One that has expired isn't there, whether it was deleted or not.
             None => put
-                .condition_expression("attribute_not_exists(pk) OR expires <= :now")
+                .condition_expression("attribute_not_exists(pk) OR #expires <= :now")
+                .expression_attribute_names("#expires", "expires")
                 .expression_attribute_values(":now", AttributeValue::N(self.now().0.to_string())),
         };
         match put.send().await {

@@ -12,7 +12,7 @@ use super::ports::{
 use super::report::Report;
 
 /// A world in memory, shared by several functions of one thread.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pretend {
     /// All observations, by partition and sort key.
     pub observations: RefCell<BTreeMap<(String, String), String>>,

@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::severity::Severity;
 
 /// A metric's unit, by `CloudWatch`'s name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A number of things.
     Count,
@@ -37,8 +37,6 @@ pub enum Metric {
     DenySpikes,
     /// Payloads that could not be read, of a function.
     UnreadablePayloads(&'static str),
-    /// Records that were judged though something in them was odd.
-    OddRecords,
     /// Alerts sent.
     AlertsSent,
     /// Alerts that could not be sent.
@@ -58,6 +56,26 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// One of each.
+    pub const ALL: [Self; 16] = [
+        Self::DriftWrites(Severity::Medium),
+        Self::SessionsOpened,
+        Self::SessionsOpen,
+        Self::SessionsOverdue,
+        Self::Violations,
+        Self::DeniedCalls,
+        Self::DenySpikes,
+        Self::UnreadablePayloads("handsoff-drift"),
+        Self::AlertsSent,
+        Self::AlertsFailed,
+        Self::AlertsResent,
+        Self::AlertsPending,
+        Self::Lag("handsoff-drift"),
+        Self::CanaryRoundTrip,
+        Self::SubscriptionsLost,
+        Self::RulesOutOfStep,
+    ];
+
     /// The metric's name.
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +87,6 @@ impl Metric {
             Self::DeniedCalls => "DeniedCalls",
             Self::DenySpikes => "DenySpikes",
             Self::UnreadablePayloads(_) => "UnreadablePayloads",
-            Self::OddRecords => "OddRecords",
             Self::AlertsSent => "AlertsSent",
             Self::AlertsFailed => "AlertsFailed",
             Self::AlertsResent => "AlertsResent",

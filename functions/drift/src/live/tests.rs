@@ -1,0 +1,107 @@
+use handsoff_trail::Entry;
+use handsoff_watch::live::pretend::Pretend;
+use handsoff_watch::live::{Answer, Delivery, handle};
+
+use super::*;
+
+const CANARY: &str = r#"{"eventID":"1","eventTime":"2026-03-14T02:00:00Z","eventSource":"dynamodb.amazonaws.com",
+    "eventName":"TagResource","awsRegion":"eu-central-1","recipientAccountId":"111122223333","readOnly":false,
+    "userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/handsoff-sweep/handsoff-sweep",
+        "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/handsoff-sweep"}}},
+    "requestParameters":{"resourceArn":"arn:aws:dynamodb:eu-central-1:111122223333:table/handsoff",
+        "tags":[{"key":"handsoff-canary","value":"2026-03-14T02:00:00Z"}]},"responseElements":null}"#;
+
+fn canary() -> Canary {
+    Canary {
+        role: "arn:aws:iam::111122223333:role/handsoff-sweep".into(),
+        table: "arn:aws:dynamodb:eu-central-1:111122223333:table/handsoff".into(),
+    }
+}
+
+fn is_canary(json: &str, canary: Canary) -> bool {
+    let policy = Policy::built_in();
+    let (Entry::Record(record), _) = Record::read(json).unwrap() else { panic!("a record: {json}") };
+    match Drift::new(&policy, Lease::default(), canary).judge(&record) {
+        Some(Work::Canary(time)) => time == Time::parse("2026-03-14T02:00:00Z"),
+        Some(Work::Finding(_)) => false,
+        None => panic!("neither canary nor finding: {json}"),
+    }
+}
+
+#[test]
+fn the_canary_is_that_one_call_and_nothing_else() {
+    assert!(is_canary(CANARY, canary()));
+    for (this, that) in [
+        ("role/handsoff-sweep", "role/handsoff-drift"),
+        ("role/handsoff-sweep", "role/x/handsoff-sweep"),
+        ("iam::111122223333:role", "iam::444455556666:role"),
+        ("table/handsoff", "table/orders"),
+        ("TagResource", "UntagResource"),
+        ("dynamodb.amazonaws.com", "sns.amazonaws.com"),
+        (r#""handsoff-canary","#, r#""owner","#),
+        (r#"Z"}]"#, r#"Z"},{"key":"owner","value":"me"}]"#),
+        (r#""tags":["#, r#""tags":[{"key":"owner"},"#),
+    ] {
+        assert!(CANARY.contains(this), "{this}");
+        assert!(!is_canary(&CANARY.replace(this, that), canary()), "{that}");
+    }
+    assert!(!is_canary(CANARY, Canary::default()), "without settings nothing is a canary");
+    assert!(!is_canary(
+        &CANARY.replace(r#""arn":"arn:aws:iam::111122223333:role/handsoff-sweep""#, ""),
+        Canary::default()
+    ));
+}
+
+fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, Pretend) {
+    let (policy, world) = (Policy::built_in(), Pretend::default());
+    world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
+    let deliveries: Vec<_> =
+        details.iter().map(|detail| Delivery { payload: "as it came", detail: *detail }).collect();
+    let drift = Drift::new(&policy, Lease::default(), canary());
+    let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(answers) = future.as_mut().poll(&mut context) {
+            return (answers, world);
+        }
+    }
+}
+
+#[test]
+fn the_canarys_round_trip_is_told_and_nobody_is_woken() {
+    let (answers, world) = handled(&[Ok(CANARY)]);
+    assert_eq!(answers, [Answer::Done]);
+    assert!(world.sent.borrow().is_empty() && world.observations.borrow().is_empty());
+    let sum = |metric| world.report.borrow().sum(metric);
+    assert_eq!((sum(Metric::CanaryRoundTrip), sum(Metric::Lag("handsoff-drift"))), (42.0, 42.0));
+}
+
+#[test]
+fn what_cannot_be_read_is_rejected_with_its_reason_and_the_rest_is_judged() {
+    let deep = format!(r#"{{"eventName":"x","a":{}1{}}}"#, "[".repeat(5000), "]".repeat(5000));
+    let junk = "x".repeat(256 * 1024);
+    let stopped = CANARY.replace("TagResource", "DeleteTable");
+    let details = [
+        Err("no event of EventBridge"),
+        Ok("[]"),
+        Ok("42"),
+        Ok("\"text\""),
+        Ok("null"),
+        Ok("{}"),
+        Ok(r#"{"Records":[]}"#),
+        Ok(r#"{"eventName":"x""#),
+        Ok(r#"{"eventName":"x"} {"eventName":"y"}"#),
+        Ok(&junk),
+        Ok(&stopped),
+        Ok(r#"{"eventID":7,"eventName":[],"userIdentity":"root","eventTime":{}}"#),
+        Ok(&deep),
+    ];
+    let (answers, world) = handled(&details);
+    assert!(answers.iter().all(|answer| *answer == Answer::Done));
+    let dead = world.dead.borrow();
+    assert_eq!(dead.len(), 10, "{dead:?}");
+    assert!(dead.iter().all(|(payload, reason)| payload == "as it came" && !reason.is_empty()));
+    assert!((world.report.borrow().sum(Metric::UnreadablePayloads("handsoff-drift")) - 10.0).abs() < 0.1);
+    // What is odd is judged all the same.
+    assert_eq!(world.sent.borrow().len(), 1, "{:?}", world.sent.borrow());
+}

@@ -1,0 +1,229 @@
+//! A rough world: the ports in memory, where every call is a point at which other functions may come in between,
+//! the function may be killed, or the call may fail.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use handsoff_trail::Time;
+use handsoff_watch::live::pretend::Pretend;
+use handsoff_watch::live::{
+    Answer, Canary, Clock, DeadLetters, Delivery, Detector, Failure, Memory, Message, Metrics, Notifier,
+    Range, Report, Subscription, Subscriptions, handle,
+};
+
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The function is killed before the call is made.
+    KilledBefore,
+    /// The call is made, and the function is killed before it hears of it.
+    KilledAfter,
+    /// The call fails without effect.
+    FailsBefore,
+    /// The call has its effect, and seems to have failed.
+    FailsAfter,
+}
+
+impl Fault {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::KilledBefore, Self::KilledAfter, Self::FailsBefore, Self::FailsAfter];
+}
+
+/// One function's view of the world.
+#[derive(Debug)]
+pub struct Rough<'w> {
+    /// What all share.
+    pub world: &'w Pretend,
+    /// What happens at the call with this number, and at each after it up to the second number.
+    pub fault: Option<(usize, usize, Fault)>,
+    /// The calls so far, by name.
+    pub calls: RefCell<Vec<&'static str>>,
+    /// The function is gone.
+    pub dead: Cell<bool>,
+}
+
+impl<'w> Rough<'w> {
+    /// A view in which nothing happens.
+    pub fn new(world: &'w Pretend) -> Self {
+        Self { world, fault: None, calls: RefCell::default(), dead: Cell::new(false) }
+    }
+
+    /// A view with one fault, at one call.
+    pub fn with(world: &'w Pretend, call: usize, fault: Fault) -> Self {
+        Self { fault: Some((call, call, fault)), ..Self::new(world) }
+    }
+
+    async fn call<T>(
+        &self,
+        name: &'static str,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let number = self.calls.borrow().len();
+        self.calls.borrow_mut().push(name);
+        let fault =
+            self.fault.filter(|(from, to, _)| (from..=to).contains(&&number)).map(|(.., fault)| fault);
+        // Others come in between.
+        Once::default().await;
+        if fault == Some(Fault::KilledBefore) {
+            return self.die().await;
+        }
+        if fault == Some(Fault::FailsBefore) {
+            return Err(Failure::new(name, "made to fail"));
+        }
+        let answer = call.await;
+        Once::default().await;
+        match fault {
+            Some(Fault::KilledAfter) => self.die().await,
+            Some(Fault::FailsAfter) => Err(Failure::new(name, "made to seem failed")),
+            _ => answer,
+        }
+    }
+
+    async fn die<T>(&self) -> T {
+        self.dead.set(true);
+        std::future::pending().await
+    }
+}
+
+/// Ready at the second look.
+#[derive(Default)]
+struct Once(bool);
+
+impl Future for Once {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Memory for Rough<'_> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+        self.call("put", self.world.put(partition, sort, text)).await
+    }
+
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+        self.call("range", self.world.range(range)).await
+    }
+
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+        self.call("read", self.world.read(partition, sort)).await
+    }
+
+    async fn swap(
+        &self,
+        partition: &str,
+        sort: &str,
+        seen: Option<u64>,
+        text: &str,
+        open: bool,
+    ) -> Result<bool, Failure> {
+        self.call("swap", self.world.swap(partition, sort, seen, text, open)).await
+    }
+
+    async fn open(&self) -> Result<Vec<(String, String)>, Failure> {
+        self.call("open", self.world.open()).await
+    }
+}
+
+impl Notifier for Rough<'_> {
+    async fn publish(&self, message: &Message) -> Result<(), Failure> {
+        self.call("publish", self.world.publish(message)).await
+    }
+}
+
+impl DeadLetters for Rough<'_> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+        self.call("reject", self.world.reject(payload, reason)).await
+    }
+}
+
+impl Metrics for Rough<'_> {
+    async fn send(&self, report: &Report) -> Result<(), Failure> {
+        self.call("metrics", self.world.send(report)).await
+    }
+}
+
+impl Canary for Rough<'_> {
+    async fn touch(&self, now: Time) -> Result<(), Failure> {
+        self.call("touch", self.world.touch(now)).await
+    }
+}
+
+impl Subscriptions for Rough<'_> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+        self.call("subscriptions", self.world.subscriptions()).await
+    }
+}
+
+impl Clock for Rough<'_> {
+    fn now(&self) -> Time {
+        self.world.now()
+    }
+
+    fn name(&self) -> String {
+        self.world.name()
+    }
+
+    fn complain(&self, _: &Failure) {}
+}
+
+/// Runs a function to its end, or to its death: `None`.
+pub fn run<T>(rough: &Rough<'_>, function: impl Future<Output = T>) -> Option<T> {
+    let mut function = std::pin::pin!(function);
+    loop {
+        if let Poll::Ready(answer) = function.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Some(answer);
+        }
+        if rough.dead.get() {
+            return None;
+        }
+    }
+}
+
+/// Runs functions at the same time: at each step of each the dice say who goes on.
+pub fn run_together<'f>(
+    mut functions: Vec<Pin<Box<dyn Future<Output = ()> + 'f>>>,
+    dice: &mut impl FnMut(usize) -> usize,
+) {
+    while !functions.is_empty() {
+        let next = dice(functions.len());
+        if functions[next].as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            drop(functions.swap_remove(next));
+        }
+    }
+}
+
+/// Delivers records, again and again until all are done with. Says how often it took.
+pub async fn deliver<D: Detector>(world: &Rough<'_>, detector: &D, records: &[&str]) -> usize {
+    let mut left: Vec<&str> = records.to_vec();
+    let mut tries = 0;
+    while !left.is_empty() && tries < 5 {
+        tries += 1;
+        let deliveries: Vec<Delivery<'_>> =
+            left.iter().map(|record| Delivery { payload: record, detail: Ok(record) }).collect();
+        let answers = handle(world, detector, &deliveries).await;
+        let again = answers.iter().map(|answer| matches!(answer, Answer::Again(_)));
+        left = left.iter().zip(again).filter(|(_, again)| *again).map(|(record, _)| *record).collect();
+    }
+    tries
+}
+
+/// How often each milestone was told: `incident period milestone`.
+pub fn told(world: &Pretend) -> BTreeMap<String, usize> {
+    let mut told = BTreeMap::new();
+    for message in world.sent.borrow().iter() {
+        let json: serde_json::Value = serde_json::from_str(&message.json).unwrap();
+        let alert = &json["unmapped"]["handsoff"]["alert"];
+        for milestone in alert["tells"].as_array().unwrap() {
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            let key = format!("{} {} {}", text(&alert["incident"]), text(&alert["period"]), text(milestone));
+            *told.entry(key).or_insert(0) += 1;
+        }
+    }
+    told
+}

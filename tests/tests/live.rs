@@ -1,0 +1,278 @@
+//! The functions in a rough world: whatever comes in between, nothing is lost, and all is told once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic"
+)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use handsoff_break_glass::live::BreakGlass;
+use handsoff_deny_spike::live::DenySpike;
+use handsoff_drift::live::{Canary, Drift};
+use handsoff_sweep::{Settings, sweep};
+use handsoff_tests::rough::{Fault, Rough, deliver, run, run_together, told};
+use handsoff_tests::{busy_policy, corpus, each_record, replay, root};
+use handsoff_trail::Time;
+use handsoff_watch::live::pretend::Pretend;
+use handsoff_watch::live::{Detector, Lease, Metric};
+use handsoff_watch::{Policy, alert};
+use proptest::prelude::*;
+
+const LEASE: Lease = Lease(90);
+
+fn settings() -> Settings {
+    Settings { canary_minutes: 5, out_of_step: vec![], lease: LEASE }
+}
+
+fn events_policy() -> Policy {
+    let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
+    Policy::parse("handsoff.toml", &text).unwrap()
+}
+
+fn records(paths: &[PathBuf]) -> Vec<String> {
+    let mut records = Vec::new();
+    each_record(paths, &mut |record| records.push(record.text.to_owned()));
+    records
+}
+
+/// What a replay of the same records would have told, which is what the functions have to tell.
+fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
+    let mut expected = BTreeMap::new();
+    for incident in replay(paths, policy, 1).incidents {
+        for alert in alert::schedule(&incident, &policy.alerts) {
+            for milestone in alert.tells {
+                *expected.entry(format!("{} {} {milestone}", alert.incident, alert.period)).or_insert(0) += 1;
+            }
+        }
+    }
+    expected
+}
+
+/// A time after all events of all tests, and after all of their periods.
+const LATER: Time = Time(1_900_000_000);
+
+/// Sweeps until nothing is open any more.
+fn sweep_up(world: &Pretend, policy: &Policy) {
+    for minute in 0..5 {
+        if minute > 0 && world.documents.borrow().values().all(|(.., open)| !open) {
+            return;
+        }
+        world.time.set(LATER.0 + minute * 60 + 1);
+        let rough = Rough::new(world);
+        run(&rough, sweep(&rough, policy, &settings(), Time(LATER.0 + minute * 60))).unwrap().unwrap();
+    }
+    assert!(world.documents.borrow().values().all(|(.., open)| !open), "something stays open");
+}
+
+fn all(rough: &Rough<'_>, policy: &Policy, records: &[&str]) {
+    run(rough, deliver(rough, &Drift::new(policy, LEASE, Canary::default()), records)).unwrap();
+    run(rough, deliver(rough, &BreakGlass::new(policy, LEASE), records)).unwrap();
+    run(rough, deliver(rough, &DenySpike::new(policy, LEASE), records)).unwrap();
+}
+
+#[test]
+fn the_functions_tell_what_a_replay_tells() {
+    let mut sets = vec![(root().join("events"), events_policy())];
+    for name in ["traildiscover", "suzaku-test-json", "invictus-ir/records.jsonl"] {
+        sets.extend(corpus().map(|data| (data.join(name), busy_policy())));
+    }
+    for (path, policy) in sets {
+        let paths = [path];
+        let records = records(&paths);
+        let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+        let world = Pretend::default();
+        let rough = Rough::new(&world);
+        for batch in plain.chunks(10) {
+            all(&rough, &policy, batch);
+        }
+        sweep_up(&world, &policy);
+        let expected = expected(&paths, &policy);
+        assert!(!expected.is_empty(), "{paths:?}");
+        assert_eq!(told(&world), expected, "{paths:?}");
+    }
+}
+
+fn dice(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % below
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// Each event one to five times, in random order and batches, by three environments of each function at a
+    /// time, with a random one of them going on at each call.
+    #[test]
+    fn order_repeats_and_company_make_no_difference(seed in any::<u64>()) {
+        let (paths, policy) = ([root().join("events")], events_policy());
+        let records = records(&paths);
+        let mut dice = dice(seed);
+        let mut shuffled: Vec<&str> =
+            records.iter().flat_map(|record| vec![record.as_str(); 1 + dice(5)]).collect();
+        for index in (1..shuffled.len()).rev() {
+            shuffled.swap(index, dice(index + 1));
+        }
+        let world = Pretend::default();
+        let roughs: Vec<Rough<'_>> = (0..9).map(|_| Rough::new(&world)).collect();
+        let drift = Drift::new(&policy, LEASE, Canary::default());
+        let (glass, deny) = (BreakGlass::new(&policy, LEASE), DenySpike::new(&policy, LEASE));
+        // Each function has its own delivery of every event; three environments share it.
+        let mut shares: Vec<Vec<Vec<&str>>> = vec![vec![]; 9];
+        for function in 0..3 {
+            let mut rest = shuffled.as_slice();
+            while !rest.is_empty() {
+                let (batch, behind) = rest.split_at((1 + dice(12)).min(rest.len()));
+                shares[function * 3 + dice(3)].push(batch.to_vec());
+                rest = behind;
+            }
+        }
+        let mut functions: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
+        for ((index, share), rough) in shares.iter().enumerate().zip(&roughs) {
+            let (drift, glass, deny) = (&drift, &glass, &deny);
+            functions.push(Box::pin(async move {
+                for batch in share {
+                    match index / 3 {
+                        0 => deliver(rough, drift, batch).await,
+                        1 => deliver(rough, glass, batch).await,
+                        _ => deliver(rough, deny, batch).await,
+                    };
+                }
+            }));
+        }
+        run_together(functions, &mut dice);
+        sweep_up(&world, &policy);
+        prop_assert_eq!(told(&world), expected(&paths, &policy));
+    }
+}
+
+/// Every fault at every call of a batch: then the batch is delivered again, and swept up behind.
+fn at_every_step<D: Detector>(
+    detector: &D,
+    policy: &Policy,
+    records: &[&str],
+    expected: &BTreeMap<String, usize>,
+) {
+    let steps = {
+        let world = Pretend::default();
+        let rough = Rough::new(&world);
+        run(&rough, deliver(&rough, detector, records)).unwrap();
+        rough.calls.take()
+    };
+    assert!(steps.contains(&"publish") && steps.len() > 5, "{steps:?}");
+    for (step, name) in steps.iter().enumerate() {
+        for fault in Fault::ALL {
+            let world = Pretend::default();
+            let rough = Rough::with(&world, step, fault);
+            run(&rough, deliver(&rough, detector, records));
+            // What was not answered is delivered again, once it is visible again.
+            world.time.set(world.time.get() + 360);
+            let rough = Rough::new(&world);
+            run(&rough, deliver(&rough, detector, records)).unwrap();
+            sweep_up(&world, policy);
+            let told = told(&world);
+            let context = format!("{fault:?} at call {step}, {name}, of {}", detector.name());
+            assert_eq!(told.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{context}");
+            // Only the alert that was on its way may come twice: one message, so milestones of one episode.
+            let twice: Vec<&String> =
+                told.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key).collect();
+            let episodes: std::collections::BTreeSet<&str> =
+                twice.iter().map(|key| key.rsplit_once(' ').unwrap().0).collect();
+            assert!(episodes.len() <= 1 && told.values().all(|times| *times <= 2), "{context}: {twice:?}");
+            let in_flight = matches!((*name, fault), ("publish", Fault::KilledAfter | Fault::FailsAfter))
+                || matches!((*name, fault), ("read" | "swap", _));
+            assert!(twice.is_empty() || in_flight, "{context}: {twice:?}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_at_any_step_of_a_function_loses_nothing() {
+    let policy = events_policy();
+    let events = |prefixes: &[&str]| -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("events"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                prefixes.iter().any(|prefix| name.starts_with(prefix))
+            })
+            .collect();
+        paths.sort();
+        paths
+    };
+    let drift = events(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
+    let owned = records(&drift);
+    let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
+    let function = Drift::new(&policy, LEASE, Canary::default());
+    at_every_step(&function, &policy, &plain, &expected(&drift, &policy));
+
+    let glass = events(&["glass-", "root-activity"]);
+    let owned = records(&glass);
+    let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
+    at_every_step(&BreakGlass::new(&policy, LEASE), &policy, &plain, &expected(&glass, &policy));
+
+    let deny = events(&["deny-"]);
+    let owned = records(&deny);
+    let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
+    at_every_step(&DenySpike::new(&policy, LEASE), &policy, &plain, &expected(&deny, &policy));
+}
+
+#[test]
+fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
+    let (paths, policy) = ([root().join("events")], events_policy());
+    let owned = records(&paths);
+    let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
+    let expected = expected(&paths, &policy);
+    // Three alerts that were claimed and never sent, and everything to be closed.
+    let prepared = || {
+        let world = Pretend::default();
+        world.time.set(LATER.0 - 10_000);
+        for batch in plain.chunks(8) {
+            for call in [9, 17] {
+                let rough = Rough::with(&world, call, Fault::KilledBefore);
+                run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch));
+            }
+        }
+        let rough = Rough::new(&world);
+        all(&rough, &policy, &plain);
+        world
+    };
+    let (now, prepared) = (LATER, prepared());
+    // What was on its way when the functions were killed comes twice in any case.
+    let (steps, usual) = {
+        let world = prepared.clone();
+        world.time.set(now.0);
+        let rough = Rough::new(&world);
+        run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
+        assert!(world.report.borrow().sum(Metric::AlertsResent) > 0.0, "nothing was sent again");
+        sweep_up(&world, &policy);
+        (rough.calls.take(), told(&world))
+    };
+    for (step, name) in steps.iter().enumerate() {
+        for fault in Fault::ALL {
+            let world = prepared.clone();
+            world.time.set(now.0);
+            let rough = Rough::with(&world, step, fault);
+            run(&rough, sweep(&rough, &policy, &settings(), now));
+            world.time.set(now.0 + 120);
+            sweep_up(&world, &policy);
+            let told = told(&world);
+            let context = format!("{fault:?} at call {step}, {name}, of the sweep");
+            assert_eq!(told.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{context}");
+            let more = |(key, times): &(&String, &usize)| **times > usual[*key];
+            let episodes: std::collections::BTreeSet<&str> =
+                told.iter().filter(more).map(|(key, _)| key.rsplit_once(' ').unwrap().0).collect();
+            assert!(episodes.len() <= 1, "{context}: {episodes:?}");
+            assert!(told.iter().all(|(key, times)| *times <= usual[key] + 1), "{context}: {told:?}");
+        }
+    }
+}
