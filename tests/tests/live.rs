@@ -108,7 +108,7 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     /// Each event one to five times, in random order and batches, by three environments of each function at a
     /// time, with a random one of them going on at each call.
     #[test]

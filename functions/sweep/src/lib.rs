@@ -119,7 +119,8 @@ async fn go_through(
         Some(end) => now.0 >= end.0 + policy.quiet,
         None => now.0 >= state.since + policy.period + policy.quiet,
     };
-    if over && !state.told.contains(&Milestone::Closed) {
+    // What is still to be sent comes before the end.
+    if over && state.pending.is_empty() && !state.told.contains(&Milestone::Closed) {
         close(world, policy, episode, now, report).await?;
     }
     Ok(State::of(world, episode).await?.map_or(0, |state| state.pending.len()))

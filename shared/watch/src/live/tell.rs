@@ -61,13 +61,17 @@ pub async fn keep(world: &impl World, findings: &[Finding], report: &mut Report)
 /// # Errors
 /// When they can't be read.
 pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Failure> {
+    Ok(incident(range.partition, stored(world, range).await?))
+}
+
+async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for text in world.range(range).await? {
         let mark: Mark =
             serde_json::from_str(&text).map_err(|error| Failure::new("reading a stored finding", error))?;
         findings.push(mark.finding());
     }
-    Ok(incident(range.partition, findings))
+    Ok(findings)
 }
 
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
@@ -145,8 +149,10 @@ pub async fn tell(
         };
     }
     let bounds = episode.bounds(policy);
-    let mut part = marks(world, episode.range(&bounds, LOOK_AT)).await?;
-    part.merge(incident(&episode.incident, findings.iter().cloned()));
+    let mut known = stored(world, episode.range(&bounds, LOOK_AT)).await?;
+    // Beyond the limit these may be missing. An event in both is one.
+    known.extend(findings.iter().cloned());
+    let part = incident(&episode.incident, known);
     advance(world, policy, lease, episode, &part, report).await
 }
 
