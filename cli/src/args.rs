@@ -37,6 +37,8 @@ pub enum PolicyCommand {
     Check(Check),
     /// Print the built-in policy, to start your own from.
     Default,
+    /// Print the stack's parameters that have to agree with a policy, for `sam deploy --parameter-overrides`.
+    Parameters(Parameters),
 }
 
 /// Which policy holds.
@@ -111,6 +113,14 @@ pub struct Check {
     /// Say which entries match nothing in these logs
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub logs: Vec<PathBuf>,
+}
+
+/// `handsoff policy parameters`.
+#[derive(Debug, ClapArgs)]
+pub struct Parameters {
+    /// The policy [default: handsoff.toml in this folder]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// How to print.

@@ -1,13 +1,15 @@
-//! `handsoff policy check`: mistakes in a policy, and what doesn't hold any more.
+//! `handsoff policy check`: mistakes in a policy, and what doesn't hold any more. `handsoff policy parameters`: what
+//! the stack has to know of it.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use handsoff_trail::{Record, Time};
 use handsoff_watch::policy::IdentityPattern;
+use handsoff_watch::rules::{self, LONGEST_PATTERN};
 use handsoff_watch::{Call, Policy, Principal, show::clean};
 
-use crate::args::Check;
+use crate::args::{Check, Parameters};
 use crate::input::{self, Place, Position, Reader, Sink};
 use crate::{Exit, load};
 
@@ -54,6 +56,37 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
         warnings.len(),
     )?;
     Ok(if wrong { Exit::Wrong } else { Exit::Fine })
+}
+
+/// Prints the parameters of the stack that have to agree with a policy.
+///
+/// # Errors
+/// Only when the output can't be written.
+pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
+    let policy = match load::read(args.file.as_deref().unwrap_or(Path::new("handsoff.toml"))) {
+        Ok(policy) => policy,
+        Err(problems) => {
+            let _ = io::stderr().write_all(problems.as_bytes());
+            return Ok(Exit::Wrong);
+        }
+    };
+    let names = rules::names(&policy);
+    let (break_glass, deploy) = names.pattern_lengths();
+    let lists =
+        [("BreakGlassNames", &names.break_glass, break_glass), ("DeployRoleNames", &names.deploy, deploy)];
+    for (parameter, names, length) in lists {
+        // A parameter is never empty; this one lets nobody in who isn't called so.
+        let list = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+        writeln!(out, "{parameter}={list}")?;
+        if length > LONGEST_PATTERN {
+            let _ = writeln!(
+                io::stderr(),
+                "{parameter} makes an event pattern of {length} characters, and EventBridge takes {LONGEST_PATTERN}: \
+                 put several names into one with `*`, or have the account's quota raised"
+            );
+        }
+    }
+    Ok(Exit::Fine)
 }
 
 /// Exceptions whose last day has passed.

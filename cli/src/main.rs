@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args, &mut out),
         Command::Explain(args) => explain::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),
+        Command::Policy { command: PolicyCommand::Parameters(args) } => check::parameters(args, &mut out),
         Command::Policy { command: PolicyCommand::Default } => {
             out.write_all(handsoff_watch::policy::DEFAULT.as_bytes()).map(|()| Exit::Fine)
         }

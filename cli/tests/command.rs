@@ -319,3 +319,20 @@ until = 2020-01-31
     let (status, stdout, _) = folder.run(&["policy", "default"]);
     assert_eq!((status, stdout.as_str()), (0, handsoff_watch::policy::DEFAULT));
 }
+
+#[test]
+fn a_policys_parameters_are_printed() {
+    let entry = |list: &str, name: &str| format!("[[{list}]]\nidentity = \"arn:aws:iam::*:{name}\"\n");
+    let glass = ["role/ops/break-glass", "user/emergency/*"].map(|name| entry("break_glass", name));
+    let policy = [glass.concat(), entry("deploy", "role/deploy-*")].concat();
+    let many: String = (0..40).map(|number| entry("deploy", &format!("role/deploy-{number}"))).collect();
+    let folder = Folder::new().with("handsoff.toml", policy).with("empty.toml", "").with("many.toml", many);
+    let expected = "BreakGlassNames=break-glass,emergency/*\nDeployRoleNames=deploy-*\n";
+    assert_eq!(folder.run(&["policy", "parameters"]), (0, expected.into(), String::new()));
+    let (status, stdout, _) = folder.run(&["policy", "parameters", "empty.toml"]);
+    assert_eq!((status, stdout.as_str()), (0, "BreakGlassNames=none\nDeployRoleNames=none\n"));
+    let (status, stdout, stderr) = folder.run(&["policy", "parameters", "many.toml"]);
+    assert_eq!((status, stdout.lines().count()), (0, 2));
+    assert!(stderr.contains("DeployRoleNames makes an event pattern of "), "{stderr}");
+    assert_eq!(folder.run(&["policy", "parameters", "none.toml"]).0, 2);
+}

@@ -1,0 +1,441 @@
+//! The event patterns of `template.yaml`: every record that a detector owns reaches that detector's function, and
+//! most of what nobody owns is kept out.
+//!
+//! `cargo test -p handsoff-tests --test patterns -- --nocapture` prints what each pattern lets through of a corpus.
+//! How the patterns are matched: [`rules`].
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::missing_panics_doc,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "a test may panic"
+)]
+
+mod cases;
+mod everything;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use cases::{call, cases, denied, root_user};
+use handsoff_tests::{busy_policy, corpus, each_record, replay, root};
+use handsoff_trail::{Entry, Record};
+use handsoff_watch::rules::{BARE_PATTERNS, NO_DENIALS, Names, names};
+use handsoff_watch::{Call, Owner, Policy};
+use rules::{RULES, Rules};
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "111122223333";
+
+/// The rules of a team's stacks, one in each account.
+struct Stacks {
+    names: Names,
+    by_account: HashMap<String, Rules>,
+}
+
+impl Stacks {
+    fn of(policy: &Policy) -> Self {
+        let mut names = names(policy);
+        // A parameter is never empty.
+        for names in [&mut names.break_glass, &mut names.deploy] {
+            if names.is_empty() {
+                names.push("none".to_owned());
+            }
+        }
+        Self { names, by_account: HashMap::new() }
+    }
+
+    /// Whether the rules of the record's account let it through, in the order of [`RULES`].
+    fn let_through(&mut self, record: &Record<'_>) -> [bool; 3] {
+        let account = record.recipient_account_id.text();
+        let account = account.filter(|id| id.len() == 12).unwrap_or(ACCOUNT.into());
+        let rules = self
+            .by_account
+            .entry(account.clone().into_owned())
+            .or_insert_with(|| Rules::of(&self.names, &account));
+        rules.let_through(&envelope(record, &account))
+    }
+}
+
+/// The record as EventBridge has it.
+fn envelope(record: &Record<'_>, account: &str) -> String {
+    let kind = match record.event_type.text().as_deref() {
+        Some("AwsServiceEvent") => "AWS Service Event via CloudTrail",
+        Some("AwsConsoleAction") => "AWS Console Action via CloudTrail",
+        Some("AwsConsoleSignIn") => "AWS Console Sign In via CloudTrail",
+        Some("AwsCloudTrailInsight") => "AWS Insight via CloudTrail",
+        _ => "AWS API Call via CloudTrail",
+    };
+    let source = record.event_source.text().unwrap_or("unknown".into());
+    let source = source.split('.').next().unwrap_or_default();
+    let head = json!({
+        "version": "0", "id": "0", "detail-type": kind, "source": format!("aws.{source}"), "account": account,
+        "time": "2026-03-14T00:00:00Z", "region": "eu-central-1", "resources": [],
+    });
+    let head = head.to_string();
+    // The record itself stays as it stands.
+    format!(r#"{},"detail":{}}}"#, head.strip_suffix('}').unwrap(), record.text)
+}
+
+fn read(text: &str) -> Record<'_> {
+    match Record::read(text) {
+        Ok((Entry::Record(record), _)) => record,
+        other => panic!("{other:?} is no record"),
+    }
+}
+
+fn owner(record: &Record<'_>, policy: &Policy) -> Owner {
+    Call::classify(*record, policy, &mut ()).owner(policy)
+}
+
+/// The place in [`RULES`] of the detector.
+fn function(owner: Owner) -> Option<usize> {
+    match owner {
+        Owner::Drift => Some(0),
+        Owner::BreakGlass => Some(1),
+        Owner::DenySpike => Some(2),
+        Owner::Nobody(_) => None,
+    }
+}
+
+fn samples_policy() -> Policy {
+    let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
+    Policy::parse("events/handsoff.toml", &text).unwrap()
+}
+
+fn policies() -> [(&'static str, Policy); 3] {
+    [("built-in", Policy::built_in()), ("events/handsoff.toml", samples_policy()), ("busy", busy_policy())]
+}
+
+fn functions(through: [bool; 3]) -> Vec<&'static str> {
+    RULES.iter().zip(through).filter(|(_, through)| *through).map(|((function, _), _)| *function).collect()
+}
+
+// ---- The patterns themselves ---------------------------------------------------------------------------------
+
+#[test]
+fn every_pattern_is_valid_and_short_enough() {
+    for (name, policy) in policies() {
+        // Reading them checks them.
+        let Stacks { names, .. } = Stacks::of(&policy);
+        let rules = Rules::of(&names, ACCOUNT);
+        let lengths: Vec<usize> = rules.texts.iter().map(String::len).collect();
+        println!("{name}: {lengths:?} characters of 2048, with {names:?}");
+        let (break_glass, drift) = names.pattern_lengths();
+        assert_eq!(lengths[..2], [drift, break_glass], "Names::pattern_lengths");
+    }
+    let bare = Rules::of(&Names { break_glass: vec!["x".into()], deploy: vec!["x".into()] }, ACCOUNT);
+    assert_eq!((bare.texts[1].len() - 3, bare.texts[0].len() - 3), BARE_PATTERNS);
+}
+
+#[test]
+fn the_deny_spike_rule_keeps_out_what_the_library_says() {
+    let rules = Rules::of(&names(&busy_policy()), ACCOUNT);
+    let pattern: Value = serde_json::from_str(&rules.texts[2]).unwrap();
+    assert_eq!(pattern["detail"]["errorCode"], json!([{"anything-but": {"wildcard": NO_DENIALS}}]));
+}
+
+/// The operators, one by one, as AWS's matcher has them.
+#[test]
+fn operators_do_what_eventbridge_does() {
+    let absent = || json!({});
+    let of = |value: Value| json!({ "a": value });
+    let cases = [
+        (
+            json!({"a": [{"anything-but": "x"}]}),
+            vec![(absent(), false), (of(json!(null)), true), (of(json!("x")), false)],
+        ),
+        (json!({"a": [{"anything-but": "x"}]}), vec![(of(json!(true)), true), (of(json!("")), true)]),
+        (
+            json!({"a": [{"anything-but": {"prefix": "x"}}]}),
+            vec![
+                (absent(), false),
+                (of(json!("xy")), false),
+                (of(json!("yx")), true),
+                (of(json!(null)), true),
+            ],
+        ),
+        (
+            json!({"a": [{"anything-but": {"wildcard": ["Get*", "Decrypt"]}}]}),
+            vec![(of(json!("Get")), false), (of(json!("Decrypt")), false), (of(json!("DecryptX")), true)],
+        ),
+        (
+            json!({"a": {"b": [{"exists": false}]}}),
+            vec![
+                (absent(), true),
+                (of(json!({})), true),
+                (of(json!(null)), true),
+                (of(json!("text")), true),
+                (of(json!({"b": null})), false),
+                (of(json!({"b": {}})), true),
+                (of(json!({"b": ""})), false),
+            ],
+        ),
+        (
+            json!({"a": [false, "false", null, {"exists": false}]}),
+            vec![
+                (absent(), true),
+                (of(json!(false)), true),
+                (of(json!("false")), true),
+                (of(json!(null)), true),
+                (of(json!(true)), false),
+                (of(json!("true")), false),
+            ],
+        ),
+        (
+            json!({"a": [{"wildcard": "*/x*"}]}),
+            vec![
+                (of(json!("/x")), true),
+                (of(json!("a/b/xy")), true),
+                (of(json!("x")), false),
+                (absent(), false),
+            ],
+        ),
+        (
+            json!({"a": [{"exists": false}, {"anything-but": {"prefix": "x"}}], "$or": [{"b": [1]}, {"c": [1]}]}),
+            vec![
+                (json!({"b": 1}), true),
+                (json!({"a": "y", "c": 1}), true),
+                (json!({"a": "x", "c": 1}), false),
+                (json!({"a": "y"}), false),
+            ],
+        ),
+    ];
+    for (pattern, events) in cases {
+        let rules = Rules::from_texts(vec![pattern.to_string()]);
+        for (event, expected) in events {
+            assert_eq!(rules.let_through(&event.to_string())[0], expected, "{pattern} {event}");
+        }
+    }
+}
+
+// ---- The samples ---------------------------------------------------------------------------------------------
+
+/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike. Of those with
+/// several events there is a comma between different ways. What reaches a function that doesn't own it ends there.
+const SAMPLES: &[(&str, &str)] = &[
+    ("console-sign-in.permission-set.json", "d"),
+    ("console-sign-in.with-mfa.json", "d"),
+    ("console-sign-in.without-mfa.json", "d"),
+    ("deny-probing.jsonl", "ds,s"),
+    ("deny-spike.jsonl", "ds,s"),
+    ("deploy-role-misused.console.json", "d"),
+    ("deploy-role-misused.person-assumes.json", "d"),
+    ("deploy-role-misused.session-name.json", "d"),
+    ("deploy-role-misused.shell.json", "d"),
+    ("drift-write.cloudformation-by-person.json", "d"),
+    ("drift-write.data.json", "d"),
+    ("drift-write.hostile.json", "d"),
+    ("drift-write.iam-user-cli.json", "d"),
+    ("drift-write.permission-set-console.json", "d"),
+    ("drift-write.permissions.json", "d"),
+    ("drift-write.start-session.json", "d"),
+    ("drift-write.tags.json", "d"),
+    ("drift-write.unknown-role.json", "d"),
+    ("drift-write.workload-role-in-console.json", "d"),
+    ("glass-activity.denied.json", "dbs"),
+    ("glass-activity.federation-token.json", "db"),
+    ("glass-activity.read.json", "b"),
+    ("glass-activity.write.json", "db"),
+    ("glass-opened.assume-role.json", "b"),
+    ("glass-opened.assume-root.json", "db"),
+    ("glass-opened.emergency-user.json", "db"),
+    ("glass-opened.permission-set.json", "b"),
+    ("glass-opened.switch-role.json", "db"),
+    ("glass-overdue.json", "db"),
+    ("glass-sign-in-failed.assume-role.json", "dbs"),
+    ("glass-sign-in-failed.emergency-user.json", "db"),
+    ("glass-sign-in-failed.root.json", "b"),
+    ("nothing.assume-deploy-role-oidc.json", "d"),
+    ("nothing.aws-service.json", ""),
+    ("nothing.denied-once.json", "s"),
+    ("nothing.deploy-role-through-cloudformation.json", "d"),
+    ("nothing.deploy-role.json", "d"),
+    ("nothing.dry-run.json", "d"),
+    ("nothing.exception.json", "d"),
+    ("nothing.failed-write.json", "ds"),
+    ("nothing.hostile-read.json", ""),
+    ("nothing.human-read.json", ""),
+    ("nothing.kms-decrypt.json", ""),
+    ("nothing.log-query.json", "d"),
+    ("nothing.root-is-autoscaling.json", "b"),
+    ("nothing.service-event.json", ""),
+    ("nothing.service-linked-role.json", ""),
+    ("nothing.sign-in-check-mfa.json", "db"),
+    ("nothing.sign-in-user-authentication.json", "d"),
+    ("nothing.workload-allowed.json", "d"),
+    ("root-activity.assume-root.json", "b"),
+    ("root-activity.console-sign-in.json", "b"),
+    ("root-activity.write.json", "b"),
+    ("trail-tampered.by-pipeline.json", "d"),
+    ("trail-tampered.denied-delete-trail.json", "ds"),
+    ("trail-tampered.denied-update-function-code.json", "ds"),
+    ("trail-tampered.disable-rule.json", "d"),
+    ("trail-tampered.stop-logging.json", "d"),
+    ("trail-tampered.update-function-code.json", "d"),
+    ("workload-write.instance-agent.json", "d"),
+    ("workload-write.not-in-entry.json", "d"),
+];
+
+fn sample_envelopes() -> BTreeMap<String, Vec<Value>> {
+    let mut samples = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("events")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name != "handsoff.toml" {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let envelopes = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+            samples.insert(name, envelopes.map(Result::unwrap).collect());
+        }
+    }
+    samples
+}
+
+#[test]
+fn each_sample_goes_where_it_should() {
+    let policy = samples_policy();
+    let rules = Rules::of(&names(&policy), ACCOUNT);
+    let mut found = Vec::new();
+    for (name, envelopes) in sample_envelopes() {
+        let mut letters = BTreeSet::new();
+        for envelope in envelopes {
+            let through = rules.let_through(&envelope.to_string());
+            let detail = envelope["detail"].to_string();
+            let owner = owner(&read(&detail), &policy);
+            assert!(
+                function(owner).is_none_or(|function| through[function]),
+                "{name}: {owner:?} {through:?}"
+            );
+            letters.insert(
+                "dbs".chars().zip(through).filter(|(_, yes)| *yes).map(|(letter, _)| letter).collect(),
+            );
+            // As if AWS spelled it the way its page does.
+            let mut other = envelope.clone();
+            let kind = envelope["detail-type"].as_str().unwrap().replace("Sign In", "Signin");
+            other["detail-type"] = kind.into();
+            assert_eq!(rules.let_through(&other.to_string()), through, "{name}");
+        }
+        let letters: Vec<String> = letters.into_iter().collect();
+        found.push((name, letters.join(",")));
+    }
+    let expected: Vec<(String, String)> =
+        SAMPLES.iter().map(|(name, to)| ((*name).to_owned(), (*to).to_owned())).collect();
+    assert_eq!(found, expected, "{found:#?}");
+}
+
+// ---- Cases by name -------------------------------------------------------------------------------------------
+
+#[test]
+fn each_case_goes_where_it_should() {
+    let policy = samples_policy();
+    let mut stacks = Stacks::of(&policy);
+    let mut wrong = Vec::new();
+    for (name, record, expected) in cases() {
+        let text = record.to_string();
+        let record = read(&text);
+        let through = stacks.let_through(&record);
+        let found: String =
+            "dbs".chars().zip(through).filter(|(_, yes)| *yes).map(|(letter, _)| letter).collect();
+        let owner = owner(&record, &policy);
+        // Both spellings of a sign-in.
+        let event = envelope(&record, ACCOUNT).replace("AWS Console Sign In via", "AWS Console Signin via");
+        let other = stacks.by_account[ACCOUNT].let_through(&event);
+        if found != expected || other != through || function(owner).is_some_and(|function| !through[function])
+        {
+            wrong.push(format!("{name}: {owner:?}, goes to {found:?} instead of {expected:?}; {other:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn only_what_aws_puts_on_the_bus_as_cloudtrails_is_let_through() {
+    let rules = Rules::of(&names(&samples_policy()), ACCOUNT);
+    let event = |source: &str, kind: &str| {
+        let detail = call(root_user(), "cloudtrail:StopLogging", false.into(), denied());
+        rules.let_through(&json!({"source": source, "detail-type": kind, "detail": detail}).to_string())
+    };
+    assert!(event("aws.cloudtrail", "AWS API Call via CloudTrail")[1]);
+    for kind in ["Console Sign In", "Console Signin", "Console Action", "Service Event"] {
+        assert!(event("aws.signin", &format!("AWS {kind} via CloudTrail"))[1], "{kind}");
+    }
+    assert_eq!(event("aws.ec2", "EC2 Instance State-change Notification"), [false; 3]);
+    // Nobody can put events on the bus whose source starts so.
+    assert_eq!(event("my.app", "AWS API Call via CloudTrail"), [false; 3]);
+}
+
+// ---- The corpus ----------------------------------------------------------------------------------------------
+
+/// What became of the records of one set.
+#[derive(Default)]
+struct Tally {
+    records: usize,
+    owned: usize,
+    through: [usize; 3],
+    sent: usize,
+}
+
+impl Tally {
+    fn add(&mut self, owner: Owner, through: [bool; 3]) {
+        self.records += 1;
+        self.owned += usize::from(function(owner).is_some());
+        for (count, through) in self.through.iter_mut().zip(through) {
+            *count += usize::from(through);
+            self.sent += usize::from(through);
+        }
+    }
+}
+
+#[test]
+fn every_record_of_the_corpus_reaches_its_detector() {
+    let Some(data) = corpus() else { return };
+    let mut sets: Vec<_> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).collect();
+    sets.retain(|path| path.is_dir() || path.extension().is_some_and(|extension| extension == "jsonl"));
+    sets.sort();
+    for (name, policy) in policies() {
+        println!("\n{name}, with {:?}", names(&policy));
+        println!(
+            "{:40} {:>7} {:>7} {:>7} {:>11} {:>10} {:>8} {:>8}",
+            "", "records", "owned", "drift", "break-glass", "deny-spike", "through", "findings"
+        );
+        let mut stacks = Stacks::of(&policy);
+        for set in &sets {
+            let records = Some(set.join("records.jsonl")).filter(|path| path.exists());
+            let records = records.unwrap_or_else(|| set.clone());
+            let tally = count(&records, &policy, &mut stacks);
+            if set.ends_with("invictus-ir") && name != "busy" {
+                // The one whole log of an account, if of an hour in which much was changed.
+                assert!(tally.sent * 4 < tally.records, "{} of {}", tally.sent, tally.records);
+            }
+            let findings = replay(std::slice::from_ref(&records), &policy, 1).findings.len();
+            let [drift, glass, denied] = tally.through;
+            println!(
+                "{:40} {:>7} {:>7} {drift:>7} {glass:>11} {denied:>10} {:>8} {findings:>8}",
+                set.file_name().unwrap().to_str().unwrap(),
+                tally.records,
+                tally.owned,
+                tally.sent,
+            );
+        }
+    }
+}
+
+fn count(records: &Path, policy: &Policy, stacks: &mut Stacks) -> Tally {
+    let mut tally = Tally::default();
+    each_record(&[records.to_path_buf()], &mut |record| {
+        let (owner, through) = (owner(record, policy), stacks.let_through(record));
+        assert!(
+            function(owner).is_none_or(|function| through[function]),
+            "{owner:?}, but it goes to {:?}:\n{}",
+            functions(through),
+            record.text
+        );
+        tally.add(owner, through);
+    });
+    tally
+}

@@ -1,0 +1,283 @@
+//! The event patterns of `template.yaml`: read, filled in, checked and matched.
+//!
+//! The matching is done by `quamina`, whose patterns are those of EventBridge but for what is taken apart here:
+//! `$or`, `anything-but` of a prefix or wildcard, and lists that have other values beside `exists`.
+
+use std::collections::BTreeMap;
+
+use handsoff_tests::root;
+use handsoff_watch::rules::{LONGEST_PATTERN, Names};
+use quamina::Quamina;
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::{Map, Value, json};
+
+/// The functions and the rules that feed them.
+pub(crate) const RULES: [(&str, &str); 3] =
+    [("drift", "DriftRule"), ("break-glass", "BreakGlassRule"), ("deny-spike", "DenySpikeRule")];
+
+/// The rules of one account's stack.
+pub(crate) struct Rules {
+    /// The patterns as EventBridge gets them, in the order of [`RULES`].
+    pub(crate) texts: Vec<String>,
+    quamina: Quamina<usize>,
+    /// The rule, the pattern that has to match, and those that must not.
+    branches: Vec<(usize, usize, Vec<usize>)>,
+}
+
+impl Rules {
+    /// The rules of a stack with these parameters in this account.
+    pub(crate) fn of(names: &Names, account: &str) -> Self {
+        let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+        let template = Yaml::load_from_str(&template).unwrap().remove(0);
+        let known = Known::from([
+            ("BreakGlassNames".to_owned(), names.break_glass.clone()),
+            ("DeployRoleNames".to_owned(), names.deploy.clone()),
+            ("AWS::AccountId".to_owned(), vec![account.to_owned()]),
+            ("AWS::Partition".to_owned(), vec!["aws".to_owned()]),
+        ]);
+        let pattern = |(_, rule): &(&str, &str)| {
+            let properties = get(get(get(&template, "Resources"), rule), "Properties");
+            assert_eq!(
+                get(properties, "State").as_str(),
+                Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+            );
+            filled(get(properties, "EventPattern"), &known).join(",")
+        };
+        Self::from_texts(RULES.iter().map(pattern).collect())
+    }
+
+    /// Rules with these patterns.
+    pub(crate) fn from_texts(texts: Vec<String>) -> Self {
+        let mut rules = Self { texts, quamina: Quamina::new(), branches: Vec::new() };
+        let mut next = 0..;
+        for rule in 0..rules.texts.len() {
+            let text = &rules.texts[rule];
+            assert!(text.len() <= LONGEST_PATTERN, "a pattern of {} characters: {text}", text.len());
+            let pattern: Value = serde_json::from_str(text).unwrap_or_else(|why| panic!("{why} in {text}"));
+            for (wanted, unwanted) in branches(&pattern).into_iter().flat_map(|branch| plain(&branch)) {
+                let mut add = |pattern: &Value| {
+                    let id = next.next().unwrap();
+                    rules.quamina.add_pattern(id, &pattern.to_string()).unwrap();
+                    id
+                };
+                let wanted = add(&wanted);
+                let unwanted = unwanted.iter().map(add).collect();
+                rules.branches.push((rule, wanted, unwanted));
+            }
+        }
+        rules
+    }
+
+    /// Whether each rule lets an event through, in the order of [`RULES`].
+    pub(crate) fn let_through(&self, event: &str) -> [bool; 3] {
+        let matched = self.quamina.matches_for_event(event.as_bytes()).unwrap();
+        let mut through = [false; 3];
+        for (rule, wanted, unwanted) in &self.branches {
+            through[*rule] |= matched.contains(wanted) && !unwanted.iter().any(|one| matched.contains(one));
+        }
+        through
+    }
+}
+
+/// A value of the template's text, without its tag.
+fn get<'y>(node: &'y Yaml<'y>, key: &str) -> &'y Yaml<'y> {
+    node.as_mapping_get(key).unwrap_or_else(|| panic!("the template has no {key}"))
+}
+
+/// What the template's expressions may name.
+type Known = BTreeMap<String, Vec<String>>;
+
+/// The text or list of an expression of `CloudFormation`.
+fn filled(node: &Yaml<'_>, known: &Known) -> Vec<String> {
+    let Some(tag) = node.get_tag() else { return vec![node.as_str().unwrap().to_owned()] };
+    let node = node.get_tagged_node().unwrap();
+    match &*tag.suffix {
+        "Ref" => known[node.as_str().unwrap()].clone(),
+        "Join" => {
+            let [separator, values] = pair(node);
+            vec![filled(values, known).join(separator.as_str().unwrap())]
+        }
+        "Sub" if node.as_str().is_some() => vec![substituted(node, known)],
+        "Sub" => {
+            let [text, variables] = pair(node);
+            let variables = variables.as_mapping().unwrap().iter();
+            let own =
+                variables.map(|(name, value)| (name.as_str().unwrap().to_owned(), filled(value, known)));
+            let known = known.clone().into_iter().chain(own).collect();
+            vec![substituted(text, &known)]
+        }
+        other => panic!("!{other} in an event pattern"),
+    }
+}
+
+fn pair<'y>(node: &'y Yaml<'y>) -> [&'y Yaml<'y>; 2] {
+    match node.as_sequence().map(Vec::as_slice) {
+        Some([first, second]) => [first, second],
+        _ => panic!("{node:?} is no list of two"),
+    }
+}
+
+fn substituted(text: &Yaml<'_>, known: &Known) -> String {
+    let mut parts = text.as_str().unwrap().split("${");
+    let mut whole = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap();
+        whole += &known[name].join(",");
+        whole += rest;
+    }
+    whole
+}
+
+/// Fields with the values that they may have.
+type Branch = BTreeMap<Vec<String>, Vec<Value>>;
+
+/// The pattern without `$or`: it matches where one of these does.
+fn branches(pattern: &Value) -> Vec<Branch> {
+    let mut branches = vec![Branch::new()];
+    read(pattern.as_object().unwrap(), &mut Vec::new(), &mut branches);
+    branches
+}
+
+/// What event-ruler takes for names of its own inside of `$or`.
+const RESERVED: [&str; 9] = [
+    "exactly",
+    "prefix",
+    "suffix",
+    "anything-but",
+    "exists",
+    "numeric",
+    "cidr",
+    "wildcard",
+    "equals-ignore-case",
+];
+
+fn read(object: &Map<String, Value>, path: &mut Vec<String>, branches: &mut Vec<Branch>) {
+    assert!(!object.is_empty(), "an empty object at {path:?}");
+    for (key, value) in object {
+        assert!(!RESERVED.contains(&key.as_str()), "{key} at {path:?} is no field");
+        match value {
+            Value::Array(choices) if key == "$or" => {
+                assert!(choices.len() >= 2, "$or of one at {path:?}");
+                let mut all = Vec::new();
+                for choice in choices {
+                    let mut chosen = branches.clone();
+                    read(choice.as_object().unwrap(), path, &mut chosen);
+                    all.extend(chosen);
+                }
+                *branches = all;
+                assert!(branches.len() <= 1000, "EventBridge takes no more");
+            }
+            Value::Object(inner) => {
+                path.push(key.clone());
+                read(inner, path, branches);
+                path.pop();
+            }
+            Value::Array(values) => {
+                assert!(!values.is_empty(), "no values at {path:?} {key}");
+                values.iter().for_each(check);
+                let field: Vec<String> = path.iter().chain([key]).cloned().collect();
+                for branch in branches.iter_mut() {
+                    // EventBridge would take the last one, and forget the others.
+                    let before = branch.insert(field.clone(), values.clone());
+                    assert!(before.is_none(), "{field:?} twice in one branch");
+                }
+            }
+            _ => panic!("{key} at {path:?} is {value}"),
+        }
+    }
+}
+
+/// What this file understands, and EventBridge takes.
+fn check(value: &Value) {
+    let Value::Object(operator) = value else {
+        assert!(!value.is_array(), "{value}");
+        return;
+    };
+    assert_eq!(operator.len(), 1, "{value}");
+    let (operator, operand) = operator.iter().next().unwrap();
+    let good = match operator.as_str() {
+        "exists" => operand.is_boolean(),
+        "prefix" | "suffix" => operand.as_str().is_some_and(|text| !text.is_empty()),
+        "wildcard" => operand.as_str().is_some_and(is_wildcard),
+        "anything-but" => match operand {
+            Value::Object(inner) => inner.iter().all(|(operator, operand)| {
+                texts(operand).iter().all(|text| match operator.as_str() {
+                    "prefix" => !text.is_empty(),
+                    "wildcard" => is_wildcard(text),
+                    _ => false,
+                })
+            }),
+            _ => !texts(operand).is_empty(),
+        },
+        _ => false,
+    };
+    assert!(good, "{value}");
+}
+
+fn is_wildcard(text: &str) -> bool {
+    !text.is_empty() && !text.contains("**") && !text.contains('\\')
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(values) => values.iter().map(|value| value.as_str().unwrap()).collect(),
+        _ => vec![value.as_str().unwrap()],
+    }
+}
+
+/// A branch as patterns that quamina knows: one that has to match, and some that must not. It matches where one of
+/// these pairs does.
+fn plain(branch: &Branch) -> Vec<(Value, Vec<Value>)> {
+    let mut pairs = vec![(json!({}), Vec::new())];
+    for (field, values) in branch {
+        let mut choices = Vec::new();
+        for value in values {
+            let Some(but) = value["anything-but"].as_object() else {
+                choices.push((json!([simpler(value)]), None));
+                continue;
+            };
+            let (operator, operand) = but.iter().next().unwrap();
+            let unwanted: Vec<Value> =
+                texts(operand).iter().map(|text| simpler(&json!({ operator: text }))).collect();
+            // What is absent is not anything.
+            choices.push((json!([{"exists": true}]), Some(nested(field, json!(unwanted)))));
+        }
+        pairs = choices
+            .iter()
+            .flat_map(|(wanted, unwanted)| {
+                pairs.iter().cloned().map(move |(mut whole, mut none)| {
+                    merge(&mut whole, nested(field, wanted.clone()));
+                    none.extend(unwanted.clone());
+                    (whole, none)
+                })
+            })
+            .collect();
+    }
+    pairs
+}
+
+/// The same without a wildcard, where one operator says it: quamina takes long over many wildcards.
+fn simpler(value: &Value) -> Value {
+    let Some(wildcard) = value["wildcard"].as_str() else { return value.clone() };
+    match (wildcard.strip_prefix('*'), wildcard.strip_suffix('*')) {
+        _ if !wildcard.contains('*') => json!(wildcard),
+        (Some(end), _) if !end.is_empty() && !end.contains('*') => json!({ "suffix": end }),
+        (_, Some(start)) if !start.is_empty() && !start.contains('*') => json!({ "prefix": start }),
+        _ => value.clone(),
+    }
+}
+
+fn nested(field: &[String], value: Value) -> Value {
+    field.iter().rev().fold(value, |value, key| json!({ key: value }))
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert_with(|| json!({})), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
