@@ -1,0 +1,115 @@
+"""A real AWS API on the loopback interface: moto's server as a process of its own, and clients for it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+KEYS = {"aws_access_key_id": "AKIAHARNESSEXAMPLE00", "aws_secret_access_key": "not-a-secret"}
+
+# moto's server, but for three things. It takes one request at a time: moto checks a condition and writes in two
+# steps, where AWS does it in one. It is without two habits that cost more than all the rest: at each request it asks
+# the disk for its own folders, and for each message received it counts all messages of the queue.
+SERVER = """
+from moto import backends
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs.models import SQSBackend
+from werkzeug.serving import run_simple
+
+modules = list(backends.list_of_moto_modules())
+backends.list_of_moto_modules = lambda: modules
+SQSBackend.is_message_valid_based_on_retention_period = lambda self, queue_name, message: True
+app = DomainDispatcherApplication(create_backend_app)
+run_simple("127.0.0.1", 0, app, threaded=False, request_handler=MotoRequestHandler)
+"""
+
+
+def dies_with_us(command: list[str]) -> list[str]:
+    """The command, killed by the kernel when the thread that starts it ends, also when pytest is killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else command
+
+
+class Aws:
+    """moto_server while the `with` block lasts."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="handsoff-moto-"))
+        self.process: subprocess.Popen | None = None
+        self.url = ""
+        self._clients: dict[str, object] = {}
+
+    def __enter__(self) -> "Aws":
+        # No event source mapping of moto's own may run functions: that would be Docker's.
+        env = {
+            "PATH": os.environ.get("PATH", ""),
+            "MOTO_ACCOUNT_ID": ACCOUNT,
+            "MOTO_SQS_ENFORCE_STRICT_QUEUE_PURGE_BEHAVIOUR": "false",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        log = self.folder / "moto.log"
+        command = [sys.executable, "-u", "-W", "ignore", "-c", SERVER]
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                dies_with_us(command), env=env, stdout=out, stderr=out, start_new_session=True
+            )
+        try:
+            port = self._port(log)
+            self.url = f"http://127.0.0.1:{port}"
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _port(self, log: Path) -> str:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            found = re.search(rb"Running on http://127\.0\.0\.1:(\d+)", log.read_bytes())
+            if found:
+                return found[1].decode()
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"moto_server did not start:\n{log.read_text()}")
+
+    def __exit__(self, *_: object) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def client(self, service: str):
+        """A boto3 client, one per service; boto3's clients may be used by several threads."""
+        if service not in self._clients:
+            config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
+            self._clients[service] = boto3.client(
+                service, endpoint_url=self.url, region_name=REGION, config=config, **KEYS
+            )
+        return self._clients[service]
+
+    def reset(self) -> None:
+        """Forgets everything: the account is as new."""
+        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
+        urllib.request.urlopen(request, timeout=30).read()
+        # Functions are stored, never run by moto.
+        config = urllib.request.Request(
+            f"{self.url}/moto-api/config",
+            data=b'{"lambda": {"use_docker": false}}',
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
+        urllib.request.urlopen(config, timeout=30).read()

@@ -1,0 +1,121 @@
+"""What lies between a process and AWS: counts the calls, and makes trouble where a test asks for it.
+
+All processes' ways to AWS (`proxy.Tap`) share one `Faults`, which numbers the calls and holds the test's plans: to
+kill the process before or after its n-th call, to answer with an error, to be slow.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+from answers import refusal
+from permissions import resource_of
+from proxy import Answer
+
+
+@dataclass
+class Call:
+    """One call of a process: to AWS, or the result that it hands to the Runtime API (service `runtime`)."""
+
+    number: int
+    process: str
+    service: str
+    operation: str
+    body: bytes = field(repr=False, default=b"")
+    forwarded: bool = False
+    status: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+    def form(self) -> dict[str, str]:
+        """The parameters of a call in the query protocol, such as SNS's."""
+        return {key: values[0] for key, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
+
+    def json(self) -> dict:
+        return json.loads(self.body)
+
+
+@dataclass
+class Trouble:
+    """For the next `times` calls of a service (and operation): an error instead of the answer, or a delay."""
+
+    service: str
+    kind: str  # throttle, unavailable, refuse (no retry helps) or slow
+    times: float = float("inf")
+    operation: str | None = None
+    seconds: float = 0.0
+    met: int = 0
+
+    def meets(self, call: Call) -> bool:
+        return self.service == call.service and self.operation in (None, call.operation) and self.met < self.times
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._troubles: list[Trouble] = []
+        self._kill: tuple[int, str] | None = None
+        self.killed: Call | None = None
+        # Function, action and resource of all calls ever.
+        self.seen: set[tuple[str, str, str]] = set()
+        self._lock = threading.Lock()
+
+    def record(self) -> None:
+        """Counts anew, from 1, without any trouble."""
+        with self._lock:
+            self.calls, self._troubles, self._kill, self.killed = [], [], None, None
+
+    def kill(self, number: int, when: str) -> None:
+        """The process that makes the n-th call from now dies `before` it reaches AWS, or `after` it did."""
+        self.record()
+        self._kill = (number, when)
+
+    def trouble(self, service: str, kind: str, **more) -> Trouble:
+        trouble = Trouble(service, kind, **more)
+        with self._lock:
+            self._troubles.append(trouble)
+        return trouble
+
+    def heal(self) -> None:
+        with self._lock:
+            self._troubles = []
+
+    def made(self, name: str) -> list[Call]:
+        """The calls of that name (`sns:Publish`) that reached AWS."""
+        with self._lock:
+            return [call for call in self.calls if call.name == name and call.forwarded]
+
+    def pass_on(
+        self, environment, service: str, operation: str, body: bytes, protocol: str, forward: Callable[[], Answer]
+    ) -> Answer | None:
+        """The answer for the process; none when it has been killed or its connection is to break."""
+        with self._lock:
+            call = Call(len(self.calls) + 1, environment.name, service, operation, body)
+            self.calls.append(call)
+            if service != "runtime":
+                self.seen.add((environment.spec.name, call.name, resource_of(call)))
+            trouble = next((trouble for trouble in self._troubles if trouble.meets(call)), None)
+            if trouble:
+                trouble.met += 1
+            dies = self._kill[1] if self._kill and self._kill[0] == call.number else None
+            if dies:
+                self._kill, self.killed = None, call
+        if dies == "before":
+            environment.kill()
+            return None
+        if trouble and trouble.kind == "slow":
+            time.sleep(trouble.seconds)
+        elif trouble:
+            call.status, headers, answer = refusal(service, trouble.kind, protocol)
+            return Answer(call.status, headers, answer)
+        answer = forward()
+        call.forwarded, call.status = True, answer.status
+        if dies == "after":
+            environment.kill()
+            return None
+        return answer

@@ -1,0 +1,269 @@
+"""The deployed product: the stack in moto, with real processes for its functions, and what arrives."""
+
+import json
+import shutil
+import tempfile
+import time
+import uuid
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import records
+import stack
+from aws import ACCOUNT, REGION, Aws
+from faults import Faults
+from mapping import Mapping
+from runtime import Function, Outcome
+
+DETECTORS = ("handsoff-drift", "handsoff-break-glass", "handsoff-deny-spike")
+SWEEP = "handsoff-sweep"
+
+# What `events/handsoff.toml` says, as the template wants it: names without paths.
+PARAMETERS = {
+    "BreakGlassNames": "break-glass,AWSReservedSSO_EmergencyAdmin_*,eg-*",
+    "DeployRoleNames": "deploy-pipeline",
+    "AlertEmail": "oncall@example.com",
+}
+
+_translated: dict = {}
+
+
+def _template(parameters: dict[str, str]) -> dict:
+    key = tuple(sorted(parameters.items()))
+    if key not in _translated:
+        _translated[key] = stack.translate(stack.ROOT / "template.yaml", parameters)
+    return _translated[key]
+
+
+def dimensions(of: dict) -> tuple[tuple[str, str], ...]:
+    """The dimensions of a metric, or of an alarm on it."""
+    return tuple(sorted((one["Name"], one["Value"]) for one in of.get("Dimensions", [])))
+
+
+class Live:
+    """A new account with the stack in it.
+
+    For tests that can't wait: how many seconds the sweep's lease, and the functions' timeout, are.
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        concurrency: int = 1,
+        sweep_lease: int | None = None,
+        timeout: int | None = None,
+    ) -> None:
+        self.aws, self.faults = aws, Faults()
+        self.folder = Path(tempfile.mkdtemp(prefix="handsoff-live-"))
+        self.policy = records.policy()
+        (self.folder / "handsoff.toml").write_text(self.policy)
+        aws.reset()
+        self.stack = stack.create(aws, _template(PARAMETERS), PARAMETERS, self.folder)
+        self.sqs = aws.client("sqs")
+        self.topic, self.table = self.stack.outputs["Topic"], self.stack.outputs["TableName"]
+        self.inbox = self.sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        self.subscription = aws.client("sns").subscribe(
+            TopicArn=self.topic,
+            Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox",
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+        specs = self.stack.functions(records.BINARIES)
+        if sweep_lease is not None:
+            specs[SWEEP].environment["HANDSOFF_RESEND_SECONDS"] = str(sweep_lease)
+        if timeout is not None:
+            for spec in specs.values():
+                spec.timeout = timeout
+        self.functions = {
+            name: Function(spec, self.faults, aws.url, self.folder, concurrency if name != SWEEP else 1)
+            for name, spec in specs.items()
+        }
+        self.mappings = {
+            name: Mapping(
+                self.sqs,
+                self.stack.queue_url(one["EventSourceArn"]),
+                one["EventSourceArn"],
+                one["BatchSize"],
+                self.functions[name],
+            )
+            for name, one in self.stack.mappings().items()
+        }
+        # All messages that arrived, in their order.
+        self.messages: list[dict] = []
+
+    def close(self) -> None:
+        for function in self.functions.values():
+            function.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- Events in ----
+
+    def send(self, function: str, bodies: list[dict | str]) -> None:
+        """Straight into the queue of a function."""
+        url = self.mappings[function].queue_url
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        while texts:
+            # SQS takes ten at once, and no more than 256 KB.
+            count = next((n for n in range(min(10, len(texts)), 1, -1) if sum(map(len, texts[:n])) < 250_000), 1)
+            entries = [{"Id": str(number), "MessageBody": text} for number, text in enumerate(texts[:count])]
+            assert not self.sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+            del texts[:count]
+
+    def publish(self, events: list[dict]) -> None:
+        """On the default bus, from where moto's rules take them to the queues."""
+        client = self.aws.client("events")
+        for event in events:
+            entry = {
+                "Source": event["source"],
+                "DetailType": event["detail-type"],
+                "Detail": json.dumps(event["detail"]),
+                "Resources": event.get("resources", []),
+            }
+            # Past which moto's own clients would put a number where EventBridge writes a time.
+            entry["Time"] = datetime.fromisoformat(event["time"])
+            answer = client.put_events(Entries=[entry])
+            assert answer["FailedEntryCount"] == 0, answer
+
+    # ---- Functions ----
+
+    def run(self, workers: int = 1, sizes: object = None) -> None:
+        """All detectors, until their queues are empty."""
+        for name in DETECTORS:
+            self.mappings[name].drain(workers, sizes)
+
+    def settle(self, tries: int = 6) -> None:
+        """As `run`, and what was returned to the queues is delivered again, at most so often."""
+        for _ in range(tries):
+            self.run()
+            if not sum(mapping.redeliver() for mapping in self.mappings.values()):
+                return
+        raise AssertionError("messages come back again and again")
+
+    def sweep(self, now: datetime | None = None) -> Outcome:
+        """One minute's sweep, as the schedule invokes it."""
+        now = now or datetime.now(UTC)
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": ACCOUNT,
+            "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": REGION,
+            "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/handsoff-sweep"],
+            "detail": {},
+        }
+        return self.functions[SWEEP].invoke(json.dumps(event).encode())
+
+    def due(self) -> datetime:
+        """Now, or shortly before: when a sweep has a canary to write and subscriptions to compare."""
+        every = 60 * int(self.functions[SWEEP].spec.environment["HANDSOFF_CANARY_MINUTES"])
+        return datetime.fromtimestamp(time.time() // every * every, UTC)
+
+    def pass_lease(self) -> None:
+        """Nobody touches the table for longer than the lease: whatever was claimed was claimed before that."""
+        client = self.aws.client("dynamodb")
+        for item in self.items():
+            if not item["sk"]["S"].startswith("state#"):
+                continue
+            state = json.loads(item["text"]["S"])
+            for claim in state["pending"]:
+                claim["since"] -= 100
+            if state["pending"]:
+                item["text"]["S"] = json.dumps(state)
+                client.put_item(TableName=self.table, Item=item)
+
+    def later(self) -> datetime:
+        """When all that happened yesterday is long over."""
+        return self.due() + timedelta(hours=1)
+
+    # ---- What came of it ----
+
+    def receive(self) -> list[dict]:
+        """The SNS notifications that came since the last look."""
+        new = []
+        while got := self.sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages"):
+            for message in got:
+                new.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=message["ReceiptHandle"])
+        self.messages += new
+        return new
+
+    def alerts(self) -> list[dict]:
+        """All alerts that arrived so far."""
+        self.receive()
+        parsed = [json.loads(message["Message"]) for message in self.messages]
+        return [one["unmapped"]["handsoff"]["alert"] for one in parsed if "unmapped" in one]
+
+    def told(self) -> Counter:
+        return Counter(records.told(self.alerts()))
+
+    def items(self) -> list[dict]:
+        pages = self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=self.table)
+        return [item for page in pages for item in page["Items"]]
+
+    def verdicts(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """What the table remembers: code and severity of each finding, by incident and event.
+
+        A denied call may be remembered twice, the second time with more that came after it: the worse counts.
+        """
+        found: dict[tuple[str, str], dict] = {}
+        levels = ["info", "low", "medium", "high", "critical"]
+        for item in self.items():
+            if not item["sk"]["S"].startswith("mark#"):
+                continue
+            finding = json.loads(item["text"]["S"])["finding"]
+            key = (finding["incident"], finding["event_id"])
+            known = found.get(key)
+            if not known or levels.index(known["severity"]) < levels.index(finding["severity"]):
+                found[key] = finding
+        return records.verdicts(list(found.values()))
+
+    def metric(self, name: str, statistic: str = "Sum", **dimensions: str) -> float:
+        """A statistic of all values of a metric."""
+        wanted = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+        value = self._statistic(name, statistic, wanted)
+        if not wanted and statistic in ("Sum", "SampleCount"):
+            # Asked without dimensions moto adds up those with dimensions too; CloudWatch keeps them apart.
+            others = {dimensions for metric, dimensions in self.metrics() if metric == name and dimensions}
+            for other in others:
+                value -= self._statistic(name, statistic, [{"Name": key, "Value": text} for key, text in other])
+        return value
+
+    def metrics(self) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+        """Names and dimensions of all metrics. moto lists one as often as it has values."""
+        listed = self.aws.client("cloudwatch").list_metrics(Namespace="HandsOff")["Metrics"]
+        return {(one["MetricName"], dimensions(one)) for one in listed}
+
+    def _statistic(self, name: str, statistic: str, dimensions: list[dict]) -> float:
+        points = self.aws.client("cloudwatch").get_metric_statistics(
+            Namespace="HandsOff",
+            MetricName=name,
+            Dimensions=dimensions,
+            StartTime=datetime.now(UTC) - timedelta(days=14),
+            EndTime=datetime.now(UTC) + timedelta(hours=2),
+            Period=86400 * 30,
+            Statistics=[statistic],
+        )["Datapoints"]
+        pick = sum if statistic in ("Sum", "SampleCount") else max
+        return pick([point[statistic] for point in points]) if points else 0.0
+
+    def count(self, queue_url: str) -> int:
+        """Messages in a queue, visible or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        got = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+        return sum(int(value) for value in got.values())
+
+    def dead(self, function: str) -> list[dict]:
+        """What is in the dead-letter queue of a function."""
+        url = self.stack.dead_letters(self.mappings[function].queue_url)
+        found = []
+        while got := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
+        ).get("Messages"):
+            found += got
+        return found
+
+    def panics(self) -> list[str]:
+        return [line for function in self.functions.values() for line in function.panics()]

@@ -1,0 +1,53 @@
+"""Alarms and dashboard look at metrics that the functions really send, by the same names and dimensions."""
+
+import json
+import re
+
+from live import DETECTORS, Live, dimensions
+from test_canary import canary_record
+
+Metric = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def looked_at(live: Live) -> set[Metric]:
+    """The metrics of handsoff's own that alarms hang on."""
+    found = set()
+    for alarm in live.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]:
+        parts = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
+        for metric in parts or [alarm]:
+            if metric["Namespace"] == "HandsOff":
+                found.add((metric["MetricName"], dimensions(metric)))
+    return found
+
+
+def drawn(live: Live) -> set[str]:
+    """The names of those on the dashboard."""
+    body = live.aws.client("cloudwatch").get_dashboard(DashboardName="handsoff")["DashboardBody"]
+    text = json.dumps(json.loads(body))
+    return set(re.findall(r'\["HandsOff", "(\w+)"', text)) | set(
+        re.findall(r"\{HandsOff,\w+\} MetricName=\W+(\w+)", text)
+    )
+
+
+def test_what_is_looked_at_is_sent(deploy, night: list[dict]) -> None:
+    live: Live = deploy()
+    sns = live.aws.client("sns")
+    leaving = sns.subscribe(
+        TopicArn=live.topic, Protocol="email", Endpoint="leaver@example.com", ReturnSubscriptionArn=True
+    )["SubscriptionArn"]
+    live.sweep(live.due())
+    sns.unsubscribe(SubscriptionArn=leaving)
+    for name in DETECTORS:
+        live.send(name, [*night, "not JSON"])
+    live.send("handsoff-drift", [canary_record(live)])
+    live.faults.trouble("sns", "refuse", times=3)
+    live.run()
+    live.pass_lease()
+    live.sweep(live.later())
+    live.settle()
+    sent = live.metrics()
+    assert looked_at(live) <= sent
+    assert drawn(live) <= {name for name, _ in sent}
+    # A principal, an ARN or an action as a dimension would make a bill that a caller can run up.
+    assert {name for _, those in sent for name, _ in those} <= {"Severity", "Function"}
+    assert len(sent) < 30

@@ -1,0 +1,29 @@
+"""Every event 1 to 5 times, in random order and batches, over three processes of each function."""
+
+import random
+from collections import Counter
+
+import pytest
+
+import records
+from live import DETECTORS, Live
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_repeats_and_order_change_nothing(deploy, night: list[dict], seed: int) -> None:
+    live: Live = deploy(concurrency=3)
+    chance = random.Random(seed)
+    for name in DETECTORS:
+        copies = [event for event in night for _ in range(chance.randint(1, 5))]
+        chance.shuffle(copies)
+        live.send(name, copies)
+    live.run(workers=3, sizes=lambda: chance.choice([1, 2, 3, 5, 10]))
+    live.settle()
+    for name in DETECTORS:
+        assert len(live.functions[name].environments) == 3
+        assert not live.dead(name)
+    for _ in range(3):
+        live.sweep(live.later())
+
+    assert live.verdicts() == records.verdicts(records.replay(night, live.policy))
+    assert live.told() == Counter(records.to_be_told(night, live.policy))
