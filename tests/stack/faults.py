@@ -93,8 +93,10 @@ class Faults:
     def pass_on(
         self, environment, service: str, operation: str, body: bytes, protocol: str, forward: Callable[[], Answer]
     ) -> Answer | None:
-        """The answer for the process; none when it has been killed or its connection is to break."""
+        """The answer for the process; none when it has been killed."""
         with self._lock:
+            if not environment.alive:
+                return None  # Of several calls that it had on their way one was its last.
             call = Call(len(self.calls) + 1, environment.name, service, operation, body)
             self.calls.append(call)
             if service != "runtime":

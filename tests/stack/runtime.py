@@ -76,7 +76,8 @@ class Environment:
             "AWS_ENDPOINT_URL": self.tap.url,
             **spec.environment,
         }
-        self.process = _starter.submit(self._start, env).result()
+        with self._changed:  # The process may call before we know it.
+            self.process = _starter.submit(self._start, env).result()
         threading.Thread(target=self._wait, daemon=True).start()
 
     def _start(self, env: dict[str, str]) -> subprocess.Popen:
@@ -94,7 +95,8 @@ class Environment:
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        with self._changed:
+            return self.process.poll() is None
 
     def kill(self) -> None:
         if self.alive:

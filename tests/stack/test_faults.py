@@ -124,7 +124,7 @@ def test_metrics_that_fail_do_not_stop_the_sweep(deploy, samples: dict[str, list
 @pytest.mark.parametrize("service", ["sns", "dynamodb"])
 def test_slow_answers(live: Live, samples: dict[str, list[dict]], service: str) -> None:
     events = samples[SAMPLES["handsoff-drift"]]
-    live.faults.trouble(service, "slow", seconds=1.5)
+    live.faults.trouble(service, "slow", seconds=1)
     live.send("handsoff-drift", events)
     outcome = live.mappings["handsoff-drift"].poll()
     assert outcome.kind == "response", outcome
@@ -136,7 +136,7 @@ def test_one_bad_minute_of_everything(deploy, night: list[dict]) -> None:
     """Whatever fails in between: in the end all is told, and once."""
     live: Live = deploy(timeout=TIMEOUT)
     for service in ("sns", "dynamodb", "cloudwatch"):
-        live.faults.trouble(service, "unavailable", times=25)
+        live.faults.trouble(service, "unavailable", times=12)
     for name in DETECTORS:
         live.send(name, night)
     live.run()

@@ -276,3 +276,52 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
         }
     }
 }
+
+/// Denied calls of one principal: `(second, action)`.
+fn denied(calls: &[(i64, String)]) -> Vec<String> {
+    let record = |(number, (second, action)): (usize, &(i64, String))| {
+        let time = Time(1_772_000_000 + second);
+        format!(
+            r#"{{"eventID":"{number}","eventTime":"{time}","eventSource":"iam.amazonaws.com","eventName":"{action}",
+            "errorCode":"AccessDenied","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser",
+            "arn":"arn:aws:iam::111122223333:user/app","userName":"app"}}}}"#
+        )
+    };
+    calls.iter().enumerate().map(record).collect()
+}
+
+#[test]
+fn a_storm_of_denied_calls_hides_no_probing_and_stays_bounded() {
+    let policy = Policy::built_in();
+    for (batch, storm) in [(10, 1500), (500, 6000)] {
+        let mut calls: Vec<(i64, String)> =
+            (0..storm).map(|n| (n * 120 / storm, "ListUsers".to_owned())).collect();
+        calls.extend((0..12).map(|n| (130 + n, format!("Get{n}"))));
+        calls.extend((0..storm).map(|n| (150 + n * 100 / storm, "ListUsers".to_owned())));
+        let records = denied(&calls);
+        let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+        let world = Pretend::default();
+        for part in plain.chunks(batch) {
+            let rough = Rough::new(&world);
+            run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), part)).unwrap();
+        }
+        let told = told(&world);
+        assert!(told.keys().any(|key| key.ends_with("severity:high")), "{told:?}");
+        assert!(world.sent.borrow().len() <= 4, "{told:?}");
+        let kept = world.observations.borrow().len();
+        assert!(kept < 6 * 1000, "{kept} observations of {} calls", calls.len());
+    }
+}
+
+#[test]
+fn a_trickle_of_denied_calls_costs_a_few_reads() {
+    let policy = Policy::built_in();
+    let calls: Vec<(i64, String)> = (0..400).map(|n| (n * 240, "ListUsers".to_owned())).collect();
+    let records = denied(&calls);
+    let world = Pretend::default();
+    for record in &records {
+        let rough = Rough::new(&world);
+        run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
+        assert!(rough.calls.borrow().len() <= 4, "{:?}", rough.calls);
+    }
+}

@@ -6,7 +6,7 @@
 
 pub mod live;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use handsoff_trail::{Effect, Time};
 use handsoff_watch::policy::Denials;
@@ -42,8 +42,9 @@ impl Denial {
 
 /// Finds the spikes among denied calls, which may come in any order and more than once.
 ///
-/// The findings are all the denied calls of all windows that hold too many, each once. Windows that overlap
-/// are one spike. Calls without a time are in no window.
+/// The findings are all the denied calls of all windows that hold too many, each once, and each judged by the
+/// windows that it lies in: what is further away than one window makes no difference to it. Calls without a time
+/// are in no window.
 pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
     let mut groups: HashMap<String, Vec<Denial>> = HashMap::new();
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
@@ -58,10 +59,8 @@ pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
     for mut group in groups.into_values() {
         group.sort_by_key(|denial| denial.finding.order());
         let spikes = spikes(&group, policy);
-        let mut spikes = spikes.iter().peekable();
-        for (index, Denial { mut finding, .. }) in group.into_iter().enumerate() {
-            while spikes.next_if(|spike| spike.end < index).is_some() {}
-            if let Some(spike) = spikes.peek().filter(|spike| spike.start <= index) {
+        for (Denial { mut finding, .. }, spike) in group.into_iter().zip(spikes) {
+            if let Some(spike) = spike {
                 spike.tell(&mut finding, policy);
                 findings.push(finding);
             }
@@ -71,13 +70,9 @@ pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
     findings
 }
 
-/// Denied calls of one principal: overlapping windows that each hold too many.
-#[derive(Debug, PartialEq, Eq)]
+/// What the windows around a denied call hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Spike {
-    /// Index of its first call.
-    start: usize,
-    /// Index of its last call.
-    end: usize,
     /// The most calls in one window.
     calls: usize,
     /// The most different actions in one window, but for reads from the console.
@@ -88,7 +83,7 @@ struct Spike {
 
 impl Spike {
     fn tell(&self, finding: &mut Finding, policy: &Denials) {
-        let Self { calls, actions, known, .. } = self;
+        let Self { calls, actions, known } = self;
         let minutes = (policy.window + 59) / 60;
         let probing = *actions >= policy.actions;
         finding.code = if probing { Code::DenyProbing } else { Code::DenySpike };
@@ -118,11 +113,19 @@ impl Spike {
     }
 }
 
-/// The spikes in calls that are sorted by time.
-fn spikes(calls: &[Denial], policy: &Denials) -> Vec<Spike> {
-    let mut spikes: Vec<Spike> = Vec::new();
+/// The calls up to one of them that lie within a window's length before it.
+struct Window {
+    start: usize,
+    calls: usize,
+    actions: usize,
+    time: Option<Time>,
+}
+
+/// The window that ends with each call, of calls that are sorted by time.
+fn windows(calls: &[Denial], policy: &Denials) -> Vec<Window> {
     let mut in_window: HashMap<&str, usize> = HashMap::new();
     let mut start = 0;
+    let mut windows = Vec::with_capacity(calls.len());
     for (end, call) in calls.iter().enumerate() {
         let time = call.finding.time;
         if !call.browsing {
@@ -140,20 +143,55 @@ fn spikes(calls: &[Denial], policy: &Denials) -> Vec<Spike> {
             }
             start += 1;
         }
-        let (count, actions) = (end + 1 - start, in_window.len());
-        if count < policy.count && actions < policy.actions {
-            continue;
+        windows.push(Window { start, calls: end + 1 - start, actions: in_window.len(), time });
+    }
+    windows
+}
+
+/// For each call the windows that it lies in, if one of them holds too many.
+fn spikes(calls: &[Denial], policy: &Denials) -> Vec<Option<Spike>> {
+    let windows = windows(calls, policy);
+    let is_full = |window: &Window| window.calls >= policy.count || window.actions >= policy.actions;
+    let (mut most_calls, mut most_actions) = (Most::default(), Most::default());
+    // The windows that a call lies in end with it or behind it: they are neighbours, and so are the first full
+    // ones of two calls.
+    let (mut last, mut full) = (0, 0);
+    let mut spikes = Vec::with_capacity(calls.len());
+    for index in 0..calls.len() {
+        while let Some(window) = windows.get(last).filter(|window| window.start <= index) {
+            most_calls.add(last, window.calls);
+            most_actions.add(last, window.actions);
+            last += 1;
         }
-        match spikes.last_mut() {
-            Some(last) if last.end >= start => {
-                last.end = end;
-                last.calls = last.calls.max(count);
-                last.actions = last.actions.max(actions);
-            }
-            _ => spikes.push(Spike { start, end, calls: count, actions, known: time }),
+        full = full.max(index);
+        while windows.get(full).is_some_and(|window| !is_full(window)) {
+            full += 1;
         }
+        let (calls, actions) = (most_calls.since(index), most_actions.since(index));
+        let first = windows.get(full).filter(|_| full < last);
+        spikes.push(first.map(|first| Spike { calls, actions, known: first.time }));
     }
     spikes
+}
+
+/// The greatest of the last values, from an index that only grows.
+#[derive(Default)]
+struct Most(VecDeque<(usize, usize)>);
+
+impl Most {
+    fn add(&mut self, index: usize, value: usize) {
+        while self.0.back().is_some_and(|(_, last)| *last <= value) {
+            self.0.pop_back();
+        }
+        self.0.push_back((index, value));
+    }
+
+    fn since(&mut self, from: usize) -> usize {
+        while self.0.front().is_some_and(|(index, _)| *index < from) {
+            self.0.pop_front();
+        }
+        self.0.front().map_or(0, |(_, value)| *value)
+    }
 }
 
 fn seconds(from: Option<Time>, to: Option<Time>) -> i64 {

@@ -1,6 +1,6 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Record, Time};
@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Denial, judge};
 
-/// How many denied calls of a principal are remembered within a window, and looked at: what comes on top is
-/// remembered only if its action is new. A storm costs no more than this.
+/// From so many denied calls of a principal around a batch on, only those whose action is new are remembered. A
+/// storm costs no more than this, and no action is lost in it.
 const CROWD: usize = 1000;
 
-/// From so many denied calls of one principal in one batch it may be a storm.
-const MANY: usize = 50;
+/// How many are looked at: more than can be remembered, though several functions may pass the limit together.
+const LOOK_AT: usize = 4000;
 
 /// The deny-spike function.
 #[derive(Debug)]
@@ -85,23 +85,26 @@ async fn found(
         return Ok(Vec::new());
     };
     let window = policy.denials.window;
-    if own.len() >= MANY {
-        let before = neighbours(world, &partition, first, last, window).await?;
-        if before.len() >= CROWD {
-            own.retain(|denial| before.iter().all(|known| known.finding.action != denial.finding.action));
-        }
+    let before = around(world, &partition, first, last, window).await?;
+    if before.len() >= CROWD {
+        let known: HashSet<&str> = before.iter().map(|denial| denial.finding.action.as_str()).collect();
+        own.retain(|denial| !known.contains(denial.finding.action.as_str()));
     }
     count(report, denied - own.len());
     keep(world, &partition, &own, report).await?;
-    let all = neighbours(world, &partition, first, last, window).await?;
-    let mine: Vec<Key> = own.iter().map(Denial::key).collect();
-    let others: Vec<Denial> = all.iter().filter(|denial| !mine.contains(&denial.key())).cloned().collect();
+    // Verdicts on what is within a window of these may change, and hang on what is within a window of that.
+    let mut all = around(world, &partition, first, last, 2 * window).await?;
+    let mine: HashSet<Key> = own.iter().map(Denial::key).collect();
+    all.retain(|denial| !mine.contains(&denial.key()));
     let verdict = |finding: &Finding| (finding.key, (finding.code, finding.severity));
-    let before: BTreeMap<Key, (Code, Severity)> =
-        judge(others, &policy.denials).iter().map(verdict).collect();
+    let others: BTreeMap<Key, (Code, Severity)> =
+        judge(all.clone(), &policy.denials).iter().map(verdict).collect();
     // Whoever brought the others has told what they were without these.
+    all.extend(own);
     let mut findings = judge(all, &policy.denials);
-    findings.retain(|finding| before.get(&finding.key) != Some(&verdict(finding).1));
+    let near =
+        |time: Option<Time>| time.is_some_and(|time| (first.0 - window..=last.0 + window).contains(&time.0));
+    findings.retain(|finding| near(finding.time) && others.get(&finding.key) != Some(&verdict(finding).1));
     Ok(findings)
 }
 
@@ -141,52 +144,25 @@ async fn keep(
     Ok(())
 }
 
-/// The denied calls around two times: those within a window, and on from these as long as no gap is longer.
-async fn neighbours(
+/// The denied calls from so long before the first time to so long after the last, the latest if there are too many.
+async fn around(
     world: &impl World,
     partition: &str,
     first: Time,
     last: Time,
-    window: i64,
+    reach: i64,
 ) -> Result<Vec<Denial>, Failure> {
-    let (mut from, mut to) = (Time(first.0 - window), Time(last.0 + window));
-    let mut all = read(world, partition, from, to, false).await?;
-    while all.len() < CROWD {
-        let edge = |worst: fn(Time, Time) -> Time| all.iter().filter_map(|it| it.finding.time).reduce(worst);
-        let earlier = edge(Time::min).map(|time| Time(time.0 - window)).filter(|time| *time < from);
-        let later = edge(Time::max).map(|time| Time(time.0 + window)).filter(|time| *time > to);
-        let mut more = Vec::new();
-        if let Some(earlier) = earlier {
-            more.extend(read(world, partition, earlier, Time(from.0 - 1), true).await?);
-            from = earlier;
-        }
-        if let Some(later) = later {
-            more.extend(read(world, partition, Time(to.0 + 1), later, false).await?);
-            to = later;
-        }
-        if more.is_empty() {
-            break;
-        }
-        all.extend(more);
-    }
-    Ok(all)
-}
-
-async fn read(
-    world: &impl World,
-    partition: &str,
-    from: Time,
-    to: Time,
-    backwards: bool,
-) -> Result<Vec<Denial>, Failure> {
-    let (from, to) = (from.to_string(), format!("{to}#~"));
-    let range = Range { partition, from: &from, to: &to, most: CROWD, backwards };
+    let (from, to) = (Time(first.0 - reach).to_string(), format!("{}#~", Time(last.0 + reach)));
+    let range = Range { partition, from: &from, to: &to, most: LOOK_AT, backwards: true };
     let mut denials = Vec::new();
     for text in world.range(range).await? {
-        let stored: Stored = serde_json::from_str(&text)
-            .map_err(|error| Failure::new("reading a stored denied call", error))?;
-        let Stored { group, browsing, mark } = stored;
-        denials.push(Denial { group, finding: mark.finding(), browsing });
+        match serde_json::from_str(&text) {
+            Ok(Stored { group, browsing, mark }) => {
+                denials.push(Denial { group, finding: mark.finding(), browsing });
+            }
+            // One that can't be read must not hide the others.
+            Err(error) => world.complain(&Failure::new("reading a stored denied call", error)),
+        }
     }
     Ok(denials)
 }

@@ -81,6 +81,20 @@ fn a_spike_is_known_when_the_last_call_makes_it_one() {
 }
 
 #[test]
+fn a_call_is_judged_by_its_own_windows() {
+    // Probing at its end doesn't make a long retry of one action probing from its start.
+    let mut denials: Vec<_> = (0..60).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
+    denials.extend((0..6).map(|n| denial(100 + n, 590 + n, "a", &format!("iam:List{n}"))));
+    let found = judge(denials, &policy(300, 20, 6));
+    assert_eq!(found.len(), 66);
+    for finding in found {
+        let near = finding.time.unwrap().0 - 1_772_000_000 >= 300;
+        let expected = if near { Code::DenyProbing } else { Code::DenySpike };
+        assert_eq!(finding.code, expected, "{:?}", finding.event_time);
+    }
+}
+
+#[test]
 fn principals_count_apart() {
     let denials: Vec<_> =
         (0..38).map(|n| denial(n, 0, if n % 2 == 0 { "a" } else { "b" }, "s3:PutObject")).collect();

@@ -12,7 +12,7 @@ use crate::judge;
 /// The tag that the sweep writes.
 pub const CANARY_TAG: &str = "handsoff-canary";
 
-/// The one call that is the canary: the sweep's own role writes one tag on handsoff's own table.
+/// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
 pub struct Canary {
     /// ARN of the sweep's role.
@@ -27,16 +27,16 @@ impl Canary {
     pub fn is(&self, call: &Call<'_>) -> bool {
         let asked = call.record.request_parameters;
         let text = |key: &str| asked.get(key).and_then(Raw::text).unwrap_or_default();
-        let mut tags = asked.get("tags").into_iter().flat_map(|tags| tags.elements().flatten());
-        let tag = tags.next().and_then(|tag| tag.get("key")).and_then(Raw::text);
+        // The role may write no other tag. Where the record tells them, that is looked at all the same.
+        let tags = asked.get("tags").into_iter().flat_map(|tags| tags.elements().flatten());
+        let mut keys = tags.filter_map(|tag| tag.get("key").or_else(|| tag.get("tagKey"))?.text());
         !self.role.is_empty()
             && call.outcome == Outcome::Succeeded
             && call.principal.arn.as_deref() == Some(&self.role)
             && call.action.service == "dynamodb"
             && call.action.name == "TagResource"
             && text("resourceArn") == self.table
-            && tag.as_deref() == Some(CANARY_TAG)
-            && tags.next().is_none()
+            && keys.all(|key| key == CANARY_TAG)
     }
 }
 

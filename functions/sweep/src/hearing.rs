@@ -24,18 +24,18 @@ pub(crate) async fn compare(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let there = world.subscriptions().await?;
+    crate::add(report, Metric::Subscribers, there.len());
     let seen = world.read(PARTITION, SORT).await?;
-    let (version, known) = match &seen {
+    let (version, known): (_, BTreeSet<Subscription>) = match &seen {
         None => (None, BTreeSet::new()),
         Some((version, text)) => {
-            let known: BTreeSet<Subscription> = serde_json::from_str(text)
-                .map_err(|error| Failure::new("reading the known subscriptions", error))?;
+            let known = serde_json::from_str(text).unwrap_or_else(|error| {
+                world.complain(&Failure::new("reading the known subscriptions", error));
+                BTreeSet::new()
+            });
             (Some(*version), known)
         }
     };
-    if seen.is_some() && known == there {
-        return Ok(());
-    }
     let lost: Vec<&Subscription> = known.difference(&there).collect();
     if !lost.is_empty() {
         lost.iter().for_each(|_| report.count(Metric::SubscriptionsLost));
@@ -44,7 +44,7 @@ pub(crate) async fn compare(
     }
     let text = serde_json::to_string(&there)
         .map_err(|error| Failure::new("writing the known subscriptions", error))?;
-    // If somebody else was faster, they have told the same.
+    // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have told the same.
     world.swap(PARTITION, SORT, version, &text, false).await?;
     Ok(())
 }

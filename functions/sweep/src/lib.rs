@@ -11,14 +11,18 @@ use handsoff_watch::Policy;
 use handsoff_watch::alert::{Milestone, Period, goes_on};
 use handsoff_watch::live::{
     Canary, Episode, Failure, Lease, Metric, Range, Report, State, Subscriptions, World, advance, marks,
+    resend,
 };
 use handsoff_watch::policy::{Alerts, Line};
 
-/// How many findings of an incident are looked at: more than the last count that is told.
-const LOOK_AT: usize = 12_000;
+/// By how many episodes the start of a sweep moves on each minute.
+const STRIDE: usize = 997;
 
-/// How many findings behind a period's end are looked at, to see whether one of them is sent.
-const LOOK_BEHIND: usize = 200;
+/// How many findings of an incident are looked at: as many as the last count that is told.
+const LOOK_AT: usize = 10_000;
+
+/// After so many seconds no further episode is begun, so that the sweep ends in time to say what it did.
+const ENOUGH: i64 = 40;
 
 /// An incident goes on for at most so many periods: a session lasts twelve hours, and a day ends.
 const PERIODS: usize = 48;
@@ -52,35 +56,16 @@ pub async fn sweep(
     if due {
         failures.extend(world.touch(now).await.err());
     }
-    match world.open().await {
-        Ok(open) => {
-            let open: Vec<Episode> =
-                open.iter().filter_map(|(partition, sort)| Episode::parse(partition, sort)).collect();
-            count_sessions(&open, policy, now, &mut report);
-            let mut pending = 0;
-            for episode in &open {
-                match go_through(world, policy, settings.lease, episode, now, &mut report).await {
-                    Ok(left) => pending += left,
-                    Err(failure) => failures.push(failure),
-                }
-            }
-            add(&mut report, Metric::AlertsPending, pending);
-        }
-        Err(failure) => failures.push(failure),
-    }
     if due {
-        add(&mut report, Metric::RulesOutOfStep, settings.out_of_step.len());
-        for line in &settings.out_of_step {
-            world.complain(&Failure::new(
-                "the rules of the stack",
-                format!(
-                    "their parameters BreakGlassNames and DeployRoleNames leave out {line}; \
-                     `handsoff policy parameters` prints the right ones"
-                ),
-            ));
-        }
+        let out_of_step = &settings.out_of_step;
+        add(&mut report, Metric::RulesOutOfStep, out_of_step.len());
+        out_of_step.iter().for_each(|line| world.complain(&left_out(line)));
         let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
         failures.extend(heard.err());
+    }
+    match world.open().await {
+        Ok(open) => failures.extend(go_through_all(world, policy, settings, &open, now, &mut report).await),
+        Err(failure) => failures.push(failure),
     }
     failures.extend(world.send(&report).await.err());
     if failures.is_empty() { Ok(()) } else { Err(failures) }
@@ -99,7 +84,49 @@ fn count_sessions(open: &[Episode], policy: &Policy, now: Time, report: &mut Rep
     add(report, Metric::SessionsOpen, open.iter().filter(going_on).count());
 }
 
-/// Tells and closes what is due of one episode. Says how many of its alerts are still pending.
+fn left_out(line: &Line) -> Failure {
+    let parameters = "their parameters BreakGlassNames and DeployRoleNames";
+    let help = "`handsoff policy parameters` prints the right ones";
+    Failure::new("the rules of the stack", format!("{parameters} leave out {line}; {help}"))
+}
+
+/// Tells and closes what is due of all episodes that are open, as far as the time goes.
+async fn go_through_all(
+    world: &impl World,
+    policy: &Policy,
+    settings: &Settings,
+    open: &[(String, String)],
+    now: Time,
+    report: &mut Report,
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    let mut episodes = Vec::new();
+    for (partition, sort) in open {
+        match Episode::parse(partition, sort) {
+            Some(episode) => episodes.push(episode),
+            None => failures.push(Failure::new("reading the open episodes", format!("`{sort}` is none"))),
+        }
+    }
+    count_sessions(&episodes, policy, now, report);
+    // Each sweep starts elsewhere: where there are more than one minute's worth, all get their turn.
+    let start = usize::try_from(now.0.div_euclid(60)).unwrap_or_default() * STRIDE % episodes.len().max(1);
+    let (behind, first) = episodes.split_at(start.min(episodes.len()));
+    let until = world.now().0 + ENOUGH;
+    let mut waiting = 0;
+    for episode in first.iter().chain(behind) {
+        if world.now().0 > until {
+            failures.push(Failure::new("the sweep", "there is more to do than a minute holds"));
+            break;
+        }
+        let (pending, done) = go_through(world, policy, settings.lease, episode, now, report).await;
+        waiting += pending;
+        failures.extend(done.err());
+    }
+    add(report, Metric::AlertsPending, waiting);
+    failures
+}
+
+/// Tells and closes what is due of one episode. Says how many of its alerts were pending when it came.
 async fn go_through(
     world: &impl World,
     policy: &Policy,
@@ -107,23 +134,46 @@ async fn go_through(
     episode: &Episode,
     now: Time,
     report: &mut Report,
-) -> Result<usize, Failure> {
-    let policy = &policy.alerts;
+) -> (usize, Result<(), Failure>) {
+    match State::of(world, episode).await {
+        Ok(None) => (0, Ok(())),
+        Ok(Some(state)) => {
+            let done = go_on(world, &policy.alerts, lease, episode, &state, now, report).await;
+            (state.pending.len(), done)
+        }
+        Err(failure) => (0, Err(failure)),
+    }
+}
+
+async fn go_on(
+    world: &impl World,
+    policy: &Alerts,
+    lease: Lease,
+    episode: &Episode,
+    state: &State,
+    now: Time,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    // What was claimed comes first, whatever else can't be read.
+    resend(world, episode, lease, report).await?;
     let part = marks(world, range(episode, &episode.bounds(policy), LOOK_AT)).await?;
     if part.count() > 0 {
         advance(world, policy, lease, episode, &part, report).await?;
     }
-    let Some(state) = State::of(world, episode).await? else { return Ok(0) };
     // A period without a time is over when nothing was added to it for as long as one lasts.
     let over = match episode.period.end(policy) {
         Some(end) => now.0 >= end.0 + policy.quiet,
         None => now.0 >= state.since + policy.period + policy.quiet,
     };
     // What is still to be sent comes before the end.
-    if over && state.pending.is_empty() && !state.told.contains(&Milestone::Closed) {
-        close(world, policy, episode, now, report).await?;
+    let Some(state) = State::of(world, episode).await?.filter(|state| over && state.pending.is_empty())
+    else {
+        return Ok(());
+    };
+    if state.told.contains(&Milestone::Closed) {
+        return Ok(());
     }
-    Ok(State::of(world, episode).await?.map_or(0, |state| state.pending.len()))
+    close(world, policy, episode, now, report).await
 }
 
 async fn close(
@@ -164,7 +214,7 @@ async fn went_on(
     end: Time,
 ) -> Result<bool, Failure> {
     let (from, to) = (format!("mark#{end}"), format!("mark#{}#~", Time(end.0 + policy.quiet)));
-    let range = Range { partition: incident, from: &from, to: &to, most: LOOK_BEHIND, backwards: false };
+    let range = Range { partition: incident, from: &from, to: &to, most: LOOK_AT, backwards: false };
     let behind = marks(world, range).await?;
     let times = behind.worst().filter(|finding| finding.severity >= policy.min_severity);
     Ok(goes_on(period, times.filter_map(|finding| finding.time), policy))

@@ -6,6 +6,7 @@ use std::fs;
 
 use handsoff_watch::Policy;
 use handsoff_watch::live::Lease;
+use handsoff_watch::policy::Glob;
 
 /// The settings of a function. `template.yaml` sets them; `docs/deploy.md` lists them.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Settings {
         let path = text("HANDSOFF_POLICY").unwrap_or_else(|| "/opt/handsoff.toml".to_owned());
         let written = fs::read_to_string(&path).map_err(|error| Wrong::Unreadable(path.clone(), error))?;
         let name = path.rsplit('/').next().unwrap_or(&path);
-        let policy = Policy::parse(name, &written).map_err(|problems| {
+        let mut policy = Policy::parse(name, &written).map_err(|problems| {
             let mut all = String::new();
             for problem in problems {
                 // INVARIANT: writing to a String cannot fail.
@@ -58,6 +59,11 @@ impl Settings {
             }
             Wrong::Policy(all)
         })?;
+        // What only the stack knows: keys and mappings have no names of their own.
+        let protected = text("HANDSOFF_PROTECTED").unwrap_or_default();
+        for id in protected.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+            policy.protected.push(Glob::new(&format!("*{id}*")));
+        }
         let topic = text("HANDSOFF_TOPIC").ok_or(Wrong::Missing("HANDSOFF_TOPIC"))?;
         Ok(Self {
             policy,

@@ -83,7 +83,18 @@ impl Aws {
     }
 
     async fn sns(&self) -> &aws_sdk_sns::Client {
-        self.sns.get_or_init(|| async { aws_sdk_sns::Client::new(self.config().await) }).await
+        let connect = || async {
+            // To publish twice is to tell twice: patience comes before another try.
+            let retries = RetryConfig::standard().with_max_attempts(3);
+            let timeouts = TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(2))
+                .operation_attempt_timeout(Duration::from_secs(12))
+                .operation_timeout(Duration::from_secs(25))
+                .build();
+            let config = aws_sdk_sns::config::Builder::from(self.config().await);
+            aws_sdk_sns::Client::from_conf(config.retry_config(retries).timeout_config(timeouts).build())
+        };
+        self.sns.get_or_init(connect).await
     }
 }
 
@@ -194,7 +205,9 @@ impl Metrics for Aws {
                 put = put.metric_data(datum.clone().dimensions(dimension).build());
             }
             // An alarm on any function's needs one without a dimension.
-            if matches!(metric, Metric::UnreadablePayloads(_)) || metric.dimension().is_none() {
+            if matches!(metric, Metric::UnreadablePayloads(_) | Metric::Returned(_))
+                || metric.dimension().is_none()
+            {
                 put = put.metric_data(datum.build());
             }
         }

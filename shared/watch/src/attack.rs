@@ -173,6 +173,10 @@ impl Attack {
                 on_protected("deletes protected logs")
             }
             ("kms", "DisableKey" | "ScheduleKeyDeletion") => by_hand("takes away an encryption key"),
+            ("kms", "PutKeyPolicy" | "RevokeGrant") => on_protected("takes away the alerts' key"),
+            ("dynamodb", "PutResourcePolicy" | "DeleteResourcePolicy") => {
+                on_protected("lets others write a detector's memory")
+            }
             (
                 "s3",
                 "DeleteBucket"

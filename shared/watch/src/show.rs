@@ -10,7 +10,8 @@ use std::fmt::Write;
 pub fn clean(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len().min(longest));
     for (index, char) in text.chars().enumerate() {
-        if index == longest {
+        // A character that is made visible takes up to ten.
+        if index == longest || out.len() > 4 * longest {
             out.push('…');
             break;
         }
@@ -49,5 +50,7 @@ mod tests {
     fn long_text_is_cut_at_a_character() {
         assert_eq!(clean("äöü", 2), "äö…");
         assert_eq!(clean("äöü", 3), "äöü");
+        let escaped = clean(&"\u{e0041}".repeat(255), 256);
+        assert!(escaped.len() < 4 * 256 + 16 && escaped.ends_with('…'), "{}", escaped.len());
     }
 }

@@ -61,6 +61,7 @@ fn callers() -> Vec<Value> {
         json!({"type": "IAMUser", "accountId": ACCOUNT, "userName": "eg-1", "arn": ""}),
         json!({"type": "AssumedRole", "arn": roleless, "sessionContext": {"sessionIssuer": {"arn": null}}}),
         json!({"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/x", "sessionContext": issuer}),
+        json!({"type": "FederatedUser", "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:root"}}}),
         json!({"type": "Unknown", "userName": "x"}),
         json!({"type": "Unknown", "invokedBy": "x.amazonaws.com"}),
         json!({"type": null, "arn": arn}),

@@ -58,13 +58,16 @@ fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, Pretend) {
     let deliveries: Vec<_> =
         details.iter().map(|detail| Delivery { payload: "as it came", detail: *detail }).collect();
     let drift = Drift::new(&policy, Lease::default(), canary());
-    let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(answers) = future.as_mut().poll(&mut context) {
-            return (answers, world);
+    let answers = {
+        let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        loop {
+            if let std::task::Poll::Ready(answers) = future.as_mut().poll(&mut context) {
+                break answers;
+            }
         }
-    }
+    };
+    (answers, world)
 }
 
 #[test]

@@ -85,6 +85,7 @@ pub async fn handle<D: Detector>(
             }
         }
     }
+    // One after the other: were several alerts on their way when the function is killed, several would come twice.
     for (indices, work) in units.into_values() {
         if let Err(failure) = detector.carry_out(world, work, &mut report).await {
             for index in indices {
@@ -94,6 +95,8 @@ pub async fn handle<D: Detector>(
             }
         }
     }
+    let again = answers.iter().filter(|answer| matches!(answer, Answer::Again(_)));
+    again.for_each(|_| report.count(Metric::Returned(detector.name())));
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
         if let Err(failure) = world.send(&report).await {

@@ -39,7 +39,7 @@ impl Message {
             subject: alert.subject.clone(),
             email: unlinked(&alert.text),
             chat: chat(alert, lead).to_string(),
-            json: ocsf(alert, lead).to_string(),
+            json: program(alert, lead),
             // SNS refuses an empty value.
             attributes: attributes
                 .into_iter()
@@ -48,6 +48,20 @@ impl Message {
                 .collect(),
         }
     }
+}
+
+/// SNS takes 256 KB in all, and this stands in it once for each kind of program.
+const LONGEST_JSON: usize = 24_000;
+
+/// The JSON for programs; of a finding that is too long without what it says twice.
+fn program(alert: &Alert, lead: &Finding) -> String {
+    let whole = ocsf(alert, lead).to_string();
+    if whole.len() <= LONGEST_JSON {
+        return whole;
+    }
+    let alert = Alert { text: short(&alert.text, 2000), ..alert.clone() };
+    let resources = lead.resources.iter().take(2).map(|resource| short(resource, 256)).collect();
+    ocsf(&alert, &Finding { resources, ..lead.clone() }).to_string()
 }
 
 /// Mail programs make links of what looks like one, and a caller can choose what stands there.

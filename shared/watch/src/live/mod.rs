@@ -1,6 +1,6 @@
 //! What the deployed functions do with findings: remember them, and tell what they make due.
 //!
-//! Written against four ports, so that AWS is in its adapters and everything here can be tried at every step, in
+//! Written against ports, so that AWS is in its adapters and everything here can be tried at every step, in
 //! any order, with any call failing. The rules:
 //!
 //! 1. What is remembered is a set. An observation is put under a key that follows from the record: to put it

@@ -37,6 +37,8 @@ pub enum Metric {
     DenySpikes,
     /// Payloads that could not be read, of a function.
     UnreadablePayloads(&'static str),
+    /// Events that could not be dealt with and are to be delivered again, of a function.
+    Returned(&'static str),
     /// Alerts sent.
     AlertsSent,
     /// Alerts that could not be sent.
@@ -49,6 +51,8 @@ pub enum Metric {
     Lag(&'static str),
     /// From the sweep's canary write to its verdict.
     CanaryRoundTrip,
+    /// Confirmed subscriptions of the topic.
+    Subscribers,
     /// Subscriptions of the topic that are gone.
     SubscriptionsLost,
     /// Entries of the policy that the rules' event patterns don't let through.
@@ -57,7 +61,7 @@ pub enum Metric {
 
 impl Metric {
     /// One of each.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::DriftWrites(Severity::Medium),
         Self::SessionsOpened,
         Self::SessionsOpen,
@@ -66,12 +70,14 @@ impl Metric {
         Self::DeniedCalls,
         Self::DenySpikes,
         Self::UnreadablePayloads("handsoff-drift"),
+        Self::Returned("handsoff-drift"),
         Self::AlertsSent,
         Self::AlertsFailed,
         Self::AlertsResent,
         Self::AlertsPending,
         Self::Lag("handsoff-drift"),
         Self::CanaryRoundTrip,
+        Self::Subscribers,
         Self::SubscriptionsLost,
         Self::RulesOutOfStep,
     ];
@@ -87,12 +93,14 @@ impl Metric {
             Self::DeniedCalls => "DeniedCalls",
             Self::DenySpikes => "DenySpikes",
             Self::UnreadablePayloads(_) => "UnreadablePayloads",
+            Self::Returned(_) => "Returned",
             Self::AlertsSent => "AlertsSent",
             Self::AlertsFailed => "AlertsFailed",
             Self::AlertsResent => "AlertsResent",
             Self::AlertsPending => "AlertsPending",
             Self::Lag(_) => "Lag",
             Self::CanaryRoundTrip => "CanaryRoundTrip",
+            Self::Subscribers => "Subscribers",
             Self::SubscriptionsLost => "SubscriptionsLost",
             Self::RulesOutOfStep => "RulesOutOfStep",
         }
@@ -110,7 +118,9 @@ impl Metric {
     pub fn dimension(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::DriftWrites(severity) => Some(("Severity", severity.as_str())),
-            Self::UnreadablePayloads(function) | Self::Lag(function) => Some(("Function", function)),
+            Self::UnreadablePayloads(function) | Self::Returned(function) | Self::Lag(function) => {
+                Some(("Function", function))
+            }
             _ => None,
         }
     }

@@ -140,7 +140,7 @@ pub async fn tell(
         return Ok(());
     }
     let (_, state) = state(world, episode).await?;
-    if own.is_subset(&state.told) {
+    if own.is_subset(&state.told) && !state.told.contains(&Milestone::Closed) {
         // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
         let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
         return match state.pending.iter().any(late) {
@@ -183,7 +183,7 @@ pub async fn advance(
 
 impl Episode {
     /// Tells that it is over, with what was found since the given episode; or, without findings, only remembers
-    /// it, because the incident goes on in the next one.
+    /// it: the incident goes on in the next one, or nothing is left of it.
     ///
     /// # Errors
     /// As [`tell`].
@@ -195,7 +195,9 @@ impl Episode {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let closed = || BTreeSet::from([Milestone::Closed]);
-        let Some((incident, first)) = found else { return strike(world, self, closed()).await };
+        let Some((incident, first)) = found.filter(|(incident, _)| incident.count() > 0) else {
+            return strike(world, self, closed()).await;
+        };
         claim(world, self, report, |told| {
             let severity = incident.severity();
             let lead = incident.lead().filter(|_| !told.contains(&Milestone::Closed))?;
@@ -303,7 +305,14 @@ async fn strike(world: &impl World, episode: &Episode, tells: BTreeSet<Milestone
 async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
     match world.read(&episode.incident, &episode.sort()).await? {
         None => Ok((None, State::default())),
-        Some((version, text)) => Ok((Some(version), State::parse(&text)?)),
+        Some((version, text)) => {
+            let state = State::parse(&text).unwrap_or_else(|failure| {
+                // Better told again than never.
+                world.complain(&failure);
+                State::default()
+            });
+            Ok((Some(version), state))
+        }
     }
 }
 

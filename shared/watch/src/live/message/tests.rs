@@ -79,3 +79,27 @@ fn programs_get_the_whole_finding_and_what_the_alert_tells() {
     let names: Vec<&str> = message.attributes.keys().copied().collect();
     assert_eq!(names, ["account", "cause", "code", "incident", "region", "severity"]);
 }
+
+#[test]
+fn the_longest_finding_fits_into_one_message() {
+    let (mut alert, mut finding) = hostile();
+    // What `clean` makes of the longest values that are all escapes.
+    let worst = |longest: usize| crate::show::clean(&"\u{e0041}\"".repeat(longest), longest);
+    finding.resources = vec![worst(256); 8];
+    finding.principal.arn = worst(256);
+    finding.principal.name = worst(128);
+    finding.principal.human = Some(worst(128));
+    finding.user_agent = worst(160);
+    finding.action = worst(128);
+    finding.reason = worst(512);
+    (finding.event_id, finding.via, finding.source_ip) = (worst(64), worst(64), worst(64));
+    alert.text =
+        format!("t\n\nwho      {}\nto       {}", finding.principal.arn, finding.resources.join(", "));
+    let Message { subject, email, chat, json, .. } = Message::new(&alert, &finding);
+    let structure = serde_json::json!({
+        "default": email, "email": email, "email-json": json, "sms": subject, "https": chat, "http": json,
+        "sqs": json, "lambda": json, "firehose": json,
+    });
+    assert!(structure.to_string().len() < 250_000, "{}", structure.to_string().len());
+    assert!(serde_json::from_str::<Value>(&json).is_ok());
+}
