@@ -109,7 +109,9 @@ async fn found(
 }
 
 fn count(report: &mut Report, calls: usize) {
-    (0..calls).for_each(|_| report.count(Metric::DeniedCalls));
+    for _ in 0..calls {
+        report.count(Metric::DeniedCalls);
+    }
 }
 
 #[derive(Serialize, Deserialize)]

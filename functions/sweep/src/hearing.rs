@@ -38,7 +38,7 @@ pub(crate) async fn compare(
     };
     let lost: Vec<&Subscription> = known.difference(&there).collect();
     if !lost.is_empty() {
-        lost.iter().for_each(|_| report.count(Metric::SubscriptionsLost));
+        crate::add(report, Metric::SubscriptionsLost, lost.len());
         let findings: Vec<Finding> = lost.iter().map(|lost| finding(lost, policy, now)).collect();
         keep_and_tell(world, &policy.alerts, lease, &findings, report).await?;
     }

@@ -59,7 +59,9 @@ pub async fn sweep(
     if due {
         let out_of_step = &settings.out_of_step;
         add(&mut report, Metric::RulesOutOfStep, out_of_step.len());
-        out_of_step.iter().for_each(|line| world.complain(&left_out(line)));
+        for line in out_of_step {
+            world.complain(&left_out(line));
+        }
         let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
         failures.extend(heard.err());
     }

@@ -3,7 +3,7 @@
 //! The matching is done by `quamina`, whose patterns are those of EventBridge but for what is taken apart here:
 //! `$or`, `anything-but` of a prefix or wildcard, and lists that have other values beside `exists`. That these may
 //! stand in a pattern as they do, and that `*` stands for nothing too, is in the source and the tests of AWS's own
-//! matcher, event-ruler. PyPI's `event-ruler` 0.3.0, a port, knows none of them.
+//! matcher, event-ruler. The package `event-ruler` of `PyPI`, 0.3.0, a port, knows none of them.
 //!
 //! Held against once, by a script: 60,231 verdicts (the samples, the corpus with three policies, the cases, the
 //! operators, and every 13th record of [`crate::everything`]; 254 patterns). The engine of `localstack-core` 2026.3.0,

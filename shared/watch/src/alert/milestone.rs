@@ -32,6 +32,7 @@ impl Period {
     }
 
     /// The one before it.
+    #[must_use]
     pub fn before(self, policy: &Alerts) -> Self {
         Self(self.0.map(|start| Time(start.0 - policy.period)))
     }

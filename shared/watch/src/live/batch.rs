@@ -95,8 +95,9 @@ pub async fn handle<D: Detector>(
             }
         }
     }
-    let again = answers.iter().filter(|answer| matches!(answer, Answer::Again(_)));
-    again.for_each(|_| report.count(Metric::Returned(detector.name())));
+    for _ in answers.iter().filter(|answer| matches!(answer, Answer::Again(_))) {
+        report.count(Metric::Returned(detector.name()));
+    }
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
         if let Err(failure) = world.send(&report).await {

@@ -3,6 +3,7 @@
 #![expect(async_fn_in_trait, reason = "functions run on one thread: no future has to be sent to another")]
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of a call.
-    pub fn new(what: &'static str, why: impl ToString) -> Self {
+    pub fn new(what: &'static str, why: impl Display) -> Self {
         Self { what, why: why.to_string() }
     }
 }

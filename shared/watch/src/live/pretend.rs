@@ -11,13 +11,16 @@ use super::ports::{
 };
 use super::report::Report;
 
+/// A document: its version, its text, and whether it is open.
+pub type Document = (u64, String, bool);
+
 /// A world in memory, shared by several functions of one thread.
 #[derive(Clone, Debug, Default)]
 pub struct Pretend {
     /// All observations, by partition and sort key.
     pub observations: RefCell<BTreeMap<(String, String), String>>,
-    /// All documents: version, text, and whether it is open.
-    pub documents: RefCell<BTreeMap<(String, String), (u64, String, bool)>>,
+    /// All documents, by partition and sort key.
+    pub documents: RefCell<BTreeMap<(String, String), Document>>,
     /// All messages, in their order.
     pub sent: RefCell<Vec<Message>>,
     /// All payloads that could not be read, with the reason.

@@ -94,7 +94,9 @@ fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
         }
     }
     let mut incident = Incident::new(id.to_owned());
-    events.into_values().for_each(|finding| incident.add(finding));
+    for finding in events.into_values() {
+        incident.add(finding);
+    }
     incident
 }
 
@@ -143,10 +145,10 @@ pub async fn tell(
     if own.is_subset(&state.told) && !state.told.contains(&Milestone::Closed) {
         // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
         let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
-        return match state.pending.iter().any(late) {
-            true => resend(world, episode, lease, report).await,
-            false => Ok(()),
-        };
+        if state.pending.iter().any(late) {
+            resend(world, episode, lease, report).await?;
+        }
+        return Ok(());
     }
     let bounds = episode.bounds(policy);
     let mut known = stored(world, episode.range(&bounds, LOOK_AT)).await?;
