@@ -55,7 +55,7 @@ fn the_readmes_commands_print_what_it_says() {
             ran += 1;
         }
     }
-    assert_eq!(ran, 3);
+    assert_eq!(ran, 4);
 }
 
 #[test]

@@ -67,9 +67,11 @@ pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Fai
 async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for text in world.range(range).await? {
-        let mark: Mark =
-            serde_json::from_str(&text).map_err(|error| Failure::new("reading a stored finding", error))?;
-        findings.push(mark.finding());
+        match serde_json::from_str::<Mark>(&text) {
+            Ok(mark) => findings.push(mark.finding()),
+            // One that can't be read must not hide the others.
+            Err(error) => world.complain(&Failure::new("reading a stored finding", error)),
+        }
     }
     Ok(findings)
 }
