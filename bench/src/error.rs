@@ -38,6 +38,21 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The emulator can't serve.
+    #[error("could not listen on loopback: {source}")]
+    Network {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A function did not do what it has to.
+    #[error("the function {why}")]
+    Function {
+        /// What it did.
+        why: String,
+    },
+    /// A result could not be written.
+    #[error("could not write the result: {0}")]
+    Result(#[from] serde_json::Error),
     /// A file could not be compressed.
     #[error("could not compress `{}`: {why}", path.display())]
     Compress {

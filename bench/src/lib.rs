@@ -6,7 +6,10 @@
 //! own seed, so that files can be written in any order by any number of threads with the same
 //! bytes as the result. The yardstick ([`yardstick`]) does the least any reader of such files has
 //! to do: inflate them, or inflate and parse them.
+//!
+//! The emulator ([`emulate`]) stands in for Lambda, and measures a function's binary under it.
 
+pub mod emulate;
 pub mod error;
 pub mod generate;
 pub mod inflate;

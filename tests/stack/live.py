@@ -157,7 +157,8 @@ class Live:
         return self.functions[SWEEP].invoke(json.dumps(event).encode())
 
     def due(self) -> datetime:
-        """Now, or shortly before: when a sweep has a canary to write and subscriptions to compare."""
+        """Now, or shortly before: when a sweep has a canary to write and subscriptions to compare. All samples are
+        long over. A sweep knows no later time than its own clock's."""
         every = 60 * int(self.functions[SWEEP].spec.environment["HANDSOFF_CANARY_MINUTES"])
         return datetime.fromtimestamp(time.time() // every * every, UTC)
 
@@ -173,10 +174,6 @@ class Live:
             if state["pending"]:
                 item["text"]["S"] = json.dumps(state)
                 client.put_item(TableName=self.table, Item=item)
-
-    def later(self) -> datetime:
-        """When all that happened yesterday is long over."""
-        return self.due() + timedelta(hours=1)
 
     # ---- What came of it ----
 

@@ -16,17 +16,18 @@ EVENTS = ROOT / "events"
 CORPUS = Path(os.environ.get("HANDSOFF_DATA", ROOT.parent / "shared" / "data"))
 BINARIES = Path(os.environ.get("HANDSOFF_BINARIES", ROOT / "target" / "debug"))
 
-# The samples are of one night in the past. What a stack gets is fresh: all days are moved so that the last one was
-# yesterday, whole days only, so that hours and midnights stay where they are.
+# The samples are of one night in the past. What a stack gets is fresher: all days are moved so that the last one was
+# the day before yesterday, whole days only, so that hours and midnights stay where they are.
 _DAY = re.compile(r"\b(20\d\d-\d\d-\d\d)(?=T\d\d:\d\d:\d\d)")
 
 # Which function a finding is of, by the first part of its incident's name.
 FUNCTIONS = {"drift": "handsoff-drift", "glass": "handsoff-break-glass", "deny": "handsoff-deny-spike"}
 
 
-def _to_yesterday(texts: Iterable[str]) -> timedelta:
+def _to_now(texts: Iterable[str]) -> timedelta:
+    """By how much: so little that nothing has expired, so much that all of it is over."""
     days = [date.fromisoformat(day) for text in texts for day in _DAY.findall(text)]
-    return datetime.now(UTC).date() - timedelta(days=1) - max(days)
+    return datetime.now(UTC).date() - timedelta(days=2) - max(days)
 
 
 def _moved(text: str, by: timedelta) -> str:
@@ -36,7 +37,7 @@ def _moved(text: str, by: timedelta) -> str:
 def samples() -> dict[str, list[dict]]:
     """The events of each file of `events/`, by its name."""
     texts = {path.name: path.read_text() for path in sorted(EVENTS.glob("*.json*"))}
-    by = _to_yesterday(texts.values())
+    by = _to_now(texts.values())
     return {
         name: [json.loads(line) for line in _moved(text, by).splitlines()]
         if name.endswith(".jsonl")
@@ -47,7 +48,7 @@ def samples() -> dict[str, list[dict]]:
 
 def policy() -> str:
     """The policy of `events/`, its last days moved as the events are."""
-    by = _to_yesterday(path.read_text() for path in EVENTS.glob("*.json*"))
+    by = _to_now(path.read_text() for path in EVENTS.glob("*.json*"))
     text = (EVENTS / "handsoff.toml").read_text()
     return re.sub(
         r"(?m)^(until *= *)(\d{4}-\d\d-\d\d)",
@@ -62,7 +63,7 @@ def corpus(folder: str, limit: int) -> list[dict] | None:
     if not path.is_file():
         return None
     lines = path.read_text().splitlines()[:limit]
-    by = _to_yesterday(lines)
+    by = _to_now(lines)
     return [envelope(json.loads(_moved(line, by))) for line in lines]
 
 
@@ -93,6 +94,11 @@ def elsewhere(events: list[dict], number: int) -> list[dict]:
         name = f"{event['detail'].get('eventID')} {number}"
         event["detail"]["eventID"] = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
     return moved
+
+
+def earlier(events: list[dict], days: int) -> list[dict]:
+    """The same events so many days earlier."""
+    return json.loads(_moved(json.dumps(events), timedelta(days=-days)))
 
 
 def replay(events: list[dict], policy_text: str, *options: str) -> list[dict]:

@@ -43,7 +43,7 @@ def test_what_is_looked_at_is_sent(deploy, night: list[dict]) -> None:
     live.faults.trouble("sns", "refuse", times=3)
     live.run()
     live.pass_lease()
-    live.sweep(live.later())
+    live.sweep(live.due())
     live.settle()
     sent = live.metrics()
     assert looked_at(live) <= sent

@@ -40,7 +40,7 @@ def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], n
 
     live.settle()
     for _ in range(3):
-        live.sweep(live.later())
+        live.sweep(live.due())
     assert live.verdicts() == records.verdicts(records.replay(night, live.policy))
     assert live.told() == Counter(records.to_be_told(night, live.policy))
     for name in DETECTORS:

@@ -31,7 +31,7 @@ def told(aws: Aws, night: list[dict]) -> Iterator[Live]:
     for name in DETECTORS:
         live.send(name, night)
     live.settle()
-    live.sweep(live.later())
+    live.sweep(live.due())
     live.receive()
     assert len(live.faults.made("sns:Publish")) > 20
     yield live

@@ -17,7 +17,7 @@ def into_all_queues(live: Live, events: list[dict]) -> None:
 def finish(live: Live) -> None:
     live.settle()
     for _ in range(3):
-        assert live.sweep(live.later()).kind == "response"
+        assert live.sweep(live.due()).kind == "response"
 
 
 def compare(live: Live, events: list[dict]) -> None:

@@ -12,12 +12,12 @@ def test_nothing_is_left_out_of_the_stack_but_what_is_known(account: Live) -> No
 
 def test_functions_have_their_environment(account: Live) -> None:
     every = {"HANDSOFF_TABLE", "HANDSOFF_TOPIC", "HANDSOFF_POLICY", "HANDSOFF_KEEP_DAYS"}
+    detector = every | {"HANDSOFF_DEAD_LETTERS"}
     names = {"HANDSOFF_BREAK_GLASS_NAMES", "HANDSOFF_DEPLOY_NAMES"}
-    canary = {"HANDSOFF_CANARY_ROLE", "HANDSOFF_CANARY_TABLE"}
     wanted = {
-        "handsoff-drift": every | names | canary | {"HANDSOFF_DEAD_LETTERS"},
-        "handsoff-break-glass": every | names | {"HANDSOFF_DEAD_LETTERS"},
-        "handsoff-deny-spike": every | {"HANDSOFF_DEAD_LETTERS"},
+        "handsoff-drift": detector | {"HANDSOFF_CANARY_ROLE", "HANDSOFF_CANARY_TABLE", "HANDSOFF_PROTECTED"},
+        "handsoff-break-glass": detector,
+        "handsoff-deny-spike": detector,
         SWEEP: every | names | {"HANDSOFF_CANARY_MINUTES", "HANDSOFF_CANARY_TABLE"},
     }
     assert {name: set(one.spec.environment) for name, one in account.functions.items()} == wanted

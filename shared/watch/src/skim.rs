@@ -23,7 +23,8 @@ pub struct Skim<'p> {
     policy: &'p Policy,
     /// Whether a deploy role's calls depend on where they come from.
     networks: bool,
-    kept: Vec<Kept>,
+    /// Boxed, because a function knows few: its start would wait for the pages that empty places take.
+    kept: Vec<Option<Box<Kept>>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -51,7 +52,7 @@ impl<'p> Skim<'p> {
     /// With nothing kept yet.
     pub fn new(policy: &'p Policy) -> Self {
         let networks = policy.deploy.iter().any(|entry| !entry.networks.is_empty());
-        Self { policy, networks, kept: vec![Kept::default(); KEPT] }
+        Self { policy, networks, kept: vec![None; KEPT] }
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
@@ -96,6 +97,7 @@ impl<'p> Skim<'p> {
         }
         let place = usize::try_from(xxh3_64(identity.as_bytes()) % KEPT as u64).unwrap_or_default();
         let Some(kept) = self.kept.get_mut(place) else { return Caller::Watched };
+        let kept = kept.get_or_insert_default();
         if kept.identity == identity && kept.account == account {
             return kept.caller;
         }
