@@ -1,25 +1,22 @@
 //! The break-glass function: every call by or for an emergency identity is remembered and told.
 
-use std::cell::RefCell;
-
 use handsoff_trail::Record;
-use handsoff_watch::live::{Detector, Episode, Failure, Lease, Report, World, keep_and_tell};
-use handsoff_watch::{Call, Finding, Owner, Policy, Skim};
+use handsoff_watch::live::{Classifier, Detector, Episode, Failure, Lease, Report, World, keep_and_tell};
+use handsoff_watch::{Finding, Owner, Policy};
 
 use crate::judge;
 
 /// The break-glass function.
 #[derive(Debug)]
 pub struct BreakGlass<'p> {
-    policy: &'p Policy,
-    skim: RefCell<Skim<'p>>,
+    classifier: Classifier<'p>,
     lease: Lease,
 }
 
 impl<'p> BreakGlass<'p> {
     /// The function under a policy.
     pub fn new(policy: &'p Policy, lease: Lease) -> Self {
-        Self { policy, skim: Skim::new(policy).into(), lease }
+        Self { classifier: Classifier::new(policy), lease }
     }
 }
 
@@ -31,16 +28,13 @@ impl Detector for BreakGlass<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Finding> {
-        if self.skim.try_borrow_mut().is_ok_and(|mut skim| skim.nothing(record).is_some()) {
-            return None;
-        }
-        let call = Call::classify(*record, self.policy, &mut ());
-        (call.owner(self.policy) == Owner::BreakGlass).then(|| judge(&call, self.policy, &mut ()))
+        let call = self.classifier.call(record)?;
+        (call.owner(self.classifier.policy) == Owner::BreakGlass)
+            .then(|| judge(&call, self.classifier.policy, &mut ()))
     }
 
     fn unit(&self, finding: &Finding) -> String {
-        let Episode { incident, period } = Episode::of(finding, &self.policy.alerts);
-        format!("{incident} {period}")
+        Episode::of(finding, &self.classifier.policy.alerts).to_string()
     }
 
     async fn carry_out(
@@ -49,6 +43,6 @@ impl Detector for BreakGlass<'_> {
         findings: Vec<Finding>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        keep_and_tell(world, &self.policy.alerts, self.lease, &findings, report).await
+        keep_and_tell(world, &self.classifier.policy.alerts, self.lease, &findings, report).await
     }
 }

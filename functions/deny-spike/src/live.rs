@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Record, Time};
 use handsoff_watch::live::{
-    AT_ONCE, Detector, Failure, Lease, Mark, Metric, Range, Report, World, keep_and_tell,
+    AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, World, keep_and_tell,
 };
-use handsoff_watch::{Call, Code, Finding, Key, Owner, Policy, Severity, Skim, group};
+use handsoff_watch::{Code, Finding, Key, Owner, Policy, Severity, group};
 use serde::{Deserialize, Serialize};
 
 use crate::{Denial, judge};
@@ -22,15 +22,14 @@ const LOOK_AT: usize = 4000;
 /// The deny-spike function.
 #[derive(Debug)]
 pub struct DenySpike<'p> {
-    policy: &'p Policy,
-    skim: std::cell::RefCell<Skim<'p>>,
+    classifier: Classifier<'p>,
     lease: Lease,
 }
 
 impl<'p> DenySpike<'p> {
     /// The function under a policy.
     pub fn new(policy: &'p Policy, lease: Lease) -> Self {
-        Self { policy, skim: Skim::new(policy).into(), lease }
+        Self { classifier: Classifier::new(policy), lease }
     }
 }
 
@@ -42,11 +41,8 @@ impl Detector for DenySpike<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Denial> {
-        if self.skim.try_borrow_mut().is_ok_and(|mut skim| skim.nothing(record).is_some()) {
-            return None;
-        }
-        let call = Call::classify(*record, self.policy, &mut ());
-        (call.owner(self.policy) == Owner::DenySpike).then(|| Denial::of(&call, &mut ()))
+        let call = self.classifier.call(record)?;
+        (call.owner(self.classifier.policy) == Owner::DenySpike).then(|| Denial::of(&call, &mut ()))
     }
 
     fn unit(&self, work: &Denial) -> String {
@@ -59,8 +55,8 @@ impl Detector for DenySpike<'_> {
         work: Vec<Denial>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let findings = found(world, self.policy, work, report).await?;
-        keep_and_tell(world, &self.policy.alerts, self.lease, &findings, report).await
+        let findings = found(world, self.classifier.policy, work, report).await?;
+        keep_and_tell(world, &self.classifier.policy.alerts, self.lease, &findings, report).await
     }
 }
 

@@ -1,16 +1,13 @@
 //! The drift function: findings are remembered and told; the sweep's canary is recognised and timed.
 
-use std::cell::RefCell;
-
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
-use handsoff_watch::live::{Detector, Episode, Failure, Lease, Metric, Report, World, keep_and_tell};
-use handsoff_watch::{Call, Finding, Outcome, Owner, Policy, Skim};
+use handsoff_watch::live::{
+    CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, World, keep_and_tell,
+};
+use handsoff_watch::{Call, Finding, Outcome, Owner, Policy};
 
 use crate::judge;
-
-/// The tag that the sweep writes.
-pub const CANARY_TAG: &str = "handsoff-canary";
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +40,7 @@ impl Canary {
 /// The drift function.
 #[derive(Debug)]
 pub struct Drift<'p> {
-    policy: &'p Policy,
-    skim: RefCell<Skim<'p>>,
+    classifier: Classifier<'p>,
     lease: Lease,
     canary: Canary,
 }
@@ -61,7 +57,7 @@ pub enum Work {
 impl<'p> Drift<'p> {
     /// The function under a policy.
     pub fn new(policy: &'p Policy, lease: Lease, canary: Canary) -> Self {
-        Self { policy, skim: Skim::new(policy).into(), lease, canary }
+        Self { classifier: Classifier::new(policy), lease, canary }
     }
 }
 
@@ -73,25 +69,19 @@ impl Detector for Drift<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
-        if self.skim.try_borrow_mut().is_ok_and(|mut skim| skim.nothing(record).is_some()) {
-            return None;
-        }
-        let call = Call::classify(*record, self.policy, &mut ());
+        let call = self.classifier.call(record)?;
         if self.canary.is(&call) {
             return Some(Work::Canary(call.time));
         }
-        if call.owner(self.policy) != Owner::Drift {
+        if call.owner(self.classifier.policy) != Owner::Drift {
             return None;
         }
-        judge(&call, self.policy, &mut ()).ok().map(|finding| Work::Finding(Box::new(finding)))
+        judge(&call, self.classifier.policy, &mut ()).ok().map(|finding| Work::Finding(Box::new(finding)))
     }
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Finding(finding) => {
-                let Episode { incident, period } = Episode::of(finding, &self.policy.alerts);
-                format!("{incident} {period}")
-            }
+            Work::Finding(finding) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
             Work::Canary(_) => "canary".to_owned(),
         }
     }
@@ -116,7 +106,7 @@ impl Detector for Drift<'_> {
                 Work::Canary(None) => {}
             }
         }
-        keep_and_tell(world, &self.policy.alerts, self.lease, &findings, report).await
+        keep_and_tell(world, &self.classifier.policy.alerts, self.lease, &findings, report).await
     }
 }
 

@@ -158,7 +158,7 @@ async fn go_on(
 ) -> Result<(), Failure> {
     // What was claimed comes first, whatever else can't be read.
     resend(world, episode, lease, report).await?;
-    let part = marks(world, range(episode, &episode.bounds(policy), LOOK_AT)).await?;
+    let part = marks(world, episode.range(&episode.bounds(policy), LOOK_AT)).await?;
     if part.count() > 0 {
         advance(world, policy, lease, episode, &part, report).await?;
     }
@@ -202,7 +202,7 @@ async fn close(
         first = before;
     }
     let bounds = (first.bounds(policy).0, episode.bounds(policy).1);
-    let found = marks(world, range(episode, &bounds, LOOK_AT)).await?;
+    let found = marks(world, episode.range(&bounds, LOOK_AT)).await?;
     let at = episode.period.end(policy).map_or(now, |end| Time(end.0 + policy.quiet));
     episode.close(world, Some((&found, &first)), at, report).await
 }
@@ -220,10 +220,6 @@ async fn went_on(
     let behind = marks(world, range).await?;
     let times = behind.worst().filter(|finding| finding.severity >= policy.min_severity);
     Ok(goes_on(period, times.filter_map(|finding| finding.time), policy))
-}
-
-fn range<'a>(episode: &'a Episode, bounds: &'a (String, String), most: usize) -> Range<'a> {
-    Range { partition: &episode.incident, from: &bounds.0, to: &bounds.1, most, backwards: false }
 }
 
 #[cfg(test)]

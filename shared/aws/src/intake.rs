@@ -54,8 +54,15 @@ impl Event<'_> {
             return Err(why("it is a list"));
         }
         let envelope = serde_json::from_str(&self.body);
-        envelope.map(|Envelope { detail }| detail.get()).map_err(|error| why(&error.to_string()))
+        envelope.map(|Envelope { detail }| detail.get()).map_err(|error| why(&unquoted(&error)))
     }
+}
+
+/// What is wrong and where, without the values that `serde_json` quotes: they go into a log, and may be secrets.
+fn unquoted(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let (what, place) = (text.split('"').next().unwrap_or_default(), (error.line(), error.column()));
+    if what.len() == text.len() { text } else { format!("{what}… at line {} column {}", place.0, place.1) }
 }
 
 /// Cuts a payload into events.
@@ -123,9 +130,12 @@ mod tests {
             (r#"{"Records":[]}"#, "missing field"),
             (r#"{"detail-type":"x"}"#, "missing field"),
             (r#" [{"eventID":"1"}]"#, "a list"),
+            (r#""hunter2""#, "invalid type: string … at line 1 column 9"),
+            (r#"{"hunter2":1,"detail-type":"x"}"#, "missing field"),
         ] {
             let events = cut(payload);
-            assert!(events[0].1.as_ref().unwrap_err().contains(why), "{events:?}");
+            let reason = events[0].1.as_ref().unwrap_err();
+            assert!(reason.contains(why) && !reason.contains("hunter2"), "{reason}");
         }
     }
 }

@@ -4,9 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use handsoff_trail::Time;
-use handsoff_watch::live::{
-    Answer, Canary, Clock, Delivery, Detector, Failure, Subscriptions, World, handle,
-};
+use handsoff_watch::live::{Answer, Clock, Delivery, Detector, Failure, World, handle};
 use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -103,9 +101,3 @@ fn left(context: &Context) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(context.deadline).saturating_sub(now).saturating_sub(MARGIN)
 }
-
-/// The sweep's world has to offer more than a detector's.
-const _: fn(&Aws) = |world| {
-    fn needs(_: &(impl World + Canary + Subscriptions)) {}
-    needs(world);
-};

@@ -11,8 +11,8 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit, StatisticS
 use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_trail::Time;
 use handsoff_watch::live::{
-    Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier, Report, Subscription,
-    Subscriptions, Unit,
+    CANARY_TAG, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier, Report,
+    Subscription, Subscriptions, Unit,
 };
 use handsoff_watch::show::clean;
 use lambda_runtime::tracing;
@@ -23,9 +23,6 @@ use crate::settings::Settings;
 
 /// The namespace of all metrics.
 const NAMESPACE: &str = "HandsOff";
-
-/// The tag that the canary writes.
-const CANARY_TAG: &str = "handsoff-canary";
 
 /// The ports on AWS.
 #[derive(Debug)]
@@ -156,6 +153,7 @@ impl Subscriptions for Aws {
 impl DeadLetters for Aws {
     async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
         const WHAT: &str = "SQS SendMessage";
+        let reason = clean(reason, 512);
         tracing::error!(reason, "a payload can't be read");
         let Some(queue) = &self.dead_letters else {
             return Err(Failure::new(WHAT, format!("there is no queue for dead letters; {reason}")));
@@ -168,7 +166,7 @@ impl DeadLetters for Aws {
         };
         let send = client.send_message().queue_url(queue);
         send.message_body(if payload.is_empty() { "(empty)" } else { payload })
-            .message_attributes("reason", attribute(&clean(reason, 512))?)
+            .message_attributes("reason", attribute(&reason)?)
             .message_attributes("function", attribute(self.function)?)
             .send()
             .await

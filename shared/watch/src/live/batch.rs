@@ -1,11 +1,15 @@
 //! A batch of deliveries: each is judged, done with, rejected, or to be delivered again.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_trail::{Entry, Record, Time};
 
 use super::ports::{Failure, World};
 use super::report::{Metric, Report};
+use crate::call::Call;
+use crate::policy::Policy;
+use crate::skim::Skim;
 
 /// What was delivered: the payload as it came, and the record's text in it.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,29 @@ pub enum Answer {
     Done,
     /// It is to be delivered again.
     Again(Failure),
+}
+
+/// Classifies records, but for those that lead to nothing at a glance.
+#[derive(Debug)]
+pub struct Classifier<'p> {
+    /// The policy.
+    pub policy: &'p Policy,
+    skim: RefCell<Skim<'p>>,
+}
+
+impl<'p> Classifier<'p> {
+    /// With nothing known yet.
+    pub fn new(policy: &'p Policy) -> Self {
+        Self { policy, skim: Skim::new(policy).into() }
+    }
+
+    /// The call of a record, unless it has no owner and that can be seen at once.
+    pub fn call<'r>(&self, record: &Record<'r>) -> Option<Call<'r>> {
+        if self.skim.try_borrow_mut().is_ok_and(|mut skim| skim.nothing(record).is_some()) {
+            return None;
+        }
+        Some(Call::classify(*record, self.policy, &mut ()))
+    }
 }
 
 /// What a function does with records.

@@ -47,8 +47,15 @@ impl Episode {
         (format!("mark#{}", self.period), format!("mark#{to}"))
     }
 
-    pub(super) fn range<'a>(&'a self, bounds: &'a (String, String), most: usize) -> Range<'a> {
+    /// Its observations, or those between other bounds.
+    pub fn range<'a>(&'a self, bounds: &'a (String, String), most: usize) -> Range<'a> {
         Range { partition: &self.incident, from: &bounds.0, to: &bounds.1, most, backwards: false }
+    }
+}
+
+impl std::fmt::Display for Episode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.incident, self.period)
     }
 }
 

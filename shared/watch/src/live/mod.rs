@@ -18,11 +18,12 @@ pub mod pretend;
 mod report;
 mod tell;
 
-pub use batch::{Answer, Delivery, Detector, handle};
+pub use batch::{Answer, Classifier, Delivery, Detector, handle};
 pub use episode::{Episode, Mark, Pending, State};
 pub use message::Message;
 pub use ports::{
-    Canary, Clock, DeadLetters, Failure, Memory, Metrics, Notifier, Range, Subscription, Subscriptions, World,
+    CANARY_TAG, Canary, Clock, DeadLetters, Failure, Memory, Metrics, Notifier, Range, Subscription,
+    Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use tell::{AT_ONCE, Lease, advance, keep, keep_and_tell, marks, resend, tell};

@@ -99,9 +99,13 @@ pub trait Clock {
     fn complain(&self, failure: &Failure);
 }
 
+/// The tag that the sweep writes so that it comes back.
+pub const CANARY_TAG: &str = "handsoff-canary";
+
 /// What the sweep writes so that it comes back.
 pub trait Canary {
-    /// Makes the one harmless write that CloudTrail records and the drift function recognises.
+    /// Makes the one harmless write that CloudTrail records and the drift function recognises: it sets the tag
+    /// [`CANARY_TAG`] of handsoff's own table.
     async fn touch(&self, now: Time) -> Result<(), Failure>;
 }
 
