@@ -34,11 +34,10 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
     }
     for pattern in &args.break_glass {
         match IdentityPattern::parse_argument(pattern) {
-            Ok(identity) => policy.break_glass.push(BreakGlass {
-                line: Line::new(&format!("--break-glass {pattern}")),
-                identity,
-                max_session: 3600,
-            }),
+            Ok(identity) => {
+                let line = Line::new(&format!("--break-glass {pattern}"));
+                policy.break_glass.push(BreakGlass::new(line, identity));
+            }
             Err(why) => drop(writeln!(wrong, "--break-glass `{pattern}`: {why}")),
         }
     }

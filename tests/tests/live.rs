@@ -44,7 +44,7 @@ fn records(paths: &[PathBuf]) -> Vec<String> {
 fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
     let mut expected = BTreeMap::new();
     for incident in replay(paths, policy, 1).incidents {
-        for alert in alert::schedule(&incident, &policy.alerts) {
+        for alert in alert::schedule(&incident, &policy.alerts, &alert::Known::default()) {
             for milestone in alert.tells {
                 *expected.entry(format!("{} {} {milestone}", alert.incident, alert.period)).or_insert(0) += 1;
             }

@@ -50,7 +50,7 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
             lead
         );
         told += &format!("{:?} {:?}\n", incident.counts(), incident.actions());
-        for alert in alert::schedule(incident, &policy.alerts) {
+        for alert in alert::schedule(incident, &policy.alerts, &alert::Known::default()) {
             told += &serde_json::to_string(&alert).unwrap();
             told.push('\n');
         }

@@ -20,8 +20,11 @@ pub fn alerts(
     min: Severity,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut alerts: Vec<Alert> =
-        outcome.incidents.iter().flat_map(|incident| alert::schedule(incident, &policy.alerts)).collect();
+    let mut alerts: Vec<Alert> = outcome
+        .incidents
+        .iter()
+        .flat_map(|incident| alert::schedule(incident, &policy.alerts, &alert::Known::default()))
+        .collect();
     alerts.retain(|alert| alert.severity >= min);
     // Stable: alerts of one incident at the same second stay in their order.
     alerts.sort_by(|a, b| (a.at, &a.incident).cmp(&(b.at, &b.incident)));

@@ -1,7 +1,9 @@
 //! The break-glass function: every call by or for an emergency identity is remembered and told.
 
 use handsoff_trail::Record;
-use handsoff_watch::live::{Classifier, Detector, Episode, Failure, Lease, Report, World, keep_and_tell};
+use handsoff_watch::live::{
+    Classifier, Detector, Episode, Failure, Lease, Report, Telling, World, keep_and_tell,
+};
 use handsoff_watch::{Finding, Owner, Policy};
 
 use crate::judge;
@@ -43,6 +45,7 @@ impl Detector for BreakGlass<'_> {
         findings: Vec<Finding>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        keep_and_tell(world, &self.classifier.policy.alerts, self.lease, &findings, report).await
+        let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
+        keep_and_tell(world, telling, &findings, report).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Record, Time};
 use handsoff_watch::live::{
-    AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, World, keep_and_tell,
+    AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
 };
 use handsoff_watch::{Code, Finding, Key, Owner, Policy, Severity, group};
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,8 @@ impl Detector for DenySpike<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let findings = found(world, self.classifier.policy, work, report).await?;
-        keep_and_tell(world, &self.classifier.policy.alerts, self.lease, &findings, report).await
+        let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
+        keep_and_tell(world, telling, &findings, report).await
     }
 }
 

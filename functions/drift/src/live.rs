@@ -3,7 +3,7 @@
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::live::{
-    CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, World, keep_and_tell,
+    CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
 };
 use handsoff_watch::{Call, Finding, Outcome, Owner, Policy};
 
@@ -106,7 +106,8 @@ impl Detector for Drift<'_> {
                 Work::Canary(None) => {}
             }
         }
-        keep_and_tell(world, &self.classifier.policy.alerts, self.lease, &findings, report).await
+        let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
+        keep_and_tell(world, telling, &findings, report).await
     }
 }
 

@@ -6,7 +6,7 @@ use handsoff_trail::Time;
 use handsoff_watch::alert::Period;
 use handsoff_watch::finding::Who;
 use handsoff_watch::live::{
-    Failure, Lease, Metric, Report, Subscription, Subscriptions, World, keep_and_tell,
+    Failure, Lease, Metric, Report, Subscription, Subscriptions, Telling, World, keep_and_tell,
 };
 use handsoff_watch::show::clean;
 use handsoff_watch::{Code, Finding, Key, Kind, Policy, Severity, group};
@@ -40,7 +40,8 @@ pub(crate) async fn compare(
     if !lost.is_empty() {
         crate::add(report, Metric::SubscriptionsLost, lost.len());
         let findings: Vec<Finding> = lost.iter().map(|lost| finding(lost, policy, now)).collect();
-        keep_and_tell(world, &policy.alerts, lease, &findings, report).await?;
+        let telling = Telling { policy: &policy.alerts, lease, notes: &() };
+        keep_and_tell(world, telling, &findings, report).await?;
     }
     let text = serde_json::to_string(&there)
         .map_err(|error| Failure::new("writing the known subscriptions", error))?;
@@ -53,7 +54,7 @@ pub(crate) async fn compare(
 fn finding(lost: &Subscription, policy: &Policy, now: Time) -> Finding {
     let mut arn = lost.arn.split(':').skip(3);
     let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
-    let period = Period::of(Some(now), &policy.alerts).to_string();
+    let period = Period::of("drift-", Some(now), &policy.alerts).to_string();
     let digest = group::digest(&["subscription", &lost.arn, &period]);
     let key = u64::from_str_radix(&digest, 16).unwrap_or_default();
     let code = Code::TrailTampered;

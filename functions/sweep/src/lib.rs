@@ -10,8 +10,8 @@ use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::{Milestone, Period, goes_on};
 use handsoff_watch::live::{
-    Canary, Episode, Failure, Lease, Metric, Range, Report, State, Subscriptions, World, advance, marks,
-    resend,
+    Canary, Episode, Failure, Lease, Metric, Range, Report, State, Subscriptions, Telling, World, advance,
+    marks, resend,
 };
 use handsoff_watch::policy::{Alerts, Line};
 
@@ -160,7 +160,8 @@ async fn go_on(
     resend(world, episode, lease, report).await?;
     let part = marks(world, episode.range(&episode.bounds(policy), LOOK_AT)).await?;
     if part.count() > 0 {
-        advance(world, policy, lease, episode, &part, report).await?;
+        let telling = Telling { policy, lease, notes: &() };
+        advance(world, telling, episode, &part, report).await?;
     }
     // A period without a time is over when nothing was added to it for as long as one lasts.
     let over = match episode.period.end(policy) {
@@ -193,7 +194,7 @@ async fn close(
     let mut first = episode.clone();
     for _ in 0..PERIODS {
         let before = Episode { period: first.period.before(policy), ..first.clone() };
-        let Some(start) = first.period.0 else { break };
+        let Some(start) = first.period.start() else { break };
         if State::of(world, &before).await?.is_none()
             || !went_on(world, policy, &episode.incident, before.period, start).await?
         {

@@ -50,6 +50,22 @@ pub fn requested(record: &Record<'_>) -> Vec<String> {
     found
 }
 
+/// The identifiers in a call's answer, `responseElements`: of what it made. Without repeats, shortened; at most `most`.
+///
+/// The answer may hold live credentials. As of the request, only members whose key names an identifier are taken.
+pub fn answered(record: &Record<'_>, most: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    identifiers(record.response_elements, &mut found);
+    let mut distinct: Vec<String> = Vec::new();
+    for text in found {
+        let text: String = text.chars().take(LONGEST).collect();
+        if distinct.len() < most && !distinct.contains(&text) {
+            distinct.push(text);
+        }
+    }
+    distinct
+}
+
 /// Walks nested objects and lists without recursion: a caller may nest them as deep as a record is long.
 fn identifiers(parameters: Raw<'_>, found: &mut Vec<String>) {
     let mut rest = vec![(false, parameters)];

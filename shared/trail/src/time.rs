@@ -1,10 +1,25 @@
 //! Event time, in seconds since 1970 UTC.
 
 use chrono::{DateTime, NaiveDateTime};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Seconds since 1970-01-01 00:00 UTC. CloudTrail's `eventTime` has no finer grain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
+
+/// As text, in CloudTrail's form.
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no time")))
+    }
+}
 
 /// 9000-01-01 00:00 UTC.
 const YEAR_9000: i64 = 221_845_392_000;
@@ -23,6 +38,12 @@ impl Time {
         };
         let rfc = DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp());
         rfc.or_else(naive).filter(|seconds| (0..YEAR_9000).contains(seconds)).map(Self)
+    }
+
+    /// Reads a time of UTC in one of chrono's formats.
+    pub fn parse_as(text: &str, format: &str) -> Option<Self> {
+        let time = NaiveDateTime::parse_from_str(text, format).ok()?.and_utc().timestamp();
+        Some(Self(time)).filter(|time| (0..YEAR_9000).contains(&time.0))
     }
 
     /// The UTC date, as `2026-11-22`.

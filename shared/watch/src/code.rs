@@ -25,6 +25,22 @@ pub enum Code {
     GlassSignInFailed,
     /// A call by the root user, sign-ins included.
     RootActivity,
+    /// A break-glass session without an approval that covers it.
+    GlassUnapproved,
+    /// A break-glass session of a person who isn't on the roster.
+    GlassNotOnRoster,
+    /// A break-glass session that names no ticket.
+    GlassNoTicket,
+    /// A break-glass session that was begun without a second factor.
+    GlassNoMfa,
+    /// A break-glass session whose approver is who asked for it, or who used it.
+    GlassSelfApproved,
+    /// An emergency identity changed permissions, or made a role, user or key.
+    GlassEscalation,
+    /// A break-glass session is over, and its case file is sealed.
+    GlassClosed,
+    /// An emergency identity that nobody has exercised for too long.
+    GlassDrillDue,
     /// Many denied calls of one principal.
     DenySpike,
     /// Denied calls of one principal to many different actions.
@@ -33,7 +49,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, by detector.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::DriftWrite,
         Self::WorkloadWrite,
         Self::ConsoleSignIn,
@@ -44,6 +60,14 @@ impl Code {
         Self::GlassOverdue,
         Self::GlassSignInFailed,
         Self::RootActivity,
+        Self::GlassUnapproved,
+        Self::GlassNotOnRoster,
+        Self::GlassNoTicket,
+        Self::GlassNoMfa,
+        Self::GlassSelfApproved,
+        Self::GlassEscalation,
+        Self::GlassClosed,
+        Self::GlassDrillDue,
         Self::DenySpike,
         Self::DenyProbing,
     ];
@@ -61,6 +85,14 @@ impl Code {
             Self::GlassOverdue => "glass-overdue",
             Self::GlassSignInFailed => "glass-sign-in-failed",
             Self::RootActivity => "root-activity",
+            Self::GlassUnapproved => "glass-unapproved",
+            Self::GlassNotOnRoster => "glass-not-on-roster",
+            Self::GlassNoTicket => "glass-no-ticket",
+            Self::GlassNoMfa => "glass-no-mfa",
+            Self::GlassSelfApproved => "glass-self-approved",
+            Self::GlassEscalation => "glass-escalation",
+            Self::GlassClosed => "glass-closed",
+            Self::GlassDrillDue => "glass-drill-due",
             Self::DenySpike => "deny-spike",
             Self::DenyProbing => "deny-probing",
         }
@@ -78,9 +110,31 @@ impl Code {
             | Self::GlassActivity
             | Self::GlassOverdue
             | Self::GlassSignInFailed
-            | Self::RootActivity => "break-glass",
+            | Self::RootActivity
+            | Self::GlassUnapproved
+            | Self::GlassNotOnRoster
+            | Self::GlassNoTicket
+            | Self::GlassNoMfa
+            | Self::GlassSelfApproved
+            | Self::GlassEscalation
+            | Self::GlassClosed
+            | Self::GlassDrillDue => "break-glass",
             Self::DenySpike | Self::DenyProbing => "deny-spike",
         }
+    }
+
+    /// Whether it is a verdict on a break-glass session as a whole, and on no call of it.
+    pub fn is_about_session(self) -> bool {
+        matches!(
+            self,
+            Self::GlassUnapproved
+                | Self::GlassNotOnRoster
+                | Self::GlassNoTicket
+                | Self::GlassNoMfa
+                | Self::GlassSelfApproved
+                | Self::GlassClosed
+                | Self::GlassDrillDue
+        )
     }
 
     /// A few words for a headline.
@@ -96,6 +150,14 @@ impl Code {
             Self::GlassOverdue => "Break-glass session overdue",
             Self::GlassSignInFailed => "Break-glass sign-in failed",
             Self::RootActivity => "Root user active",
+            Self::GlassUnapproved => "Break-glass session unapproved",
+            Self::GlassNotOnRoster => "Break-glass by someone not on the roster",
+            Self::GlassNoTicket => "Break-glass session without a ticket",
+            Self::GlassNoMfa => "Break-glass session without MFA",
+            Self::GlassSelfApproved => "Break-glass session approved by its own user",
+            Self::GlassEscalation => "Break-glass session escalates",
+            Self::GlassClosed => "Break-glass session closed",
+            Self::GlassDrillDue => "Break-glass drill due",
             Self::DenySpike => "Spike of denied calls",
             Self::DenyProbing => "Probing for permissions",
         }
@@ -133,6 +195,26 @@ impl Code {
                 "Call the holders of the root credentials. If none of them did this: \
                  change the password, delete access keys, open a case with AWS."
             }
+            Self::GlassUnapproved => {
+                "Ask the approvers. If nobody approved it, treat it as an intrusion: revoke the role's sessions."
+            }
+            Self::GlassNotOnRoster => {
+                "Ask the person and whoever keeps the roster; revoke the role's sessions if neither can say why."
+            }
+            Self::GlassNoTicket => "Ask the person for the ticket, and put it on record with the review.",
+            Self::GlassNoMfa => {
+                "Ask whether it was them. If so: have the identity require a second factor; if not: revoke its sessions and keys."
+            }
+            Self::GlassSelfApproved => {
+                "Have somebody else approve or end the session, and find out how the approval was given."
+            }
+            Self::GlassEscalation => {
+                "Compare with the ticket at once: what was made outlives the session. If it isn't needed, remove it."
+            }
+            Self::GlassClosed => {
+                "Keep this message: its digest proves the case file. Have somebody else than the session's person review it."
+            }
+            Self::GlassDrillDue => "Run a drill: a door that was never opened may not open at night.",
             Self::DenySpike => {
                 "See which call is denied and who runs it: a broken deployment, or credentials in the wrong hands."
             }
@@ -150,6 +232,15 @@ impl std::fmt::Display for Code {
     }
 }
 
+impl std::str::FromStr for Code {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let code = Self::ALL.into_iter().find(|code| code.as_str() == name);
+        code.ok_or_else(|| format!("`{name}` is no code of a finding"))
+    }
+}
+
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -158,9 +249,7 @@ impl Serialize for Code {
 
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let code = Self::ALL.into_iter().find(|code| code.as_str() == name);
-        code.ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no code of a finding")))
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -37,6 +37,11 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     format!("{kind}-{}", digest(&parts))
 }
 
+/// Whether an incident is a break-glass session's, or of somebody who tried to begin one.
+pub fn is_glass(incident: &str) -> bool {
+    incident.starts_with("glass-")
+}
+
 /// The first twelve hexadecimal digits of the parts' SHA-256: short enough to be read out, long enough for nobody
 /// to meet another's by chance, or to aim at one that isn't known before.
 pub fn digest(parts: &[&str]) -> String {

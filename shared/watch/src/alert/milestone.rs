@@ -5,44 +5,75 @@
 //! this severity is in this period", "there are ten". A rule such as "nothing came for half an hour before it"
 //! is not of that kind: a late record would make it untrue after the message has gone out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use handsoff_trail::Time;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::code::Code;
+use crate::group;
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
-/// A stretch of event time, of the length that the policy sets, counted from 1970-01-01 00:00 UTC: an incident is
-/// told anew in each. `None` is that of records without a time.
+/// What of an incident is told together, and then told anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Period(pub Option<Time>);
+pub enum Period {
+    /// All of it: a break-glass session has an end of its own.
+    Session,
+    /// What its records give no time for.
+    NoTime,
+    /// A stretch of event time from this second on, of the length that the policy sets, counted from 1970-01-01
+    /// 00:00 UTC.
+    From(Time),
+}
 
 impl Period {
-    /// The period that a time lies in, by its start.
-    pub fn of(time: Option<Time>, policy: &Alerts) -> Self {
-        Self(time.map(|Time(at)| Time(at - at.rem_euclid(policy.period))))
+    /// The period that a time lies in, of an incident.
+    pub fn of(incident: &str, time: Option<Time>, policy: &Alerts) -> Self {
+        match time {
+            _ if group::is_glass(incident) => Self::Session,
+            None => Self::NoTime,
+            Some(Time(at)) => Self::From(Time(at - at.rem_euclid(policy.period))),
+        }
+    }
+
+    /// The first second of it.
+    pub fn start(self) -> Option<Time> {
+        if let Self::From(start) = self { Some(start) } else { None }
     }
 
     /// The first second after it.
     pub fn end(self, policy: &Alerts) -> Option<Time> {
-        self.0.map(|start| Time(start.0 + policy.period))
+        self.start().map(|start| Time(start.0 + policy.period))
     }
 
     /// The one before it.
     #[must_use]
     pub fn before(self, policy: &Alerts) -> Self {
-        Self(self.0.map(|start| Time(start.0 - policy.period)))
+        self.start().map_or(self, |start| Self::From(Time(start.0 - policy.period)))
     }
 }
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(start) => start.fmt(f),
-            None => f.write_str("no-time"),
+        match self {
+            Self::From(start) => start.fmt(f),
+            Self::NoTime => f.write_str("no-time"),
+            Self::Session => f.write_str("session"),
+        }
+    }
+}
+
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "session" => Ok(Self::Session),
+            "no-time" => Ok(Self::NoTime),
+            time => Time::parse(time).map(Self::From).ok_or_else(|| format!("`{text}` is no period")),
         }
     }
 }
@@ -50,10 +81,16 @@ impl fmt::Display for Period {
 /// One thing to tell about an incident's period. Each is told once, alone or together with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Milestone {
+    /// A break-glass session has begun.
+    Opened,
     /// It has a finding of this severity or above.
     Severity(Severity),
     /// It has so many findings.
     Count(usize),
+    /// The session has so many findings of this code.
+    Code(Code, usize),
+    /// Its case file is being sealed: told to nobody, and taken back when a call comes late.
+    Sealing,
     /// It is over.
     Closed,
 }
@@ -61,15 +98,78 @@ pub enum Milestone {
 /// The counts that are told: beyond the last one nobody learns anything by another message.
 pub const COUNTS: [usize; 4] = [10, 100, 1_000, 10_000];
 
-impl Milestone {
-    /// The milestones of a period with so many findings, the worst of this severity. More findings never take
-    /// one away.
-    pub fn reached(findings: usize, worst: Option<Severity>, policy: &Alerts) -> BTreeSet<Self> {
-        let Some(worst) = worst.filter(|worst| *worst >= policy.min_severity) else { return BTreeSet::new() };
-        let severities =
-            Severity::ALL.into_iter().filter(|level| (policy.min_severity..=worst).contains(level));
-        let counts = COUNTS.into_iter().filter(|count| *count <= findings);
-        severities.map(Self::Severity).chain(counts.map(Self::Count)).collect()
+/// The counts of a session's escalations that are told.
+const ESCALATIONS: [usize; 6] = [1, 2, 3, 10, 100, 1_000];
+
+/// Of a session, whatever it says of itself: each is told, and none hides behind a worse one.
+const VIOLATIONS: [Code; 6] = [
+    Code::GlassUnapproved,
+    Code::GlassNotOnRoster,
+    Code::GlassNoTicket,
+    Code::GlassNoMfa,
+    Code::GlassSelfApproved,
+    Code::GlassOverdue,
+];
+
+/// What milestones hang on: numbers that only grow with further findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    glass: bool,
+    findings: usize,
+    worst: Option<Severity>,
+    codes: BTreeMap<Code, usize>,
+}
+
+impl Reach {
+    /// Of an incident without findings.
+    pub fn new(incident: &str) -> Self {
+        Self { glass: group::is_glass(incident), ..Self::default() }
+    }
+
+    /// With one finding more.
+    pub fn add(&mut self, code: Code, severity: Severity) {
+        self.findings += usize::from(!code.is_about_session());
+        self.worst = self.worst.max(Some(severity));
+        if self.glass {
+            *self.codes.entry(code).or_default() += 1;
+        }
+    }
+
+    /// How many findings there are, verdicts on a session as a whole left out.
+    pub fn findings(&self) -> usize {
+        self.findings
+    }
+
+    /// The highest severity.
+    pub fn worst(&self) -> Option<Severity> {
+        self.worst
+    }
+
+    /// What there is to tell. More findings never take anything away.
+    ///
+    /// Of a break-glass session its opening and its violations are told whatever the policy's least severity.
+    pub fn milestones(&self, policy: &Alerts) -> BTreeSet<Milestone> {
+        let mut reached = BTreeSet::new();
+        if let Some(worst) = self.worst.filter(|worst| self.glass || *worst >= policy.min_severity) {
+            let levels = policy.min_severity..=worst;
+            let levels = Severity::ALL.into_iter().filter(|level| levels.contains(level));
+            reached.extend(levels.map(Milestone::Severity));
+            let counts = COUNTS.into_iter().filter(|count| *count <= self.findings);
+            reached.extend(counts.map(Milestone::Count));
+        }
+        if self.glass && self.worst.is_some() {
+            reached.insert(Milestone::Opened);
+        }
+        for (code, found) in &self.codes {
+            if VIOLATIONS.contains(code) {
+                reached.insert(Milestone::Code(*code, 1));
+            }
+            if matches!(code, Code::GlassEscalation | Code::TrailTampered) {
+                let counts = ESCALATIONS.into_iter().filter(|count| count <= found);
+                reached.extend(counts.map(|count| Milestone::Code(*code, count)));
+            }
+        }
+        reached
     }
 }
 
@@ -77,7 +177,10 @@ impl fmt::Display for Milestone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Severity(severity) => write!(f, "severity:{severity}"),
+            Self::Opened => f.write_str("opened"),
             Self::Count(count) => write!(f, "count:{count}"),
+            Self::Code(code, count) => write!(f, "{code}:{count}"),
+            Self::Sealing => f.write_str("sealing"),
             Self::Closed => f.write_str("closed"),
         }
     }
@@ -90,9 +193,15 @@ impl FromStr for Milestone {
         let wrong = || format!("`{text}` is no milestone");
         match text.split_once(':') {
             None if text == "closed" => Ok(Self::Closed),
+            None if text == "opened" => Ok(Self::Opened),
+            None if text == "sealing" => Ok(Self::Sealing),
             Some(("severity", severity)) => severity.parse().map(Self::Severity).map_err(|_| wrong()),
             Some(("count", count)) => count.parse().map(Self::Count).map_err(|_| wrong()),
-            _ => Err(wrong()),
+            Some((code, count)) => {
+                let code = code.parse().map_err(|_| wrong())?;
+                count.parse().map(|count| Self::Code(code, count)).map_err(|_| wrong())
+            }
+            None => Err(wrong()),
         }
     }
 }

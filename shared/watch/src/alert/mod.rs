@@ -12,8 +12,8 @@ use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::severity::Severity;
 
-pub use milestone::{COUNTS, Milestone, Period};
-pub use schedule::{goes_on, schedule};
+pub use milestone::{COUNTS, Milestone, Period, Reach};
+pub use schedule::{Known, goes_on, schedule};
 
 /// Why an alert is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub use schedule::{goes_on, schedule};
 pub enum Cause {
     /// The period's first finding that is severe enough to be sent.
     Opened,
-    /// A finding more severe than all before.
+    /// A finding more severe than all before; in a break-glass session also a violation, and an escalation.
     Worse,
     /// The 10th, 100th, 1,000th, 10,000th finding.
     More,
@@ -32,7 +32,12 @@ pub enum Cause {
 impl Cause {
     /// Why a message is sent that tells these milestones, when those were told before.
     pub fn of(tells: &BTreeSet<Milestone>, told: &BTreeSet<Milestone>) -> Self {
-        let severity = |set: &BTreeSet<Milestone>| set.iter().any(|it| matches!(it, Milestone::Severity(_)));
+        let severity = |set: &BTreeSet<Milestone>| {
+            let is = |it: &Milestone| {
+                matches!(it, Milestone::Severity(_) | Milestone::Opened | Milestone::Code(..))
+            };
+            set.iter().any(is)
+        };
         match (tells.contains(&Milestone::Closed), severity(tells), severity(told)) {
             (true, ..) => Self::Closed,
             (_, true, false) => Self::Opened,
@@ -93,6 +98,24 @@ pub struct About<'i> {
     pub findings: usize,
     /// Since when these are counted.
     pub since: Period,
+    /// What is known beyond the findings.
+    pub notes: &'i [Note],
+}
+
+/// A line of a message: a name of at most eight characters, and what there is to say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// The line's name.
+    pub name: String,
+    /// What it says, harmless to show.
+    pub text: String,
+}
+
+impl Note {
+    /// A line.
+    pub fn new(name: &str, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
 }
 
 impl Alert {
@@ -134,7 +157,7 @@ fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
 }
 
 fn text(about: &About<'_>, cause: Cause) -> String {
-    let About { incident, lead, findings: count, since, .. } = about;
+    let About { incident, lead, findings: count, since, notes, .. } = about;
     let mut lines = vec![lead.code.title().to_owned(), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
     line("who", &who(lead));
@@ -147,8 +170,11 @@ fn text(about: &About<'_>, cause: Cause) -> String {
     line("where", &format!("account {}, {}", lead.account, lead.region));
     line("from", &format!("{} via {}", lead.source_ip, lead.via));
     line("why", &lead.reason);
+    for note in *notes {
+        line(&note.name, &note.text);
+    }
     let so_far = if *count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
-    let since = since.0.map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
+    let since = since.start().map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
     line("so far", &format!("{so_far}{since}, incident {}", incident.id));
     if cause == Cause::Closed {
         let actions: Vec<String> =

@@ -4,39 +4,59 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_trail::Time;
 
-use super::{About, Alert, Cause, Milestone, Period};
+use super::{About, Alert, Cause, Milestone, Note, Period, Reach};
 use crate::incident::{Incident, Mark};
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
+/// What is known of a break-glass session beyond its findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// For each message.
+    pub notes: Vec<Note>,
+    /// For the last one.
+    pub closing: Vec<Note>,
+    /// When the last one is due.
+    pub closes: Option<Time>,
+}
+
 /// All alerts of an incident, in their order.
 ///
 /// In each [`Period`] one when it reaches the severity that is sent, one at each rise in severity and at the
-/// 10th, 100th … finding; and one when nothing came for a while after a period's end.
-pub fn schedule(incident: &Incident, policy: &Alerts) -> Vec<Alert> {
+/// 10th, 100th … finding; and one when nothing came for a while after a period's end. A break-glass session is one
+/// period, and tells its opening, its violations and its escalations too.
+pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known) -> Vec<Alert> {
     let mut periods: BTreeMap<Period, Vec<&Mark>> = BTreeMap::new();
     for mark in incident.marks.keys() {
-        periods.entry(Period::of(mark.time, policy)).or_default().push(mark);
+        periods.entry(Period::of(&incident.id, mark.time, policy)).or_default().push(mark);
     }
     // An incident in a period that nothing is told about is not opened, and not closed.
-    periods.retain(|_, marks| marks.iter().any(|mark| mark.severity >= policy.min_severity));
+    periods.retain(|_, marks| !reach(incident, marks).milestones(policy).is_empty());
     let mut alerts = Vec::new();
     let mut opened = None;
     for (period, marks) in &periods {
         let opened_at = *opened.get_or_insert(*period);
-        alerts.extend(within(incident, *period, marks, policy));
-        let next = period.end(policy).and_then(|end| periods.get(&Period(Some(end))));
+        alerts.extend(within(incident, *period, marks, policy, &known.notes));
+        let next = period.end(policy).and_then(|end| periods.get(&Period::From(end)));
         let times = next.into_iter().flatten().filter(|mark| mark.severity >= policy.min_severity);
         if !goes_on(*period, times.filter_map(|mark| mark.time), policy) {
             let chain: Vec<&Mark> =
                 periods.range(opened_at..=*period).flat_map(|(_, marks)| marks).copied().collect();
-            alerts.extend(closing(incident, *period, opened_at, &chain, policy));
+            alerts.extend(closing(incident, *period, opened_at, &chain, policy, known));
             opened = None;
         }
     }
     // Stable: what one second brings stays in its order.
     alerts.sort_by_key(|alert| alert.at);
     alerts
+}
+
+fn reach(incident: &Incident, marks: &[&Mark]) -> Reach {
+    let mut reach = Reach::new(&incident.id);
+    for mark in marks {
+        reach.add(mark.code, mark.severity);
+    }
+    reach
 }
 
 /// Whether an incident went on after a period: it had findings that are sent, at these times, before it had been
@@ -47,25 +67,33 @@ pub fn goes_on(period: Period, mut times: impl Iterator<Item = Time>, policy: &A
 }
 
 /// The alerts of one period, by the time at which its findings could be known.
-fn within(incident: &Incident, period: Period, marks: &[&Mark], policy: &Alerts) -> Vec<Alert> {
-    let (mut findings, mut severity, mut told) = (0, None, BTreeSet::new());
+fn within(
+    incident: &Incident,
+    period: Period,
+    marks: &[&Mark],
+    policy: &Alerts,
+    notes: &[Note],
+) -> Vec<Alert> {
+    let (mut reach, mut told) = (Reach::new(&incident.id), BTreeSet::new());
     let mut alerts = Vec::new();
     // What becomes known at the same second is told at once.
     for known in marks.chunk_by(|a, b| a.known == b.known) {
-        findings += known.len();
-        severity = severity.max(known.iter().map(|mark| mark.severity).max());
-        let tells: BTreeSet<Milestone> =
-            Milestone::reached(findings, severity, policy).difference(&told).copied().collect();
+        for mark in known {
+            reach.add(mark.code, mark.severity);
+        }
+        let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
         if tells.is_empty() {
             continue;
         }
         let at = known.first().and_then(|mark| mark.known);
-        let severity = severity.unwrap_or(Severity::Info);
+        let (severity, findings) = (reach.worst().unwrap_or(Severity::Info), reach.findings());
         let lead = incident
-            .lead_of(severity, |it| Period::of(it.time, policy) == period && it.known <= at)
+            .lead_for(&tells, severity, |it| {
+                Period::of(&incident.id, it.time, policy) == period && it.known <= at
+            })
             .or_else(|| incident.lead());
         let Some(lead) = lead else { continue };
-        let about = About { incident, period, lead, severity, findings, since: period };
+        let about = About { incident, period, lead, severity, findings, since: period, notes };
         let cause = Cause::of(&tells, &told);
         told.extend(tells.iter().copied());
         alerts.push(Alert::new(&about, cause, tells, at));
@@ -80,11 +108,20 @@ fn closing(
     since: Period,
     marks: &[&Mark],
     policy: &Alerts,
+    known: &Known,
 ) -> Option<Alert> {
-    let severity = marks.iter().map(|mark| mark.severity).max()?;
-    let within = |time: Option<Time>| (since..=period).contains(&Period::of(time, policy));
-    let lead = incident.lead_of(severity, |finding| within(finding.time)).or_else(|| incident.lead())?;
-    let about = About { incident, period, lead, severity, findings: marks.len(), since };
-    let at = period.end(policy).map(|end| Time(end.0 + policy.quiet));
-    Some(Alert::new(&about, Cause::Closed, BTreeSet::from([Milestone::Closed]), at))
+    let tells = BTreeSet::from([Milestone::Closed]);
+    let reach = reach(incident, marks);
+    let severity = reach.worst()?;
+    let within = |time: Option<Time>| (since..=period).contains(&Period::of(&incident.id, time, policy));
+    let lead = incident.lead_for(&tells, severity, |finding| within(finding.time));
+    let lead = lead.or_else(|| incident.lead())?;
+    let notes: Vec<Note> = known.notes.iter().chain(&known.closing).cloned().collect();
+    let about = About { incident, period, lead, severity, findings: reach.findings(), since, notes: &notes };
+    let last = || marks.iter().filter_map(|mark| mark.time).max();
+    let at = match period {
+        Period::Session => known.closes.or_else(|| Some(Time(last()?.0 + policy.quiet))),
+        _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
+    };
+    Some(Alert::new(&about, Cause::Closed, tells, at))
 }

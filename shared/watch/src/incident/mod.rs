@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use handsoff_trail::Time;
 
+use crate::alert::{Milestone, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::severity::Severity;
@@ -36,6 +37,8 @@ pub struct Incident {
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
+    /// The first finding of each code: what an alert about a violation tells.
+    codes: BTreeMap<Code, Arc<Finding>>,
 }
 
 /// How many findings an incident keeps whole, to show them.
@@ -61,7 +64,8 @@ impl Incident {
         for (mark, action) in other.marks {
             self.marks.insert(mark, actions.get(action).copied().unwrap_or_default());
         }
-        for finding in other.worst.iter().chain(other.firsts.iter().flatten()) {
+        let kept = other.worst.iter().chain(other.firsts.iter().flatten()).chain(other.codes.values());
+        for finding in kept {
             self.keep(finding);
         }
     }
@@ -79,6 +83,10 @@ impl Incident {
             && first.as_ref().is_none_or(|first| (finding.order(), &**finding) < (first.order(), &**first))
         {
             *first = Some(Arc::clone(finding));
+        }
+        let first = self.codes.entry(finding.code).or_insert_with(|| Arc::clone(finding));
+        if (finding.order(), &**finding) < (first.order(), &**first) {
+            *first = Arc::clone(finding);
         }
         match self
             .worst
@@ -102,9 +110,38 @@ impl Incident {
             .map(|finding| &**finding)
     }
 
-    /// How many findings it has.
+    /// The finding to tell by a message about these milestones: a violation's own, else that of the opening, else
+    /// as [`Self::lead_of`].
+    pub fn lead_for(
+        &self,
+        tells: &BTreeSet<Milestone>,
+        severity: Severity,
+        within: impl Fn(&Finding) -> bool,
+    ) -> Option<&Finding> {
+        let first = |code: &Code| self.codes.get(code).map(|finding| &**finding).filter(|it| within(it));
+        let opening = tells.contains(&Milestone::Opened);
+        let codes = tells.iter().filter_map(|it| match it {
+            Milestone::Code(code, _) if !opening => Some(first(code)?),
+            _ => None,
+        });
+        let own = codes.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
+        let begun = || [Code::GlassOpened, Code::RootActivity].iter().find_map(first).filter(|_| opening);
+        let closed = || first(&Code::GlassClosed).filter(|_| tells.contains(&Milestone::Closed));
+        own.or_else(begun).or_else(closed).or_else(|| self.lead_of(severity, &within))
+    }
+
+    /// How many findings it has, verdicts on a session as a whole left out.
     pub fn count(&self) -> usize {
-        self.marks.len()
+        self.marks.keys().filter(|mark| !mark.code.is_about_session()).count()
+    }
+
+    /// What there is to tell.
+    pub fn reach(&self) -> Reach {
+        let mut reach = Reach::new(&self.id);
+        for mark in self.marks.keys() {
+            reach.add(mark.code, mark.severity);
+        }
+        reach
     }
 
     /// The highest severity among its findings.
@@ -140,8 +177,8 @@ impl Incident {
     /// How many findings there are of each action, the most frequent first.
     pub fn actions(&self) -> Vec<(&str, usize)> {
         // One event may have findings of two codes, and is one call all the same.
-        let events: BTreeSet<(usize, Key)> =
-            self.marks.iter().map(|(mark, action)| (*action, mark.key)).collect();
+        let calls = self.marks.iter().filter(|(mark, _)| !mark.code.is_about_session());
+        let events: BTreeSet<(usize, Key)> = calls.map(|(mark, action)| (*action, mark.key)).collect();
         let mut actions: Vec<_> = self.actions.iter().map(|action| (action.as_str(), 0)).collect();
         for (action, _) in events {
             if let Some((_, count)) = actions.get_mut(action) {

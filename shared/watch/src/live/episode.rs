@@ -23,7 +23,10 @@ pub struct Episode {
 impl Episode {
     /// The one that a finding belongs to.
     pub fn of(finding: &Finding, policy: &Alerts) -> Self {
-        Self { incident: finding.incident.clone(), period: Period::of(finding.time, policy) }
+        Self {
+            incident: finding.incident.clone(),
+            period: Period::of(&finding.incident, finding.time, policy),
+        }
     }
 
     /// The sort key of its state.
@@ -34,17 +37,16 @@ impl Episode {
     /// The episode of a state, by its keys.
     pub fn parse(partition: &str, sort: &str) -> Option<Self> {
         let period = sort.strip_prefix("state#")?;
-        let period = match period {
-            "no-time" => Period(None),
-            time => Period(Some(Time::parse(time)?)),
-        };
-        Some(Self { incident: partition.to_owned(), period })
+        Some(Self { incident: partition.to_owned(), period: period.parse().ok()? })
     }
 
     /// The sort keys between which its observations lie.
     pub fn bounds(&self, policy: &Alerts) -> (String, String) {
-        let to = self.period.end(policy).map_or_else(|| "no-time~".to_owned(), |end| end.to_string());
-        (format!("mark#{}", self.period), format!("mark#{to}"))
+        match (self.period, self.period.end(policy)) {
+            (Period::From(start), Some(end)) => (format!("mark#{start}"), format!("mark#{end}")),
+            (Period::Session, _) => ("mark#".to_owned(), "mark#~".to_owned()),
+            _ => ("mark#no-time".to_owned(), "mark#no-time~".to_owned()),
+        }
     }
 
     /// Its observations, or those between other bounds.

@@ -26,4 +26,4 @@ pub use ports::{
     Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
-pub use tell::{AT_ONCE, Lease, advance, keep, keep_and_tell, marks, resend, tell};
+pub use tell::{AT_ONCE, Lease, Notes, Telling, advance, keep, keep_and_tell, marks, resend, tell};

@@ -9,7 +9,7 @@ use super::episode::{Episode, Mark, Pending, State};
 use super::message::Message;
 use super::ports::{Failure, Range, World};
 use super::report::{Metric, Report};
-use crate::alert::{About, Alert, Cause, Milestone};
+use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::incident::Incident;
@@ -33,6 +33,42 @@ impl Default for Lease {
         Self(90)
     }
 }
+
+/// What is known of an incident beyond its findings, for its messages.
+pub trait Notes {
+    /// The lines to show.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    #[expect(async_fn_in_trait, reason = "functions run on one thread")]
+    async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, Failure>;
+}
+
+/// Nothing beyond the findings.
+impl Notes for () {
+    async fn notes(&self, _: &impl World, _: &Episode) -> Result<Vec<Note>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
+/// What telling depends on.
+#[derive(Debug)]
+pub struct Telling<'t, N> {
+    /// What is sent, and when.
+    pub policy: &'t Alerts,
+    /// After how long a claimed alert counts as not sent.
+    pub lease: Lease,
+    /// What is known beyond the findings.
+    pub notes: &'t N,
+}
+
+impl<N> Clone for Telling<'_, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for Telling<'_, N> {}
 
 /// Remembers findings. Counts in the report those that are new.
 ///
@@ -108,19 +144,18 @@ fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
 /// When something could not be remembered or sent; to do it all again is safe.
 pub async fn keep_and_tell(
     world: &impl World,
-    policy: &Alerts,
-    lease: Lease,
+    telling: Telling<'_, impl Notes>,
     findings: &[Finding],
     report: &mut Report,
 ) -> Result<(), Failure> {
     keep(world, findings, report).await?;
     let mut episodes: BTreeMap<Episode, Vec<Finding>> = BTreeMap::new();
     for finding in findings {
-        episodes.entry(Episode::of(finding, policy)).or_default().push(finding.clone());
+        episodes.entry(Episode::of(finding, telling.policy)).or_default().push(finding.clone());
     }
     let mut failed = Ok(());
     for (episode, findings) in episodes {
-        let told = tell(world, policy, lease, &episode, &findings, report).await;
+        let told = tell(world, telling, &episode, &findings, report).await;
         failed = failed.and(told);
     }
     failed
@@ -132,14 +167,17 @@ pub async fn keep_and_tell(
 /// When something could not be remembered or sent; to do it all again is safe.
 pub async fn tell(
     world: &impl World,
-    policy: &Alerts,
-    lease: Lease,
+    telling: Telling<'_, impl Notes>,
     episode: &Episode,
     findings: &[Finding],
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let worst = findings.iter().map(|finding| finding.severity).max();
-    let own = Milestone::reached(findings.len(), worst, policy);
+    let (policy, lease) = (telling.policy, telling.lease);
+    let mut own = Reach::new(&episode.incident);
+    for finding in findings {
+        own.add(finding.code, finding.severity);
+    }
+    let own = own.milestones(policy);
     if own.is_empty() {
         return Ok(());
     }
@@ -157,7 +195,7 @@ pub async fn tell(
     // Beyond the limit these may be missing. An event in both is one.
     known.extend(findings.iter().cloned());
     let part = incident(&episode.incident, known);
-    advance(world, policy, lease, episode, &part, report).await
+    advance(world, telling, episode, &part, report).await
 }
 
 /// Claims and sends what is due of an episode with these findings, and sends again what was claimed too long ago.
@@ -166,23 +204,29 @@ pub async fn tell(
 /// As [`tell`].
 pub async fn advance(
     world: &impl World,
-    policy: &Alerts,
-    lease: Lease,
+    telling: Telling<'_, impl Notes>,
     episode: &Episode,
     part: &Incident,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let reached = Milestone::reached(part.count(), Some(part.severity()), policy);
-    claim(world, episode, report, |told| {
-        let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
-        let severity = part.severity();
-        let lead = part.lead_of(severity, |_| true).filter(|_| !tells.is_empty())?;
-        let (incident, period, findings) = (part, episode.period, part.count());
-        let about = About { incident, period, lead, severity, findings, since: period };
-        Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
-    })
-    .await?;
-    resend(world, episode, lease, report).await
+    let reached = part.reach().milestones(telling.policy);
+    if !reached.is_subset(&state(world, episode).await?.1.told) {
+        // An alert without them is better than none.
+        let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
+            world.complain(&failure);
+            Vec::new()
+        });
+        claim(world, episode, report, |told| {
+            let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
+            let severity = part.severity();
+            let lead = part.lead_for(&tells, severity, |_| true).filter(|_| !tells.is_empty())?;
+            let (incident, period, findings) = (part, episode.period, part.count());
+            let about = About { incident, period, lead, severity, findings, since: period, notes: &notes };
+            Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
+        })
+        .await?;
+    }
+    resend(world, episode, telling.lease, report).await
 }
 
 impl Episode {
@@ -206,7 +250,7 @@ impl Episode {
             let severity = incident.severity();
             let lead = incident.lead().filter(|_| !told.contains(&Milestone::Closed))?;
             let (period, since, findings) = (self.period, first.period, incident.count());
-            let about = About { incident, period, lead, severity, findings, since };
+            let about = About { incident, period, lead, severity, findings, since, notes: &[] };
             Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
         })
         .await

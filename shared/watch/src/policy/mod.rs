@@ -33,6 +33,8 @@ pub struct Policy {
     pub denials: Denials,
     /// What is sent, and when an incident is over.
     pub alerts: Alerts,
+    /// What is asked of break-glass sessions.
+    pub cases: Cases,
     /// Names of resources that logging and detection hang on.
     pub protected: Vec<Glob>,
 }
@@ -90,6 +92,102 @@ pub struct BreakGlass {
     pub identity: IdentityPattern,
     /// How long a session may last, in seconds.
     pub max_session: i64,
+    /// The people who may use it, as the records name them. Empty: whoever can.
+    pub roster: Vec<String>,
+    /// What the ticket's ID looks like that a session has to name.
+    pub ticket: Option<Form>,
+    /// Where the ticket is looked for, in this order.
+    pub ticket_in: Vec<TicketPlace>,
+    /// Whether a session needs a grant.
+    pub approval: bool,
+    /// What the ticket's ID of a drill looks like.
+    pub drill: Option<Form>,
+    /// After how many seconds without a session a drill is due.
+    pub drill_every: Option<i64>,
+}
+
+impl BreakGlass {
+    /// An entry that asks for nothing more than to be told.
+    pub fn new(line: Line, identity: IdentityPattern) -> Self {
+        let (roster, ticket_in) = (Vec::new(), Vec::new());
+        let (ticket, approval, drill, drill_every) = (None, false, None, None);
+        Self { line, identity, max_session: 3600, roster, ticket, ticket_in, approval, drill, drill_every }
+    }
+}
+
+/// The form of a ticket's ID: a regular expression that is looked for between characters that are neither letters
+/// nor digits.
+#[derive(Clone, Debug)]
+pub struct Form(regex_lite::Regex);
+
+impl Form {
+    /// Reads a regular expression.
+    ///
+    /// # Errors
+    /// When it is none, or matches the empty text.
+    pub fn parse(written: &str) -> Result<Self, PatternError> {
+        if regex_lite::Regex::new(&format!("^(?:{written})$")).is_ok_and(|whole| whole.is_match("")) {
+            return Err("it matches nothing at all: every session would name a ticket".into());
+        }
+        let form = regex_lite::Regex::new(&format!("(?:^|[^A-Za-z0-9])({written})(?:$|[^A-Za-z0-9])"));
+        form.map(Self).map_err(|error| format!("no regular expression: {error}").into())
+    }
+
+    /// The first text of this form in another.
+    pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        Some(self.0.captures(text)?.get(1)?.as_str())
+    }
+}
+
+/// Where a session's ticket is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketPlace {
+    /// `sourceIdentity`.
+    SourceIdentity,
+    /// The session's name.
+    SessionName,
+    /// The session tag of this name.
+    SessionTag(String),
+    /// The grant.
+    Grant,
+}
+
+impl TicketPlace {
+    /// Reads how the policy writes it.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(written: &str) -> Result<Self, PatternError> {
+        match written.split_once(':') {
+            None if written == "source-identity" => Ok(Self::SourceIdentity),
+            None if written == "session-name" => Ok(Self::SessionName),
+            None if written == "grant" => Ok(Self::Grant),
+            Some(("session-tag", name)) if !name.is_empty() => Ok(Self::SessionTag(name.to_owned())),
+            _ => Err("write `source-identity`, `session-name`, `session-tag:NAME` or `grant`".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for TicketPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SourceIdentity => f.write_str("source-identity"),
+            Self::SessionName => f.write_str("session-name"),
+            Self::SessionTag(name) => write!(f, "session-tag:{name}"),
+            Self::Grant => f.write_str("grant"),
+        }
+    }
+}
+
+/// `[cases]`: what is asked of break-glass sessions as a whole.
+#[derive(Clone, Debug)]
+pub struct Cases {
+    /// For so many seconds after its beginning an approval may still come, and what is missing isn't told.
+    pub patience: i64,
+    /// A case that nobody has reviewed so many seconds after its end is overdue.
+    pub review_within: i64,
+    /// The accounts whose grants and reviews count. Empty: any that reach the bus.
+    pub approvals_from: Vec<String>,
 }
 
 /// A `[[workload]]` entry: a role that code runs as.

@@ -5,8 +5,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ActionPattern, Alerts, BreakGlass, Denials, Deploy, Exception, Glob, IdentityPattern, Line, Origin,
-    Policy, Workload,
+    ActionPattern, Alerts, BreakGlass, Cases, Denials, Deploy, Exception, Form, Glob, IdentityPattern, Line,
+    Origin, Policy, TicketPlace, Workload,
 };
 use crate::severity::Severity;
 use crate::show::clean;
@@ -42,6 +42,7 @@ pub(super) fn empty() -> Policy {
         exceptions: Vec::new(),
         denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
         alerts: Alerts { min_severity: Severity::Medium, period: 7200, quiet: 1800 },
+        cases: Cases { patience: 120, review_within: 604_800, approvals_from: Vec::new() },
         protected: Vec::new(),
     }
 }
@@ -58,8 +59,10 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     }
     let broken: Vec<usize> = reader.problems.iter().map(|problem| problem.line).collect();
     let root = Section { table: table.get_ref(), at: 0, name: "the policy" };
-    reader
-        .known(&root, &["deploy", "break_glass", "workload", "exception", "denials", "alerts", "protected"]);
+    reader.known(
+        &root,
+        &["deploy", "break_glass", "workload", "exception", "denials", "alerts", "cases", "protected"],
+    );
     for section in reader.list(&root, "deploy") {
         policy.deploy.extend(reader.deploy(&section));
     }
@@ -77,6 +80,9 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     }
     if let Some(section) = reader.section(&root, "alerts") {
         reader.alerts(&section, &mut policy.alerts);
+    }
+    if let Some(section) = reader.section(&root, "cases") {
+        reader.cases(&section, &mut policy.cases);
     }
     if let Some(section) = reader.section(&root, "protected") {
         reader.known(&section, &["resources"]);
@@ -165,6 +171,7 @@ impl Reader<'_> {
         let name = match key {
             "denials" => "[denials]",
             "alerts" => "[alerts]",
+            "cases" => "[cases]",
             _ => "[protected]",
         };
         Some(Section { table, at: value.span().start, name })
@@ -214,10 +221,71 @@ impl Reader<'_> {
     }
 
     fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
-        self.known(section, &["identity", "max_session"]);
+        let keys =
+            ["identity", "max_session", "roster", "ticket", "ticket_in", "approval", "drill", "drill_every"];
+        self.known(section, &keys);
         let identity = self.identity(section);
         let max_session = self.duration(section, "max_session").unwrap_or(3600);
-        Some(BreakGlass { line: self.line(section), identity: identity?, max_session })
+        let roster = self.strings(section, "roster").unwrap_or_default();
+        let roster = roster.into_iter().map(|(person, _)| person).collect();
+        let (ticket, drill) = (self.form(section, "ticket"), self.form(section, "drill"));
+        let ticket_in = match self.strings(section, "ticket_in") {
+            Some(written) => self.each(written, TicketPlace::parse),
+            None => vec![TicketPlace::SourceIdentity, TicketPlace::SessionName, TicketPlace::Grant],
+        };
+        let approval = self.flag(section, "approval").unwrap_or(false);
+        let drill_every = self.duration(section, "drill_every");
+        let line = self.line(section);
+        let identity = identity?;
+        Some(BreakGlass {
+            line,
+            identity,
+            max_session,
+            roster,
+            ticket,
+            ticket_in,
+            approval,
+            drill,
+            drill_every,
+        })
+    }
+
+    fn cases(&mut self, section: &Section<'_>, cases: &mut Cases) {
+        self.known(section, &["patience", "review_within", "approvals_from"]);
+        if let Some(patience) = self.duration(section, "patience") {
+            cases.patience = patience;
+        }
+        if let Some(review_within) = self.duration(section, "review_within") {
+            cases.review_within = review_within;
+        }
+        let accounts = self.strings(section, "approvals_from").unwrap_or_default();
+        cases.approvals_from = self.each(accounts, |account| {
+            if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+                Ok(account.to_owned())
+            } else {
+                Err("an account's ID has twelve digits".into())
+            }
+        });
+    }
+
+    fn form(&mut self, section: &Section<'_>, key: &str) -> Option<Form> {
+        let (written, at) = self.string(section, key)?;
+        match Form::parse(&written) {
+            Ok(form) => Some(form),
+            Err(why) => {
+                self.problem(at, format!("`{written}`: {why}"));
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, section: &Section<'_>, key: &str) -> Option<bool> {
+        let value = section.get(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong(value, key, "true or false");
+        }
+        flag
     }
 
     fn workload(&mut self, section: &Section<'_>) -> Option<Workload> {

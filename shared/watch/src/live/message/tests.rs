@@ -1,7 +1,7 @@
 use handsoff_trail::{Entry, Record};
 
 use super::*;
-use crate::alert::{self, Milestone};
+use crate::alert::{self, Known, Milestone};
 use crate::{Call, Code, Incident, Policy};
 
 fn hostile() -> (Alert, Finding) {
@@ -19,7 +19,7 @@ fn hostile() -> (Alert, Finding) {
     let finding = Finding::new(&call, Code::DriftWrite, Severity::High, reason);
     let mut incident = Incident::new(finding.incident.clone());
     incident.add(finding.clone());
-    (alert::schedule(&incident, &policy.alerts).remove(0), finding)
+    (alert::schedule(&incident, &policy.alerts, &Known::default()).remove(0), finding)
 }
 
 #[test]

@@ -1,0 +1,392 @@
+//! What follows from a session's facts, its grants and the policy: who, why, until when, and what is wrong with it.
+
+use handsoff_trail::Time;
+use handsoff_watch::alert::Note;
+use handsoff_watch::policy::{BreakGlass, Policy, TicketPlace};
+use handsoff_watch::show::clean;
+use handsoff_watch::{Code, Finding, Severity, group};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Facts, KnownBy};
+use crate::grant::{Grant, same_person};
+
+/// No session of a role or of the console lasts longer.
+const LONGEST: i64 = 12 * 3600;
+
+/// What ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndBy {
+    /// Somebody signed out.
+    SignOut,
+    /// Its credentials ended.
+    CredentialsExpired,
+    /// The time that the policy, or the grant, allows was over.
+    Window,
+    /// Nothing tells an end: no session of AWS lasts longer than twelve hours.
+    LongestSession,
+    /// The identity has no sessions: its calls are one case a day.
+    DayOver,
+}
+
+impl EndBy {
+    /// In plain words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::SignOut => "signed out",
+            Self::CredentialsExpired => "the credentials expired",
+            Self::Window => "the allowed window was over",
+            Self::LongestSession => "no session lasts longer",
+            Self::DayOver => "long-lived credentials: one case a day",
+        }
+    }
+}
+
+/// A ticket and where it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its ID.
+    pub id: String,
+    /// Where it was found.
+    pub from: String,
+}
+
+/// What is known of the approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Approval {
+    /// A grant covers it.
+    Approved {
+        /// The grant.
+        grant: Grant,
+    },
+    /// A grant covers it, but for who approved it.
+    SelfApproved {
+        /// The grant.
+        grant: Grant,
+    },
+    /// None covers it.
+    Missing {
+        /// The nearest one, if there is any, and why it doesn't count.
+        nearest: Option<(Grant, String)>,
+    },
+}
+
+/// A second factor, as far as the records prove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mfa {
+    /// One was shown.
+    Proven,
+    /// None was shown.
+    Absent,
+    /// The records can't prove either: so it is of all federated sessions.
+    CannotBeProven,
+}
+
+impl Mfa {
+    /// In plain words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Proven => "a second factor was shown",
+            Self::Absent => "no second factor",
+            Self::CannotBeProven => "cannot be proven from the records",
+        }
+    }
+}
+
+/// A break-glass session.
+#[derive(Clone, Debug)]
+pub struct Session<'p> {
+    /// The incident, and the name of its case.
+    pub id: String,
+    /// What the records say.
+    pub facts: Facts,
+    /// The grants that were known.
+    pub grants: Vec<Grant>,
+    policy: &'p Policy,
+}
+
+impl<'p> Session<'p> {
+    /// A session of these facts. `grants` are all that are known.
+    pub fn new(id: &str, facts: Facts, mut grants: Vec<Grant>, policy: &'p Policy) -> Self {
+        grants.retain(|grant| grant.is_accepted(&policy.cases));
+        grants.sort();
+        grants.dedup();
+        Self { id: id.to_owned(), facts, grants, policy }
+    }
+
+    /// The entry of the policy that it falls under; `None` for root.
+    pub fn entry(&self) -> Option<&'p BreakGlass> {
+        let line = self.facts.lines.first()?;
+        self.policy.break_glass.iter().find(|entry| entry.line.to_string() == *line)
+    }
+
+    /// The role or user, or `root`.
+    pub fn identity(&self) -> &str {
+        // The longest is the one with its path.
+        self.facts.identities.iter().max_by_key(|arn| arn.len()).map_or("unknown", String::as_str)
+    }
+
+    /// The identity's account.
+    pub fn account(&self) -> &str {
+        self.facts.accounts.first().map_or("", String::as_str)
+    }
+
+    /// Who it was.
+    pub fn person(&self) -> Option<(KnownBy, &str)> {
+        self.facts.person()
+    }
+
+    /// When it began.
+    pub fn started(&self) -> Option<Time> {
+        self.facts.started.first().copied().or(self.facts.first)
+    }
+
+    /// When its allowed time ends.
+    pub fn window_end(&self) -> Option<Time> {
+        let allowed = Time(self.started()?.0 + self.entry()?.max_session);
+        // The credentials must have a beginning, or the identity has no sessions.
+        self.facts.started.first()?;
+        match self.approval() {
+            Approval::Approved { grant } => Some(allowed.min(grant.until)),
+            _ => Some(allowed),
+        }
+    }
+
+    /// When it ended, or will at the latest, and by what: whichever the records show first.
+    pub fn end(&self) -> Option<(Time, EndBy)> {
+        let shown = [
+            self.facts.signed_out.first().map(|at| (*at, EndBy::SignOut)),
+            self.facts.expires.first().map(|at| (*at, EndBy::CredentialsExpired)),
+            self.window_end().map(|at| (at, EndBy::Window)),
+        ];
+        if let Some(first) = shown.into_iter().flatten().min() {
+            return Some(first);
+        }
+        let Some(started) = self.facts.started.first() else {
+            let Time(first) = self.facts.first?;
+            return Some((Time(first - first.rem_euclid(86_400) + 86_400), EndBy::DayOver));
+        };
+        Some((Time(started.0 + LONGEST), EndBy::LongestSession))
+    }
+
+    /// When its case file is sealed: its end or its last call, and a while for what comes late.
+    pub fn closes(&self) -> Option<Time> {
+        let end = self.end().map(|(at, _)| at);
+        [end, self.facts.last].into_iter().flatten().max().map(|Time(at)| Time(at + self.policy.alerts.quiet))
+    }
+
+    /// By how many seconds its last call came after its allowed time.
+    pub fn overdue(&self) -> Option<i64> {
+        let over = self.facts.last?.0 - self.window_end()?.0;
+        (over > 0).then_some(over)
+    }
+
+    /// The ticket that it names.
+    pub fn ticket(&self) -> Option<Ticket> {
+        let entry = self.entry()?;
+        let forms = [&entry.ticket, &entry.drill];
+        let found = |text: &str| {
+            forms.into_iter().flatten().find_map(|form| form.find(text)).map(|id| clean(id, 128))
+        };
+        entry.ticket_in.iter().find_map(|place| {
+            let id = match place {
+                TicketPlace::SourceIdentity => self.facts.source_identities.iter().find_map(|it| found(it)),
+                TicketPlace::SessionName => self.facts.session_names.iter().find_map(|it| found(it)),
+                TicketPlace::SessionTag(name) => self.facts.tag(name).and_then(found),
+                TicketPlace::Grant => match self.approval() {
+                    Approval::Approved { grant } | Approval::SelfApproved { grant } => found(&grant.ticket),
+                    Approval::Missing { .. } => None,
+                },
+            }?;
+            Some(Ticket { id, from: place.to_string() })
+        })
+    }
+
+    /// Whether it calls itself a drill. Nothing is told less urgently for that: the name is the caller's to choose.
+    pub fn is_drill(&self) -> bool {
+        let form = self.entry().and_then(|entry| entry.drill.as_ref());
+        self.ticket().is_some_and(|ticket| form.is_some_and(|form| form.find(&ticket.id).is_some()))
+    }
+
+    /// What is known of a second factor.
+    pub fn mfa(&self) -> Mfa {
+        match (self.facts.mfa.contains(&true), self.facts.mfa.contains(&false)) {
+            (true, _) => Mfa::Proven,
+            (_, true) => Mfa::Absent,
+            _ => Mfa::CannotBeProven,
+        }
+    }
+
+    /// What is known of its approval.
+    pub fn approval(&self) -> Approval {
+        let mut nearest: Option<(usize, Grant, String)> = None;
+        let mut own = None;
+        for grant in &self.grants {
+            let why = self.uncovered(grant);
+            if why.is_empty() {
+                let by_user = self.person().is_some_and(|(_, person)| same_person(person, &grant.approver));
+                if !grant.is_self_approved() && !by_user {
+                    return Approval::Approved { grant: grant.clone() };
+                }
+                own.get_or_insert_with(|| grant.clone());
+            } else if nearest.as_ref().is_none_or(|(count, ..)| why.len() < *count) && why.len() < 3 {
+                nearest = Some((why.len(), grant.clone(), why.join("; ")));
+            }
+        }
+        match own {
+            Some(grant) => Approval::SelfApproved { grant },
+            None => Approval::Missing { nearest: nearest.map(|(_, grant, why)| (grant, why)) },
+        }
+    }
+
+    /// Why a grant doesn't cover it: role, person, and time.
+    fn uncovered(&self, grant: &Grant) -> Vec<String> {
+        let mut why = Vec::new();
+        let accounts = &self.facts.accounts;
+        let for_it = |identity: &String| accounts.iter().any(|account| grant.is_for(identity, account));
+        if !self.facts.identities.iter().any(for_it) {
+            why.push(format!("it is for {} in {}", grant.role, grant.account));
+        }
+        // Root names no person; whoever holds its credentials was granted them.
+        let nobody = self.facts.people.is_empty();
+        let is_person = self.person().is_some_and(|(_, person)| same_person(person, &grant.requester));
+        if !is_person && !nobody {
+            why.push(format!("it is for {}", grant.requester));
+        }
+        match self.started() {
+            Some(at) if at < grant.from => why.push(format!("it holds from {}", grant.from)),
+            Some(at) if at >= grant.until => why.push(format!("it held until {}", grant.until)),
+            Some(Time(at)) if grant.issued.0 > at + self.policy.cases.patience => {
+                why.push(format!("it was given at {}, after the session had begun", grant.issued));
+            }
+            Some(_) => {}
+            None => why.push("the session's beginning isn't known".into()),
+        }
+        why
+    }
+
+    /// What is wrong with the session as a whole: code, severity and reason.
+    pub fn violations(&self) -> Vec<(Code, Severity, String)> {
+        let mut found = Vec::new();
+        let mut add = |code, reason| found.push((code, Severity::High, reason));
+        if self.mfa() == Mfa::Absent {
+            add(Code::GlassNoMfa, "The records show that the session began without a second factor.".into());
+        }
+        let Some(entry) = self.entry() else { return found };
+        let line = &entry.line;
+        match self.approval() {
+            Approval::Approved { .. } => {}
+            Approval::SelfApproved { grant } => {
+                let Grant { ticket, approver, .. } = &grant;
+                let reason = format!("{approver} approved {ticket}, and asked for it or used it: {line}.");
+                add(Code::GlassSelfApproved, reason);
+            }
+            Approval::Missing { .. } if !entry.approval => {}
+            Approval::Missing { nearest: None } => {
+                add(Code::GlassUnapproved, format!("{line} asks for a grant, and there is none."));
+            }
+            Approval::Missing { nearest: Some((grant, why)) } => {
+                let ticket = &grant.ticket;
+                let reason = format!("{line} asks for a grant. There is one, {ticket}, but {why}.");
+                add(Code::GlassUnapproved, reason);
+            }
+        }
+        if !entry.roster.is_empty() {
+            let listed = |name: &str| entry.roster.iter().any(|person| same_person(person, name));
+            match self.person() {
+                Some((_, person)) if listed(person) => {}
+                Some((by, person)) => {
+                    let reason = format!("{person} ({}) is not on the roster of {line}.", by.meaning());
+                    add(Code::GlassNotOnRoster, reason);
+                }
+                None => {
+                    let reason = format!("No record says who it is; {line} has a roster.");
+                    add(Code::GlassNotOnRoster, reason);
+                }
+            }
+        }
+        if entry.ticket.is_some() && self.ticket().is_none() {
+            let places: Vec<String> = entry.ticket_in.iter().map(ToString::to_string).collect();
+            let reason = format!("{line} asks for a ticket; there is none in {}.", places.join(", "));
+            add(Code::GlassNoTicket, reason);
+        }
+        found
+    }
+
+    /// The violations as findings, on the session's first finding.
+    pub fn findings(&self, first: &Finding) -> Vec<Finding> {
+        let violations = self.violations();
+        violations.into_iter().map(|(code, severity, reason)| about(first, code, severity, reason)).collect()
+    }
+
+    /// That it is over, as a finding.
+    pub fn closed(&self, first: &Finding) -> Option<Finding> {
+        let (end, by) = self.end()?;
+        let mut reason = format!("The session ended at {end}: {}.", by.meaning());
+        if let Some(over) = self.overdue() {
+            reason.push_str(&format!(
+                " Calls went on for {} minutes after its allowed time.",
+                (over + 59) / 60
+            ));
+        }
+        let closed = about(first, Code::GlassClosed, Severity::Info, reason);
+        let (time, known) = (Some(end), self.closes());
+        Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })
+    }
+
+    /// For its messages: who, ticket, approval, until when.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let mut note = |name: &str, text: String| notes.push(Note::new(name, text));
+        if self.is_drill() {
+            note("drill", "says that it is one; whoever opens a session can say so".into());
+        }
+        match self.person() {
+            Some((by, person)) => note("person", format!("{person} ({})", by.meaning())),
+            None => note("person", "the records don't say".into()),
+        }
+        match (self.ticket(), self.entry().and_then(|entry| entry.ticket.as_ref())) {
+            (Some(Ticket { id, from }), _) => note("ticket", format!("{id} (in {from})")),
+            (None, Some(_)) => note("ticket", "none so far".into()),
+            (None, None) => {}
+        }
+        match self.approval() {
+            Approval::Approved { grant } => {
+                note("approved", format!("by {}, {} until {}", grant.approver, grant.ticket, grant.until));
+            }
+            Approval::SelfApproved { grant } => {
+                note("approved", format!("by {} themselves, {}", grant.approver, grant.ticket));
+            }
+            Approval::Missing { nearest: Some((grant, why)) } => {
+                note("approved", format!("not: {} doesn't cover it, {why}", grant.ticket));
+            }
+            Approval::Missing { nearest: None } => match self.entry() {
+                Some(entry) if entry.approval => note("approved", "no grant so far".into()),
+                _ => note("approved", "no grant is known".into()),
+            },
+        }
+        note("mfa", self.mfa().meaning().to_owned());
+        match (self.window_end(), self.end()) {
+            (Some(end), _) => note("until", format!("{end}, the end of its window")),
+            (None, Some((end, by))) => note("until", format!("{end}: {}", by.meaning())),
+            _ => {}
+        }
+        notes
+    }
+}
+
+/// A verdict on the session as a whole, in the place of its first finding.
+fn about(first: &Finding, code: Code, severity: Severity, reason: String) -> Finding {
+    let key = group::digest(&[&first.incident, code.as_str()]);
+    Finding {
+        code,
+        severity,
+        reason,
+        next: code.next_step().into(),
+        error: None,
+        key: handsoff_watch::Key(u64::from_str_radix(&key, 16).unwrap_or_default()),
+        ..first.clone()
+    }
+}
