@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 use handsoff_trail::Time;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Answer, Canary, Clock, DeadLetters, Delivery, Detector, Failure, Memory, Message, Metrics, Notifier,
-    Range, Report, Subscription, Subscriptions, handle,
+    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Envelope, Failure, Lookup, Memory,
+    Message, Metrics, Notifier, Range, Report, Subscription, Subscriptions, handle,
 };
 
 /// What happens at a call.
@@ -148,6 +148,30 @@ impl Metrics for Rough<'_> {
     }
 }
 
+impl Archive for Rough<'_> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.call("store", self.world.store(name, text)).await
+    }
+
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+        self.call("list", self.world.list(prefix, behind)).await
+    }
+
+    async fn load(&self, name: &str) -> Result<String, Failure> {
+        self.call("load", self.world.load(name)).await
+    }
+}
+
+impl Lookup for Rough<'_> {
+    async fn lookup(
+        &self,
+        ask: &Ask,
+        page: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), Failure> {
+        self.call("lookup", self.world.lookup(ask, page)).await
+    }
+}
+
 impl Canary for Rough<'_> {
     async fn touch(&self, now: Time) -> Result<(), Failure> {
         self.call("touch", self.world.touch(now)).await
@@ -204,13 +228,16 @@ pub async fn deliver<D: Detector>(world: &Rough<'_>, detector: &D, records: &[&s
     let mut tries = 0;
     while !left.is_empty() && tries < 5 {
         tries += 1;
-        let deliveries: Vec<Delivery<'_>> =
-            left.iter().map(|record| Delivery { payload: record, detail: Ok(record) }).collect();
+        let deliveries: Vec<Delivery<'_>> = left.iter().map(|record| delivery(record)).collect();
         let answers = handle(world, detector, &deliveries).await;
         let again = answers.iter().map(|answer| matches!(answer, Answer::Again(_)));
         left = left.iter().zip(again).filter(|(_, again)| *again).map(|(record, _)| *record).collect();
     }
     tries
+}
+
+fn delivery(record: &str) -> Delivery<'_> {
+    Delivery { payload: record, detail: Ok(record), envelope: Envelope::default() }
 }
 
 /// How often each milestone was told: `incident period milestone`.

@@ -1,7 +1,10 @@
 //! Break-glass: whatever an emergency identity does, and whoever takes one on or tries to.
 //!
-//! Codes: `glass-opened`, `glass-activity`, `glass-overdue`, `glass-sign-in-failed`, `root-activity`; and drift's
-//! `trail-tampered` when an emergency identity attacks logging, told in the session's incident.
+//! Codes on calls: `glass-opened`, `glass-activity`, `glass-escalation`, `glass-overdue`, `glass-sign-in-failed`,
+//! `root-activity`; and drift's `trail-tampered` when an emergency identity attacks logging, told in the session's
+//! incident. Codes on sessions, which follow from all of their calls ([`handsoff_case::Session`]):
+//! `glass-unapproved`, `glass-self-approved`, `glass-not-on-roster`, `glass-no-ticket`, `glass-no-mfa`,
+//! `glass-closed`; and on identities that nobody has tried for too long `glass-drill-due`.
 
 pub mod live;
 
@@ -35,7 +38,19 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Findin
         trace.step("rule glass-opened", || "an emergency identity signed in".into());
         return signed_in(call, policy);
     }
-    if let Some((line, minutes)) = overdue(call, policy) {
+    let overdue = overdue(call, policy);
+    if let Some((severity, what)) = escalation(call) {
+        trace.step("rule glass-escalation", || format!("it {what}"));
+        let late = match &overdue {
+            Some((_, minutes)) => format!(" It came {minutes} minutes after the session's allowed time."),
+            None => String::new(),
+        };
+        let line = line(policy, call.principal.entry);
+        let reason = format!("An emergency identity ({line}) {what}.{late}");
+        return Finding::new(call, Code::GlassEscalation, severity, reason);
+    }
+    trace.step("rule glass-escalation", || "no permissions changed, no identity or key made or taken".into());
+    if let Some((line, minutes)) = overdue {
         trace.step("rule glass-overdue", || format!("{minutes} minutes after the window of {line}"));
         let reason =
             format!("{line} allows a session `max_session`; this call came {minutes} minutes after that.");
@@ -92,17 +107,52 @@ fn signed_in(call: &Call<'_>, policy: &Policy) -> Finding {
     Finding::new(call, Code::GlassSignInFailed, Severity::High, reason)
 }
 
+/// Whether the call gives the session, or somebody after it, more than it had: how urgent that is, and what it did.
+fn escalation(call: &Call<'_>) -> Option<(Severity, &'static str)> {
+    if call.outcome != Outcome::Succeeded {
+        return None;
+    }
+    if makes_identity(call) {
+        return Some((Severity::High, "made an identity, or a key or password of one"));
+    }
+    if call.effect == Effect::Changes && call.access() == AccessLevel::PermissionsManagement {
+        return Some((Severity::High, "changed permissions"));
+    }
+    takes_credentials(call).then_some((Severity::Medium, "took further credentials"))
+}
+
+/// Whether the call makes a user, role or key, or another way to sign in.
+fn makes_identity(call: &Call<'_>) -> bool {
+    const IAM: [&str; 12] = [
+        "CreateUser",
+        "CreateRole",
+        "CreateAccessKey",
+        "UpdateAccessKey",
+        "CreateLoginProfile",
+        "UpdateLoginProfile",
+        "CreateServiceSpecificCredential",
+        "ResetServiceSpecificCredential",
+        "UploadSSHPublicKey",
+        "UploadSigningCertificate",
+        "CreateSAMLProvider",
+        "CreateOpenIDConnectProvider",
+    ];
+    match &*call.action.service {
+        "iam" => IAM.contains(&&*call.action.name),
+        "rolesanywhere" => matches!(&*call.action.name, "CreateTrustAnchor" | "CreateProfile"),
+        "identitystore" => &*call.action.name == "CreateUser",
+        _ => false,
+    }
+}
+
 fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
     let (severity, what) = match (&call.outcome, call.effect, call.access()) {
         (Outcome::Denied(_), _, _) => (Severity::Medium, "was denied a call"),
-        (Outcome::Succeeded, Effect::Changes, AccessLevel::PermissionsManagement) => {
-            (Severity::High, "changed permissions")
-        }
         (Outcome::Succeeded, Effect::Changes, AccessLevel::Tagging) => (Severity::Low, "changed tags"),
-        (Outcome::Succeeded, Effect::Changes, _) => (Severity::Medium, "changed something"),
-        (Outcome::Succeeded, _, _) if takes_credentials(call) => {
-            (Severity::Medium, "took further credentials")
+        (Outcome::Succeeded, Effect::Changes, _) if call.action.opens_a_shell() => {
+            (Severity::High, "opened a way into a machine, where CloudTrail doesn't see what is typed")
         }
+        (Outcome::Succeeded, Effect::Changes, _) => (Severity::Medium, "changed something"),
         (Outcome::Succeeded, _, _) => (Severity::Info, "looked at something"),
         (_, Effect::Changes, _) => (Severity::Low, "tried to change something"),
         _ => (Severity::Info, "tried a call"),

@@ -4,14 +4,17 @@
 //! It has no findings of its own but one: `trail-tampered` when a subscription of the topic is gone, which
 //! CloudTrail doesn't record where somebody followed the link in a mail.
 
+mod cases;
 mod hearing;
 
+use cases::Going;
+use handsoff_case::live::{CASE, SessionNotes};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::{Milestone, Period, goes_on};
 use handsoff_watch::live::{
-    Canary, Episode, Failure, Lease, Metric, Range, Report, State, Subscriptions, Telling, World, advance,
-    marks, resend,
+    Canary, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Subscriptions, Telling, World,
+    advance, marks, resend,
 };
 use handsoff_watch::policy::{Alerts, Line};
 
@@ -43,7 +46,7 @@ pub struct Settings {
 /// # Errors
 /// All failures. What failed is tried again by the next sweep; nothing that failed stops the rest.
 pub async fn sweep(
-    world: &(impl World + Canary + Subscriptions),
+    world: &(impl World + Canary + Subscriptions + Lookup),
     policy: &Policy,
     settings: &Settings,
     now: Time,
@@ -65,7 +68,18 @@ pub async fn sweep(
         let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
         failures.extend(heard.err());
     }
+    // Once a day, in the first of its minutes that is due: what isn't written expires.
+    let refresh = due && minute.rem_euclid(1440) < settings.canary_minutes.max(1);
+    if due {
+        let drills = cases::drills(world, policy, settings.lease, now, refresh, &mut report).await;
+        failures.extend(drills.err());
+    }
     match world.open().await {
+        Ok(open) if due => {
+            let reviews = cases::reviews(world, policy, &open, now, refresh, &mut report).await;
+            failures.extend(reviews.err());
+            failures.extend(go_through_all(world, policy, settings, &open, now, &mut report).await);
+        }
         Ok(open) => failures.extend(go_through_all(world, policy, settings, &open, now, &mut report).await),
         Err(failure) => failures.push(failure),
     }
@@ -78,14 +92,6 @@ fn add(report: &mut Report, metric: Metric, count: usize) {
     report.add(metric, count as f64);
 }
 
-/// Break-glass sessions that are going on: those whose period isn't over.
-fn count_sessions(open: &[Episode], policy: &Policy, now: Time, report: &mut Report) {
-    let going_on = |episode: &&Episode| {
-        episode.incident.starts_with("glass-") && episode.period.end(&policy.alerts) >= Some(now)
-    };
-    add(report, Metric::SessionsOpen, open.iter().filter(going_on).count());
-}
-
 fn left_out(line: &Line) -> Failure {
     let parameters = "their parameters BreakGlassNames and DeployRoleNames";
     let help = "`handsoff policy parameters` prints the right ones";
@@ -94,7 +100,7 @@ fn left_out(line: &Line) -> Failure {
 
 /// Tells and closes what is due of all episodes that are open, as far as the time goes.
 async fn go_through_all(
-    world: &impl World,
+    world: &(impl World + Lookup),
     policy: &Policy,
     settings: &Settings,
     open: &[(String, String)],
@@ -103,18 +109,17 @@ async fn go_through_all(
 ) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut episodes = Vec::new();
-    for (partition, sort) in open {
+    for (partition, sort) in open.iter().filter(|(_, sort)| sort != CASE) {
         match Episode::parse(partition, sort) {
             Some(episode) => episodes.push(episode),
             None => failures.push(Failure::new("reading the open episodes", format!("`{sort}` is none"))),
         }
     }
-    count_sessions(&episodes, policy, now, report);
     // Each sweep starts elsewhere: where there are more than one minute's worth, all get their turn.
     let start = usize::try_from(now.0.div_euclid(60)).unwrap_or_default() * STRIDE % episodes.len().max(1);
     let (behind, first) = episodes.split_at(start.min(episodes.len()));
     let until = world.now().0 + ENOUGH;
-    let mut waiting = 0;
+    let (mut waiting, mut sessions) = (0, 0);
     for episode in first.iter().chain(behind) {
         if world.now().0 > until {
             failures.push(Failure::new("the sweep", "there is more to do than a minute holds"));
@@ -122,25 +127,31 @@ async fn go_through_all(
         }
         let (pending, done) = go_through(world, policy, settings.lease, episode, now, report).await;
         waiting += pending;
-        failures.extend(done.err());
+        match done {
+            Ok(Going::On) => sessions += 1,
+            Ok(_) => {}
+            Err(failure) => failures.push(failure),
+        }
     }
     add(report, Metric::AlertsPending, waiting);
+    add(report, Metric::SessionsOpen, sessions);
     failures
 }
 
-/// Tells and closes what is due of one episode. Says how many of its alerts were pending when it came.
+/// Tells and closes what is due of one episode. Says how many of its alerts were pending when it came, and whether
+/// it is a session that goes on.
 async fn go_through(
-    world: &impl World,
+    world: &(impl World + Lookup),
     policy: &Policy,
     lease: Lease,
     episode: &Episode,
     now: Time,
     report: &mut Report,
-) -> (usize, Result<(), Failure>) {
+) -> (usize, Result<Going, Failure>) {
     match State::of(world, episode).await {
-        Ok(None) => (0, Ok(())),
+        Ok(None) => (0, Ok(Going::None)),
         Ok(Some(state)) => {
-            let done = go_on(world, &policy.alerts, lease, episode, &state, now, report).await;
+            let done = go_on(world, policy, lease, episode, &state, now, report).await;
             (state.pending.len(), done)
         }
         Err(failure) => (0, Err(failure)),
@@ -148,35 +159,43 @@ async fn go_through(
 }
 
 async fn go_on(
-    world: &impl World,
-    policy: &Alerts,
+    world: &(impl World + Lookup),
+    policy: &Policy,
     lease: Lease,
     episode: &Episode,
     state: &State,
     now: Time,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<Going, Failure> {
     // What was claimed comes first, whatever else can't be read.
     resend(world, episode, lease, report).await?;
-    let part = marks(world, episode.range(&episode.bounds(policy), LOOK_AT)).await?;
+    let alerts = &policy.alerts;
+    let part = marks(world, episode.range(&episode.bounds(alerts), LOOK_AT)).await?;
     if part.count() > 0 {
-        let telling = Telling { policy, lease, notes: &() };
+        let notes = SessionNotes(policy);
+        let telling = Telling { policy: alerts, lease, notes: &notes };
         advance(world, telling, episode, &part, report).await?;
     }
+    if episode.period == Period::Session {
+        let going = cases::go_on(world, policy, lease, episode, state, now, report).await?;
+        if going != Going::None {
+            return Ok(going);
+        }
+    }
     // A period without a time is over when nothing was added to it for as long as one lasts.
-    let over = match episode.period.end(policy) {
-        Some(end) => now.0 >= end.0 + policy.quiet,
-        None => now.0 >= state.since + policy.period + policy.quiet,
+    let over = match episode.period.end(alerts) {
+        Some(end) => now.0 >= end.0 + alerts.quiet,
+        None => now.0 >= state.since + alerts.period + alerts.quiet,
     };
     // What is still to be sent comes before the end.
     let Some(state) = State::of(world, episode).await?.filter(|state| over && state.pending.is_empty())
     else {
-        return Ok(());
+        return Ok(Going::None);
     };
-    if state.told.contains(&Milestone::Closed) {
-        return Ok(());
+    if !state.told.contains(&Milestone::Closed) {
+        close(world, alerts, episode, now, report).await?;
     }
-    close(world, policy, episode, now, report).await
+    Ok(Going::None)
 }
 
 async fn close(

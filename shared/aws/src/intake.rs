@@ -38,14 +38,36 @@ struct Text<'p>(#[serde(borrow)] Cow<'p, str>);
 
 /// What is read of EventBridge's envelope.
 #[derive(Deserialize)]
-struct Envelope<'e> {
+pub(crate) struct Envelope<'e> {
     #[serde(borrow)]
     detail: &'e RawValue,
+    #[serde(borrow, default, rename = "detail-type")]
+    kind: Option<Text<'e>>,
+    #[serde(borrow, default)]
+    account: Option<Text<'e>>,
+    #[serde(borrow, default)]
+    time: Option<Text<'e>>,
+}
+
+impl Envelope<'_> {
+    /// The event's `detail`.
+    pub(crate) fn detail(&self) -> &str {
+        self.detail.get()
+    }
+
+    /// What else it says.
+    pub(crate) fn about(&self) -> handsoff_watch::live::Envelope<'_> {
+        handsoff_watch::live::Envelope {
+            kind: self.kind.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
+            account: self.account.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
+            time: self.time.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
+        }
+    }
 }
 
 impl Event<'_> {
-    /// Its `detail`, or why there is none.
-    pub(crate) fn detail(&self) -> Result<&str, String> {
+    /// Its envelope, or why there is none.
+    pub(crate) fn envelope(&self) -> Result<Envelope<'_>, String> {
         let why = |what: &str| {
             format!("no event of EventBridge: {what} (the payload has {} bytes)", self.body.len())
         };
@@ -54,7 +76,7 @@ impl Event<'_> {
             return Err(why("it is a list"));
         }
         let envelope = serde_json::from_str(&self.body);
-        envelope.map(|Envelope { detail }| detail.get()).map_err(|error| why(&unquoted(&error)))
+        envelope.map_err(|error| why(&unquoted(&error)))
     }
 }
 
@@ -91,7 +113,7 @@ mod tests {
         let payload = RawValue::from_string(json.to_owned()).unwrap();
         let owned = |event: Event<'_>| {
             let id = event.id.as_deref().map(str::to_owned);
-            (id, event.detail().map(str::to_owned))
+            (id, event.envelope().map(|envelope| envelope.detail().to_owned()))
         };
         events(&payload).into_iter().map(owned).collect()
     }

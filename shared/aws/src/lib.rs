@@ -3,8 +3,10 @@
 //! Clients are built by the first call that needs them. Nearly all records lead to nothing, and their verdict
 //! waits for no client: reading the system's certificates alone takes longer than a thousand verdicts.
 
+mod archive;
 mod dynamodb;
 mod intake;
+mod lookup;
 mod serve;
 mod settings;
 mod world;

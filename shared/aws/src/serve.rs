@@ -9,7 +9,7 @@ use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::intake::{self, Event};
+use crate::intake::{self, Envelope, Event};
 use crate::settings::Settings;
 use crate::world::Aws;
 
@@ -33,12 +33,13 @@ pub async fn detect<D: Detector>(settings: &Settings, detector: &D) -> Result<()
 }
 
 async fn answers<D: Detector>(world: &impl World, detector: &D, events: &[Event<'_>]) -> Vec<Answer> {
-    let details: Vec<Result<&str, String>> = events.iter().map(Event::detail).collect();
-    let both = events.iter().zip(&details);
+    let envelopes: Vec<Result<Envelope<'_>, String>> = events.iter().map(Event::envelope).collect();
+    let both = events.iter().zip(&envelopes);
     let deliveries: Vec<Delivery<'_>> = both
-        .map(|(event, detail)| Delivery {
+        .map(|(event, envelope)| Delivery {
             payload: &event.body,
-            detail: detail.as_ref().map(|detail| *detail).map_err(String::as_str),
+            detail: envelope.as_ref().map(Envelope::detail).map_err(String::as_str),
+            envelope: envelope.as_ref().map(Envelope::about).unwrap_or_default(),
         })
         .collect();
     handle(world, detector, &deliveries).await

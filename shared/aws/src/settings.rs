@@ -17,6 +17,8 @@ pub struct Settings {
     pub table: String,
     /// ARN of the topic.
     pub topic: String,
+    /// Name of the bucket for case files.
+    pub cases: Option<String>,
     /// URL of the queue for what can't be read.
     pub dead_letters: Option<String>,
     /// For how many seconds findings and alerts are kept.
@@ -69,6 +71,7 @@ impl Settings {
             policy,
             table: text("HANDSOFF_TABLE").ok_or(Wrong::Missing("HANDSOFF_TABLE"))?,
             topic,
+            cases: text("HANDSOFF_CASES"),
             dead_letters: text("HANDSOFF_DEAD_LETTERS"),
             keep: number("HANDSOFF_KEEP_DAYS", 90)? * 86_400,
             lease: Lease(number("HANDSOFF_RESEND_SECONDS", Lease::default().0)?),

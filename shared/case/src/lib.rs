@@ -5,6 +5,7 @@
 //! them with the [`Grant`]s and the policy. [`seal`] writes the observations as hash-chained lines with a
 //! [`Manifest`] whose digest proves them; [`verify()`] holds a copy against it.
 
+pub mod drill;
 pub mod facts;
 pub mod grant;
 pub mod live;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, KnownBy};
 use crate::grant::{Grant, same_person};
+use crate::manifest::Manifest;
 
 /// No session of a role or of the console lasts longer.
 const LONGEST: i64 = 12 * 3600;
@@ -276,6 +277,15 @@ impl<'p> Session<'p> {
         }
         let Some(entry) = self.entry() else { return found };
         let line = &entry.line;
+        // What comes after the policy's own window is told call by call.
+        if let (Approval::Approved { grant }, Some(over)) = (self.approval(), self.overdue())
+            && self.window_end() == Some(grant.until)
+        {
+            let Grant { ticket, until, .. } = &grant;
+            let minutes = (over + 59) / 60;
+            let reason = format!("{ticket} was granted until {until}; calls went on for {minutes} minutes.");
+            add(Code::GlassOverdue, reason);
+        }
         match self.approval() {
             Approval::Approved { .. } => {}
             Approval::SelfApproved { grant } => {
@@ -334,6 +344,51 @@ impl<'p> Session<'p> {
         let closed = about(first, Code::GlassClosed, Severity::Info, reason);
         let (time, known) = (Some(end), self.closes());
         Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })
+    }
+
+    /// For its last message: what the case holds, and what proves it.
+    pub fn closing(&self, manifest: &Manifest, digest: &str) -> Vec<Note> {
+        let summary = &manifest.summary;
+        let calls = &summary.calls;
+        let mut notes = self.notes();
+        let mut note = |name: &str, text: String| notes.push(Note::new(name, text));
+        if let Some((at, by)) = self.end() {
+            note("ended", format!("{at}: {}", by.meaning()));
+        }
+        note(
+            "calls",
+            format!(
+                "{}: {} changes, {} reads, {} denied, {} failed, {} into machines, {} by roles taken on",
+                calls.all,
+                calls.writes,
+                calls.reads,
+                calls.denied,
+                calls.failed,
+                calls.interactive,
+                calls.chained
+            ),
+        );
+        let codes: Vec<&str> = manifest.violations.iter().map(|violation| violation.code.as_str()).collect();
+        note("wrong", if codes.is_empty() { "nothing".into() } else { codes.join(", ") });
+        note(
+            "left",
+            format!("{} things made and not removed", summary.left.len() as u64 + summary.more_left),
+        );
+        let sources = &summary.sources;
+        if let Some(lookup) = &manifest.lookup {
+            let only = sources.only_lookup.count;
+            let complete = if lookup.complete { "" } else { "; CloudTrail could not be asked for all of it" };
+            note("missed", format!("{only} calls came by LookupEvents alone{complete}"));
+        }
+        if let Some(ended) = sources.feed_ended.filter(|_| sources.after_feed > 0) {
+            note(
+                "feed",
+                format!("the live feed ended at {ended}, and {} calls came after", sources.after_feed),
+            );
+        }
+        note("case", self.id.clone());
+        note("digest", format!("sha256 {digest}"));
+        notes
     }
 
     /// For its messages: who, ticket, approval, until when.

@@ -1,6 +1,6 @@
 use handsoff_trail::Entry;
 use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Answer, Delivery, handle};
+use handsoff_watch::live::{Answer, Delivery, Envelope, handle};
 
 use super::*;
 
@@ -52,11 +52,14 @@ fn the_canary_is_that_one_call_and_nothing_else() {
     ));
 }
 
+fn delivery<'d>(detail: Result<&'d str, &'d str>) -> Delivery<'d> {
+    Delivery { payload: "as it came", detail, envelope: Envelope::default() }
+}
+
 fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, Pretend) {
     let (policy, world) = (Policy::built_in(), Pretend::default());
     world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
-    let deliveries: Vec<_> =
-        details.iter().map(|detail| Delivery { payload: "as it came", detail: *detail }).collect();
+    let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
     let drift = Drift::new(&policy, Lease::default(), canary());
     let answers = {
         let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));

@@ -154,6 +154,12 @@ impl Incident {
         self.worst.first().map(|finding| &**finding)
     }
 
+    /// The first finding on a call.
+    pub fn first(&self) -> Option<&Finding> {
+        let kept = self.codes.values().filter(|finding| !finding.code.is_about_session());
+        kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+    }
+
     /// The worst and earliest findings, at most six, the worst first.
     pub fn worst(&self) -> impl Iterator<Item = &Finding> {
         self.worst.iter().map(|finding| &**finding)

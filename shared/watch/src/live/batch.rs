@@ -18,6 +18,19 @@ pub struct Delivery<'a> {
     pub payload: &'a str,
     /// The event's `detail`, or why there is none.
     pub detail: Result<&'a str, &'a str>,
+    /// What else the event says.
+    pub envelope: Envelope<'a>,
+}
+
+/// What `EventBridge` says of an event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Envelope<'a> {
+    /// Its `detail-type`.
+    pub kind: &'a str,
+    /// The account that sent it: `EventBridge` writes it.
+    pub account: &'a str,
+    /// When it was sent, as text.
+    pub time: &'a str,
 }
 
 /// What is to be said of a delivery.
@@ -63,6 +76,14 @@ pub trait Detector {
     /// What comes of a record. Nothing of it waits for the world.
     fn judge(&self, record: &Record<'_>) -> Option<Self::Work>;
 
+    /// What comes of an event that is none of CloudTrail's: nothing, if it isn't for this function.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    fn other(&self, _envelope: Envelope<'_>, _detail: &str) -> Option<Result<Self::Work, String>> {
+        None
+    }
+
     /// What is done together, and fails together: the episode of a finding, the principal of a denied call.
     fn unit(&self, work: &Self::Work) -> String;
 
@@ -89,7 +110,18 @@ pub async fn handle<D: Detector>(
     let mut answers = vec![Answer::Done; deliveries.len()];
     let mut units: BTreeMap<String, (BTreeSet<usize>, Vec<D::Work>)> = BTreeMap::new();
     for ((index, delivery), answer) in deliveries.iter().enumerate().zip(&mut answers) {
-        match delivery.detail.map_err(str::to_owned).and_then(record) {
+        let other = delivery.detail.ok().and_then(|detail| detector.other(delivery.envelope, detail));
+        let read = match other {
+            Some(Ok(work)) => {
+                let (indices, works) = units.entry(detector.unit(&work)).or_default();
+                indices.insert(index);
+                works.push(work);
+                continue;
+            }
+            Some(Err(reason)) => Err(reason),
+            None => delivery.detail.map_err(str::to_owned).and_then(record),
+        };
+        match read {
             Ok(record) => {
                 let Some(work) = detector.judge(&record) else { continue };
                 if let Some(Time(at)) = record.event_time.text().and_then(|text| Time::parse(&text)) {

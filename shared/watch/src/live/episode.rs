@@ -70,6 +70,9 @@ pub struct State {
     pub told: BTreeSet<Milestone>,
     /// Alerts that nothing shows to have been sent.
     pub pending: Vec<Pending>,
+    /// How many seconds after a session's first record its opening was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_after: Option<i64>,
 }
 
 /// An alert that was claimed and not struck off.

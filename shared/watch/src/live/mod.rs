@@ -16,14 +16,16 @@ pub mod message;
 mod ports;
 pub mod pretend;
 mod report;
+mod session;
 mod tell;
 
-pub use batch::{Answer, Classifier, Delivery, Detector, handle};
+pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
 pub use episode::{Episode, Mark, Pending, State};
 pub use message::Message;
 pub use ports::{
-    CANARY_TAG, Canary, Clock, DeadLetters, Failure, Memory, Metrics, Notifier, Range, Subscription,
-    Subscriptions, World,
+    Archive, Ask, CANARY_TAG, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,
+    Subscription, Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
+pub use session::{Ending, end_session, reopen, seal_session};
 pub use tell::{AT_ONCE, Lease, Notes, Telling, advance, keep, keep_and_tell, marks, resend, tell};

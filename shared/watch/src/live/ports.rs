@@ -124,7 +124,42 @@ pub trait Subscriptions {
     async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure>;
 }
 
-/// What a function needs to judge, remember and tell.
-pub trait World: Memory + Notifier + DeadLetters + Metrics + Clock {}
+/// Where things are kept that nobody can change or remove for as long as the law of the house says.
+pub trait Archive {
+    /// Keeps a file, unless one of that name is there: what is kept is never replaced.
+    async fn store(&self, name: &str, text: &str) -> Result<(), Failure>;
 
-impl<W: Memory + Notifier + DeadLetters + Metrics + Clock> World for W {}
+    /// The names of files that start so, in their order, behind the given one; at most a thousand.
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure>;
+
+    /// What is in a file.
+    async fn load(&self, name: &str) -> Result<String, Failure>;
+}
+
+/// A question to CloudTrail's own memory of events.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ask {
+    /// The Region.
+    pub region: String,
+    /// `AccessKeyId`, `Username` or `ResourceName`.
+    pub attribute: &'static str,
+    /// The access key, or the name.
+    pub value: String,
+    /// From when, included.
+    pub from: Time,
+    /// Until when, included.
+    pub to: Time,
+}
+
+/// CloudTrail's own memory of management events, 90 days long: it goes on when every trail is off.
+pub trait Lookup {
+    /// A page of events, the newest first, and the mark of the next page. Takes as long as the limit of two
+    /// questions a second asks for.
+    async fn lookup(&self, ask: &Ask, page: Option<String>)
+    -> Result<(Vec<String>, Option<String>), Failure>;
+}
+
+/// What a function needs to judge, remember and tell.
+pub trait World: Memory + Notifier + DeadLetters + Metrics + Clock + Archive {}
+
+impl<W: Memory + Notifier + DeadLetters + Metrics + Clock + Archive> World for W {}

@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_trail::Time;
+use handsoff_trail::{Entry, Identity, Record, Time};
 
 use super::message::Message;
 use super::ports::{
-    Canary, Clock, DeadLetters, Failure, Memory, Metrics, Notifier, Range, Subscription, Subscriptions,
+    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,
+    Subscription, Subscriptions,
 };
 use super::report::Report;
 
@@ -31,6 +32,10 @@ pub struct Pretend {
     pub touched: RefCell<Vec<Time>>,
     /// The topic's subscriptions.
     pub subscribed: RefCell<BTreeSet<Subscription>>,
+    /// All files that were archived.
+    pub files: RefCell<BTreeMap<String, String>>,
+    /// What CloudTrail remembers: records in JSON.
+    pub trail: RefCell<Vec<String>>,
     /// What time it is.
     pub time: Cell<i64>,
     /// How many names were given.
@@ -114,6 +119,56 @@ impl Clock for Pretend {
     }
 
     fn complain(&self, _: &Failure) {}
+}
+
+impl Archive for Pretend {
+    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.files.borrow_mut().entry(name.to_owned()).or_insert_with(|| text.to_owned());
+        Ok(())
+    }
+
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+        let files = self.files.borrow();
+        let names = files.keys().filter(|name| name.starts_with(prefix) && name.as_str() > behind);
+        Ok(names.take(1000).cloned().collect())
+    }
+
+    async fn load(&self, name: &str) -> Result<String, Failure> {
+        let found = self.files.borrow().get(name).cloned();
+        found.ok_or_else(|| Failure::new("the archive", format!("there is no {name}")))
+    }
+}
+
+/// Pages of two: those who ask for more than one have to go on.
+impl Lookup for Pretend {
+    async fn lookup(
+        &self,
+        ask: &Ask,
+        page: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), Failure> {
+        let mut found = Vec::new();
+        for text in self.trail.borrow().iter() {
+            let Ok((Entry::Record(record), _)) = Record::read(text) else { continue };
+            let identity = Identity::read(record.user_identity);
+            let named = match ask.attribute {
+                "AccessKeyId" => identity.access_key_id.as_deref() == Some(&*ask.value),
+                "ResourceName" => record.assumed_role_arn().as_deref() == Some(&*ask.value),
+                _ => {
+                    let session = identity.assumed_role().map(|(_, session)| session);
+                    session.or(identity.user_name.as_deref()) == Some(&*ask.value)
+                }
+            };
+            let time = record.event_time.text().and_then(|time| Time::parse(&time));
+            let region = record.aws_region.text().as_deref() == Some(&*ask.region);
+            if named && region && time.is_some_and(|time| (ask.from..=ask.to).contains(&time)) {
+                found.push((time, text.clone()));
+            }
+        }
+        found.sort_by(|a, b| b.cmp(a));
+        let skip: usize = page.and_then(|page| page.parse().ok()).unwrap_or_default();
+        let next = (found.len() > skip + 2).then(|| (skip + 2).to_string());
+        Ok((found.into_iter().skip(skip).take(2).map(|(_, text)| text).collect(), next))
+    }
 }
 
 impl Canary for Pretend {

@@ -28,6 +28,14 @@ pub enum Metric {
     SessionsOpen,
     /// Calls after a session's allowed time.
     SessionsOverdue,
+    /// From a session's first record to its first alert.
+    OpeningSeconds,
+    /// Case files that were sealed.
+    CasesSealed,
+    /// Case files that nobody has reviewed in time.
+    CasesUnreviewed,
+    /// Calls of sealed sessions that only CloudTrail's `LookupEvents` told.
+    CaseCallsMissed,
     /// What no policy allows: attacks on logging, a deploy role in the wrong hands, an emergency identity that was
     /// refused or overdue, root.
     Violations,
@@ -61,11 +69,15 @@ pub enum Metric {
 
 impl Metric {
     /// One of each.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::DriftWrites(Severity::Medium),
         Self::SessionsOpened,
         Self::SessionsOpen,
         Self::SessionsOverdue,
+        Self::OpeningSeconds,
+        Self::CasesSealed,
+        Self::CasesUnreviewed,
+        Self::CaseCallsMissed,
         Self::Violations,
         Self::DeniedCalls,
         Self::DenySpikes,
@@ -89,6 +101,10 @@ impl Metric {
             Self::SessionsOpened => "SessionsOpened",
             Self::SessionsOpen => "SessionsOpen",
             Self::SessionsOverdue => "SessionsOverdue",
+            Self::OpeningSeconds => "OpeningSeconds",
+            Self::CasesSealed => "CasesSealed",
+            Self::CasesUnreviewed => "CasesUnreviewed",
+            Self::CaseCallsMissed => "CaseCallsMissed",
             Self::Violations => "Violations",
             Self::DeniedCalls => "DeniedCalls",
             Self::DenySpikes => "DenySpikes",
@@ -109,7 +125,7 @@ impl Metric {
     /// Its unit.
     pub fn unit(self) -> Unit {
         match self {
-            Self::Lag(_) | Self::CanaryRoundTrip => Unit::Seconds,
+            Self::Lag(_) | Self::CanaryRoundTrip | Self::OpeningSeconds => Unit::Seconds,
             _ => Unit::Count,
         }
     }
@@ -181,6 +197,11 @@ impl Report {
                 | Code::DeployRoleMisused
                 | Code::GlassOverdue
                 | Code::GlassSignInFailed
+                | Code::GlassUnapproved
+                | Code::GlassNotOnRoster
+                | Code::GlassNoTicket
+                | Code::GlassNoMfa
+                | Code::GlassSelfApproved
                 | Code::RootActivity
         ) {
             self.count(Metric::Violations);

@@ -19,7 +19,7 @@ use crate::policy::Alerts;
 const LOOK_AT: usize = 200;
 
 /// After so many tries somebody else is always faster, or something is broken.
-const TRIES: usize = 12;
+pub(super) const TRIES: usize = 12;
 
 /// How many writes are on their way at once.
 pub const AT_ONCE: usize = 16;
@@ -313,7 +313,7 @@ pub async fn resend(
     Err(contended())
 }
 
-async fn send(
+pub(super) async fn send(
     world: &impl World,
     episode: &Episode,
     pending: &Pending,
@@ -324,10 +324,17 @@ async fn send(
         return Err(failure);
     }
     report.count(Metric::AlertsSent);
+    let opened = pending.alert.tells.contains(&Milestone::Opened);
+    let after = pending.lead.time.filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
+    if let Some(after) = after {
+        #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
+        report.add(Metric::OpeningSeconds, after as f64);
+    }
     for _ in 0..TRIES {
         let (version, mut state) = state(world, episode).await?;
         let before = state.pending.len();
         state.pending.retain(|other| other.by != pending.by || other.alert.tells != pending.alert.tells);
+        state.opened_after = state.opened_after.or(after);
         if state.pending.len() == before || write(world, episode, version, &state).await? {
             return Ok(());
         }
@@ -336,7 +343,11 @@ async fn send(
 }
 
 /// Remembers milestones as told that need no message.
-async fn strike(world: &impl World, episode: &Episode, tells: BTreeSet<Milestone>) -> Result<(), Failure> {
+pub(super) async fn strike(
+    world: &impl World,
+    episode: &Episode,
+    tells: BTreeSet<Milestone>,
+) -> Result<(), Failure> {
     for _ in 0..TRIES {
         let (version, mut state) = state(world, episode).await?;
         if tells.is_subset(&state.told) {
@@ -350,7 +361,7 @@ async fn strike(world: &impl World, episode: &Episode, tells: BTreeSet<Milestone
     Err(contended())
 }
 
-async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
+pub(super) async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
     match world.read(&episode.incident, &episode.sort()).await? {
         None => Ok((None, State::default())),
         Some((version, text)) => {
@@ -375,7 +386,7 @@ impl State {
     }
 }
 
-async fn write(
+pub(super) async fn write(
     world: &impl World,
     episode: &Episode,
     version: Option<u64>,
@@ -386,6 +397,6 @@ async fn write(
     world.swap(&episode.incident, &episode.sort(), version, &text, state.is_open()).await
 }
 
-fn contended() -> Failure {
+pub(super) fn contended() -> Failure {
     Failure::new("claiming an alert", "others were faster twelve times")
 }

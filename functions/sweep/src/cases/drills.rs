@@ -1,0 +1,58 @@
+//! Emergency identities that nobody has tried for too long.
+
+use handsoff_case::drill;
+use handsoff_trail::Time;
+use handsoff_watch::group::digest;
+use handsoff_watch::live::{Failure, Lease, Memory, Report, Telling, World, keep_and_tell};
+use handsoff_watch::policy::BreakGlass;
+use handsoff_watch::{Finding, Policy};
+
+const PARTITION: &str = "drills";
+
+/// Tells of each identity that is due for a drill. `refresh` writes anew what is remembered, or it would expire.
+pub(crate) async fn drills(
+    world: &impl World,
+    policy: &Policy,
+    lease: Lease,
+    now: Time,
+    refresh: bool,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let mut due: Vec<Finding> = Vec::new();
+    for entry in &policy.break_glass {
+        if entry.drill_every.is_none() {
+            continue;
+        }
+        let (version, last) = last(world, entry).await?;
+        // Before the first session that handsoff saw, the time counts from its first look.
+        let last = match last {
+            Some(last) if !refresh => last,
+            last => {
+                let last = last.unwrap_or(now);
+                world.swap(PARTITION, &sort(entry), version, &last.to_string(), false).await?;
+                last
+            }
+        };
+        due.extend(drill::due(entry, last, now));
+    }
+    let telling = Telling { policy: &policy.alerts, lease, notes: &() };
+    keep_and_tell(world, telling, &due, report).await
+}
+
+fn sort(entry: &BreakGlass) -> String {
+    digest(&[entry.identity.as_str()])
+}
+
+async fn last(world: &impl Memory, entry: &BreakGlass) -> Result<(Option<u64>, Option<Time>), Failure> {
+    let read = world.read(PARTITION, &sort(entry)).await?;
+    Ok(read.map_or((None, None), |(version, text)| (Some(version), Time::parse(&text))))
+}
+
+/// Remembers that an identity was used at a time.
+pub(crate) async fn exercised(world: &impl World, entry: &BreakGlass, at: Time) -> Result<(), Failure> {
+    let (version, last) = last(world, entry).await?;
+    if last.is_none_or(|last| last < at) {
+        world.swap(PARTITION, &sort(entry), version, &at.to_string(), false).await?;
+    }
+    Ok(())
+}

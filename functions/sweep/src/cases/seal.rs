@@ -1,0 +1,152 @@
+//! Sealing the case of a session that is over.
+
+use handsoff_case::facts::Facts;
+use handsoff_case::live::{Calls, Sealed, grants, prefix, reconcile, sealed, write_sealed};
+use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
+use handsoff_case::seal::{File, Sealer};
+use handsoff_case::session::Session;
+use handsoff_trail::Time;
+use handsoff_watch::Policy;
+use handsoff_watch::live::{
+    Ending, Episode, Failure, Lookup, Metric, Range, Report, World, end_session, keep, marks, reopen,
+};
+
+use super::lookup::look_up;
+
+/// How many of a session's findings are looked at for its last message.
+const LOOK_AT: usize = 10_000;
+
+/// Completes, seals and closes a case. What is still to be asked of CloudTrail is left for the next sweep.
+pub(super) async fn seal(
+    world: &(impl World + Lookup),
+    policy: &Policy,
+    episode: &Episode,
+    now: Time,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let case = &episode.incident;
+    let lacked = reconcile(world, case).await?;
+    if lacked > 0 {
+        let why = format!("{lacked} calls of {case} were in the archive and not in the memory: put back");
+        world.complain(&Failure::new("the memory", why));
+    }
+    let before = whole(world, case, policy).await?;
+    let Some(closes) = before.closes() else { return Ok(()) };
+    let Some(looked) = look_up(world, policy, case, &before.facts, closes).await? else { return Ok(()) };
+    // What CloudTrail told may reach further than what was known.
+    let session = whole(world, case, policy).await?;
+    if session.facts.taken != before.facts.taken {
+        return Ok(());
+    }
+    if session.closes().is_some_and(|closes| now < closes) {
+        return reopen(world, episode).await;
+    }
+    let (manifest, text) = write(world, &session, looked).await?;
+    close(world, episode, &session, &manifest, &text, now, report).await
+}
+
+/// The session with all of its calls.
+async fn whole<'p>(world: &impl World, case: &str, policy: &'p Policy) -> Result<Session<'p>, Failure> {
+    let (mut facts, mut calls) = (Facts::default(), Calls::of(case));
+    while let Some(call) = calls.next(world).await? {
+        facts.merge(call.facts);
+    }
+    let grants = grants(world, &facts).await?;
+    Ok(Session::new(case, facts, grants, policy))
+}
+
+fn unwritten(error: serde_json::Error) -> Failure {
+    Failure::new("writing a case as JSON", error)
+}
+
+/// Writes the case into the archive: first the manifest is made, whose digest names the folder, so that what a sweep
+/// left behind that was stopped half-way is either the same or elsewhere. Holds no more than a file's lines.
+async fn write(
+    world: &impl World,
+    session: &Session<'_>,
+    looked: Looked,
+) -> Result<(Manifest, String), Failure> {
+    let mut sealer = Sealer::new(&session.id);
+    let mut calls = Calls::of(&session.id);
+    while let Some(call) = calls.next(world).await? {
+        sealer.add(&call.call).map_err(unwritten)?;
+    }
+    let (manifest, _) = sealer.finish(session, Some(looked));
+    let text = manifest.text().map_err(unwritten)?;
+    let digest: String = sha256(text.as_bytes()).chars().take(16).collect();
+    let folder = format!("{}sealed-{digest}/", prefix(&session.id));
+    let store = async |file: File| world.store(&format!("{folder}{}", file.name), &file.text).await;
+
+    let mut sealer = Sealer::new(&session.id);
+    let mut calls = Calls::of(&session.id);
+    while let Some(call) = calls.next(world).await? {
+        if let Some(file) = sealer.add(&call.call).map_err(unwritten)? {
+            store(file).await?;
+        }
+    }
+    let (again, last) = sealer.finish(session, manifest.lookup.clone());
+    if let Some(file) = last {
+        store(file).await?;
+    }
+    if again != manifest {
+        return Err(Failure::new("sealing a case", "a call came between: the next sweep seals it"));
+    }
+    store(File { name: MANIFEST.into(), text: text.clone() }).await?;
+    Ok((manifest, text))
+}
+
+/// Remembers what was sealed, and says so.
+async fn close(
+    world: &impl World,
+    episode: &Episode,
+    session: &Session<'_>,
+    manifest: &Manifest,
+    text: &str,
+    now: Time,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let case = &episode.incident;
+    let digest = sha256(text.as_bytes());
+    let (mut version, mut told, mut review) = (None, false, None);
+    if let Some((seen, known)) = sealed(world, case).await? {
+        version = Some(seen);
+        if known.digest == digest {
+            (told, review) = (known.told, known.review);
+        }
+    }
+    let person = session.person().map(|(_, name)| name.to_owned());
+    let new = Sealed { digest: digest.clone(), at: now, person, told, review };
+    if !write_sealed(world, case, version, &new).await? {
+        // Another sweep is at it.
+        return Ok(());
+    }
+    let range = Range { partition: case, from: "mark#", to: "mark#~", most: LOOK_AT, backwards: false };
+    let closed = match marks(world, range).await?.first() {
+        Some(first) => session.closed(first),
+        None => None,
+    };
+    keep(world, closed.as_slice(), report).await?;
+    let findings = marks(world, range).await?;
+    let ending = Ending {
+        findings: &findings,
+        calls: usize::try_from(manifest.summary.calls.all).unwrap_or(usize::MAX),
+        notes: session.closing(manifest, &digest),
+        told,
+        at: session.closes().unwrap_or(now),
+    };
+    if end_session(world, episode, &ending, report).await? && !told {
+        report.count(Metric::CasesSealed);
+        crate::add(report, Metric::CaseCallsMissed, missed(manifest));
+        if let Some((version, known)) = sealed(world, case).await?
+            && known.digest == digest
+        {
+            write_sealed(world, case, Some(version), &Sealed { told: true, ..known }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls that came by `LookupEvents` alone.
+fn missed(manifest: &Manifest) -> usize {
+    usize::try_from(manifest.summary.sources.only_lookup.count).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,380 @@
+//! A session from its grant to its review, in memory.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use handsoff_break_glass::live::BreakGlass;
+use handsoff_case::Manifest;
+use handsoff_case::live::sealed;
+use handsoff_case::session::{Approval, EndBy};
+use handsoff_watch::live::pretend::Pretend;
+use handsoff_watch::live::{Answer, Delivery, Envelope, Memory, Metric, handle};
+
+use super::*;
+use crate::{Settings, sweep};
+
+const POLICY: &str = r#"
+[[break_glass]]
+identity = "arn:aws:iam::*:role/break-glass"
+max_session = "1h"
+roster = ["alice"]
+ticket = "INC-[0-9]+"
+approval = true
+drill = "DRILL-[0-9]+"
+drill_every = "30d"
+"#;
+
+const GRANT: &str = r#"{"ticket":"INC-7","requester":"alice","approver":"bob","role":"break-glass",
+    "from":"2026-03-14T01:50:00Z","until":"2026-03-14T04:00:00Z"}"#;
+
+const DAY: &str = "2026-03-14T";
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}
+
+fn policy() -> Policy {
+    Policy::parse("handsoff.toml", POLICY).unwrap()
+}
+
+/// The call that takes the role on.
+fn taken(session: &str) -> String {
+    format!(
+        r#"{{"eventVersion":"1.11","eventID":"open","eventTime":"{DAY}02:00:00Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole",
+        "awsRegion":"us-east-1","recipientAccountId":"111122223333","readOnly":true,
+        "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","userName":"alice"}},
+        "requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/break-glass","roleSessionName":"{session}","serialNumber":"arn:aws:iam::111122223333:mfa/alice"}},
+        "responseElements":{{"credentials":{{"accessKeyId":"ASIAGLASS","expiration":"Mar 14, 2026, 5:00:00 AM","sessionToken":"t"}}}}}}"#
+    )
+}
+
+fn call(id: &str, time: &str, source: &str, name: &str, rest: &str) -> String {
+    format!(
+        r#"{{"eventVersion":"1.11","eventID":"{id}","eventTime":"{DAY}{time}Z","eventSource":"{source}.amazonaws.com","eventName":"{name}",
+        "awsRegion":"eu-central-1","recipientAccountId":"111122223333","sourceIPAddress":"192.0.2.1",
+        "userIdentity":{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice-INC-7","accountId":"111122223333",
+        "accessKeyId":"ASIAGLASS","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/break-glass","userName":"break-glass"}},
+        "attributes":{{"creationDate":"{DAY}02:00:00Z","mfaAuthenticated":"false"}}}}}}{rest}}}"#
+    )
+}
+
+fn session() -> Vec<String> {
+    vec![
+        taken("alice-INC-7"),
+        call("1", "02:00:30", "ec2", "DescribeInstances", r#","readOnly":true"#),
+        call(
+            "2",
+            "02:05:00",
+            "ec2",
+            "RunInstances",
+            r#","responseElements":{"instancesSet":{"items":[{"instanceId":"i-1"}]}}"#,
+        ),
+        call("3", "02:06:00", "iam", "CreateAccessKey", r#","requestParameters":{"userName":"eve"}"#),
+        call("4", "02:07:00", "s3", "GetBucketPolicy", r#","readOnly":true,"errorCode":"AccessDenied""#),
+        call("5", "02:10:00", "ssm", "StartSession", r#","requestParameters":{"target":"i-1"}"#),
+    ]
+}
+
+fn deliver(world: &Pretend, policy: &Policy, details: &[(&str, &str)]) -> Vec<Answer> {
+    let deliveries: Vec<Delivery<'_>> = details
+        .iter()
+        .map(|(kind, detail)| Delivery {
+            payload: detail,
+            detail: Ok(detail),
+            envelope: Envelope { kind, account: "111122223333", time: "2026-03-14T01:55:00Z" },
+        })
+        .collect();
+    run(handle(world, &BreakGlass::new(policy, Lease(90)), &deliveries))
+}
+
+fn records(world: &Pretend, policy: &Policy, records: &[String]) {
+    for record in records {
+        assert_eq!(deliver(world, policy, &[("AWS API Call via CloudTrail", record)]), [Answer::Done]);
+    }
+}
+
+fn at(world: &Pretend, policy: &Policy, time: &str) {
+    let now = Time::parse(time).unwrap();
+    world.time.set(now.0);
+    let settings = Settings { canary_minutes: 5, out_of_step: vec![], lease: Lease(90) };
+    run(sweep(world, policy, &settings, now)).unwrap();
+}
+
+fn begin(time: &str) -> Pretend {
+    let world = Pretend::default();
+    world.time.set(Time::parse(time).unwrap().0);
+    world
+}
+
+/// `code cause` of the messages so far.
+fn told(world: &Pretend) -> Vec<String> {
+    let sent = world.sent.borrow();
+    sent.iter().map(|it| format!("{} {}", it.attributes["code"], it.attributes["cause"])).collect()
+}
+
+fn manifests(world: &Pretend) -> Vec<(String, Manifest)> {
+    let files = world.files.borrow();
+    let manifests = files.iter().filter(|(name, _)| name.ends_with("/manifest.json"));
+    manifests.map(|(_, text)| (text.clone(), serde_json::from_str(text).unwrap())).collect()
+}
+
+#[test]
+fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
+    let (policy, world) = (policy(), begin("2026-03-14T02:00:10Z"));
+    assert_eq!(deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]), [Answer::Done]);
+    records(&world, &policy, &session()[..3]);
+    assert_eq!(told(&world), ["glass-opened opened"]);
+    let opening = world.sent.borrow()[0].email.clone();
+    for line in [
+        "person   alice (the user who took the role on)",
+        "ticket   INC-7 (in session-name)",
+        "approved by bob, INC-7",
+        "until    2026-03-14T03:00:00Z",
+        "mfa      a second factor was shown",
+    ] {
+        assert!(opening.contains(line), "{line} in {opening}");
+    }
+    at(&world, &policy, "2026-03-14T02:04:00Z");
+    assert_eq!(told(&world).len(), 1, "nothing is wrong with it");
+    world.trail.borrow_mut().extend(session());
+    records(&world, &policy, &session()[3..]);
+    assert_eq!(told(&world)[1..], ["glass-escalation worse"]);
+    at(&world, &policy, "2026-03-14T03:10:00Z");
+    assert!(manifests(&world).is_empty(), "what comes late has half an hour");
+    at(&world, &policy, "2026-03-14T03:30:00Z");
+    assert_eq!(told(&world)[2..], ["glass-closed closed"]);
+
+    let (text, manifest) = manifests(&world).remove(0);
+    assert_eq!(manifest.violations, []);
+    assert!(matches!(manifest.approval, Approval::Approved { .. }));
+    assert_eq!(manifest.end.as_ref().unwrap().by, EndBy::Window);
+    let calls = &manifest.summary.calls;
+    assert_eq!((calls.all, calls.writes, calls.denied, calls.interactive), (6, 3, 1, 1));
+    assert_eq!(manifest.summary.left.len(), 2);
+    assert!(manifest.lookup.as_ref().unwrap().complete);
+    assert_eq!(manifest.summary.sources.only_eventbridge.count, 0);
+    let digest = handsoff_case::manifest::sha256(text.as_bytes());
+    assert!(
+        world.sent.borrow()[2].email.contains(&digest),
+        "a copy of the digest lies outside of the account"
+    );
+    assert!(
+        !text.contains("ASIAGLASS") && !world.sent.borrow().iter().any(|it| it.json.contains("ASIAGLASS"))
+    );
+
+    let review = |reviewer: &str, digest: &str| {
+        format!(
+            r#"{{"case":"{}","digest":"{digest}","reviewer":"{reviewer}","note":"fine","time":"2026-03-15T08:00:00Z"}}"#,
+            manifest.case
+        )
+    };
+    for (reviewer, digest, why) in
+        [("Alice", &*digest, "is the person"), ("bob", &*"0".repeat(64), "sealed with digest")]
+    {
+        let before = world.dead.borrow().len();
+        assert_eq!(
+            deliver(&world, &policy, &[("Break-Glass Review", &review(reviewer, digest))]),
+            [Answer::Done]
+        );
+        assert!(world.dead.borrow()[before].1.contains(why), "{:?}", world.dead.borrow());
+    }
+    at(&world, &policy, "2026-03-22T08:00:00Z");
+    assert!((world.report.borrow().sum(Metric::CasesUnreviewed) - 1.0).abs() < 0.1, "a week has gone by");
+    deliver(&world, &policy, &[("Break-Glass Review", &review("bob", &digest))]);
+    at(&world, &policy, "2026-03-22T08:05:00Z");
+    assert!((world.report.borrow().sum(Metric::CasesUnreviewed) - 1.0).abs() < 0.1, "and now it is reviewed");
+    assert!(world.documents.borrow().values().all(|(.., open)| !open));
+    assert_eq!(world.files.borrow().keys().filter(|name| name.contains("/reviews/")).count(), 1);
+    assert_eq!(told(&world).len(), 3);
+}
+
+#[test]
+fn what_is_wrong_with_a_session_is_told_once_each() {
+    let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
+    let mut session = session();
+    for record in &mut session {
+        *record = record
+            .replace("alice-INC-7", "mallory")
+            .replace("alice", "mallory")
+            .replace(r#","serialNumber":"arn:aws:iam::111122223333:mfa/mallory""#, "");
+    }
+    records(&world, &policy, &session[..2]);
+    at(&world, &policy, "2026-03-14T02:01:00Z");
+    assert_eq!(told(&world), ["glass-opened opened"], "a grant may still be on its way");
+    for minute in 3..6 {
+        at(&world, &policy, &format!("2026-03-14T02:0{minute}:00Z"));
+    }
+    assert_eq!(told(&world).len(), 2, "{:?}", told(&world));
+    let message = world.sent.borrow()[1].json.clone();
+    for code in ["glass-no-mfa", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"] {
+        assert!(message.contains(&format!("{code}:1")), "{code} in {message}");
+    }
+    // Calls after the end of the window, while the credentials last.
+    records(
+        &world,
+        &policy,
+        &[call("9", "03:30:00", "ec2", "StopInstances", "").replace("alice-INC-7", "mallory")],
+    );
+    assert_eq!(told(&world)[2..], ["glass-overdue worse"]);
+    at(&world, &policy, "2026-03-14T04:00:00Z");
+    let manifest = manifests(&world).remove(0).1;
+    assert_eq!(manifest.overdue_seconds, Some(1800));
+    let codes: Vec<&str> = manifest.violations.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["glass-no-mfa", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"]);
+}
+
+#[test]
+fn nobody_approves_themselves_and_a_grant_covers_role_person_and_time() {
+    let verdict = |grant: &str| {
+        let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
+        assert_eq!(deliver(&world, &policy, &[("Break-Glass Grant", grant)]), [Answer::Done]);
+        assert!(world.dead.borrow().is_empty());
+        records(&world, &policy, &session());
+        at(&world, &policy, "2026-03-14T03:30:00Z");
+        let manifest = manifests(&world).remove(0).1;
+        manifest.violations.iter().map(|it| it.code.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(verdict(GRANT), "");
+    assert_eq!(verdict(&GRANT.replace("bob", "ALICE")), "glass-self-approved");
+    assert_eq!(verdict(&GRANT.replace(r#""alice""#, r#""carol""#)), "glass-unapproved");
+    assert_eq!(verdict(&GRANT.replace("break-glass", "other")), "glass-unapproved");
+    assert_eq!(verdict(&GRANT.replace("T01:50", "T02:01")), "glass-unapproved");
+    assert_eq!(verdict(&GRANT.replace("T04:00", "T01:59")), "glass-unapproved");
+    assert_eq!(verdict(&GRANT.replace("T04:00", "T02:09")), "glass-overdue", "calls went on for a minute");
+}
+
+#[test]
+fn a_grant_from_elsewhere_or_malformed_is_a_dead_letter() {
+    let listed = format!("{POLICY}\n[cases]\napprovals_from = [\"444455556666\"]");
+    let policy = Policy::parse("handsoff.toml", &listed).unwrap();
+    let world = begin("2026-03-14T02:00:40Z");
+    deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]);
+    assert!(world.dead.borrow()[0].1.contains("approvals_from"), "{:?}", world.dead.borrow());
+    let policy = self::policy();
+    deliver(&world, &policy, &[("Break-Glass Grant", r#"{"ticket":"INC-1"}"#)]);
+    assert!(world.dead.borrow()[1].1.contains("missing field `requester`"), "{:?}", world.dead.borrow());
+}
+
+/// Whatever comes first opens the session; order and repeats make no difference to the manifest.
+#[test]
+fn order_and_repeats_give_the_same_manifest() {
+    let sealed = |order: &[usize]| {
+        let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
+        deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]);
+        let session = session();
+        world.trail.borrow_mut().extend(session.iter().cloned());
+        for index in order {
+            records(&world, &policy, &[session[*index].clone()]);
+        }
+        assert!(told(&world)[0].ends_with(" opened"), "{:?}", told(&world));
+        at(&world, &policy, "2026-03-14T04:30:00Z");
+        manifests(&world).remove(0).0
+    };
+    let first = sealed(&[0, 1, 2, 3, 4, 5]);
+    for order in [[5, 4, 3, 2, 1, 0].as_slice(), &[1, 0, 0, 5, 5, 2, 4, 3, 1], &[3, 2, 3, 1, 4, 5, 0, 0]] {
+        assert_eq!(sealed(order), first);
+    }
+}
+
+#[test]
+fn what_the_live_feed_missed_comes_from_cloudtrail_itself() {
+    let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
+    let mut session = session();
+    session.insert(
+        4,
+        call("stop", "02:06:30", "cloudtrail", "StopLogging", r#","requestParameters":{"name":"main"}"#),
+    );
+    // A role that the session took on: its calls carry another name and key.
+    let chain = r#","readOnly":true,"requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/app","roleSessionName":"x"},
+        "responseElements":{"credentials":{"accessKeyId":"ASIACHAIN"}}"#;
+    session.push(call("chain", "02:20:00", "sts", "AssumeRole", chain));
+    let chained =
+        call("chained", "02:25:00", "s3", "DeleteBucket", r#","requestParameters":{"bucketName":"b"}"#)
+            .replace("ASIAGLASS", "ASIACHAIN")
+            .replace("break-glass/alice-INC-7", "app/x")
+            .replace("role/break-glass", "role/app");
+    world.trail.borrow_mut().extend(session.iter().cloned().chain([chained]));
+    records(&world, &policy, &session[..5]);
+    for minute in 0..4 {
+        at(&world, &policy, &format!("2026-03-14T03:3{minute}:00Z"));
+    }
+    let manifest = manifests(&world).remove(0).1;
+    assert_eq!(manifests(&world).len(), 1);
+    let sources = &manifest.summary.sources;
+    assert_eq!((manifest.summary.calls.all, manifest.summary.calls.chained), (9, 1));
+    assert_eq!((sources.only_lookup.count, sources.after_feed), (3, 3));
+    assert_eq!(sources.feed_ended, Time::parse("2026-03-14T02:06:30Z"));
+    assert_eq!(manifest.roles_taken[0].role, "arn:aws:iam::111122223333:role/app");
+    assert!(
+        world.sent.borrow().iter().any(|it| it.email.contains("the live feed ended at 2026-03-14T02:06:30Z"))
+    );
+    assert!((world.report.borrow().sum(Metric::CaseCallsMissed) - 3.0).abs() < 0.1);
+}
+
+#[test]
+fn a_call_that_comes_late_opens_the_case_again_and_a_repeat_tells_nothing_new() {
+    let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
+    deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]);
+    records(&world, &policy, &session()[..4]);
+    at(&world, &policy, "2026-03-14T03:30:00Z");
+    let before = told(&world).len();
+    // The same once more: sealed again as it was, and nobody is told.
+    records(&world, &policy, &session()[..1]);
+    at(&world, &policy, "2026-03-14T03:31:00Z");
+    assert_eq!((told(&world).len(), manifests(&world).len()), (before, 1));
+    records(&world, &policy, &session()[4..]);
+    at(&world, &policy, "2026-03-14T03:32:00Z");
+    assert_eq!(manifests(&world).len(), 2);
+    assert_eq!(told(&world).last().unwrap(), "glass-closed closed");
+    assert_eq!(told(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
+    let known = run(sealed(&world, &manifests(&world)[0].1.case)).unwrap().unwrap().1;
+    let last = manifests(&world)
+        .into_iter()
+        .find(|(text, _)| handsoff_case::manifest::sha256(text.as_bytes()) == known.digest);
+    assert_eq!(last.unwrap().1.summary.calls.all, 6);
+}
+
+#[test]
+fn whoever_empties_the_memory_has_not_emptied_the_case() {
+    let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
+    records(&world, &policy, &session());
+    let case =
+        world.observations.borrow().keys().find(|(_, sort)| sort.starts_with("call#")).unwrap().0.clone();
+    let gone = |sort: &str| sort.starts_with("call#") && (sort.contains("02:05") || sort.contains("02:06"));
+    world.observations.borrow_mut().retain(|(_, sort), _| !gone(sort));
+    at(&world, &policy, "2026-03-14T03:30:00Z");
+    let manifest = manifests(&world).remove(0).1;
+    assert_eq!((manifest.case, manifest.summary.calls.all), (case, 6));
+}
+
+#[test]
+fn a_drill_is_due_until_the_door_was_tried() {
+    let (policy, world) = (policy(), begin("2026-01-01T00:00:00Z"));
+    at(&world, &policy, "2026-01-01T00:00:00Z");
+    at(&world, &policy, "2026-01-30T00:00:00Z");
+    assert!(told(&world).is_empty());
+    at(&world, &policy, "2026-01-31T00:00:00Z");
+    at(&world, &policy, "2026-01-31T00:05:00Z");
+    assert_eq!(told(&world), ["glass-drill-due opened"]);
+    let drill: Vec<String> = session().iter().map(|it| it.replace("INC-7", "DRILL-7")).collect();
+    world.time.set(Time::parse("2026-03-14T02:00:10Z").unwrap().0);
+    records(&world, &policy, &drill);
+    at(&world, &policy, "2026-03-14T03:30:00Z");
+    at(&world, &policy, "2026-03-14T03:35:00Z");
+    let opening =
+        world.sent.borrow().iter().find(|it| it.attributes["code"] == "glass-opened").unwrap().email.clone();
+    assert!(opening.contains("drill    says that it is one"), "{opening}");
+    assert!(manifests(&world).remove(0).1.drill);
+    let (_, last) =
+        run(world.read("drills", &handsoff_watch::group::digest(&["arn:aws:iam::*:role/break-glass"])))
+            .unwrap()
+            .unwrap();
+    assert_eq!(last, "2026-03-14T02:00:00Z");
+    let due = told(&world).iter().filter(|it| it.starts_with("glass-drill-due opened")).count();
+    assert_eq!(due, 1);
+}

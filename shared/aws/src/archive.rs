@@ -1,0 +1,55 @@
+//! The archive: a bucket with Object Lock, where nothing can be changed or removed before its time.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use handsoff_watch::live::{Archive, Failure};
+
+use crate::world::{Aws, failure};
+
+const PUT: &str = "S3 PutObject";
+const LIST: &str = "S3 ListObjectsV2";
+const GET: &str = "S3 GetObject";
+
+impl Aws {
+    async fn s3(&self) -> &Client {
+        let connect = || async {
+            let shared = self.config().await;
+            // A service that stands in for S3 has no names for its buckets.
+            let path_style = shared.endpoint_url().is_some();
+            let config = aws_sdk_s3::config::Builder::from(shared).force_path_style(path_style);
+            Client::from_conf(config.build())
+        };
+        self.s3.get_or_init(connect).await
+    }
+
+    fn bucket(&self, what: &'static str) -> Result<&str, Failure> {
+        self.cases.as_deref().ok_or_else(|| Failure::new(what, "HANDSOFF_CASES is not set"))
+    }
+}
+
+impl Archive for Aws {
+    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let put = self.s3().await.put_object().bucket(self.bucket(PUT)?).key(name);
+        let put = put.body(ByteStream::from(text.as_bytes().to_vec())).content_type("application/json");
+        // What is there stays: a second version would hide the first.
+        match put.if_none_match("*").send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
+            Err(error) => Err(failure(PUT)(error)),
+        }
+    }
+
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+        let list = self.s3().await.list_objects_v2().bucket(self.bucket(LIST)?).prefix(prefix).max_keys(1000);
+        let list = if behind.is_empty() { list } else { list.start_after(behind) };
+        let listed = list.send().await.map_err(failure(LIST))?;
+        Ok(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
+    }
+
+    async fn load(&self, name: &str) -> Result<String, Failure> {
+        let got = self.s3().await.get_object().bucket(self.bucket(GET)?).key(name).send().await;
+        let body = got.map_err(failure(GET))?.body.collect().await.map_err(failure(GET))?;
+        String::from_utf8(body.to_vec()).map_err(failure(GET))
+    }
+}
