@@ -1,5 +1,8 @@
 //! One record's way to its verdict: the same code for `replay` and `explain`.
 
+use handsoff_break_glass::live::remembered;
+use handsoff_case::Seen;
+use handsoff_case::live::Remembered;
 use handsoff_deny_spike::Denial;
 use handsoff_trail::Record;
 use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
@@ -9,6 +12,8 @@ use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
 pub enum Verdict {
     /// There is something to report.
     Finding(Box<Finding>),
+    /// A call by or for an emergency identity, and what it is for the case of its session, if it has one.
+    Glass(Box<Finding>, Option<Box<Remembered>>),
     /// There is nothing to report.
     Nothing(Nothing),
     /// A denied call: whether there is something to report depends on its neighbours.
@@ -27,7 +32,11 @@ pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Ver
     });
     match owner {
         Owner::Nobody(nothing) => Verdict::Nothing(nothing),
-        Owner::BreakGlass => Verdict::Finding(Box::new(handsoff_break_glass::judge(&call, policy, trace))),
+        Owner::BreakGlass => {
+            let finding = handsoff_break_glass::judge(&call, policy, trace);
+            let remembered = remembered(&call, &finding, policy, Seen::Logs);
+            Verdict::Glass(Box::new(finding), remembered.map(Box::new))
+        }
         Owner::Drift => match handsoff_drift::judge(&call, policy, trace) {
             Ok(finding) => Verdict::Finding(Box::new(finding)),
             Err(nothing) => Verdict::Nothing(nothing),

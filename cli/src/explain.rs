@@ -144,7 +144,7 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
         wrapped(out, step.what, &step.found)?;
     }
     match &explained.verdict {
-        Verdict::Finding(finding) => {
+        Verdict::Finding(finding) | Verdict::Glass(finding, _) => {
             wrapped(out, "verdict", &format!("{} {}: {}", finding.severity, finding.code, finding.reason))?;
             wrapped(out, "incident", &finding.incident)?;
         }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_watch::{Code, Finding, Incident, Nothing, Severity};
+use handsoff_watch::alert::{self, Alert, Known};
+use handsoff_watch::{Code, Finding, Incident, Nothing, Policy, Severity};
 
 use crate::input::Problem;
+use crate::replay::Case;
 
 /// How many records there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,8 +38,23 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The incidents, the worst first.
     pub incidents: Vec<Incident>,
+    /// The break-glass sessions, and their cases.
+    pub cases: Vec<Case>,
     /// What could not be read, or was odd.
     pub problems: Vec<Problem>,
     /// The severity of the worst finding.
     pub worst: Option<Severity>,
+}
+
+impl Outcome {
+    /// What would have been sent, incident by incident.
+    pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
+        let known: BTreeMap<&str, &Known> = self.cases.iter().map(|case| (&*case.id, &case.known)).collect();
+        let nothing = Known::default();
+        let of = |incident: &Incident| {
+            let known = known.get(&*incident.id).copied().unwrap_or(&nothing);
+            alert::schedule(incident, &policy.alerts, known)
+        };
+        self.incidents.iter().flat_map(of).collect()
+    }
 }

@@ -20,6 +20,7 @@ use handsoff::input::{Place, Position, Reader, Sink, find};
 use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
 use handsoff_trail::Record;
+use handsoff_trail::json::Raw;
 use handsoff_watch::Policy;
 
 /// The product's root folder.
@@ -50,21 +51,50 @@ pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Outcome {
 
 /// Calls something with every record of files and folders, and with what can't be read.
 pub fn each_record(paths: &[PathBuf], each: &mut dyn FnMut(&Record<'_>)) -> Vec<String> {
-    let mut sink = Each { each, problems: Vec::new() };
+    let mut sink = Each::new(each);
     for source in &find(paths).sources {
         Reader::default().read(source, &mut sink, &|_| {});
     }
     sink.problems
 }
 
+/// All records of files and folders as text, and all grants as whole events.
+pub fn deliveries(paths: &[PathBuf]) -> Vec<String> {
+    let mut records = Vec::new();
+    let mut each = |record: &Record<'_>| records.push(record.text.to_owned());
+    let mut sink = Each::new(&mut each);
+    for source in &find(paths).sources {
+        Reader::default().read(source, &mut sink, &|_| {});
+    }
+    let grants = sink.grants;
+    records.extend(grants);
+    records
+}
+
 struct Each<'e> {
     each: &'e mut dyn FnMut(&Record<'_>),
+    grants: Vec<String>,
     problems: Vec<String>,
+}
+
+impl<'e> Each<'e> {
+    fn new(each: &'e mut dyn FnMut(&Record<'_>)) -> Self {
+        Self { each, grants: Vec::new(), problems: Vec::new() }
+    }
 }
 
 impl Sink for Each<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         (self.each)(record);
+    }
+
+    fn other(&mut self, object: Raw<'_>, _: &Place<'_>) -> bool {
+        let kind = object.get("detail-type").and_then(Raw::text);
+        let grant = kind.is_some_and(|kind| kind == handsoff_case::grant::GRANT);
+        if grant {
+            self.grants.push(object.as_str().to_owned());
+        }
+        grant
     }
 
     fn problem(&mut self, _: Option<Position>, message: String) {

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use handsoff_trail::Time;
+use handsoff_trail::json::Raw;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
     Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Envelope, Failure, Lookup, Memory,
@@ -225,6 +226,8 @@ pub fn run_together<'f>(
 /// Delivers records, again and again until all are done with. Says how often it took.
 pub async fn deliver<D: Detector>(world: &Rough<'_>, detector: &D, records: &[&str]) -> usize {
     let mut left: Vec<&str> = records.to_vec();
+    // Grants go to one function alone.
+    left.retain(|text| delivery(text).envelope.kind.is_empty() || detector.name() == "handsoff-break-glass");
     let mut tries = 0;
     while !left.is_empty() && tries < 5 {
         tries += 1;
@@ -236,8 +239,18 @@ pub async fn deliver<D: Detector>(world: &Rough<'_>, detector: &D, records: &[&s
     tries
 }
 
-fn delivery(record: &str) -> Delivery<'_> {
-    Delivery { payload: record, detail: Ok(record), envelope: Envelope::default() }
+/// A record by itself, or a whole event.
+fn delivery(text: &str) -> Delivery<'_> {
+    let (event, _) = Raw::at(text, 0).unwrap();
+    let field = |key| event.get(key).map(|raw| raw.as_str().trim_matches('"')).unwrap_or_default();
+    match event.get("detail") {
+        None => Delivery { payload: text, detail: Ok(text), envelope: Envelope::default() },
+        Some(detail) => {
+            let envelope =
+                Envelope { kind: field("detail-type"), account: field("account"), time: field("time") };
+            Delivery { payload: text, detail: Ok(detail.as_str()), envelope }
+        }
+    }
 }
 
 /// How often each milestone was told: `incident period milestone`.

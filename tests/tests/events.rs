@@ -47,6 +47,15 @@ fn each_sample_gives_what_its_name_says() {
                 outcome.findings.iter().map(|finding| finding.code.as_str()).collect();
             let expected: BTreeSet<&str> =
                 if name == "nothing" { BTreeSet::new() } else { [name.as_str()].into() };
+            // A verdict on a session as a whole stands beside those on its calls, and beside that it is over.
+            let about: BTreeSet<&str> = outcome
+                .findings
+                .iter()
+                .filter(|it| it.code.is_about_session())
+                .filter(|it| it.code != Code::GlassClosed || name == "glass-closed")
+                .map(|it| it.code.as_str())
+                .collect();
+            let codes = if about.is_empty() { codes } else { about };
             assert_eq!(codes, expected, "{path:?}");
             assert!(outcome.counts.distinct > 0, "{path:?}");
         }
@@ -109,6 +118,9 @@ fn samples_are_whole_envelopes_with_ids_of_their_own() {
                 assert!(!envelope[field].is_null(), "{path:?} lacks {field}");
             }
             let kind = envelope["detail-type"].as_str().unwrap();
+            if kind == handsoff_case::grant::GRANT {
+                continue;
+            }
             assert!(kind.starts_with("AWS ") && kind.ends_with(" via CloudTrail"), "{path:?} {kind}");
             assert_eq!(envelope["time"], envelope["detail"]["eventTime"], "{path:?}");
             assert_eq!(envelope["region"], envelope["detail"]["awsRegion"], "{path:?}");

@@ -12,15 +12,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use handsoff_break_glass::live::BreakGlass;
+use handsoff_case::live::CASE;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
 use handsoff_sweep::{Settings, sweep};
 use handsoff_tests::rough::{Fault, Rough, deliver, run, run_together, told};
-use handsoff_tests::{busy_policy, corpus, each_record, replay, root};
+use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use handsoff_trail::Time;
+use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{Detector, Lease, Metric};
-use handsoff_watch::{Policy, alert};
 use proptest::prelude::*;
 
 const LEASE: Lease = Lease(90);
@@ -29,44 +30,44 @@ fn settings() -> Settings {
     Settings { canary_minutes: 5, out_of_step: vec![], lease: LEASE }
 }
 
+/// A drill is due some time after the last event: these tests know no time in between.
 fn events_policy() -> Policy {
     let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
-    Policy::parse("handsoff.toml", &text).unwrap()
-}
-
-fn records(paths: &[PathBuf]) -> Vec<String> {
-    let mut records = Vec::new();
-    each_record(paths, &mut |record| records.push(record.text.to_owned()));
-    records
+    let mut policy = Policy::parse("handsoff.toml", &text).unwrap();
+    for entry in &mut policy.break_glass {
+        entry.drill_every = None;
+    }
+    policy
 }
 
 /// What a replay of the same records would have told, which is what the functions have to tell.
 fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
     let mut expected = BTreeMap::new();
-    for incident in replay(paths, policy, 1).incidents {
-        for alert in alert::schedule(&incident, &policy.alerts, &alert::Known::default()) {
-            for milestone in alert.tells {
-                *expected.entry(format!("{} {} {milestone}", alert.incident, alert.period)).or_insert(0) += 1;
-            }
+    for alert in replay(paths, policy, 1).alerts(policy) {
+        for milestone in alert.tells {
+            *expected.entry(format!("{} {} {milestone}", alert.incident, alert.period)).or_insert(0) += 1;
         }
     }
     expected
 }
 
 /// A time after all events of all tests, and after all of their periods.
-const LATER: Time = Time(1_900_000_000);
+/// A minute in which everything is due.
+const LATER: Time = Time(1_899_999_900);
 
 /// Sweeps until nothing is open any more.
 fn sweep_up(world: &Pretend, policy: &Policy) {
-    for minute in 0..5 {
-        if minute > 0 && world.documents.borrow().values().all(|(.., open)| !open) {
+    // Cases stay open until they are reviewed.
+    let over = || world.documents.borrow().iter().all(|((_, sort), (.., open))| !open || sort == CASE);
+    for hour in 0..8 {
+        if hour > 0 && over() {
             return;
         }
-        world.time.set(LATER.0 + minute * 60 + 1);
+        world.time.set(LATER.0 + hour * 3600 + 1);
         let rough = Rough::new(world);
-        run(&rough, sweep(&rough, policy, &settings(), Time(LATER.0 + minute * 60))).unwrap().unwrap();
+        run(&rough, sweep(&rough, policy, &settings(), Time(LATER.0 + hour * 3600))).unwrap().unwrap();
     }
-    assert!(world.documents.borrow().values().all(|(.., open)| !open), "something stays open");
+    assert!(over(), "something stays open");
 }
 
 fn all(rough: &Rough<'_>, policy: &Policy, records: &[&str]) {
@@ -83,7 +84,7 @@ fn the_functions_tell_what_a_replay_tells() {
     }
     for (path, policy) in sets {
         let paths = [path];
-        let records = records(&paths);
+        let records = deliveries(&paths);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
         let world = Pretend::default();
         let rough = Rough::new(&world);
@@ -114,7 +115,7 @@ proptest! {
     #[test]
     fn order_repeats_and_company_make_no_difference(seed in any::<u64>()) {
         let (paths, policy) = ([root().join("events")], events_policy());
-        let records = records(&paths);
+        let records = deliveries(&paths);
         let mut dice = dice(seed);
         let mut shuffled: Vec<&str> =
             records.iter().flat_map(|record| vec![record.as_str(); 1 + dice(5)]).collect();
@@ -215,18 +216,18 @@ fn a_fault_at_any_step_of_a_function_loses_nothing() {
         paths
     };
     let drift = events(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
-    let owned = records(&drift);
+    let owned = deliveries(&drift);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let function = Drift::new(&policy, LEASE, Canary::default());
     at_every_step(&function, &policy, &plain, &expected(&drift, &policy));
 
     let glass = events(&["glass-", "root-activity"]);
-    let owned = records(&glass);
+    let owned = deliveries(&glass);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     at_every_step(&BreakGlass::new(&policy, LEASE), &policy, &plain, &expected(&glass, &policy));
 
     let deny = events(&["deny-"]);
-    let owned = records(&deny);
+    let owned = deliveries(&deny);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     at_every_step(&DenySpike::new(&policy, LEASE), &policy, &plain, &expected(&deny, &policy));
 }
@@ -234,7 +235,7 @@ fn a_fault_at_any_step_of_a_function_loses_nothing() {
 #[test]
 fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     let (paths, policy) = ([root().join("events")], events_policy());
-    let owned = records(&paths);
+    let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let expected = expected(&paths, &policy);
     // Three alerts that were claimed and never sent, and everything to be closed.

@@ -15,15 +15,15 @@ use handsoff::input::{Place, Position, Sink, Source};
 use handsoff::replay::{Options, Tally};
 use handsoff_tests::{busy_policy, corpus, each_record, root};
 use handsoff_trail::{Entry, Record};
-use handsoff_watch::{Policy, Skim, alert};
+use handsoff_watch::{Policy, Skim};
 use proptest::prelude::*;
 
 /// All that is told of some records, in the order given.
 fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
     let source = Source::Stdin;
-    let mut all = Tally::new(Options { keep_findings: true, ..Options::default() });
+    let mut all = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });
     for part in 0..threads {
-        let mut tally = Tally::new(Options { keep_findings: true, ..Options::default() });
+        let mut tally = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });
         let mut skim = Skim::new(policy);
         let mut sink = tally.source(0, &source, policy, &mut skim);
         let locate = || Position { offset: 0, line: 1, column: 1 };
@@ -50,10 +50,14 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
             lead
         );
         told += &format!("{:?} {:?}\n", incident.counts(), incident.actions());
-        for alert in alert::schedule(incident, &policy.alerts, &alert::Known::default()) {
-            told += &serde_json::to_string(&alert).unwrap();
-            told.push('\n');
-        }
+    }
+    for alert in outcome.alerts(policy) {
+        told += &serde_json::to_string(&alert).unwrap();
+        told.push('\n');
+    }
+    // Manifests among them, byte by byte.
+    for file in outcome.cases.iter().flat_map(|case| &case.files) {
+        told += &file.text;
     }
     told +=
         &format!("{:?} {:?} {}\n", outcome.counts.nothing, outcome.counts.findings, outcome.counts.distinct);

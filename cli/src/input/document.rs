@@ -277,6 +277,11 @@ impl Document {
             }
             Entry::Other(raw) => raw,
         };
+        let locate = || self.position(bytes, at);
+        if sink.other(raw, &Place::new(&locate)) {
+            self.seeking = false;
+            return Ok(used);
+        }
         let found = self.within(bytes, at, raw, sink);
         if found {
             self.seeking = false;

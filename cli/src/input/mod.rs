@@ -8,6 +8,10 @@ mod open;
 
 use std::fmt;
 
+use handsoff_case::grant::GRANT;
+use handsoff_case::review::REVIEW;
+use handsoff_trail::json::Raw;
+
 pub use files::{Source, find};
 pub use open::{Reader, Stages};
 
@@ -68,6 +72,12 @@ impl<'a> Place<'a> {
 pub trait Sink {
     /// A record.
     fn record(&mut self, record: &handsoff_trail::Record<'_>, place: &Place<'_>);
+    /// An object that is no record and holds none. Whether it is something that is known all the same: grants and
+    /// reviews stand among saved events.
+    fn other(&mut self, object: Raw<'_>, _place: &Place<'_>) -> bool {
+        let kind = object.get("detail-type").and_then(Raw::text);
+        kind.is_some_and(|kind| kind == GRANT || kind == REVIEW)
+    }
     /// Something that could not be read. `position` is `None` for the file as a whole.
     fn problem(&mut self, position: Option<Position>, message: String);
 }

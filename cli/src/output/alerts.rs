@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use handsoff_watch::alert::{self, Alert};
 use handsoff_watch::{Policy, Severity};
 
 use super::count_of;
@@ -20,11 +19,7 @@ pub fn alerts(
     min: Severity,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut alerts: Vec<Alert> = outcome
-        .incidents
-        .iter()
-        .flat_map(|incident| alert::schedule(incident, &policy.alerts, &alert::Known::default()))
-        .collect();
+    let mut alerts = outcome.alerts(policy);
     alerts.retain(|alert| alert.severity >= min);
     // Stable: alerts of one incident at the same second stay in their order.
     alerts.sort_by(|a, b| (a.at, &a.incident).cmp(&(b.at, &b.incident)));

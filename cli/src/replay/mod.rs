@@ -1,7 +1,9 @@
 //! `handsoff replay`: the detectors over saved logs.
 
+mod cases;
 mod distinct;
 mod progress;
+mod sessions;
 mod tally;
 
 use std::io::{self, Write};
@@ -15,6 +17,7 @@ use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::outcome::Outcome;
 use crate::{Exit, load, output};
 
+pub use sessions::Case;
 pub use tally::{Options, Tally};
 
 /// Runs the command.
@@ -38,6 +41,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         since: args.since,
         until: args.until,
         keep_findings: args.format != Format::Text && !args.alerts,
+        keep_cases: args.cases.is_some() || args.alerts,
         time_stages: args.timings,
     };
     let bar = progress::Bar::new(&found.sources);
@@ -51,7 +55,11 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     let outcome = tally.finish(&policy);
     output::problems(&outcome.problems, outcome.counts.problems_beyond);
     let files = output::Files { read: found.sources.len(), others: found.others };
-    let exit = if outcome.counts.unreadable + outcome.counts.odd > 0 {
+    let mut kept = true;
+    if let Some(below) = &args.cases {
+        kept = write_cases(below, &outcome);
+    }
+    let exit = if !kept || outcome.counts.unreadable + outcome.counts.odd > 0 {
         Exit::Wrong
     } else if args.fail_on.is_some_and(|severity| outcome.worst >= Some(severity)) {
         Exit::Found
@@ -62,6 +70,26 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         // `handsoff replay … | head` is no mistake, and changes nothing of what was found.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
         printed => printed.map(|()| exit),
+    }
+}
+
+/// Writes the cases. Tells what went wrong, and whether nothing did.
+fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
+    let mut err = io::stderr().lock();
+    // Closed standard error is no reason to fail.
+    match cases::write(below, &outcome.cases) {
+        Ok(others) => {
+            let count = output::count_of(outcome.cases.len() as u64, "case");
+            let _ = writeln!(err, "{count} in {}", below.display());
+            for other in &others {
+                let _ = writeln!(err, "{other} is there already, with another case: left as it is");
+            }
+            others.is_empty()
+        }
+        Err(error) => {
+            let _ = writeln!(err, "can't write the cases to {}: {error}", below.display());
+            false
+        }
     }
 }
 
@@ -125,6 +153,7 @@ pub fn judge(
         all.1.inflate += stages.inflate;
         all.1.records += stages.records;
     }
+    all.0.follow(sources, policy, progress);
     all
 }
 

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use handsoff_deny_spike::Denial;
+use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
-use handsoff_watch::{Finding, Incident, Key, Nothing, Policy, Skim};
+use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Skim};
 
 use super::distinct::Distinct;
+use super::sessions::Sessions;
 use crate::engine::{self, Verdict};
 use crate::input::{Place, Position, Problem, Sink, Source};
 use crate::outcome::{Counts, Outcome};
@@ -24,6 +26,8 @@ pub struct Options {
     pub until: Option<Time>,
     /// Keep every finding whole, for output by line. Incidents keep only a few.
     pub keep_findings: bool,
+    /// Keep the calls of break-glass sessions, for case files and for what closing alerts say of them.
+    pub keep_cases: bool,
     /// Measure the time of each verdict.
     pub time_stages: bool,
 }
@@ -45,6 +49,9 @@ pub struct Tally {
     findings: Vec<Finding>,
     incidents: BTreeMap<String, Incident>,
     problems: Vec<Problem>,
+    sessions: Sessions,
+    /// The first and the last time, as text: in CloudTrail's form it sorts as the times do.
+    times: Option<(String, String)>,
     /// The time that the verdicts took, if it is measured.
     pub decide: Duration,
 }
@@ -52,7 +59,7 @@ pub struct Tally {
 impl Tally {
     /// An empty one.
     pub fn new(options: Options) -> Self {
-        Self { options, ..Self::default() }
+        Self { options, sessions: Sessions::new(options.keep_cases), ..Self::default() }
     }
 
     /// The sink for one source's records.
@@ -78,6 +85,11 @@ impl Tally {
         self.denials.extend(other.denials);
         self.findings.extend(other.findings);
         self.problems.extend(other.problems);
+        self.sessions.merge(other.sessions);
+        if let Some((first, last)) = other.times {
+            self.time(&first);
+            self.time(&last);
+        }
         for (id, incident) in other.incidents {
             self.incidents.entry(id.clone()).or_insert_with(|| Incident::new(id)).merge(incident);
         }
@@ -91,6 +103,20 @@ impl Tally {
             self.odd += 1;
         }
         self.problems.push(problem);
+    }
+
+    /// Looks through the logs again for what break-glass sessions did with roles that they took on.
+    pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
+        self.sessions.follow(sources, policy, progress);
+    }
+
+    fn time(&mut self, time: &str) {
+        match &mut self.times {
+            None => self.times = Some((time.to_owned(), time.to_owned())),
+            Some((first, _)) if time < first.as_str() => time.clone_into(first),
+            Some((_, last)) if time > last.as_str() => time.clone_into(last),
+            Some(_) => {}
+        }
     }
 
     fn finding(&mut self, finding: Finding) {
@@ -114,6 +140,14 @@ impl Tally {
         let spikes = handsoff_deny_spike::judge(std::mem::take(&mut self.denials), &policy.denials);
         let in_spikes = spikes.len() as u64;
         for finding in spikes {
+            self.finding(finding);
+        }
+        let time = |text: &String| Time::parse(text);
+        let (began, latest) =
+            self.times.as_ref().map_or((None, None), |(first, last)| (time(first), time(last)));
+        let sessions = std::mem::take(&mut self.sessions);
+        let (findings, cases) = sessions.finish(&self.incidents, policy, began, latest);
+        for finding in findings {
             self.finding(finding);
         }
         let mut counts = Counts {
@@ -154,14 +188,19 @@ impl Tally {
             }
         }
         let found: u64 = counts.findings.values().flat_map(BTreeMap::values).sum();
-        counts.distinct = counts.nothing.values().sum::<u64>() + found;
+        // A verdict on a session as a whole is on no record.
+        let on_none = |(code, by): (&Code, &BTreeMap<_, u64>)| {
+            if code.is_about_session() { by.values().sum() } else { 0 }
+        };
+        let on_none: u64 = counts.findings.iter().map(on_none).sum();
+        counts.distinct = counts.nothing.values().sum::<u64>() + found - on_none;
         self.findings.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.cmp(b)));
         self.findings.dedup_by_key(|finding| finding.order());
         let mut incidents: Vec<Incident> = self.incidents.into_values().collect();
         incidents.sort_by(|a, b| a.order().cmp(&b.order()));
         self.problems.sort();
         let worst = incidents.iter().map(Incident::severity).max();
-        Outcome { counts, findings: self.findings, incidents, problems: self.problems, worst }
+        Outcome { counts, findings: self.findings, incidents, cases, problems: self.problems, worst }
     }
 }
 
@@ -201,9 +240,10 @@ impl SourceSink<'_, '_> {
             lacks.push("no eventID, so that repeats are told only by its text".to_owned());
         }
         match record.event_time.text() {
+            Some(time) if looks_like_time(&time) => self.tally.time(&time),
             None => lacks.push("no eventTime, so that it is in no window of denied calls".to_owned()),
             // The hot path doesn't parse the time of what leads to nothing: twenty bytes that look like one do.
-            Some(time) if !looks_like_time(&time) && Time::parse(&time).is_none() => {
+            Some(time) if Time::parse(&time).is_none() => {
                 let time = handsoff_watch::show::clean(&time, 40);
                 lacks.push(format!(
                     "an eventTime that is none, `{time}`, so that it is in no window of denied calls"
@@ -268,11 +308,28 @@ impl Sink for SourceSink<'_, '_> {
             match engine::judge(*record, self.policy, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
                 Verdict::Finding(finding) => self.tally.finding(*finding),
+                Verdict::Glass(finding, call) => {
+                    if let Some(call) = call {
+                        self.tally.sessions.add(&finding.incident, *call);
+                    }
+                    self.tally.finding(*finding);
+                }
                 Verdict::Denied(denial) => self.tally.denials.push(*denial),
             }
         }
         if let Some(start) = start {
             self.tally.decide += start.elapsed();
+        }
+    }
+
+    fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
+        match self.tally.sessions.event(object) {
+            None => false,
+            Some(Ok(())) => true,
+            Some(Err(why)) => {
+                self.note(Some(place.position()), why, true);
+                true
+            }
         }
     }
 

@@ -135,9 +135,48 @@ fn activity_is_as_severe_as_what_it_does() {
     assert_eq!(severity("ec2:DescribeInstances", ""), Severity::Info);
     assert_eq!(severity("ec2:CreateTags", ""), Severity::Low);
     assert_eq!(severity("ec2:RunInstances", ""), Severity::Medium);
-    assert_eq!(severity("iam:CreateUser", ""), Severity::High);
+    assert_eq!(severity("ssm:StartSession", ""), Severity::High);
     assert_eq!(severity("ec2:RunInstances", r#","errorCode":"AccessDenied""#), Severity::Medium);
     assert_eq!(severity("ec2:RunInstances", r#","errorCode":"Client.InvalidAMIID.NotFound""#), Severity::Low);
+}
+
+#[test]
+fn what_outlives_the_session_is_an_escalation() {
+    let high = (Code::GlassEscalation, Severity::High);
+    for action in [
+        "iam:CreateUser",
+        "iam:CreateAccessKey",
+        "iam:AttachRolePolicy",
+        "s3:PutBucketPolicy",
+        "kms:CreateGrant",
+    ] {
+        assert_eq!(found(EMERGENCY, action, ""), high, "{action}");
+    }
+    let denied = r#","errorCode":"AccessDenied""#;
+    assert_eq!(found(EMERGENCY, "iam:CreateUser", denied), (Code::GlassActivity, Severity::Medium));
+    let medium = (Code::GlassEscalation, Severity::Medium);
+    assert_eq!(found(EMERGENCY, "sts:AssumeRole", &take("other")), medium);
+    // It is told as what it is, also when it comes late.
+    let late = verdict(EMERGENCY, "iam:CreateUser", r#","eventTime":"2026-03-01T10:05:00Z""#).unwrap();
+    assert_eq!(late.code, Code::GlassEscalation);
+    assert!(late.reason.ends_with("It came 5 minutes after the session's allowed time."), "{}", late.reason);
+}
+
+/// Verdicts on sessions as wholes, which are `handsoff_case`'s, and tried there and in the sweep.
+#[test]
+fn a_session_has_verdicts_of_its_own() {
+    for code in [
+        Code::GlassUnapproved,
+        Code::GlassSelfApproved,
+        Code::GlassNotOnRoster,
+        Code::GlassNoTicket,
+        Code::GlassNoMfa,
+        Code::GlassClosed,
+        Code::GlassDrillDue,
+    ] {
+        assert!(code.is_about_session() && code.detector() == "break-glass");
+    }
+    assert!(!Code::GlassOverdue.is_about_session());
 }
 
 #[test]
@@ -168,7 +207,7 @@ fn a_federated_session_keeps_the_identity_that_asked_for_it() {
     assert_eq!(found(&federated("root"), "ec2:RunInstances", ""), (Code::RootActivity, Severity::Critical));
     assert!(verdict(&federated("user/alice"), "ec2:RunInstances", "").is_none());
     let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
-    assert_eq!(found(&user, "sts:GetFederationToken", ""), (Code::GlassActivity, Severity::Medium));
+    assert_eq!(found(&user, "sts:GetFederationToken", ""), (Code::GlassEscalation, Severity::Medium));
 }
 
 #[test]

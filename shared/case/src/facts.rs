@@ -216,7 +216,9 @@ impl Facts {
         if call.principal.is_root() {
             self.user_names.insert("root".to_owned());
         }
-        self.mfa.extend(call.mfa());
+        // Sessions of `AssumeRoot` look like root's own, and say nothing of who took them on.
+        let signs_in = call.record.mfa_used().is_some() || call.is_from_console();
+        self.mfa.extend(call.mfa().filter(|shown| *shown || signs_in || !call.principal.is_root()));
         if is_sign_out(call) {
             self.signed_out.extend(call.time);
         }

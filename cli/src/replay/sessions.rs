@@ -1,0 +1,199 @@
+//! The break-glass sessions of a replay, and their case files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_case::grant::{GRANT, Grant};
+use handsoff_case::live::Remembered;
+use handsoff_case::review::REVIEW;
+use handsoff_case::seal::File;
+use handsoff_case::{Facts, Observation, Seen, Session, drill, seal};
+use handsoff_trail::json::Raw;
+use handsoff_trail::{Record, Time};
+use handsoff_watch::alert::Known;
+use handsoff_watch::{Call, Finding, Incident, Policy};
+
+use crate::input::{Place, Position, Reader, Sink, Source};
+
+/// What is known of one session.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    facts: Facts,
+    /// By their order in the case; none, if no case is asked for.
+    calls: BTreeMap<String, Observation>,
+}
+
+/// The sessions that a thread has seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    keep_calls: bool,
+    parts: BTreeMap<String, Part>,
+    grants: BTreeSet<Grant>,
+}
+
+/// A session's case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The session's incident.
+    pub id: String,
+    /// The case's files, the manifest last. None, if no case was asked for.
+    pub files: Vec<File>,
+    /// What its alerts say beyond the findings.
+    pub known: Known,
+}
+
+/// A session may take on a role, and that another: so far it is followed.
+const CHAIN: usize = 8;
+
+impl Sessions {
+    pub(super) fn new(keep_calls: bool) -> Self {
+        Self { keep_calls, ..Self::default() }
+    }
+
+    /// Adds a call of a session.
+    pub(super) fn add(&mut self, case: &str, call: Remembered) {
+        let part = match self.parts.get_mut(case) {
+            Some(part) => part,
+            None => self.parts.entry(case.to_owned()).or_default(),
+        };
+        part.facts.merge(call.facts);
+        if self.keep_calls {
+            part.add(call.call);
+        }
+    }
+
+    /// Takes over what another thread has seen.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (case, part) in other.parts {
+            let own = self.parts.entry(case).or_default();
+            own.facts.merge(part.facts);
+            for call in part.calls.into_values() {
+                own.add(call);
+            }
+        }
+        self.grants.extend(other.grants);
+    }
+
+    /// Takes an event of `EventBridge` that is none of CloudTrail's: a grant is kept. `None`: it is something else.
+    pub(super) fn event(&mut self, object: Raw<'_>) -> Option<Result<(), String>> {
+        let text = |key| object.get(key).and_then(Raw::text);
+        match &*text("detail-type")? {
+            REVIEW => Some(Ok(())),
+            GRANT => {
+                let detail = object.get("detail").unwrap_or_default();
+                let time = text("time").and_then(|time| Time::parse(&time));
+                let grant = Grant::read(detail.as_str(), &text("account").unwrap_or_default(), time);
+                Some(grant.map(|grant| {
+                    self.grants.insert(grant);
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks through the logs for what was done with roles that the sessions took on: such a call names the role
+    /// alone, and only its access key leads to the session. Costs one more reading a link of the chain; sessions that
+    /// took on nothing cost none.
+    pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
+        let mut known = 0;
+        for _ in 0..CHAIN {
+            let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for (case, part) in &self.parts {
+                for taken in &part.facts.taken {
+                    keys.entry(taken.key.clone()).or_default().push(case.clone());
+                }
+            }
+            if keys.len() == known {
+                return;
+            }
+            known = keys.len();
+            let mut chained = Chained { keys, policy, found: Vec::new() };
+            for source in sources {
+                Reader::default().read(source, &mut chained, progress);
+            }
+            for (case, call) in chained.found {
+                self.add(&case, call);
+            }
+        }
+    }
+
+    /// Judges the sessions as wholes. `latest` is the time of the last record: a session whose end lies before is
+    /// over. Gives the findings, and the cases.
+    pub(super) fn finish(
+        self,
+        incidents: &BTreeMap<String, Incident>,
+        policy: &Policy,
+        began: Option<Time>,
+        latest: Option<Time>,
+    ) -> (Vec<Finding>, Vec<Case>) {
+        let (mut findings, mut cases) = (Vec::new(), Vec::new());
+        let grants: Vec<Grant> = self.grants.into_iter().collect();
+        let mut used: BTreeMap<String, Time> = BTreeMap::new();
+        for (id, Part { facts, calls }) in self.parts {
+            let session = Session::new(&id, facts, grants.clone(), policy);
+            if let (Some(entry), Some(started)) = (session.entry(), session.started()) {
+                let last = used.entry(entry.line.to_string()).or_insert(started);
+                *last = (*last).max(started);
+            }
+            if let Some(first) = incidents.get(&id).and_then(Incident::first) {
+                findings.extend(session.findings(first));
+                findings.extend(session.closed(first).filter(|_| session.closes() <= latest));
+            }
+            let mut known = Known { notes: session.notes(), closing: Vec::new(), closes: session.closes() };
+            let mut files = Vec::new();
+            // INVARIANT: what is sealed here is written as JSON without errors; its types have no maps but by text.
+            if !calls.is_empty()
+                && let Ok((sealed, manifest)) = seal(&session, calls.into_values(), None)
+            {
+                let manifest_text = sealed.last().map(|file| file.text.as_bytes()).unwrap_or_default();
+                let digest = handsoff_case::manifest::sha256(manifest_text);
+                known.closing = session.closing(&manifest, &digest);
+                known.closing.drain(..known.notes.len());
+                files = sealed;
+            }
+            cases.push(Case { id, files, known });
+        }
+        for entry in &policy.break_glass {
+            let last = used.get(&entry.line.to_string()).copied().or(began);
+            if let (Some(last), Some(latest)) = (last, latest) {
+                findings.extend(drill::due(entry, last, latest));
+            }
+        }
+        (findings, cases)
+    }
+}
+
+impl Part {
+    fn add(&mut self, call: Observation) {
+        match self.calls.get_mut(&call.sort()) {
+            Some(known) => known.merge(call),
+            None => drop(self.calls.insert(call.sort(), call)),
+        }
+    }
+}
+
+/// Finds the calls that were made with certain access keys.
+struct Chained<'p> {
+    keys: BTreeMap<String, Vec<String>>,
+    policy: &'p Policy,
+    found: Vec<(String, Remembered)>,
+}
+
+impl Sink for Chained<'_> {
+    fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
+        let key = record.user_identity.get("accessKeyId").and_then(Raw::text);
+        let Some(cases) = key.and_then(|key| self.keys.get(&*key)) else { return };
+        let call = Call::classify(*record, self.policy, &mut ());
+        if call.owner(self.policy) == handsoff_watch::Owner::BreakGlass {
+            // It is a session of its own.
+            return;
+        }
+        for case in cases {
+            let call =
+                Remembered { call: Observation::chained(&call, Seen::Logs), facts: Facts::of_chained(&call) };
+            self.found.push((case.clone(), call));
+        }
+    }
+
+    // Told by the first reading.
+    fn problem(&mut self, _: Option<Position>, _: String) {}
+}
