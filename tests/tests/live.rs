@@ -200,33 +200,46 @@ fn at_every_step<D: Detector>(
     }
 }
 
+/// The samples whose names start so.
+fn samples(prefixes: &[&str]) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("events"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            prefixes.iter().any(|prefix| name.starts_with(prefix))
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// The manifests in the archive, each by its folder.
+fn manifests(world: &Pretend) -> BTreeMap<String, String> {
+    let files = world.files.borrow();
+    files
+        .iter()
+        .filter(|(name, _)| name.ends_with("/manifest.json"))
+        .map(|(a, b)| (a.clone(), b.clone()))
+        .collect()
+}
+
 #[test]
 fn a_fault_at_any_step_of_a_function_loses_nothing() {
     let policy = events_policy();
-    let events = |prefixes: &[&str]| -> Vec<PathBuf> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("events"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                prefixes.iter().any(|prefix| name.starts_with(prefix))
-            })
-            .collect();
-        paths.sort();
-        paths
-    };
-    let drift = events(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
+    let drift = samples(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
     let owned = deliveries(&drift);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let function = Drift::new(&policy, LEASE, Canary::default());
     at_every_step(&function, &policy, &plain, &expected(&drift, &policy));
 
-    let glass = events(&["glass-", "root-activity"]);
+    let glass =
+        samples(&["glass-closed", "glass-escalation", "glass-no-ticket", "glass-sign-in", "root-activity.w"]);
     let owned = deliveries(&glass);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     at_every_step(&BreakGlass::new(&policy, LEASE), &policy, &plain, &expected(&glass, &policy));
 
-    let deny = events(&["deny-"]);
+    let deny = samples(&["deny-"]);
     let owned = deliveries(&deny);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     at_every_step(&DenySpike::new(&policy, LEASE), &policy, &plain, &expected(&deny, &policy));
@@ -234,7 +247,9 @@ fn a_fault_at_any_step_of_a_function_loses_nothing() {
 
 #[test]
 fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
-    let (paths, policy) = ([root().join("events")], events_policy());
+    let few =
+        ["drift-write", "trail-tampered.stop", "deny-", "glass-closed", "glass-unapproved", "glass-sign-in"];
+    let (paths, policy) = (samples(&few), events_policy());
     let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let expected = expected(&paths, &policy);
@@ -243,7 +258,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
         let world = Pretend::default();
         world.time.set(LATER.0 - 10_000);
         for batch in plain.chunks(8) {
-            for call in [9, 17] {
+            for call in [6, 16, 26] {
                 let rough = Rough::with(&world, call, Fault::KilledBefore);
                 run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch));
             }
@@ -261,8 +276,10 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
         run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
         assert!(world.report.borrow().sum(Metric::AlertsResent) > 0.0, "nothing was sent again");
         sweep_up(&world, &policy);
-        (rough.calls.take(), told(&world))
+        assert_eq!(manifests(&world).len(), 2);
+        (rough.calls.take(), (told(&world), manifests(&world)))
     };
+    let (usual, sealed) = usual;
     for (step, name) in steps.iter().enumerate() {
         for fault in Fault::ALL {
             let world = prepared.clone();
@@ -273,6 +290,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
             sweep_up(&world, &policy);
             let told = told(&world);
             let context = format!("{fault:?} at call {step}, {name}, of the sweep");
+            assert_eq!(manifests(&world), sealed, "{context}");
             assert_eq!(told.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{context}");
             let more = |(key, times): &(&String, &usize)| **times > usual[*key];
             let episodes: std::collections::BTreeSet<&str> =

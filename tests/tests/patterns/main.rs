@@ -1,5 +1,5 @@
 //! The event patterns of `template.yaml`: every record that a detector owns reaches that detector's function, and
-//! most of what nobody owns is kept out.
+//! most of what nobody owns is kept out; grants and reviews reach break-glass, and nothing else does with them.
 //!
 //! `cargo test -p handsoff-tests --test patterns -- --nocapture` prints what each pattern lets through of a corpus.
 //! How the patterns are matched: [`rules`].
@@ -216,8 +216,8 @@ fn operators_do_what_eventbridge_does() {
 
 // ---- The samples ---------------------------------------------------------------------------------------------
 
-/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike. Of those with
-/// several events there is a comma between different ways. What reaches a function that doesn't own it ends there.
+/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike; c break-glass
+/// too, by the rule for grants and reviews. Of those with several events there is a comma between different ways. What reaches a function that doesn't own it ends there.
 const SAMPLES: &[(&str, &str)] = &[
     ("console-sign-in.permission-set.json", "d"),
     ("console-sign-in.with-mfa.json", "d"),
@@ -239,18 +239,26 @@ const SAMPLES: &[(&str, &str)] = &[
     ("drift-write.unknown-role.json", "d"),
     ("drift-write.workload-role-in-console.json", "d"),
     ("glass-activity.denied.json", "dbs"),
-    ("glass-activity.federation-token.json", "db"),
     ("glass-activity.read.json", "b"),
     ("glass-activity.write.json", "db"),
+    ("glass-closed.jsonl", ",b,c,db"),
+    ("glass-drill-due.jsonl", ",b,c"),
+    ("glass-escalation.federation-token.json", "db"),
+    ("glass-escalation.permissions.json", "db"),
+    ("glass-no-mfa.jsonl", "b,c"),
+    ("glass-no-ticket.jsonl", "b,c"),
+    ("glass-not-on-roster.jsonl", "b,c"),
     ("glass-opened.assume-role.json", "b"),
     ("glass-opened.assume-root.json", "db"),
     ("glass-opened.emergency-user.json", "db"),
     ("glass-opened.permission-set.json", "b"),
     ("glass-opened.switch-role.json", "db"),
     ("glass-overdue.json", "db"),
+    ("glass-self-approved.jsonl", "b,c"),
     ("glass-sign-in-failed.assume-role.json", "dbs"),
     ("glass-sign-in-failed.emergency-user.json", "db"),
     ("glass-sign-in-failed.root.json", "b"),
+    ("glass-unapproved.jsonl", "b,c"),
     ("nothing.assume-deploy-role-oidc.json", "d"),
     ("nothing.aws-service.json", ""),
     ("nothing.denied-once.json", "s"),
@@ -300,11 +308,17 @@ fn sample_envelopes() -> BTreeMap<String, Vec<Value>> {
 fn each_sample_goes_where_it_should() {
     let policy = samples_policy();
     let rules = Rules::of(&names(&policy), ACCOUNT);
+    let cases = Rules::of_cases();
     let mut found = Vec::new();
     for (name, envelopes) in sample_envelopes() {
         let mut letters = BTreeSet::new();
         for envelope in envelopes {
             let through = rules.let_through(&envelope.to_string());
+            if cases.let_through(&envelope.to_string())[0] {
+                assert_eq!(through, [false; 3], "{name}");
+                letters.insert("c".to_owned());
+                continue;
+            }
             let detail = envelope["detail"].to_string();
             let owner = owner(&read(&detail), &policy);
             assert!(
@@ -367,6 +381,83 @@ fn only_what_aws_puts_on_the_bus_as_cloudtrails_is_let_through() {
     assert_eq!(event("aws.ec2", "EC2 Instance State-change Notification"), [false; 3]);
     // Nobody can put events on the bus whose source starts so.
     assert_eq!(event("my.app", "AWS API Call via CloudTrail"), [false; 3]);
+}
+
+// ---- Grants and reviews --------------------------------------------------------------------------------------
+
+fn of_kind(source: &str, kind: &str) -> Value {
+    let detail = json!({
+        "ticket": "INC-1", "requester": "alice", "approver": "bob", "role": "break-glass",
+        "from": "2026-03-14T02:00:00Z", "until": "2026-03-14T04:00:00Z",
+    });
+    json!({
+        "version": "0", "id": "0", "detail-type": kind, "source": source, "account": ACCOUNT,
+        "time": "2026-03-14T00:00:00Z", "region": "eu-central-1", "resources": [], "detail": detail,
+    })
+}
+
+#[test]
+fn grants_and_reviews_come_by_a_rule_of_their_own() {
+    let cases = Rules::of_cases();
+    let others = Rules::of(&names(&samples_policy()), ACCOUNT);
+    for kind in ["Break-Glass Grant", "Break-Glass Review"] {
+        for source in
+            ["ticket-system", "com.example.tickets", "handsoff", "aws", "awsx.tickets", "AWS.tickets"]
+        {
+            let event = of_kind(source, kind).to_string();
+            assert!(cases.let_through(&event)[0], "{event}");
+            // Else it would be judged as a record.
+            assert_eq!(others.let_through(&event), [false; 3], "{event}");
+        }
+        // Only AWS sends with such a source.
+        for source in ["aws.signin", "aws.", "aws.partner/example.com/tickets"] {
+            assert!(!cases.let_through(&of_kind(source, kind).to_string())[0], "{source}");
+        }
+        let mut event = of_kind("ticket-system", kind);
+        event.as_object_mut().unwrap().remove("source");
+        assert!(!cases.let_through(&event.to_string())[0], "{event}");
+    }
+    for kind in ["Break-Glass", "break-glass grant", "Break-Glass Grants", "Break-Glass Grant ", "Grant", ""]
+    {
+        assert!(!cases.let_through(&of_kind("ticket-system", kind).to_string())[0], "{kind}");
+    }
+}
+
+#[test]
+fn nothing_of_cloudtrail_comes_by_the_rule_for_grants() {
+    let rule = Rules::of_cases();
+    let is_cloudtrails = |event: &Value| event["detail-type"].as_str().unwrap().ends_with(" via CloudTrail");
+    let samples = sample_envelopes().into_values().flatten().filter(is_cloudtrails);
+    let made = cases().into_iter().map(|(_, record, _)| {
+        let text = record.to_string();
+        serde_json::from_str(&envelope(&read(&text), ACCOUNT)).unwrap()
+    });
+    let mut count = 0;
+    for event in samples.chain(made) {
+        // Whoever sends it, and with whichever of CloudTrail's names.
+        for source in ["", "ticket-system"] {
+            for kind in [
+                "",
+                "API Call",
+                "Console Sign In",
+                "Console Signin",
+                "Console Action",
+                "Service Event",
+                "Insight",
+            ] {
+                let mut event: Value = event.clone();
+                if !source.is_empty() {
+                    event["source"] = source.into();
+                }
+                if !kind.is_empty() {
+                    event["detail-type"] = format!("AWS {kind} via CloudTrail").into();
+                }
+                assert!(!rule.let_through(&event.to_string())[0], "{event}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 1_000, "{count}");
 }
 
 // ---- The corpus ----------------------------------------------------------------------------------------------

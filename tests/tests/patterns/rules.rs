@@ -22,6 +22,9 @@ use serde_json::{Map, Value, json};
 pub(crate) const RULES: [(&str, &str); 3] =
     [("drift", "DriftRule"), ("break-glass", "BreakGlassRule"), ("deny-spike", "DenySpikeRule")];
 
+/// The rule that brings what isn't CloudTrail's: grants and reviews, to break-glass.
+const CASES: &str = "CasesRule";
+
 /// The rules of one account's stack.
 pub(crate) struct Rules {
     /// The patterns as EventBridge gets them, in the order of [`RULES`].
@@ -34,23 +37,19 @@ pub(crate) struct Rules {
 impl Rules {
     /// The rules of a stack with these parameters in this account.
     pub(crate) fn of(names: &Names, account: &str) -> Self {
-        let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-        let template = Yaml::load_from_str(&template).unwrap().remove(0);
         let known = Known::from([
             ("BreakGlassNames".to_owned(), names.break_glass.clone()),
             ("DeployRoleNames".to_owned(), names.deploy.clone()),
             ("AWS::AccountId".to_owned(), vec![account.to_owned()]),
             ("AWS::Partition".to_owned(), vec!["aws".to_owned()]),
         ]);
-        let pattern = |(_, rule): &(&str, &str)| {
-            let properties = get(get(get(&template, "Resources"), rule), "Properties");
-            assert_eq!(
-                get(properties, "State").as_str(),
-                Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
-            );
-            filled(get(properties, "EventPattern"), &known).join(",")
-        };
-        Self::from_texts(RULES.iter().map(pattern).collect())
+        let rules = RULES.map(|(_, rule)| rule);
+        Self::from_texts(patterns(&rules, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", &known))
+    }
+
+    /// The rule for grants and reviews, as the only one: it is the same in all accounts.
+    pub(crate) fn of_cases() -> Self {
+        Self::from_texts(patterns(&[CASES], "ENABLED", &Known::new()))
     }
 
     /// Rules with these patterns.
@@ -75,7 +74,7 @@ impl Rules {
         rules
     }
 
-    /// Whether each rule lets an event through, in the order of [`RULES`].
+    /// Whether each rule lets an event through, in the order of [`RULES`]; of fewer rules the first places tell.
     pub(crate) fn let_through(&self, event: &str) -> [bool; 3] {
         let matched = self.quamina.matches_for_event(event.as_bytes()).unwrap();
         let mut through = [false; 3];
@@ -84,6 +83,18 @@ impl Rules {
         }
         through
     }
+}
+
+/// The patterns of the template's rules, which all have to be in this state.
+fn patterns(rules: &[&str], state: &str, known: &Known) -> Vec<String> {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template = Yaml::load_from_str(&template).unwrap().remove(0);
+    let pattern = |rule: &&str| {
+        let properties = get(get(get(&template, "Resources"), rule), "Properties");
+        assert_eq!(get(properties, "State").as_str(), Some(state), "{rule}");
+        filled(get(properties, "EventPattern"), known).join(",")
+    };
+    rules.iter().map(pattern).collect()
 }
 
 /// A value of the template's text, without its tag.
