@@ -9,19 +9,20 @@ use handsoff_watch::show::clean;
 use handsoff_watch::{Call, Outcome, Target};
 use serde::{Deserialize, Serialize};
 
-/// How the person of a session is known. The first ones can't be chosen by the caller.
+/// How the person of a session is known, the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KnownBy {
     /// The user of IAM Identity Center.
     IdentityCenter,
-    /// `sourceIdentity`, which is set once and survives role chaining.
-    SourceIdentity,
     /// The IAM user.
     User,
     /// The user who took the role on.
     TakenBy,
-    /// The session's name, which its caller chooses.
+    /// `sourceIdentity`: whoever takes the first role on sets it, once. What they may set is the business of the
+    /// role's trust policy.
+    SourceIdentity,
+    /// The session's name, which its caller chooses. It proves nothing.
     SessionName,
 }
 

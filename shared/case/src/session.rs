@@ -139,6 +139,12 @@ impl<'p> Session<'p> {
         self.facts.person()
     }
 
+    /// Who it was, as far as that is more than what they called themselves.
+    fn proven_person(&self) -> Option<&str> {
+        let trusted = self.entry().is_some_and(|entry| entry.trust_session_name);
+        self.person().filter(|(by, _)| *by != KnownBy::SessionName || trusted).map(|(_, person)| person)
+    }
+
     /// When it began.
     pub fn started(&self) -> Option<Time> {
         self.facts.started.first().copied().or(self.facts.first)
@@ -252,9 +258,11 @@ impl<'p> Session<'p> {
         }
         // Root names no person; whoever holds its credentials was granted them.
         let nobody = self.facts.people.is_empty();
-        let is_person = self.person().is_some_and(|(_, person)| same_person(person, &grant.requester));
-        if !is_person && !nobody {
-            why.push(format!("it is for {}", grant.requester));
+        match self.proven_person() {
+            Some(person) if same_person(person, &grant.requester) => {}
+            None if nobody => {}
+            Some(_) => why.push(format!("it is for {}", grant.requester)),
+            None => why.push(format!("only the session's name says that it is {}", grant.requester)),
         }
         match self.started() {
             Some(at) if at < grant.from => why.push(format!("it holds from {}", grant.from)),
@@ -306,7 +314,14 @@ impl<'p> Session<'p> {
         if !entry.roster.is_empty() {
             let listed = |name: &str| entry.roster.iter().any(|person| same_person(person, name));
             match self.person() {
-                Some((_, person)) if listed(person) => {}
+                Some((_, person)) if self.proven_person().is_some() && listed(person) => {}
+                Some((KnownBy::SessionName, person)) if !entry.trust_session_name => {
+                    let reason = format!(
+                        "Nothing but the session's name, which its caller chose, says that it is {person}; {line} \
+                         has a roster."
+                    );
+                    add(Code::GlassNotOnRoster, reason);
+                }
                 Some((by, person)) => {
                     let reason = format!("{person} ({}) is not on the roster of {line}.", by.meaning());
                     add(Code::GlassNotOnRoster, reason);

@@ -248,6 +248,38 @@ fn nobody_approves_themselves_and_a_grant_covers_role_person_and_time() {
     assert_eq!(verdict(&GRANT.replace("T04:00", "T02:09")), "glass-overdue", "calls went on for a minute");
 }
 
+/// A session's name is its caller's choice: it makes nobody somebody else.
+#[test]
+fn whoever_calls_their_session_by_an_approved_name_is_not_approved() {
+    let verdict = |policy: &str, opening: &str| {
+        let (policy, world) =
+            (Policy::parse("handsoff.toml", policy).unwrap(), begin("2026-03-14T02:00:40Z"));
+        deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]);
+        let mut session = session();
+        session[0] = opening.to_owned();
+        records(&world, &policy, &session);
+        at(&world, &policy, "2026-03-14T03:30:00Z");
+        let manifest = manifests(&world).remove(0).1;
+        manifest.violations.iter().map(|it| it.code.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let role = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/app/x","accountId":"111122223333",
+        "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/app"}}}"#;
+    let opening = taken("alice-INC-7");
+    let (before, behind) =
+        (opening.find(r#""userIdentity":"#).unwrap() + 15, opening.find(r#","requestParameters""#).unwrap());
+    let by_role = format!("{}{role}{}", &opening[..before], &opening[behind..]);
+    let grant_name = POLICY.replace(r#"roster = ["alice"]"#, r#"roster = ["alice-INC-7"]"#);
+    assert_eq!(verdict(&grant_name, &by_role), "glass-unapproved glass-not-on-roster");
+    let trusting = grant_name.replace("approval = true", "approval = true\ntrust_session_name = true");
+    assert_eq!(verdict(&trusting, &by_role), "glass-unapproved", "the grant is alice's");
+    // What they say of themselves doesn't hide who took the role on.
+    let mallory = taken("alice-INC-7")
+        .replace("user/alice", "user/mallory")
+        .replace(r#""userName":"alice""#, r#""userName":"mallory""#)
+        .replace(r#""serialNumber""#, r#""sourceIdentity":"alice","serialNumber""#);
+    assert_eq!(verdict(POLICY, &mallory), "glass-unapproved glass-not-on-roster");
+}
+
 #[test]
 fn a_grant_from_elsewhere_or_malformed_is_a_dead_letter() {
     let listed = format!("{POLICY}\n[cases]\napprovals_from = [\"444455556666\"]");

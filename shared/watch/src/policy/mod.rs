@@ -94,6 +94,8 @@ pub struct BreakGlass {
     pub max_session: i64,
     /// The people who may use it, as the records name them. Empty: whoever can.
     pub roster: Vec<String>,
+    /// Whether a session's name, which its caller chooses, says who it is where nothing else does.
+    pub trust_session_name: bool,
     /// What the ticket's ID looks like that a session has to name.
     pub ticket: Option<Form>,
     /// Where the ticket is looked for, in this order.
@@ -110,8 +112,20 @@ impl BreakGlass {
     /// An entry that asks for nothing more than to be told.
     pub fn new(line: Line, identity: IdentityPattern) -> Self {
         let (roster, ticket_in) = (Vec::new(), Vec::new());
-        let (ticket, approval, drill, drill_every) = (None, false, None, None);
-        Self { line, identity, max_session: 3600, roster, ticket, ticket_in, approval, drill, drill_every }
+        let (ticket, drill, drill_every) = (None, None, None);
+        let (max_session, trust_session_name, approval) = (3600, false, false);
+        Self {
+            line,
+            identity,
+            max_session,
+            roster,
+            trust_session_name,
+            ticket,
+            ticket_in,
+            approval,
+            drill,
+            drill_every,
+        }
     }
 }
 

@@ -221,8 +221,17 @@ impl Reader<'_> {
     }
 
     fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
-        let keys =
-            ["identity", "max_session", "roster", "ticket", "ticket_in", "approval", "drill", "drill_every"];
+        let keys = [
+            "identity",
+            "max_session",
+            "roster",
+            "trust_session_name",
+            "ticket",
+            "ticket_in",
+            "approval",
+            "drill",
+            "drill_every",
+        ];
         self.known(section, &keys);
         let identity = self.identity(section);
         let max_session = self.duration(section, "max_session").unwrap_or(3600);
@@ -235,6 +244,7 @@ impl Reader<'_> {
         };
         let approval = self.flag(section, "approval").unwrap_or(false);
         let drill_every = self.duration(section, "drill_every");
+        let trust_session_name = self.flag(section, "trust_session_name").unwrap_or(false);
         let line = self.line(section);
         let identity = identity?;
         Some(BreakGlass {
@@ -242,6 +252,7 @@ impl Reader<'_> {
             identity,
             max_session,
             roster,
+            trust_session_name,
             ticket,
             ticket_in,
             approval,
