@@ -51,7 +51,7 @@ pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Outcome {
 
 /// Calls something with every record of files and folders, and with what can't be read.
 pub fn each_record(paths: &[PathBuf], each: &mut dyn FnMut(&Record<'_>)) -> Vec<String> {
-    let mut sink = Each::new(each);
+    let mut sink = Calling::new(each);
     for source in &find(paths).sources {
         Reader::default().read(source, &mut sink, &|_| {});
     }
@@ -62,7 +62,7 @@ pub fn each_record(paths: &[PathBuf], each: &mut dyn FnMut(&Record<'_>)) -> Vec<
 pub fn deliveries(paths: &[PathBuf]) -> Vec<String> {
     let mut records = Vec::new();
     let mut each = |record: &Record<'_>| records.push(record.text.to_owned());
-    let mut sink = Each::new(&mut each);
+    let mut sink = Calling::new(&mut each);
     for source in &find(paths).sources {
         Reader::default().read(source, &mut sink, &|_| {});
     }
@@ -71,19 +71,19 @@ pub fn deliveries(paths: &[PathBuf]) -> Vec<String> {
     records
 }
 
-struct Each<'e> {
+struct Calling<'e> {
     each: &'e mut dyn FnMut(&Record<'_>),
     grants: Vec<String>,
     problems: Vec<String>,
 }
 
-impl<'e> Each<'e> {
+impl<'e> Calling<'e> {
     fn new(each: &'e mut dyn FnMut(&Record<'_>)) -> Self {
         Self { each, grants: Vec::new(), problems: Vec::new() }
     }
 }
 
-impl Sink for Each<'_> {
+impl Sink for Calling<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         (self.each)(record);
     }

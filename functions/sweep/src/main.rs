@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     };
     let policy = &settings.policy;
     handsoff_aws::sweep(&world, async |world: &Aws, now| {
-        handsoff_sweep::sweep(world, policy, &set, now).await
+        Box::pin(handsoff_sweep::sweep(world, policy, &set, now)).await
     })
     .await
 }

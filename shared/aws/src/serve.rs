@@ -27,7 +27,9 @@ pub async fn detect<D: Detector>(settings: &Settings, detector: &D) -> Result<()
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
         let events = intake::events(&event.payload);
         let left = left(&event.context);
-        answer(&events, tokio::time::timeout(left, answers(world, detector, &events)).await.ok())
+        // Its state is kilobytes: not to be moved from future to future.
+        let answers = Box::pin(answers(world, detector, &events));
+        answer(&events, tokio::time::timeout(left, answers).await.ok())
     }))
     .await
 }

@@ -1,5 +1,6 @@
 //! What the records of a session say of it as a whole.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_trail::json::Raw;
@@ -142,11 +143,11 @@ impl Facts {
             |key: &str| record.response_elements.get("credentials").and_then(|it| it.get(key)?.text());
         let role = match call.target {
             Some(Target::Root) => asked("targetPrincipal").map(|account| format!("root of {account}")),
-            _ => record.assumed_role_arn().map(std::borrow::Cow::into_owned),
+            _ => record.assumed_role_arn().map(Cow::into_owned),
         };
         self.identities.extend(role.as_deref().map(|role| clean(role, 256)));
         let account = role.as_deref().and_then(handsoff_trail::Arn::split).map(|arn| arn.account.to_owned());
-        self.accounts.extend(account.or_else(|| call.account().map(|it| it.into_owned())));
+        self.accounts.extend(account.or_else(|| call.account().map(Cow::into_owned)));
         if let Some(Target::BreakGlass(entry)) = call.target {
             self.lines.extend(policy.break_glass.get(entry).map(|entry| entry.line.to_string()));
         }
@@ -187,11 +188,7 @@ impl Facts {
     fn within(&mut self, call: &Call<'_>, policy: &Policy) {
         let identity = &call.principal.identity;
         self.accounts.extend(
-            identity
-                .account_id
-                .as_deref()
-                .map(str::to_owned)
-                .or_else(|| call.account().map(|it| it.into_owned())),
+            identity.account_id.as_deref().map(str::to_owned).or_else(|| call.account().map(Cow::into_owned)),
         );
         self.identities.extend(match &call.principal.arn {
             Some(arn) => Some(clean(arn, 256)),
@@ -292,7 +289,7 @@ fn taken(call: &Call<'_>) -> Option<Taken> {
     }
     let key = call.record.response_elements.get("credentials")?.get("accessKeyId")?.text()?;
     let role = call.record.assumed_role_arn();
-    let role = role.map_or_else(|| call.action.to_string(), std::borrow::Cow::into_owned);
+    let role = role.map_or_else(|| call.action.to_string(), Cow::into_owned);
     Some(Taken { at: call.time, role: clean(&role, 256), key: clean(&key, 64) })
 }
 

@@ -349,13 +349,10 @@ impl<'p> Session<'p> {
     /// That it is over, as a finding.
     pub fn closed(&self, first: &Finding) -> Option<Finding> {
         let (end, by) = self.end()?;
-        let mut reason = format!("The session ended at {end}: {}.", by.meaning());
-        if let Some(over) = self.overdue() {
-            reason.push_str(&format!(
-                " Calls went on for {} minutes after its allowed time.",
-                (over + 59) / 60
-            ));
-        }
+        let late = self.overdue().map_or(String::new(), |over| {
+            format!(" Calls went on for {} minutes after its allowed time.", (over + 59) / 60)
+        });
+        let reason = format!("The session ended at {end}: {}.{late}", by.meaning());
         let closed = about(first, Code::GlassClosed, Severity::Info, reason);
         let (time, known) = (Some(end), self.closes());
         Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })

@@ -99,10 +99,7 @@ pub fn verify(
         let file = handsoff_watch::show::clean(more, 64);
         return Err(Difference { file, line: None, what: "added: the manifest doesn't list it".into() });
     }
-    let review = match names.contains(review::FILE) {
-        true => Some(reviewed(folder, &manifest, &found)?),
-        false => None,
-    };
+    let review = if names.contains(review::FILE) { Some(reviewed(folder, &manifest, &found)?) } else { None };
     Ok(Verified { manifest, digest: found, review })
 }
 

@@ -166,7 +166,7 @@ async fn answer(
             if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
                 until = until.min(time);
             }
-            calls.extend(of_case(record, policy, case, facts));
+            calls.extend(of_case(&record, policy, case, facts));
         }
         remember(world, case, &calls).await?;
         page = next;
@@ -180,8 +180,8 @@ async fn answer(
 }
 
 /// The call of an event, if it is one of the case.
-fn of_case(record: Record<'_>, policy: &Policy, case: &str, facts: &Facts) -> Option<Remembered> {
-    let call = Call::classify(record, policy, &mut ());
+fn of_case(record: &Record<'_>, policy: &Policy, case: &str, facts: &Facts) -> Option<Remembered> {
+    let call = Call::classify(*record, policy, &mut ());
     if call.owner(policy) == Owner::BreakGlass {
         let finding = judge(&call, policy, &mut ());
         let own = finding.incident == case;

@@ -266,8 +266,8 @@ fn whoever_calls_their_session_by_an_approved_name_is_not_approved() {
         "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/app"}}}"#;
     let opening = taken("alice-INC-7");
     let (before, behind) =
-        (opening.find(r#""userIdentity":"#).unwrap() + 15, opening.find(r#","requestParameters""#).unwrap());
-    let by_role = format!("{}{role}{}", &opening[..before], &opening[behind..]);
+        (opening.find(r#""userIdentity":"#).unwrap() + 15, opening.find(r#""requestParameters""#).unwrap());
+    let by_role = format!("{}{role},{}", &opening[..before], &opening[behind..]);
     let grant_name = POLICY.replace(r#"roster = ["alice"]"#, r#"roster = ["alice-INC-7"]"#);
     assert_eq!(verdict(&grant_name, &by_role), "glass-unapproved glass-not-on-roster");
     let trusting = grant_name.replace("approval = true", "approval = true\ntrust_session_name = true");
