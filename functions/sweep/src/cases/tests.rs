@@ -265,9 +265,9 @@ fn whoever_calls_their_session_by_an_approved_name_is_not_approved() {
     let role = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/app/x","accountId":"111122223333",
         "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/app"}}}"#;
     let opening = taken("alice-INC-7");
-    let (before, behind) =
-        (opening.find(r#""userIdentity":"#).unwrap() + 15, opening.find(r#""requestParameters""#).unwrap());
-    let by_role = format!("{}{role},{}", &opening[..before], &opening[behind..]);
+    let (before, rest) = opening.split_once(r#""userIdentity":"#).unwrap();
+    let (_, behind) = rest.split_once(r#""requestParameters""#).unwrap();
+    let by_role = format!(r#"{before}"userIdentity":{role},"requestParameters"{behind}"#);
     let grant_name = POLICY.replace(r#"roster = ["alice"]"#, r#"roster = ["alice-INC-7"]"#);
     assert_eq!(verdict(&grant_name, &by_role), "glass-unapproved glass-not-on-roster");
     let trusting = grant_name.replace("approval = true", "approval = true\ntrust_session_name = true");
