@@ -108,6 +108,9 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
+/// The manifests of all sessions, when each of their records comes once and in its place.
+static SEALED: std::sync::OnceLock<BTreeMap<String, String>> = std::sync::OnceLock::new();
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     /// Each event one to five times, in random order and batches, by three environments of each function at a
@@ -122,6 +125,13 @@ proptest! {
         for index in (1..shuffled.len()).rev() {
             shuffled.swap(index, dice(index + 1));
         }
+        let sealed = SEALED.get_or_init(|| {
+            let world = Pretend::default();
+            let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+            all(&Rough::new(&world), &policy, &plain);
+            sweep_up(&world, &policy);
+            manifests(&world)
+        });
         let world = Pretend::default();
         let roughs: Vec<Rough<'_>> = (0..9).map(|_| Rough::new(&world)).collect();
         let drift = Drift::new(&policy, LEASE, Canary::default());
@@ -152,6 +162,9 @@ proptest! {
         run_together(functions, &mut dice);
         sweep_up(&world, &policy);
         prop_assert_eq!(told(&world), expected(&paths, &policy));
+        // Byte by byte.
+        prop_assert!(sealed.len() > 10);
+        prop_assert_eq!(&manifests(&world), sealed);
     }
 }
 

@@ -220,8 +220,9 @@ pub struct SessionNotes<'p>(pub &'p Policy);
 
 impl Notes for SessionNotes<'_> {
     async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, Failure> {
-        let session = session(world, &episode.incident, self.0).await?;
-        Ok(session.map(|session| session.notes()).unwrap_or_default())
+        let Some(session) = session(world, &episode.incident, self.0).await? else { return Ok(Vec::new()) };
+        let state = Note::new("state", session.state(world.now()).as_str());
+        Ok([state].into_iter().chain(session.notes()).collect())
     }
 }
 

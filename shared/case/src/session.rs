@@ -43,6 +43,32 @@ impl EndBy {
     }
 }
 
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// It goes on, within its allowed time.
+    Open,
+    /// Calls go on after its allowed time.
+    Overdue,
+    /// It is over, and its case is sealed.
+    Closed,
+    /// Somebody has reviewed the case.
+    Reviewed,
+}
+
+impl State {
+    /// The name that stands in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Overdue => "OVERDUE",
+            Self::Closed => "CLOSED",
+            Self::Reviewed => "REVIEWED",
+        }
+    }
+}
+
 /// A ticket and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -182,6 +208,17 @@ impl<'p> Session<'p> {
     pub fn closes(&self) -> Option<Time> {
         let end = self.end().map(|(at, _)| at);
         [end, self.facts.last].into_iter().flatten().max().map(|Time(at)| Time(at + self.policy.alerts.quiet))
+    }
+
+    /// How far it has come at a time. Whether its case was reviewed stands with the case.
+    pub fn state(&self, now: Time) -> State {
+        if self.closes().is_some_and(|closes| now >= closes) {
+            State::Closed
+        } else if self.overdue().is_some() {
+            State::Overdue
+        } else {
+            State::Open
+        }
     }
 
     /// By how many seconds its last call came after its allowed time.
@@ -364,6 +401,7 @@ impl<'p> Session<'p> {
         let calls = &summary.calls;
         let mut notes = self.notes();
         let mut note = |name: &str, text: String| notes.push(Note::new(name, text));
+        note("state", State::Closed.as_str().to_owned());
         if let Some((at, by)) = self.end() {
             note("ended", format!("{at}: {}", by.meaning()));
         }
