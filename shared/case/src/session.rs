@@ -322,14 +322,13 @@ impl<'p> Session<'p> {
         }
         let Some(entry) = self.entry() else { return found };
         let line = &entry.line;
-        // What comes after the policy's own window is told call by call.
-        if let (Approval::Approved { grant }, Some(over)) = (self.approval(), self.overdue())
-            && self.window_end() == Some(grant.until)
-        {
-            let Grant { ticket, until, .. } = &grant;
+        if let Some(over) = self.overdue() {
             let minutes = (over + 59) / 60;
-            let reason = format!("{ticket} was granted until {until}; calls went on for {minutes} minutes.");
-            add(Code::GlassOverdue, reason);
+            let end = match self.granted_until() {
+                Some((ticket, until)) => format!("{ticket} was granted until {until}"),
+                None => format!("{line} allows a session `max_session`"),
+            };
+            add(Code::GlassOverdue, format!("{end}; calls went on for {minutes} minutes after that."));
         }
         match self.approval() {
             Approval::Approved { .. } => {}
@@ -377,9 +376,21 @@ impl<'p> Session<'p> {
         found
     }
 
-    /// The violations as findings, on the session's first finding.
+    /// The ticket and the end of the grant that ends before the policy's own window does.
+    fn granted_until(&self) -> Option<(String, Time)> {
+        match self.approval() {
+            Approval::Approved { grant } if self.window_end() == Some(grant.until) => {
+                Some((grant.ticket, grant.until))
+            }
+            _ => None,
+        }
+    }
+
+    /// The violations as findings, on the session's first finding. What comes after the policy's own window is told
+    /// call by call, and not here once more.
     pub fn findings(&self, first: &Finding) -> Vec<Finding> {
-        let violations = self.violations();
+        let mut violations = self.violations();
+        violations.retain(|(code, ..)| *code != Code::GlassOverdue || self.granted_until().is_some());
         violations.into_iter().map(|(code, severity, reason)| about(first, code, severity, reason)).collect()
     }
 
