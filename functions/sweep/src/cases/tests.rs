@@ -224,10 +224,10 @@ fn what_is_wrong_with_a_session_is_told_once_each() {
     at(&world, &policy, "2026-03-14T04:00:00Z");
     let manifest = manifests(&world).remove(0).1;
     assert_eq!(manifest.overdue_seconds, Some(1800));
-    const WRONG: [&str; 5] =
-        ["glass-no-mfa", "glass-overdue", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"];
     let codes: Vec<&str> = manifest.violations.iter().map(|it| it.code.as_str()).collect();
-    assert_eq!(codes, WRONG);
+    let wrong =
+        ["glass-no-mfa", "glass-overdue", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"];
+    assert_eq!(codes, wrong);
 }
 
 #[test]
