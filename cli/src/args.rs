@@ -22,6 +22,14 @@ pub enum Command {
     Replay(Replay),
     /// Tell for each record the whole way to its verdict, also when there is nothing to report.
     Explain(Explain),
+    /// Read, verify, export and review case files of break-glass sessions.
+    Case {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: CaseCommand,
+    },
+    /// Print the event that approves one use of an emergency identity.
+    Grant(Grant),
     /// Work with the policy.
     Policy {
         /// What to do with it.
@@ -70,6 +78,9 @@ pub struct Replay {
     /// Print the alerts that would have been sent, and when, instead of the findings
     #[arg(long)]
     pub alerts: bool,
+    /// Write the case files of break-glass sessions below this folder, one folder a case
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
     /// Leave out what happened before: 2026-03-01, or 2026-03-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub since: Option<Time>,
@@ -123,6 +134,135 @@ pub struct Parameters {
     pub file: Option<PathBuf>,
 }
 
+/// What to do with case files.
+#[derive(Debug, Subcommand)]
+pub enum CaseCommand {
+    /// List all cases below a folder, the newest first.
+    List(CaseList),
+    /// Show one case on the terminal.
+    Show(CaseShow),
+    /// Verify that a case is as it was sealed; name the first difference if it isn't.
+    Verify(CaseVerify),
+    /// Export a case for an auditor (HTML), a program (JSON) or a spreadsheet (CSV).
+    Export(CaseExport),
+    /// Write down that you have reviewed a case, and print the event that says so.
+    Review(CaseReview),
+}
+
+/// `handsoff case list`.
+#[derive(Debug, ClapArgs)]
+pub struct CaseList {
+    /// The folder that the cases are below
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub format: ListFormat,
+}
+
+/// `handsoff case show`.
+#[derive(Debug, ClapArgs)]
+pub struct CaseShow {
+    /// The case: the folder with its manifest.json
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Show all calls; without it plain successful reads are left out
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `handsoff case verify`.
+#[derive(Debug, ClapArgs)]
+pub struct CaseVerify {
+    /// The case: the folder with its manifest.json
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// The digest that the closing alert told
+    #[arg(long, value_name = "HEX")]
+    pub digest: Option<String>,
+}
+
+/// `handsoff case export`.
+#[derive(Debug, ClapArgs)]
+pub struct CaseExport {
+    /// The case: the folder with its manifest.json
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// What to make of it
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Export also what can't be verified, marked as such
+    #[arg(long)]
+    pub unverified: bool,
+}
+
+/// `handsoff case review`.
+#[derive(Debug, ClapArgs)]
+pub struct CaseReview {
+    /// The case: the folder with its manifest.json
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Who you are; not the person of the session
+    #[arg(long, value_name = "NAME")]
+    pub reviewer: String,
+    /// What you found
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+}
+
+/// `handsoff grant`.
+#[derive(Debug, ClapArgs)]
+#[command(group = clap::ArgGroup::new("end").required(true))]
+pub struct Grant {
+    /// The ticket
+    #[arg(long)]
+    pub ticket: String,
+    /// Who asked for it, and will use it: as CloudTrail names the person
+    #[arg(long, value_name = "NAME")]
+    pub requester: String,
+    /// Who approves it; somebody else
+    #[arg(long, value_name = "NAME")]
+    pub approver: String,
+    /// The identity: a role's or user's name or ARN, `permission-set/NAME`, or `root`
+    #[arg(long)]
+    pub role: String,
+    /// The account of the identity [default: the one that the event is put in]
+    #[arg(long, value_name = "NUMBER")]
+    pub account: Option<String>,
+    /// From when it holds: 2026-03-14T02:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub from: Option<Time>,
+    /// For how long: 2h, 90m; at most a day
+    #[arg(long = "for", value_name = "DURATION", group = "end", value_parser = duration)]
+    pub duration: Option<i64>,
+    /// Until when: 2026-03-14T04:00:00Z
+    #[arg(long, value_name = "TIME", group = "end", value_parser = since)]
+    pub until: Option<Time>,
+}
+
+/// How to list cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table, for people
+    Text,
+    /// One case a line, as JSON
+    Jsonl,
+}
+
+/// What to make of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One page without scripts, to read and to print
+    Html,
+    /// Manifest, digest, review and all calls, in one document
+    Json,
+    /// One call a line, for spreadsheets
+    Csv,
+}
+
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -139,4 +279,44 @@ fn since(text: &str) -> Result<Time, String> {
         .or_else(|| Time::parse(&format!("{text}T00:00:00Z")))
         .or_else(|| Time::parse(&format!("{}:00Z", text.trim_end_matches('Z'))))
         .ok_or_else(|| "write a day, 2026-03-01, or a time, 2026-03-01T12:00:00Z".to_owned())
+}
+
+/// Seconds: `2h`, `90m`, `1h30m`.
+fn duration(text: &str) -> Result<i64, String> {
+    let wrong = || "write a duration such as 2h, 90m or 1h30m".to_owned();
+    let (mut seconds, mut number) = (0_i64, None::<i64>);
+    for char in text.chars() {
+        if let Some(digit) = char.to_digit(10) {
+            let so_far = number.unwrap_or(0).checked_mul(10).ok_or_else(wrong)?;
+            number = Some(so_far.checked_add(i64::from(digit)).ok_or_else(wrong)?);
+            continue;
+        }
+        let unit = match char {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let part = number.take().and_then(|number| number.checked_mul(unit)).ok_or_else(wrong)?;
+        seconds = seconds.checked_add(part).ok_or_else(wrong)?;
+    }
+    if number.is_some() || seconds == 0 { Err(wrong()) } else { Ok(seconds) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read() {
+        for (text, seconds) in [("2h", 7200), ("90m", 5400), ("1h30m", 5400), ("45s", 45), ("1d", 86_400)] {
+            assert_eq!(duration(text), Ok(seconds), "{text}");
+        }
+        for wrong in
+            ["", "2", "h", "2x", "-1h", "0h", "1h30", "99999999999999999999h", "9223372036854775807d"]
+        {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
 }

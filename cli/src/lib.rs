@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
 pub mod args;
+pub mod case;
 pub mod check;
 pub mod engine;
 pub mod explain;

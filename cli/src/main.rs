@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use handsoff::args::{Args, Command, PolicyCommand};
-use handsoff::{Exit, check, explain, replay};
+use handsoff::{Exit, case, check, explain, replay};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -13,6 +13,8 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Replay(args) => replay::run(args, &mut out),
         Command::Explain(args) => explain::run(args, &mut out),
+        Command::Case { command } => case::run(command, &mut out),
+        Command::Grant(args) => case::grant::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Parameters(args) } => check::parameters(args, &mut out),
         Command::Policy { command: PolicyCommand::Default } => {

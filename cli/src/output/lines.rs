@@ -82,7 +82,7 @@ pub fn csv(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Resu
 }
 
 /// A cell that no spreadsheet takes for a formula: OWASP's "CSV Injection" names the first characters.
-pub(super) fn harmless(cell: &str) -> String {
+pub(crate) fn harmless(cell: &str) -> String {
     let starts = cell.trim_start().chars().next();
     if matches!(starts, Some('=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠'))
         || cell.starts_with(['\t', '\r', '\n'])

@@ -8,9 +8,11 @@ mod text;
 use std::io::{self, Write};
 
 pub use alerts::alerts;
+pub(crate) use lines::harmless;
 pub use lines::{csv, jsonl};
 pub use summary::{Files, summary};
 pub use text::text;
+pub(crate) use text::{cut, line};
 
 use crate::input::Problem;
 

@@ -63,7 +63,8 @@ fn or_dash(text: &str) -> &str {
     if text.is_empty() { "-" } else { text }
 }
 
-fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+/// A named value, wrapped.
+pub(crate) fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
     let first = format!("  {name:<9}");
     // Wrapping measures every character; most lines are short and plain.
     if value.is_ascii() && first.len() + value.len() <= WIDTH {
@@ -142,7 +143,7 @@ fn worst(incident: &Incident, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// One line, however wide its characters are.
-fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     let mut width = 0;
     let mut out = String::new();
     for char in text.chars() {

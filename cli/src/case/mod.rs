@@ -1,0 +1,53 @@
+//! `handsoff case …`: case files of break-glass sessions, read, verified, exported and reviewed; and `handsoff grant`.
+//!
+//! A folder on a disk may be hand-made. So nothing in it is trusted to be harmless: whatever is shown passes through
+//! `shown` once more, and files are read only when they are plain files of a sensible size.
+
+mod disk;
+mod event;
+mod export;
+mod fold;
+pub mod grant;
+mod list;
+mod load;
+mod page;
+mod review;
+mod show;
+mod verify;
+mod words;
+
+use std::io::{self, Write};
+
+use handsoff_watch::show::clean;
+
+use crate::Exit;
+use crate::args::CaseCommand;
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// Only when the output can't be written.
+pub fn run(command: &CaseCommand, out: &mut dyn Write) -> io::Result<Exit> {
+    match command {
+        CaseCommand::List(args) => list::run(args, out),
+        CaseCommand::Show(args) => show::run(args, out),
+        CaseCommand::Verify(args) => verify::run(args, out),
+        CaseCommand::Export(args) => export::run(args, out),
+        CaseCommand::Review(args) => review::run(args, out),
+    }
+}
+
+/// A text of a case, harmless on a terminal and on a page.
+fn shown(text: &str) -> String {
+    clean(text, 512)
+}
+
+/// A text that may have several lines, such as a review's note.
+fn shown_lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| clean(line, 10_000)).collect()
+}
+
+/// A folder or file as it is told.
+fn place(path: &std::path::Path) -> String {
+    clean(&path.display().to_string(), 512)
+}

@@ -1,0 +1,152 @@
+//! A case as one page of HTML: nothing on it runs, nothing on it is fetched.
+//!
+//! Whoever opened the session chose much of what stands in its case. Maud escapes every value; besides, no value of a
+//! case ever stands in a style, a link, the name of a class or an attribute: only texts do, and numbers made here.
+
+mod calls;
+mod facts;
+mod picture;
+mod tables;
+
+use std::io::{self, Write};
+
+use handsoff_case::Manifest;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::load::Case;
+use super::{shown, words};
+use crate::output::{count_of, thousands};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What the page may do: be styled by itself.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// Writes the page, a part after the other.
+///
+/// # Errors
+/// When it can't be written.
+pub(super) fn write(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    let Some(manifest) = &case.manifest else { return Ok(()) };
+    let mut put = |markup: Markup| out.write_all(markup.0.as_bytes());
+    put(html! {
+        (DOCTYPE)
+        (PreEscaped("<html lang=\"en\">"))
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            meta name="color-scheme" content="light dark";
+            title { "Break-glass case " (shown(&manifest.case)) }
+            style { (PreEscaped(STYLE)) }
+        }
+        // Written in parts, so that a long case isn't held as one text.
+        (PreEscaped("<body>"))
+    })?;
+    put(banner(case))?;
+    put(head(case, manifest))?;
+    put(facts::violations(manifest))?;
+    put(facts::session(case, manifest))?;
+    put(picture::section(manifest, &case.calls))?;
+    put(facts::left(manifest))?;
+    put(facts::roles(manifest))?;
+    put(tables::services(&case.calls))?;
+    put(tables::resources(&case.calls))?;
+    put(tables::denials(&case.calls))?;
+    put(tables::interactive(&case.calls))?;
+    put(tables::origins(&case.calls))?;
+    put(facts::completeness(manifest))?;
+    put(facts::proof(case, manifest))?;
+    calls::write(&case.calls, &mut put)?;
+    put(html! {
+        footer {
+            "Made by handsoff " (env!("CARGO_PKG_VERSION")) " from the case file " (shown(&manifest.case)) ". All times are UTC."
+        }
+        (PreEscaped("</body></html>\n"))
+    })
+}
+
+fn banner(case: &Case) -> Markup {
+    let Some(difference) = &case.difference else { return html! {} };
+    html! {
+        div.banner role="alert" {
+            strong { "Altered: do not rely on this page" }
+            p { "The case file is not what was sealed. The first difference: " code { (shown(&difference.to_string())) } }
+        }
+    }
+}
+
+fn head(case: &Case, manifest: &Manifest) -> Markup {
+    let (person, _) = words::person(manifest);
+    let calls = &manifest.summary.calls;
+    let began = words::time(manifest.started);
+    let violations = manifest.violations.len();
+    let altered = case.difference.is_some();
+    html! {
+        header {
+            p.eyebrow { "Break-glass case file" }
+            h1 { (shown(&manifest.case)) }
+            p.lead {
+                b { (person) } " used " b { (words::identity(&manifest.identity)) } " in account " b { (shown(&manifest.account)) }
+                ", from " b { (began) } "."
+            }
+            p.chips {
+                // What speaks for a session proves nothing when its case was altered: only what speaks against it stays.
+                @if altered { span.chip.bad { "Altered: nothing here is proven" } } @else { span.chip.good { "Files unaltered" } }
+                @if violations > 0 { span.chip.bad { (count_of(violations as u64, "violation")) } }
+                @else if !altered { span.chip.good { "No violations" } }
+                @if !altered || words::verdict(manifest) != "approved" { (approval_chip(manifest)) }
+                @if manifest.overdue_seconds.is_some() { span.chip.bad { "Overdue" } }
+                @if manifest.drill { span.chip.note { "Drill, says its ticket" } }
+                @if case.reviews.is_empty() { span.chip.warn { "Not reviewed" } } @else { span.chip.good { "Reviewed" } }
+            }
+        }
+        ul.tiles {
+            (tile(calls.all, if calls.all == 1 { "call" } else { "calls" }, ""))
+            (tile(calls.writes, "writes", "write"))
+            (tile(calls.reads, "reads", "read"))
+            (tile(calls.denied, "denied", "denial"))
+            (tile(calls.failed, "failed otherwise", "failure"))
+            (tile(calls.sign_ins, "sign-ins and steps", "sign-in"))
+            (tile(calls.interactive, "interactive", "escalation"))
+            (tile(calls.chained, "by roles taken on", "escalation"))
+        }
+    }
+}
+
+/// A number. `kind` is one of this page's own classes.
+fn tile(number: u64, what: &str, kind: &'static str) -> Markup {
+    let zero = if number == 0 { "none" } else { "some" };
+    html! { li.tile.(kind).(zero) { b { (thousands(number)) } span { (what) } } }
+}
+
+fn approval_chip(manifest: &Manifest) -> Markup {
+    match words::verdict(manifest) {
+        "approved" => html! { span.chip.good { "Approved" } },
+        "self-approved" => html! { span.chip.bad { "Self-approved" } },
+        "missing" => html! { span.chip.bad { "Not approved" } },
+        _ => html! { span.chip.note { "No approval asked for" } },
+    }
+}
+
+/// A section with its heading. Sections without anything in them say so, so that nobody has to wonder.
+fn section(title: &str, note: &str, body: &Markup) -> Markup {
+    html! {
+        section {
+            h2 { (title) }
+            @if !note.is_empty() { p.note { (note) } }
+            (body)
+        }
+    }
+}
+
+/// That there is nothing.
+fn nothing(text: &str) -> Markup {
+    html! { p.nothing { (text) } }
+}
+
+/// That there is more than what is listed.
+fn beyond(number: usize, what: &str) -> Markup {
+    html! { @if number > 0 { p.note { "And " (thousands(number as u64)) " more " (what) "." } } }
+}

@@ -1,0 +1,282 @@
+//! The picture of a session: a lane for each kind of call, over time, with the session's window and end.
+//!
+//! A picture of five calls and one of fifty thousand are drawn alike: the time is cut into equal parts, and a bar is
+//! as high as there are calls in its part. All numbers are whole, and all are made here.
+
+use std::collections::BTreeMap;
+
+use handsoff_case::{Manifest, Observation};
+use handsoff_trail::Time;
+use maud::{Markup, html};
+
+use super::super::fold::Kind;
+use super::super::words;
+use super::nothing;
+use crate::output::{count_of, thousands};
+
+const LEFT: i64 = 150;
+const WIDTH: i64 = 730;
+const BINS: i64 = 146;
+const TOP: i64 = 62;
+const LANE: i64 = 52;
+const BAR: i64 = 36;
+
+/// The part of time that is drawn.
+#[derive(Clone, Copy)]
+struct Scale {
+    from: i64,
+    span: i64,
+}
+
+impl Scale {
+    /// Room for all calls, and for the session's times unless they are so far away that the calls would become one bar.
+    fn of(times: &[i64], marks: &[Mark]) -> Option<Self> {
+        let ends = |times: &mut dyn Iterator<Item = i64>| {
+            times.fold(None, |ends: Option<(i64, i64)>, at| {
+                Some(ends.map_or((at, at), |(first, last)| (first.min(at), last.max(at))))
+            })
+        };
+        let mut all = marks.iter().map(|mark| mark.at);
+        let (first, last) = ends(&mut times.iter().copied()).or_else(|| ends(&mut all))?;
+        let far = (last - first).max(600) * 8;
+        let (mut from, mut until) = (first, last);
+        for mark in marks {
+            if (first - far..=last + far).contains(&mark.at) {
+                (from, until) = (from.min(mark.at), until.max(mark.at));
+            }
+        }
+        // A single moment has to have some width, and nothing stands on the edge.
+        let margin = ((until - from) / 30).max(60);
+        Some(Self { from: from - margin, span: until - from + 2 * margin })
+    }
+
+    fn holds(self, at: i64) -> bool {
+        (self.from..=self.from + self.span).contains(&at)
+    }
+
+    fn x(self, at: i64) -> i64 {
+        LEFT + (at - self.from).clamp(0, self.span) * WIDTH / self.span.max(1)
+    }
+
+    fn bin(self, at: i64) -> i64 {
+        ((at - self.from) * BINS / self.span.max(1)).clamp(0, BINS - 1)
+    }
+
+    fn start(self, bin: i64) -> Time {
+        Time(self.from + bin * self.span / BINS)
+    }
+
+    /// Moments to be named on the axis, at most nine: at round times.
+    fn ticks(self) -> (i64, Vec<i64>) {
+        const STEPS: [i64; 24] = [
+            15,
+            30,
+            60,
+            120,
+            300,
+            600,
+            900,
+            1800,
+            3600,
+            7200,
+            10_800,
+            21_600,
+            43_200,
+            86_400,
+            172_800,
+            604_800,
+            1_209_600,
+            2_592_000,
+            7_776_000,
+            31_536_000,
+            157_680_000,
+            630_720_000,
+            3_153_600_000,
+            31_536_000_000,
+        ];
+        let step = STEPS.into_iter().find(|step| self.span / step <= 8).unwrap_or(self.span.max(1));
+        let first = self.from.div_euclid(step) * step + step;
+        let ticks = (0..9).map(|index| first + index * step).filter(|at| self.holds(*at)).collect();
+        (step, ticks)
+    }
+}
+
+/// A time of the session that is marked.
+struct Mark {
+    at: i64,
+    name: &'static str,
+    class: &'static str,
+    meaning: &'static str,
+}
+
+fn marks(manifest: &Manifest) -> Vec<Mark> {
+    let mark = |at: Option<Time>, name, class, meaning| at.map(|Time(at)| Mark { at, name, class, meaning });
+    let end = manifest.end.as_ref();
+    [
+        mark(manifest.started, "began", "began", "the session's beginning"),
+        mark(manifest.window_end, "window's end", "window-end", "the end of the allowed window"),
+        mark(end.map(|end| end.at), "ended", "ended", "the session's end"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The picture.
+fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
+    let times: Vec<i64> = calls.iter().filter_map(|call| call.time).map(|Time(at)| at).collect();
+    let marks = marks(manifest);
+    let scale = Scale::of(&times, &marks)?;
+    let mut lanes: BTreeMap<Kind, BTreeMap<i64, u64>> = BTreeMap::new();
+    for call in calls {
+        if let Some(Time(at)) = call.time {
+            *lanes.entry(Kind::of(call)).or_default().entry(scale.bin(at)).or_default() += 1;
+        }
+    }
+    // All kinds that somebody looks for are there, also when they are empty; other failures are rare.
+    let kinds: Vec<Kind> =
+        Kind::ALL.into_iter().filter(|kind| *kind != Kind::Failure || lanes.contains_key(kind)).collect();
+    let bottom = TOP + LANE * i64::try_from(kinds.len()).unwrap_or(6);
+    let timeless = (calls.len() - times.len()) as u64;
+    let far: Vec<&Mark> = marks.iter().filter(|mark| !scale.holds(mark.at)).collect();
+    let empty = BTreeMap::new();
+    Some(html! {
+        figure {
+            div.picture {
+                svg viewBox={ "0 0 1000 " (bottom + 46) } role="img" aria-label="Calls over time, by kind" {
+                    (window(scale, manifest, bottom))
+                    (axis(scale, bottom))
+                    @for (index, kind) in (0..).zip(&kinds) {
+                        (lane(scale, *kind, lanes.get(kind).unwrap_or(&empty), TOP + LANE * (index + 1)))
+                    }
+                    @for (row, mark) in (0..).zip(marks.iter().filter(|mark| scale.holds(mark.at))) {
+                        (line(scale, mark, bottom, 14 + 17 * row))
+                    }
+                }
+            }
+            figcaption {
+                ul.legend {
+                    @for kind in &kinds { li { span.key.(kind.name()) {} (kind.plural()) } }
+                    li { span.key.window {} "Allowed window" }
+                    @for mark in &marks { li { span.key.line.(mark.class) {} (mark.meaning) } }
+                }
+                p.note {
+                    "Each bar is " (words::length((scale.span / BINS).max(1))) " wide; each lane has its own height, and each call is in one lane. "
+                    "Escalations are changes of permissions and identities, and attacks on logging."
+                    @for mark in far { " Outside of the picture: " (mark.meaning) ", " (words::time(Some(Time(mark.at)))) "." }
+                    @if timeless > 0 { " Not in the picture: " (count_of(timeless, "call")) " without a time." }
+                }
+            }
+        }
+    })
+}
+
+/// The section, also when there is nothing to draw.
+pub(super) fn section(manifest: &Manifest, calls: &[Observation]) -> Markup {
+    let body = section_of(manifest, calls).unwrap_or_else(|| nothing("No call has a time."));
+    super::section("Calls over time", "", &body)
+}
+
+fn window(scale: Scale, manifest: &Manifest, bottom: i64) -> Markup {
+    let (Some(Time(from)), Some(Time(until))) = (manifest.started, manifest.window_end) else {
+        return html! {};
+    };
+    let (left, right) = (scale.x(from), scale.x(until));
+    html! { rect.window x=(left) y=(TOP) width=((right - left).max(0)) height=(bottom - TOP) {} }
+}
+
+fn axis(scale: Scale, bottom: i64) -> Markup {
+    let (step, ticks) = scale.ticks();
+    let mut day = String::new();
+    let labels: Vec<(i64, String, String)> = ticks
+        .into_iter()
+        .map(|at| {
+            let time = Time(at);
+            let clock = match step {
+                ..60 => time.format("%H:%M:%S"),
+                60..86_400 => time.format("%H:%M"),
+                _ => String::new(),
+            };
+            let date = if time.date() == day { String::new() } else { time.date() };
+            day = time.date();
+            (scale.x(at), clock, date)
+        })
+        .collect();
+    html! {
+        line.axis x1=(LEFT) y1=(bottom) x2=(LEFT + WIDTH) y2=(bottom) {}
+        @for (x, clock, date) in &labels {
+            line.tick x1=(x) y1=(TOP) x2=(x) y2=(bottom + 5) {}
+            text.clock x=(x) y=(bottom + 20) { (clock) }
+            text.date x=(x) y=(bottom + if clock.is_empty() { 20 } else { 36 }) { (date) }
+        }
+        text.zone x=(LEFT + WIDTH + 10) y=(bottom + 20) { "UTC" }
+    }
+}
+
+fn lane(scale: Scale, kind: Kind, bins: &BTreeMap<i64, u64>, base: i64) -> Markup {
+    let most = bins.values().copied().max().unwrap_or(0);
+    let all: u64 = bins.values().sum();
+    let height = |number: u64| {
+        let whole = u64::try_from(BAR).unwrap_or(1);
+        (number * whole / most.max(1)).max(4)
+    };
+    html! {
+        line.base x1=(LEFT) y1=(base) x2=(LEFT + WIDTH) y2=(base) {}
+        text.lane x="0" y=(base - 18) { (kind.plural()) }
+        text.count x="0" y=(base - 3) { (thousands(all)) }
+        @if most > 0 { text.most x=(LEFT + WIDTH + 10) y=(base - 3) { "up to " (thousands(most)) " a bar" } }
+        @for (bin, number) in bins {
+            @let height = height(*number);
+            rect.(kind.name()) x=(LEFT + bin * WIDTH / BINS) y=(base - i64::try_from(height).unwrap_or(BAR)) width="4" height=(height) {
+                title { (words::time(Some(scale.start(*bin)))) ": " (thousands(*number)) " " (kind.plural()) }
+            }
+        }
+    }
+}
+
+/// A mark. Its label stands on a row of its own, so that marks near each other can be told.
+fn line(scale: Scale, mark: &Mark, bottom: i64, y: i64) -> Markup {
+    let x = scale.x(mark.at);
+    let label = format!("{} {}", mark.name, Time(mark.at).format("%H:%M:%S"));
+    let (at, side) = if x > LEFT + WIDTH / 2 { (x - 6, "to-left") } else { (x + 6, "to-right") };
+    html! {
+        line.mark.(mark.class) x1=(x) y1=(y - 10) x2=(x) y2=(bottom) {}
+        text.label.(side) x=(at) y=(y) { (label) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(at: i64) -> Mark {
+        Mark { at, name: "", class: "", meaning: "" }
+    }
+
+    #[test]
+    fn one_call_has_a_picture_and_nothing_has_none() {
+        let scale = Scale::of(&[1_000_000], &[]).unwrap();
+        assert!(scale.span >= 120 && scale.x(1_000_000) > LEFT && scale.x(1_000_000) < LEFT + WIDTH);
+        assert!(Scale::of(&[], &[]).is_none());
+    }
+
+    #[test]
+    fn the_window_is_in_the_picture_unless_it_would_leave_no_room_for_calls() {
+        let calls = [1_000_000, 1_000_600];
+        let near = Scale::of(&calls, &[mark(1_003_600)]).unwrap();
+        assert!(near.holds(1_003_600));
+        let far = Scale::of(&calls, &[mark(200_000_000_000)]).unwrap();
+        assert!(!far.holds(200_000_000_000) && far.span < 1000);
+    }
+
+    #[test]
+    fn ticks_are_few_and_round_whatever_the_span() {
+        for span in [1, 59, 600, 3600, 86_400, 31_536_000, 220_000_000_000] {
+            let scale = Scale::of(&[1_700_000_000, 1_700_000_000 + span], &[]).unwrap();
+            let (step, ticks) = scale.ticks();
+            assert!((2..=9).contains(&ticks.len()), "{span}: {}", ticks.len());
+            assert!(ticks.iter().all(|at| at % step == 0), "{span}");
+            assert!(scale.bin(1_700_000_000 + span) < BINS);
+        }
+    }
+}
