@@ -12,8 +12,8 @@ use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
 pub enum Verdict {
     /// There is something to report.
     Finding(Box<Finding>),
-    /// A call by or for an emergency identity, and what it is for the case of its session, if it has one.
-    Glass(Box<Finding>, Option<Box<Remembered>>),
+    /// A call by or for an emergency identity, and what it is for cases.
+    Glass(Box<Finding>, Vec<(String, Remembered)>),
     /// There is nothing to report.
     Nothing(Nothing),
     /// A denied call: whether there is something to report depends on its neighbours.
@@ -35,7 +35,7 @@ pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Ver
         Owner::BreakGlass => {
             let finding = handsoff_break_glass::judge(&call, policy, trace);
             let remembered = remembered(&call, &finding, policy, Seen::Logs);
-            Verdict::Glass(Box::new(finding), remembered.map(Box::new))
+            Verdict::Glass(Box::new(finding), remembered)
         }
         Owner::Drift => match handsoff_drift::judge(&call, policy, trace) {
             Ok(finding) => Verdict::Finding(Box::new(finding)),

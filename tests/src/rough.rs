@@ -246,8 +246,12 @@ fn delivery(text: &str) -> Delivery<'_> {
     match event.get("detail") {
         None => Delivery { payload: text, detail: Ok(text), envelope: Envelope::default() },
         Some(detail) => {
-            let envelope =
-                Envelope { kind: field("detail-type"), account: field("account"), time: field("time") };
+            let envelope = Envelope {
+                kind: field("detail-type"),
+                account: field("account"),
+                time: field("time"),
+                arrived: "",
+            };
             Delivery { payload: text, detail: Ok(detail.as_str()), envelope }
         }
     }

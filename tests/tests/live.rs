@@ -27,7 +27,7 @@ use proptest::prelude::*;
 const LEASE: Lease = Lease(90);
 
 fn settings() -> Settings {
-    Settings { canary_minutes: 5, out_of_step: vec![], lease: LEASE }
+    Settings { canary_minutes: 5, out_of_step: vec![], lease: LEASE, lookup_regions: vec![] }
 }
 
 /// A drill is due some time after the last event: these tests know no time in between.

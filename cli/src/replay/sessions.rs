@@ -10,7 +10,7 @@ use handsoff_case::{Facts, Observation, Seen, Session, drill, seal};
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::alert::Known;
-use handsoff_watch::{Call, Finding, Incident, Policy};
+use handsoff_watch::{Call, Code, Finding, Incident, Policy};
 
 use crate::input::{Place, Position, Reader, Sink, Source};
 
@@ -135,7 +135,8 @@ impl Sessions {
                 *last = (*last).max(started);
             }
             if let Some(first) = incidents.get(&id).and_then(Incident::first) {
-                findings.extend(session.findings(first));
+                let told = |code| incident_has(incidents.get(&id), code);
+                findings.extend(session.findings(first, told));
                 findings.extend(session.closed(first).filter(|_| session.closes() <= latest));
             }
             let mut known = Known { notes: session.notes(), closing: Vec::new(), closes: session.closes() };
@@ -160,6 +161,11 @@ impl Sessions {
         }
         (findings, cases)
     }
+}
+
+/// Whether calls of an incident have this verdict.
+fn incident_has(incident: Option<&Incident>, code: Code) -> bool {
+    incident.is_some_and(|incident| incident.counts().keys().any(|(found, _)| *found == code))
 }
 
 impl Part {

@@ -308,9 +308,9 @@ impl Sink for SourceSink<'_, '_> {
             match engine::judge(*record, self.policy, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
                 Verdict::Finding(finding) => self.tally.finding(*finding),
-                Verdict::Glass(finding, call) => {
-                    if let Some(call) = call {
-                        self.tally.sessions.add(&finding.incident, *call);
+                Verdict::Glass(finding, calls) => {
+                    for (case, call) in calls {
+                        self.tally.sessions.add(&case, call);
                     }
                     self.tally.finding(*finding);
                 }

@@ -1,6 +1,8 @@
 //! The break-glass function: every call by or for an emergency identity is remembered, told, and kept for its case;
 //! grants and reviews are kept as they come.
 
+use std::collections::BTreeMap;
+
 use handsoff_case::facts::Facts;
 use handsoff_case::grant::{GRANT, Grant};
 use handsoff_case::live::{
@@ -8,14 +10,15 @@ use handsoff_case::live::{
 };
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_case::review::{REVIEW, Review};
-use handsoff_trail::{Record, Time};
+use handsoff_trail::{Effect, Record, Time};
 use handsoff_watch::alert::Period;
+use handsoff_watch::group::own_session;
 use handsoff_watch::live::{
     Classifier, Detector, Envelope, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
     reopen,
 };
 use handsoff_watch::show::clean;
-use handsoff_watch::{Call, Code, Finding, Owner, Policy};
+use handsoff_watch::{Call, Code, Finding, Kind, Outcome, Owner, Policy, Severity};
 
 use crate::judge;
 
@@ -36,18 +39,42 @@ impl<'p> BreakGlass<'p> {
 /// What comes of an event.
 #[derive(Clone, Debug)]
 pub enum Work {
-    /// A call: its verdict, and what it is for a case. Whoever was refused has no session, and so no case.
-    Call(Box<Finding>, Option<Box<Remembered>>),
+    /// A call: its verdict, and what it is for cases.
+    Call(Box<Finding>, Vec<(String, Remembered)>),
     /// An approval.
     Grant(Grant),
     /// A review, and its text for the dead letters.
     Review(Review, String),
 }
 
-/// What a call is for its session's case; nothing, if it only asked for one.
-pub fn remembered(call: &Call<'_>, finding: &Finding, policy: &Policy, seen: Seen) -> Option<Remembered> {
-    (finding.code != Code::GlassSignInFailed)
-        .then(|| Remembered { call: Observation::new(call, finding, seen), facts: Facts::of(call, policy) })
+/// What a call is for cases: of its session, and of the one that begins with it. Who was refused has no session, and
+/// who takes a step of a sign-in none yet.
+pub fn remembered(
+    call: &Call<'_>,
+    finding: &Finding,
+    policy: &Policy,
+    seen: Seen,
+) -> Vec<(String, Remembered)> {
+    let identity = &call.principal.identity;
+    let before = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none();
+    if finding.code == Code::GlassSignInFailed || before {
+        return Vec::new();
+    }
+    let facts = Facts::of(call, policy);
+    let own = (finding.incident.clone(), Remembered { call: Observation::new(call, finding, seen), facts });
+    let mut all = vec![own];
+    // A session that takes an emergency identity on begins another, and goes on.
+    if call.takes_break_glass()
+        && call.outcome == Outcome::Succeeded
+        && call.principal.kind == Kind::BreakGlass
+    {
+        let reason = "The session took on an emergency identity: that is a case of its own.".to_owned();
+        let finding = Finding::new(call, Code::GlassEscalation, Severity::High, reason);
+        let remembered =
+            Remembered { call: Observation::new(call, &finding, seen), facts: Facts::of_own(call, policy) };
+        all.push((own_session(call), remembered));
+    }
+    all
 }
 
 impl Detector for BreakGlass<'_> {
@@ -63,7 +90,7 @@ impl Detector for BreakGlass<'_> {
         (call.owner(policy) == Owner::BreakGlass).then(|| {
             let finding = judge(&call, policy, &mut ());
             let remembered = remembered(&call, &finding, policy, Seen::EventBridge);
-            Work::Call(Box::new(finding), remembered.map(Box::new))
+            Work::Call(Box::new(finding), remembered)
         })
     }
 
@@ -76,7 +103,7 @@ impl Detector for BreakGlass<'_> {
                 envelope.kind,
                 clean(envelope.account, 32)
             ))),
-            GRANT => Some(Grant::read(detail, envelope.account, Time::parse(envelope.time)).map(Work::Grant)),
+            GRANT => Some(Grant::read(detail, envelope.account, issued(envelope)).map(Work::Grant)),
             REVIEW => Some(Review::read(detail).map(|review| Work::Review(review, detail.to_owned()))),
             _ => None,
         }
@@ -96,12 +123,15 @@ impl Detector for BreakGlass<'_> {
         works: Vec<Work>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let (mut findings, mut calls) = (Vec::new(), Vec::new());
+        let mut findings = Vec::new();
+        let mut cases: BTreeMap<String, Vec<Remembered>> = BTreeMap::new();
         for work in works {
             match work {
-                Work::Call(finding, call) => {
+                Work::Call(finding, calls) => {
                     findings.push(*finding);
-                    calls.extend(call.map(|call| *call));
+                    for (case, call) in calls {
+                        cases.entry(case).or_default().push(call);
+                    }
                 }
                 Work::Grant(grant) => remember_grant(world, &grant).await?,
                 Work::Review(review, text) => {
@@ -112,16 +142,26 @@ impl Detector for BreakGlass<'_> {
                 }
             }
         }
-        let Some(case) = findings.first().map(|finding| finding.incident.clone()) else { return Ok(()) };
         // Before it is told, for the message says what is known of the session.
-        remember(world, &case, &calls).await?;
+        for (case, calls) in &cases {
+            remember(world, case, calls).await?;
+        }
         let policy = self.classifier.policy;
         let notes = SessionNotes(policy);
         let telling = Telling { policy: &policy.alerts, lease: self.lease, notes: &notes };
-        let told = keep_and_tell(world, telling, &findings, report).await;
+        let mut done = keep_and_tell(world, telling, &findings, report).await;
         // That one of these fails must not keep the others back.
-        let kept = archive(world, &case, &calls).await;
-        let opened = reopen(world, &Episode { incident: case, period: Period::Session }).await;
-        told.and(kept).and(opened)
+        for (case, calls) in &cases {
+            done = done.and(archive(world, case, calls).await);
+            let episode = Episode { incident: case.clone(), period: Period::Session };
+            done = done.and(reopen(world, &episode).await);
+        }
+        done
     }
+}
+
+/// When an event was sent: a sender may choose its time, but not when it came to the queue.
+fn issued(envelope: Envelope<'_>) -> Option<Time> {
+    let arrived = envelope.arrived.parse().ok().map(|milliseconds: i64| Time(milliseconds / 1000));
+    Time::parse(envelope.time).max(arrived)
 }

@@ -39,6 +39,9 @@ pub struct Settings {
     pub out_of_step: Vec<Line>,
     /// After how long an alert counts as not sent.
     pub lease: Lease,
+    /// Regions in which CloudTrail is asked for a session's calls, beside those that it is known to have called and
+    /// us-east-1.
+    pub lookup_regions: Vec<String>,
 }
 
 /// One sweep, at a time by the schedule: a retry of the same sweep has the same.
@@ -125,7 +128,7 @@ async fn go_through_all(
             failures.push(Failure::new("the sweep", "there is more to do than a minute holds"));
             break;
         }
-        let (pending, done) = go_through(world, policy, settings.lease, episode, now, report).await;
+        let (pending, done) = go_through(world, policy, settings, episode, now, report).await;
         waiting += pending;
         match done {
             Ok(Going::On) => sessions += 1,
@@ -143,7 +146,7 @@ async fn go_through_all(
 async fn go_through(
     world: &(impl World + Lookup),
     policy: &Policy,
-    lease: Lease,
+    settings: &Settings,
     episode: &Episode,
     now: Time,
     report: &mut Report,
@@ -151,7 +154,7 @@ async fn go_through(
     match State::of(world, episode).await {
         Ok(None) => (0, Ok(Going::None)),
         Ok(Some(state)) => {
-            let done = go_on(world, policy, lease, episode, &state, now, report).await;
+            let done = go_on(world, policy, settings, episode, &state, now, report).await;
             (state.pending.len(), done)
         }
         Err(failure) => (0, Err(failure)),
@@ -161,23 +164,23 @@ async fn go_through(
 async fn go_on(
     world: &(impl World + Lookup),
     policy: &Policy,
-    lease: Lease,
+    settings: &Settings,
     episode: &Episode,
     state: &State,
     now: Time,
     report: &mut Report,
 ) -> Result<Going, Failure> {
     // What was claimed comes first, whatever else can't be read.
-    resend(world, episode, lease, report).await?;
+    resend(world, episode, settings.lease, report).await?;
     let alerts = &policy.alerts;
     let part = marks(world, episode.range(&episode.bounds(alerts), LOOK_AT)).await?;
     if part.count() > 0 {
         let notes = SessionNotes(policy);
-        let telling = Telling { policy: alerts, lease, notes: &notes };
+        let telling = Telling { policy: alerts, lease: settings.lease, notes: &notes };
         advance(world, telling, episode, &part, report).await?;
     }
     if episode.period == Period::Session {
-        let going = cases::go_on(world, policy, lease, episode, state, now, report).await?;
+        let going = cases::go_on(world, policy, settings, episode, state, now, report).await?;
         if going != Going::None {
             return Ok(going);
         }

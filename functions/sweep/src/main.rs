@@ -12,10 +12,13 @@ async fn main() -> Result<(), Error> {
     let glass: Vec<&str> = glass.split(',').map(str::trim).collect();
     let deploy: Vec<&str> = deploy.split(',').map(str::trim).collect();
     let out_of_step = uncovered(&settings.policy, &glass, &deploy);
+    let regions = names("HANDSOFF_LOOKUP_REGIONS");
+    let regions = regions.split(',').map(str::trim).filter(|region| !region.is_empty());
     let set = handsoff_sweep::Settings {
         canary_minutes: number("HANDSOFF_CANARY_MINUTES", 5)?,
         out_of_step,
         lease: settings.lease,
+        lookup_regions: regions.map(str::to_owned).collect(),
     };
     let policy = &settings.policy;
     handsoff_aws::sweep(&world, async |world: &Aws, now| {

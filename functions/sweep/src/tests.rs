@@ -8,7 +8,7 @@ use super::*;
 
 fn settings() -> Settings {
     let out_of_step = vec![Line::new("handsoff.toml:1"), Line::new("handsoff.toml:2")];
-    Settings { canary_minutes: 5, out_of_step, lease: Lease(90) }
+    Settings { canary_minutes: 5, out_of_step, lease: Lease(90), lookup_regions: vec![] }
 }
 
 fn swept(world: &Pretend, now: &str) {

@@ -12,6 +12,8 @@ pub(crate) struct Event<'p> {
     pub(crate) id: Option<Cow<'p, str>>,
     /// The event as it came.
     pub(crate) body: Cow<'p, str>,
+    /// When SQS took it, in milliseconds since 1970.
+    pub(crate) arrived: Cow<'p, str>,
 }
 
 /// What is read of SQS's envelope. `aws_lambda_events` has types for both envelopes, which copy each field of each
@@ -29,6 +31,15 @@ struct Message<'p> {
     message_id: Option<Text<'p>>,
     #[serde(borrow)]
     body: Option<Text<'p>>,
+    #[serde(borrow)]
+    attributes: Option<Attributes<'p>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes<'p> {
+    #[serde(borrow)]
+    sent_timestamp: Option<Text<'p>>,
 }
 
 /// Borrowed, as `Cow` by itself never is in an `Option`.
@@ -56,11 +67,12 @@ impl Envelope<'_> {
     }
 
     /// What else it says.
-    pub(crate) fn about(&self) -> handsoff_watch::live::Envelope<'_> {
+    pub(crate) fn about<'s>(&'s self, arrived: &'s str) -> handsoff_watch::live::Envelope<'s> {
         handsoff_watch::live::Envelope {
             kind: self.kind.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
             account: self.account.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
             time: self.time.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
+            arrived,
         }
     }
 }
@@ -94,10 +106,15 @@ pub(crate) fn events<'p>(payload: &'p RawValue) -> Vec<Event<'p>> {
             let event = |message: Message<'p>| Event {
                 id: message.message_id.map(|Text(id)| id),
                 body: message.body.map(|Text(body)| body).unwrap_or_default(),
+                arrived: message
+                    .attributes
+                    .and_then(|attributes| attributes.sent_timestamp)
+                    .map(|Text(arrived)| arrived)
+                    .unwrap_or_default(),
             };
             records.into_iter().map(event).collect()
         }
-        _ => vec![Event { id: None, body: payload.get().into() }],
+        _ => vec![Event { id: None, body: payload.get().into(), arrived: Cow::Borrowed("") }],
     }
 }
 

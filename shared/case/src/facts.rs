@@ -7,7 +7,7 @@ use handsoff_trail::json::Raw;
 use handsoff_trail::{Effect, IdentityType, Time};
 use handsoff_watch::policy::{Policy, TicketPlace};
 use handsoff_watch::show::clean;
-use handsoff_watch::{Call, Outcome, Target};
+use handsoff_watch::{Call, Kind, Outcome, Target};
 use serde::{Deserialize, Serialize};
 
 /// How the person of a session is known, the most certain first.
@@ -53,6 +53,9 @@ pub struct Taken {
 
 /// How many of a set of facts are kept: the least ones, so that the choice doesn't depend on the order.
 const KEPT: usize = 64;
+
+/// How many sessions that were taken on are followed, the first ones.
+pub const TAKEN: usize = 1_000;
 
 /// What the records of a session say of it. A set: merging in any order, any number of times, gives the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +130,14 @@ impl Facts {
         facts
     }
 
+    /// What a call says of the session that it was made in, whatever else it asks for.
+    pub fn of_own(call: &Call<'_>, policy: &Policy) -> Self {
+        let mut facts = Self { first: call.time, last: call.time, ..Self::default() };
+        facts.regions.extend(call.record.aws_region.text().map(|region| clean(&region, 32)));
+        facts.within(call, policy);
+        facts
+    }
+
     /// What a call says that was made with a session which this one took on: it may take on others.
     pub fn of_chained(call: &Call<'_>) -> Self {
         let mut facts = Self { first: call.time, last: call.time, ..Self::default() };
@@ -155,7 +166,14 @@ impl Facts {
         self.expires.extend(answer("expiration").and_then(|text| expiration(&text)));
         self.keys.extend(answer("accessKeyId").map(|key| clean(&key, 64)));
         let caller = &call.principal;
-        self.taken_by.extend([clean(caller.arn.as_deref().unwrap_or(&caller.name()), 256)]);
+        // The session's ARN, where there is one: the role's alone names nobody.
+        let taker = caller.identity.arn.as_deref().or(caller.arn.as_deref());
+        let taker = clean(taker.unwrap_or(&caller.name()), 256);
+        // Whoever broke glass before is that session's person, whatever they call themselves now.
+        if caller.kind == Kind::BreakGlass {
+            self.people.insert((KnownBy::TakenBy, taker.clone()));
+        }
+        self.taken_by.insert(taker);
         let session = asked("roleSessionName").map(|name| clean(&name, 128));
         self.session(session, asked("sourceIdentity").map(|it| clean(&it, 128)));
         let user = matches!(caller.identity.kind, IdentityType::IamUser | IdentityType::SamlUser);
@@ -211,6 +229,15 @@ impl Facts {
             self.people.insert((KnownBy::User, call.principal.name()));
             self.user_names.insert(call.principal.name());
         }
+        // A federated session's name is chosen; whose credentials it comes from isn't.
+        if identity.kind == IdentityType::FederatedUser
+            && let Some(issuer) = call.principal.human()
+        {
+            self.people.insert((KnownBy::User, issuer));
+        }
+        if let Some(from) = call.record.additional_event_data.get("SwitchFrom").and_then(Raw::text) {
+            self.switched(&from);
+        }
         if call.principal.is_root() {
             self.user_names.insert("root".to_owned());
         }
@@ -221,6 +248,20 @@ impl Facts {
             self.signed_out.extend(call.time);
         }
         self.taken.extend(taken(call));
+    }
+
+    /// Who switched to the role in the console: AWS writes it.
+    fn switched(&mut self, from: &str) {
+        self.taken_by.insert(clean(from, 256));
+        if let Some((_, user)) = from.split_once(":user/") {
+            let name = user.rsplit('/').next().unwrap_or(user);
+            self.people.insert((KnownBy::TakenBy, clean(name, 128)));
+        } else if let Some((role, user)) =
+            from.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'))
+            && handsoff_trail::permission_set_of(role).is_some()
+        {
+            self.people.insert((KnownBy::IdentityCenter, clean(user, 128)));
+        }
     }
 
     fn session(&mut self, name: Option<String>, source: Option<String>) {
@@ -251,7 +292,10 @@ impl Facts {
         union(&mut self.mfa, other.mfa);
         union(&mut self.keys, other.keys);
         union(&mut self.user_names, other.user_names);
-        union(&mut self.taken, other.taken);
+        self.taken.extend(other.taken);
+        while self.taken.len() > TAKEN {
+            self.taken.pop_last();
+        }
         union(&mut self.regions, other.regions);
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = [self.last, other.last].into_iter().flatten().max();
@@ -260,6 +304,15 @@ impl Facts {
     /// Who it was, as far as the records say, and how that is known.
     pub fn person(&self) -> Option<(KnownBy, &str)> {
         self.people.first().map(|(by, name)| (*by, &**name))
+    }
+
+    /// By when no credentials of the session, or that it took on, can live any more: what no record tells is taken
+    /// for the twelve hours that AWS allows at most.
+    pub fn outlived(&self) -> Option<Time> {
+        const LONGEST: i64 = 12 * 3600;
+        let own = self.expires.last().copied().or_else(|| Some(Time(self.started.last()?.0 + LONGEST)));
+        let taken = self.taken.iter().filter_map(|taken| Some(Time(taken.at?.0 + LONGEST)));
+        own.into_iter().chain(taken).max()
     }
 
     /// Session tags by name.
@@ -294,7 +347,8 @@ fn taken(call: &Call<'_>) -> Option<Taken> {
 }
 
 fn is_sign_out(call: &Call<'_>) -> bool {
-    matches!(&*call.action.service, "signin" | "sso")
+    call.outcome == Outcome::Succeeded
+        && matches!(&*call.action.service, "signin" | "sso")
         && matches!(&*call.action.name, "Logout" | "SignOut" | "ConsoleLogout" | "Signout")
 }
 

@@ -1,4 +1,4 @@
-//! A grant: the approval of one use of an emergency identity, as an event `Break-Glass Grant` on the bus brings it.
+//! A grant: the approval to use an emergency identity for a while, as an event `Break-Glass Grant` on the bus brings it.
 
 use handsoff_trail::Time;
 use handsoff_watch::policy::Cases;
@@ -32,7 +32,7 @@ pub struct Detail {
 /// An approval.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
-    /// When it was given: the event's time.
+    /// When it was given: the event's time, or when it came to the queue if that is later. A sender chooses the first.
     pub issued: Time,
     /// From when it holds.
     pub from: Time,
@@ -143,6 +143,13 @@ impl Grant {
 /// Whether two names are the same person's: upper and lower case and blanks around don't make another.
 pub fn same_person(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Whether two names may be the same person's: also a mail address and what stands before its `@`. Enough to suspect,
+/// not to exempt.
+pub fn may_be(one: &str, other: &str) -> bool {
+    let name = |text: &str| text.trim().split('@').next().unwrap_or_default().to_lowercase();
+    same_person(one, other) || (!name(one).is_empty() && name(one) == name(other))
 }
 
 /// What is wrong with a JSON text, without the values that `serde_json` quotes.

@@ -233,8 +233,11 @@ pub struct Sealed {
     pub digest: String,
     /// When it was sealed, by the sweep's clock.
     pub at: Time,
-    /// The session's person.
-    pub person: Option<String>,
+    /// Those that the session may have been: none of them reviews it.
+    pub suspects: Vec<String>,
+    /// When CloudTrail is to be asked once more: its credentials may live longer than it was seen in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_again: Option<Time>,
     /// Whether a message told this digest.
     pub told: bool,
     /// The first review of it.
@@ -286,7 +289,9 @@ pub async fn keep_review(world: &impl World, review: &Review) -> Result<Reviewed
             let why = format!("no review: {} is sealed with digest {}", review.case, sealed.digest);
             return Ok(Reviewed::Refused(why));
         }
-        if let Err(why) = crate::review::is_somebody_else(&review.reviewer, sealed.person.as_deref()) {
+        if let Err(why) =
+            crate::review::is_somebody_else(&review.reviewer, sealed.suspects.iter().map(|it| &**it))
+        {
             return Ok(Reviewed::Refused(format!("no review: {why}")));
         }
         let text = written(review)?;

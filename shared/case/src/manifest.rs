@@ -101,6 +101,8 @@ pub struct Manifest {
     pub source_identity: Option<String>,
     /// Who it was.
     pub person: Option<Person>,
+    /// All that the records say who it may have been, the most certain first.
+    pub people: Vec<Person>,
     /// Who took the identity on.
     pub taken_by: Vec<String>,
     /// When it began.
@@ -155,6 +157,7 @@ impl Manifest {
             session_name: facts.session_names.first().cloned(),
             source_identity: facts.source_identities.first().cloned(),
             person: session.person().map(|(known_by, name)| Person { name: name.to_owned(), known_by }),
+            people: session.people(),
             taken_by: facts.taken_by.iter().cloned().collect(),
             started: session.started(),
             window_end: session.window_end(),

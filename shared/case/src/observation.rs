@@ -105,6 +105,11 @@ impl Observation {
     pub fn new(call: &Call<'_>, finding: &Finding, seen: Seen) -> Self {
         let makes = call.outcome == Outcome::Succeeded && crate::summary::makes(&call.action.name);
         let made = if makes { resources::answered(&call.record, RESOURCES) } else { Vec::new() };
+        // An access key's ID is no secret, but is not shown whole either.
+        let key = |raw: handsoff_trail::json::Raw<'_>| raw.text().map(|key| short_key(&key));
+        let asked_key = call.record.request_parameters.get("accessKeyId").and_then(key);
+        let made_key =
+            call.record.response_elements.get("accessKey").and_then(|it| it.get("accessKeyId")).and_then(key);
         let shown = |texts: Vec<String>| texts.iter().map(|text| clean(text, 256)).collect();
         Self {
             time: finding.time,
@@ -137,8 +142,8 @@ impl Observation {
             via: finding.via.clone(),
             source_ip: finding.source_ip.clone(),
             user_agent: finding.user_agent.clone(),
-            resources: shown(resources::of(&call.record, RESOURCES)),
-            made: shown(made),
+            resources: shown(resources::of(&call.record, RESOURCES).into_iter().chain(asked_key).collect()),
+            made: shown(made.into_iter().chain(made_key).collect()),
             code: finding.code,
             severity: finding.severity,
             reason: finding.reason.clone(),

@@ -4,8 +4,9 @@ use handsoff_trail::Time;
 use handsoff_watch::show::clean;
 use serde::{Deserialize, Serialize};
 
-use crate::grant::{same_person, unquoted};
+use crate::grant::{may_be, unquoted};
 use crate::manifest::Manifest;
+use crate::session::Approval;
 
 /// The `detail-type` of the event that carries a review.
 pub const REVIEW: &str = "Break-Glass Review";
@@ -71,19 +72,30 @@ impl Review {
         if !self.digest.eq_ignore_ascii_case(digest) {
             return Err(format!("the review is of digest {}, and this case has {digest}", self.digest));
         }
-        is_somebody_else(&self.reviewer, manifest.person.as_ref().map(|person| &*person.name))
+        let people = manifest.people.iter().map(|person| &*person.name);
+        let requester = match &manifest.approval {
+            Approval::Approved { grant } | Approval::SelfApproved { grant } => Some(&*grant.requester),
+            Approval::Missing { .. } => None,
+        };
+        is_somebody_else(&self.reviewer, people.chain(requester))
     }
 }
 
-/// Whether a reviewer isn't the session's person.
+/// Whether a reviewer is none of those that the session may have been.
 ///
 /// # Errors
 /// That they are.
-pub fn is_somebody_else(reviewer: &str, person: Option<&str>) -> Result<(), String> {
-    match person {
-        Some(person) if same_person(person, reviewer) => {
-            Err(format!("{reviewer} is the person of the session: somebody else has to review it"))
+pub fn is_somebody_else<'s>(
+    reviewer: &str,
+    mut suspects: impl Iterator<Item = &'s str>,
+) -> Result<(), String> {
+    match suspects.find(|suspect| may_be(suspect, reviewer)) {
+        Some(person) => {
+            let person = clean(person, 256);
+            Err(format!(
+                "{reviewer} may be the person of the session, {person}: somebody else has to review it"
+            ))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }

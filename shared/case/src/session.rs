@@ -8,8 +8,8 @@ use handsoff_watch::{Code, Finding, Severity, group};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, KnownBy};
-use crate::grant::{Grant, same_person};
-use crate::manifest::Manifest;
+use crate::grant::{Grant, may_be, same_person};
+use crate::manifest::{Manifest, Person};
 
 /// No session of a role or of the console lasts longer.
 const LONGEST: i64 = 12 * 3600;
@@ -143,10 +143,16 @@ impl<'p> Session<'p> {
         Self { id: id.to_owned(), facts, grants, policy }
     }
 
-    /// The entry of the policy that it falls under; `None` for root.
+    /// The entry of the policy that it falls under; `None` for root. By its identity: the line may have moved since.
     pub fn entry(&self) -> Option<&'p BreakGlass> {
-        let line = self.facts.lines.first()?;
-        self.policy.break_glass.iter().find(|entry| entry.line.to_string() == *line)
+        let Facts { identities, accounts, .. } = &self.facts;
+        self.policy.break_glass.iter().find(|entry| {
+            let is = |arn: &String, account: &String| {
+                let pattern = &entry.identity;
+                pattern.matches(arn, Some(account)) || pattern.matches_pathless(arn, Some(account))
+            };
+            identities.iter().any(|arn| accounts.iter().any(|account| is(arn, account)))
+        })
     }
 
     /// The role or user, or `root`.
@@ -163,6 +169,21 @@ impl<'p> Session<'p> {
     /// Who it was.
     pub fn person(&self) -> Option<(KnownBy, &str)> {
         self.facts.person()
+    }
+
+    /// All that the records say who it may have been.
+    pub fn people(&self) -> Vec<Person> {
+        let person = |(by, name): &(KnownBy, String)| Person { name: name.clone(), known_by: *by };
+        self.facts.people.iter().map(person).collect()
+    }
+
+    /// Who must not review it: whoever it may have been, and who asked for its grant.
+    pub fn suspects(&self) -> Vec<String> {
+        let mut suspects: Vec<String> = self.facts.people.iter().map(|(_, name)| name.clone()).collect();
+        if let Approval::Approved { grant } | Approval::SelfApproved { grant } = self.approval() {
+            suspects.push(grant.requester);
+        }
+        suspects
     }
 
     /// Who it was, as far as that is more than what they called themselves.
@@ -182,16 +203,46 @@ impl<'p> Session<'p> {
         // The credentials must have a beginning, or the identity has no sessions.
         self.facts.started.first()?;
         match self.approval() {
-            Approval::Approved { grant } => Some(allowed.min(grant.until)),
+            Approval::Approved { grant } => Some(allowed.min(self.extended(&grant))),
             _ => Some(allowed),
         }
+    }
+
+    /// Until when a grant holds, with those that were given for the same person and identity before it ended.
+    fn extended(&self, grant: &Grant) -> Time {
+        let mut until = grant.until;
+        let mut more = true;
+        while more {
+            more = false;
+            for next in &self.grants {
+                let follows = next.from <= until && next.issued <= until && next.until > until;
+                let same = next.role == grant.role && next.account == grant.account;
+                let person = same_person(&next.requester, &grant.requester);
+                if follows && same && person && !self.is_self_approved(next) {
+                    until = next.until;
+                    more = true;
+                }
+            }
+        }
+        until
+    }
+
+    /// Whether who approved is who asked, or anybody that the session may be.
+    fn is_self_approved(&self, grant: &Grant) -> bool {
+        let people = self.facts.people.iter().map(|(_, name)| name);
+        grant.is_self_approved() || people.into_iter().any(|name| may_be(name, &grant.approver))
     }
 
     /// When it ended, or will at the latest, and by what: whichever the records show first.
     pub fn end(&self) -> Option<(Time, EndBy)> {
         let shown = [
-            self.facts.signed_out.first().map(|at| (*at, EndBy::SignOut)),
-            self.facts.expires.first().map(|at| (*at, EndBy::CredentialsExpired)),
+            // Who goes on after it has not signed out of everything.
+            self.facts
+                .signed_out
+                .last()
+                .filter(|at| self.facts.last.is_none_or(|last| last <= **at))
+                .map(|at| (*at, EndBy::SignOut)),
+            self.facts.expires.last().map(|at| (*at, EndBy::CredentialsExpired)),
             self.window_end().map(|at| (at, EndBy::Window)),
         ];
         if let Some(first) = shown.into_iter().flatten().min() {
@@ -266,19 +317,21 @@ impl<'p> Session<'p> {
     /// What is known of its approval.
     pub fn approval(&self) -> Approval {
         let mut nearest: Option<(usize, Grant, String)> = None;
-        let mut own = None;
+        let (mut approved, mut own): (Option<&Grant>, Option<&Grant>) = (None, None);
         for grant in &self.grants {
             let why = self.uncovered(grant);
             if why.is_empty() {
-                let by_user = self.person().is_some_and(|(_, person)| same_person(person, &grant.approver));
-                if !grant.is_self_approved() && !by_user {
-                    return Approval::Approved { grant: grant.clone() };
-                }
-                own.get_or_insert_with(|| grant.clone());
+                let kind = if self.is_self_approved(grant) { &mut own } else { &mut approved };
+                // Of several the one that holds longest.
+                *kind = (*kind).into_iter().chain([grant]).max_by_key(|it| it.until);
             } else if nearest.as_ref().is_none_or(|(count, ..)| why.len() < *count) && why.len() < 3 {
                 nearest = Some((why.len(), grant.clone(), why.join("; ")));
             }
         }
+        if let Some(grant) = approved.cloned() {
+            return Approval::Approved { grant };
+        }
+        let own = own.cloned();
         match own {
             Some(grant) => Approval::SelfApproved { grant },
             None => Approval::Missing { nearest: nearest.map(|(_, grant, why)| (grant, why)) },
@@ -294,12 +347,12 @@ impl<'p> Session<'p> {
             why.push(format!("it is for {} in {}", grant.role, grant.account));
         }
         // Root names no person; whoever holds its credentials was granted them.
-        let nobody = self.facts.people.is_empty();
+        let nobody = self.facts.people.is_empty() && self.entry().is_none();
         match self.proven_person() {
             Some(person) if same_person(person, &grant.requester) => {}
             None if nobody => {}
             Some(_) => why.push(format!("it is for {}", grant.requester)),
-            None => why.push(format!("only the session's name says that it is {}", grant.requester)),
+            None => why.push(format!("nothing proves that it is {}", grant.requester)),
         }
         match self.started() {
             Some(at) if at < grant.from => why.push(format!("it holds from {}", grant.from)),
@@ -378,19 +431,16 @@ impl<'p> Session<'p> {
 
     /// The ticket and the end of the grant that ends before the policy's own window does.
     fn granted_until(&self) -> Option<(String, Time)> {
-        match self.approval() {
-            Approval::Approved { grant } if self.window_end() == Some(grant.until) => {
-                Some((grant.ticket, grant.until))
-            }
-            _ => None,
-        }
+        let Approval::Approved { grant } = self.approval() else { return None };
+        let until = self.extended(&grant);
+        (self.window_end() == Some(until)).then_some((grant.ticket, until))
     }
 
-    /// The violations as findings, on the session's first finding. What comes after the policy's own window is told
-    /// call by call, and not here once more.
-    pub fn findings(&self, first: &Finding) -> Vec<Finding> {
+    /// The violations as findings, on the session's first finding, but for those that are told already: what comes
+    /// after the policy's own window is, call by call.
+    pub fn findings(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Finding> {
         let mut violations = self.violations();
-        violations.retain(|(code, ..)| *code != Code::GlassOverdue || self.granted_until().is_some());
+        violations.retain(|(code, ..)| !told(*code));
         violations.into_iter().map(|(code, severity, reason)| about(first, code, severity, reason)).collect()
     }
 
@@ -440,6 +490,11 @@ impl<'p> Session<'p> {
             let only = sources.only_lookup.count;
             let complete = if lookup.complete { "" } else { "; CloudTrail could not be asked for all of it" };
             note("missed", format!("{only} calls came by LookupEvents alone{complete}"));
+            note("asked in", lookup.regions.join(", "));
+            let alone = sources.only_eventbridge.count;
+            if lookup.complete && alone > 0 {
+                note("unknown", format!("{alone} calls came by EventBridge that LookupEvents doesn't have"));
+            }
         }
         if let Some(ended) = sources.feed_ended.filter(|_| sources.after_feed > 0) {
             note(
@@ -470,7 +525,10 @@ impl<'p> Session<'p> {
         }
         match self.approval() {
             Approval::Approved { grant } => {
-                note("approved", format!("by {}, {} until {}", grant.approver, grant.ticket, grant.until));
+                let own =
+                    if grant.sent_from == self.account() { "; its event is of this account" } else { "" };
+                let until = self.extended(&grant);
+                note("approved", format!("by {}, {} until {until}{own}", grant.approver, grant.ticket));
             }
             Approval::SelfApproved { grant } => {
                 note("approved", format!("by {} themselves, {}", grant.approver, grant.ticket));

@@ -107,8 +107,31 @@ pub struct Summary {
 #[derive(Clone, Debug, Default)]
 pub struct Summing {
     summary: Summary,
-    made: Vec<(String, Made)>,
+    made: Vec<Thing>,
     more: u64,
+}
+
+/// Something that was made, and what it is known by.
+#[derive(Clone, Debug)]
+struct Thing {
+    /// The service and the noun of the action.
+    kind: String,
+    /// What the request named: it, and what it belongs to.
+    named: BTreeSet<String>,
+    /// What only the answer named: it alone.
+    own: BTreeSet<String>,
+    made: Made,
+}
+
+impl Thing {
+    /// Whether a removal of its kind that named these removed it. When in doubt it is still there.
+    fn is_removed(&self, removed: &BTreeSet<&String>) -> bool {
+        // Of these a request names only what they belong to.
+        let by_id = ["AccessKey", "SecurityGroupIngres", "SecurityGroupEgres"];
+        let by_id = by_id.iter().any(|noun| self.kind.ends_with(noun));
+        self.own.iter().any(|id| removed.contains(id))
+            || (!by_id && !self.named.is_empty() && self.named.iter().all(|id| removed.contains(id)))
+    }
 }
 
 impl Summing {
@@ -143,21 +166,21 @@ impl Summing {
         }
         let name = observation.action.split_once(':').map_or(&*observation.action, |(_, name)| name);
         let service = observation.action.split(':').next().unwrap_or_default();
-        let mut what: BTreeSet<&String> = observation.resources.iter().collect();
         if let Some(noun) = noun(name, &MAKERS) {
-            what.extend(&observation.made);
-            let what = what.into_iter().cloned().collect();
+            let named: BTreeSet<String> = observation.resources.iter().cloned().collect();
+            let own: BTreeSet<String> =
+                observation.made.iter().filter(|id| !named.contains(*id)).cloned().collect();
+            let what = named.union(&own).cloned().collect();
             let made = Made { time: observation.time, action: observation.action.clone(), what };
             if self.made.len() < MADE {
-                self.made.push((format!("{service}:{noun}"), made));
+                self.made.push(Thing { kind: format!("{service}:{noun}"), named, own, made });
             } else {
                 self.more += 1;
             }
         } else if let Some(noun) = noun(name, &REMOVERS) {
-            let thing = format!("{service}:{noun}");
-            // What names nothing is taken for removing nothing.
-            self.made
-                .retain(|(kind, made)| *kind != thing || !made.what.iter().any(|name| what.contains(name)));
+            let kind = format!("{service}:{noun}");
+            let removed: BTreeSet<&String> = observation.resources.iter().collect();
+            self.made.retain(|thing| thing.kind != kind || !thing.is_removed(&removed));
         }
     }
 
@@ -165,7 +188,7 @@ impl Summing {
     pub fn finish(mut self) -> Summary {
         let beyond = self.made.len().saturating_sub(NAMED) as u64;
         self.summary.more_left = self.more + beyond;
-        self.summary.left = self.made.into_iter().take(NAMED).map(|(_, made)| made).collect();
+        self.summary.left = self.made.into_iter().take(NAMED).map(|thing| thing.made).collect();
         self.summary
     }
 }

@@ -188,7 +188,7 @@ fn a_review_is_of_this_case_and_by_somebody_else() {
         verdict(&copy, None)
     };
     assert_eq!(with(&review("bob", &digest)), Ok(3));
-    assert!(with(&review("Alice ", &digest)).unwrap_err().contains("is the person of the session"));
+    assert!(with(&review("Alice ", &digest)).unwrap_err().contains("may be the person of the session"));
     assert!(
         with(&review("bob", &"0".repeat(64)))
             .unwrap_err()

@@ -24,17 +24,30 @@ use crate::principal::Kind;
 ///
 /// A cryptographic hash: whoever chooses a session's name can't make their findings part of another incident.
 pub fn incident_id(call: &Call<'_>, code: Code) -> String {
+    let glass = call.principal.kind == Kind::BreakGlass;
     let (kind, parts) = if code.detector() == "deny-spike" {
         ("deny", vec![denial_group(call), day(call.time)])
-    } else if call.principal.kind == Kind::BreakGlass {
-        ("glass", within_glass(call, code))
-    } else if call.takes_break_glass() {
+    } else if call.takes_break_glass() && (call.outcome == Outcome::Succeeded || !glass) {
         ("glass", taking_glass(call))
+    } else if glass {
+        ("glass", within_glass(call, code))
     } else {
         ("drift", drift(call))
     };
+    name(kind, &parts)
+}
+
+/// The incident of the session that a break-glass call was made in. For a call that takes on another emergency
+/// identity that isn't the one that its finding belongs to: there the other session begins.
+pub fn own_session(call: &Call<'_>) -> String {
+    name("glass", &within_glass(call, Code::GlassActivity))
+}
+
+fn name(kind: &str, parts: &[String]) -> String {
     let parts: Vec<&str> = [kind].into_iter().chain(parts.iter().map(String::as_str)).collect();
-    format!("{kind}-{}", digest(&parts))
+    // Who breaks glass chooses the session's name, and has time to search for one that leads into an old case.
+    let bytes = if kind == "glass" { 12 } else { 6 };
+    format!("{kind}-{}", digest_of(&parts, bytes))
 }
 
 /// Whether an incident is a break-glass session's, or of somebody who tried to begin one.
@@ -45,12 +58,16 @@ pub fn is_glass(incident: &str) -> bool {
 /// The first twelve hexadecimal digits of the parts' SHA-256: short enough to be read out, long enough for nobody
 /// to meet another's by chance, or to aim at one that isn't known before.
 pub fn digest(parts: &[&str]) -> String {
+    digest_of(parts, 6)
+}
+
+fn digest_of(parts: &[&str], bytes: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let digest: Vec<String> = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest: Vec<String> = hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect();
     digest.concat()
 }
 
@@ -74,7 +91,10 @@ fn within_glass(call: &Call<'_>, code: Code) -> Vec<String> {
         Some(arn) if !call.principal.is_root() => role_name(arn),
         _ => "root".to_owned(),
     };
+    let plumbing = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none();
     let session = match code {
+        // Steps of a sign-in come before there is a session, whoever gets in then.
+        _ if plumbing => "a step of a sign-in",
         // Who tries the door and who is inside need not be the same.
         Code::GlassSignInFailed => "a failed sign-in",
         _ => identity.assumed_role().map_or("", |(_, session)| session),

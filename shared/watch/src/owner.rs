@@ -117,7 +117,10 @@ impl Call<'_> {
         let glass = self.principal.kind == Kind::BreakGlass || self.takes_break_glass();
         trace.step("by or for an emergency id?", || yes_no(glass).into());
         if glass {
-            return Owner::BreakGlass;
+            // What comes before there is a session tells nothing yet; of root every step is told.
+            let step = self.effect == Effect::SignInPlumbing && !self.principal.is_root();
+            let before = step && self.principal.identity.creation_date.is_none();
+            return if before { Owner::Nobody(Nothing::SignInStep) } else { Owner::BreakGlass };
         }
         let drift = self.attack.is_some() || self.shows_misuse(policy).is_some();
         trace.step("attack, or role misused?", || yes_no(drift).into());

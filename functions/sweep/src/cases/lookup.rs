@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_break_glass::judge;
 use handsoff_break_glass::live::remembered;
-use handsoff_case::facts::{Facts, short_key};
+use handsoff_case::facts::{Facts, TAKEN, short_key};
 use handsoff_case::live::{Remembered, remember};
 use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
@@ -22,26 +22,42 @@ const SORT: &str = "lookup";
 /// For so many seconds a sweep asks for one case.
 const ENOUGH: i64 = 25;
 
-/// After so many sweeps that failed the case is sealed without.
-const TRIES: u32 = 5;
+/// After so many sweeps that failed a question is given up, and the case says so.
+const TRIES: u32 = 15;
 
-/// A console session mints an access key a request: beyond so many it is asked for by name.
+/// A console session mints an access key a request: beyond so many they are not asked for one by one.
 const KEYS: usize = 10;
 
 /// `IAM`, `STS` and the console's sign-in are recorded there, whatever Region one works in.
 const GLOBAL: &str = "us-east-1";
 
-/// What was asked so far.
+/// What was asked so far, by question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
-    /// Answered whole: Region, attribute, value.
-    done: BTreeSet<String>,
-    /// Answered from the end back to this time.
-    until: BTreeMap<String, Time>,
-    /// Sweeps that failed.
+    questions: BTreeMap<String, Asked>,
+}
+
+/// How far a question is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Asked {
+    /// It was asked up to this time. A session that went on is asked for again.
+    to: Time,
+    /// Answered from there back to this time; `None`: whole.
+    until: Option<Time>,
+    /// Sweeps in which it failed.
     failed: u32,
-    /// What they said.
+    /// What is missing.
     problem: Option<String>,
+}
+
+impl Asked {
+    fn is_over(&self) -> bool {
+        self.until.is_none() || self.failed >= TRIES
+    }
+}
+
+fn label(ask: &Ask) -> String {
+    format!("{} {} {}", ask.region, ask.attribute, ask.value)
 }
 
 /// Asks what isn't asked yet, and remembers the session's calls. `None`: there is more to ask, by the next sweep.
@@ -50,51 +66,65 @@ pub(super) async fn look_up(
     policy: &Policy,
     case: &str,
     facts: &Facts,
-    closes: Time,
+    asks: &[Ask],
 ) -> Result<Option<manifest::Lookup>, Failure> {
-    let (mut version, mut progress) = match world.read(case, SORT).await? {
+    let (version, mut progress) = match world.read(case, SORT).await? {
         None => (None, Progress::default()),
         Some((version, text)) => (Some(version), serde_json::from_str(&text).unwrap_or_default()),
     };
-    let asks = asks(facts, closes);
     let enough = world.now().0 + ENOUGH;
-    let mut more = false;
-    let mut failed = None;
-    for ask in &asks {
-        let label = format!("{} {} {}", ask.region, ask.attribute, ask.value);
-        if progress.failed >= TRIES || progress.done.contains(&label) {
+    let mut asked_any = false;
+    for ask in asks {
+        let new = || Asked { to: ask.to, until: Some(ask.to), failed: 0, problem: None };
+        let asked = progress.questions.entry(label(ask)).or_insert_with(new);
+        if asked.to < ask.to {
+            *asked = new();
+        }
+        if asked.is_over() || world.now().0 > enough {
             continue;
         }
-        let to = progress.until.get(&label).copied().unwrap_or(ask.to);
+        asked_any = true;
+        let to = asked.until.unwrap_or(ask.to);
         match answer(world, policy, case, facts, &Ask { to, ..ask.clone() }, enough).await {
-            Ok(None) => drop(progress.done.insert(label)),
-            Ok(Some(until)) => {
-                progress.until.insert(label, until);
-                more = true;
-                break;
+            Ok(None) => asked.until = None,
+            // More in one second than a sweep can ask for: the rest of it is not to be had.
+            Ok(Some(until)) if until >= to => {
+                asked.until = Some(Time(until.0 - 1));
+                asked.problem = Some(format!("more events at {until} than could be asked for"));
             }
+            Ok(Some(until)) => asked.until = Some(until),
+            // One Region that doesn't answer must not keep the others from being asked.
             Err(failure) => {
-                failed = Some(failure);
-                break;
+                world.complain(&failure);
+                asked.failed += 1;
+                asked.problem = Some(failure.to_string());
             }
         }
     }
-    if let Some(failure) = &failed {
-        world.complain(failure);
-        progress.failed += 1;
-        progress.problem = Some(failure.to_string());
-        more = progress.failed < TRIES;
+    if asked_any {
+        let text = serde_json::to_string(&progress)
+            .map_err(|error| Failure::new("writing what was asked as JSON", error))?;
+        if !world.swap(case, SORT, version, &text, false).await? {
+            // Another sweep is at it.
+            return Ok(None);
+        }
     }
-    let text = serde_json::to_string(&progress)
-        .map_err(|error| Failure::new("writing what was asked as JSON", error))?;
-    if !world.swap(case, SORT, version.take(), &text, false).await? {
-        // Another sweep is at it.
+    let of = |ask: &Ask| progress.questions.get(&label(ask));
+    if asks.iter().any(|ask| of(ask).is_none_or(|asked| !asked.is_over())) {
         return Ok(None);
     }
-    if more {
-        return Ok(None);
+    let mut problems: BTreeSet<String> = asks
+        .iter()
+        .filter_map(|ask| {
+            let asked = of(ask)?;
+            let problem = asked.problem.as_ref().filter(|_| asked.until.is_some() || asked.failed == 0)?;
+            Some(format!("{}: {problem}", ask.region))
+        })
+        .collect();
+    if facts.taken.len() >= TAKEN {
+        problems
+            .insert(format!("of more than {TAKEN} sessions that it took on, the others were not asked for"));
     }
-    let complete = progress.failed < TRIES;
     let shown = |ask: &Ask| match ask.attribute {
         "AccessKeyId" => format!("access key {}", short_key(&ask.value)),
         "ResourceName" => format!("resource {}", ask.value),
@@ -102,28 +132,29 @@ pub(super) async fn look_up(
     };
     let asked: BTreeSet<String> = asks.iter().map(shown).collect();
     let regions: BTreeSet<String> = asks.iter().map(|ask| ask.region.clone()).collect();
+    let problem: Vec<String> = problems.into_iter().take(8).collect();
     Ok(Some(manifest::Lookup {
-        complete,
+        complete: problem.is_empty(),
         asked: asked.into_iter().collect(),
         regions: regions.into_iter().collect(),
-        problem: if complete { None } else { progress.problem },
+        problem: (!problem.is_empty()).then(|| problem.join("; ")),
     }))
 }
 
-/// What there is to ask of a session.
-fn asks(facts: &Facts, closes: Time) -> Vec<Ask> {
-    let from = facts.started.first().copied().or(facts.first).unwrap_or(closes);
-    let own: Vec<(&'static str, &String)> = if facts.keys.len() <= KEYS && !facts.keys.is_empty() {
-        facts.keys.iter().map(|key| ("AccessKeyId", key)).collect()
-    } else {
-        facts.user_names.iter().map(|name| ("Username", name)).collect()
-    };
-    let taken = facts.taken.iter().map(|taken| ("AccessKeyId", &taken.key));
-    let asked: BTreeSet<(&'static str, &String)> = own.into_iter().chain(taken).collect();
+/// What there is to ask of a session, up to a time.
+pub(super) fn asks(facts: &Facts, more_regions: &[String], to: Time) -> Vec<Ask> {
+    let from = facts.started.first().copied().or(facts.first).unwrap_or(to);
+    // By name always: of keys that never came by the feed only CloudTrail knows.
+    let names = facts.user_names.iter().map(|name| ("Username", name));
+    let keys = facts.keys.iter().filter(|_| facts.keys.len() <= KEYS);
+    let keys = keys.chain(facts.taken.iter().map(|taken| &taken.key)).map(|key| ("AccessKeyId", key));
+    let asked: BTreeSet<(&'static str, &String)> = names.chain(keys).collect();
     // A Region's name becomes part of a host's.
-    let plain =
-        |region: &&str| region.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
-    let called = facts.regions.iter().map(String::as_str).filter(plain);
+    let plain = |region: &&str| {
+        !region.is_empty()
+            && region.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+    };
+    let called = facts.regions.iter().chain(more_regions).map(String::as_str).filter(plain);
     let regions: BTreeSet<&str> = called.chain([GLOBAL]).collect();
     // Clocks differ: the call that takes an identity on and the beginning of its credentials are the same second
     // only on the same machine.
@@ -132,7 +163,7 @@ fn asks(facts: &Facts, closes: Time) -> Vec<Ask> {
     let opening = Time(from.0 + 120);
     let opened = facts.identities.iter().map(|arn| ("ResourceName", arn, opening));
     let asked: Vec<_> =
-        asked.into_iter().map(|(attribute, value)| (attribute, value, closes)).chain(opened).collect();
+        asked.into_iter().map(|(attribute, value)| (attribute, value, to)).chain(opened).collect();
     let each = regions.iter().flat_map(|region| asked.iter().map(move |ask| (region, ask)));
     each.map(|(region, (attribute, value, to))| Ask {
         region: (*region).to_owned(),
@@ -184,8 +215,8 @@ fn of_case(record: &Record<'_>, policy: &Policy, case: &str, facts: &Facts) -> O
     let call = Call::classify(*record, policy, &mut ());
     if call.owner(policy) == Owner::BreakGlass {
         let finding = judge(&call, policy, &mut ());
-        let own = finding.incident == case;
-        return own.then(|| remembered(&call, &finding, policy, Seen::LookupEvents)).flatten();
+        let cases = remembered(&call, &finding, policy, Seen::LookupEvents);
+        return cases.into_iter().find(|(own, _)| own == case).map(|(_, call)| call);
     }
     let key = call.principal.identity.access_key_id.as_deref()?;
     facts.taken.iter().any(|taken| taken.key == key).then(|| Remembered {

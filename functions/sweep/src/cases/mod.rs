@@ -7,14 +7,16 @@ mod seal;
 
 use handsoff_case::live::{SessionNotes, session};
 use handsoff_trail::Time;
+use handsoff_watch::Policy;
 use handsoff_watch::alert::Milestone;
 use handsoff_watch::live::{
-    Episode, Failure, Lease, Lookup, Range, Report, State, Telling, World, keep_and_tell, marks, seal_session,
+    Episode, Failure, Lookup, Range, Report, State, Telling, World, keep_and_tell, marks, seal_session,
 };
-use handsoff_watch::{Finding, Policy};
 
 pub(crate) use drills::{drills, exercised};
 pub(crate) use reviews::reviews;
+
+use crate::Settings;
 
 /// How a session goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub(crate) enum Going {
 pub(crate) async fn go_on(
     world: &(impl World + Lookup),
     policy: &Policy,
-    lease: Lease,
+    settings: &Settings,
     episode: &Episode,
     state: &State,
     now: Time,
@@ -44,10 +46,9 @@ pub(crate) async fn go_on(
     if over || now.0 >= state.since + policy.cases.patience {
         let first = Range { partition: case, from: "mark#", to: "mark#~", most: 50, backwards: false };
         if let Some(first) = marks(world, first).await?.first() {
-            let due = |finding: &Finding| !state.told.contains(&Milestone::Code(finding.code, 1));
-            let findings: Vec<Finding> = session.findings(first).into_iter().filter(due).collect();
+            let findings = session.findings(first, |code| state.told.contains(&Milestone::Code(code, 1)));
             let notes = SessionNotes(policy);
-            let telling = Telling { policy: &policy.alerts, lease, notes: &notes };
+            let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &notes };
             keep_and_tell(world, telling, &findings, report).await?;
         }
     }
@@ -60,7 +61,7 @@ pub(crate) async fn go_on(
         return Ok(Going::On);
     }
     seal_session(world, episode).await?;
-    seal::seal(world, policy, episode, now, report).await.map(|()| Going::Over)
+    seal::seal(world, policy, settings, episode, now, report).await.map(|()| Going::Over)
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! Sealing the case of a session that is over.
 
 use handsoff_case::facts::Facts;
-use handsoff_case::live::{Calls, Sealed, grants, prefix, reconcile, sealed, write_sealed};
+use handsoff_case::live::{Calls, Sealed, SessionNotes, grants, prefix, reconcile, sealed, write_sealed};
 use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
+use handsoff_watch::alert::Milestone;
 use handsoff_watch::live::{
-    Ending, Episode, Failure, Lookup, Metric, Range, Report, World, end_session, keep, marks, reopen,
+    Ending, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session, keep,
+    keep_and_tell, marks, reopen,
 };
 
-use super::lookup::look_up;
+use super::lookup::{asks, look_up};
+use crate::Settings;
 
 /// How many of a session's findings are looked at for its last message.
 const LOOK_AT: usize = 10_000;
@@ -20,29 +23,36 @@ const LOOK_AT: usize = 10_000;
 pub(super) async fn seal(
     world: &(impl World + Lookup),
     policy: &Policy,
+    settings: &Settings,
     episode: &Episode,
     now: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let case = &episode.incident;
+    let before = whole(world, case, policy).await?;
+    let questions = |session: &Session<'_>| {
+        let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
+        // As far as the session may have gone on unseen, and no further than now.
+        let to = session.closes().max(outlived.map(|outlived| outlived.min(now)))?;
+        Some(asks(&session.facts, &settings.lookup_regions, to))
+    };
+    let Some(asked) = questions(&before) else { return Ok(()) };
+    let Some(looked) = look_up(world, policy, case, &before.facts, &asked).await? else { return Ok(()) };
     let lacked = reconcile(world, case).await?;
     if lacked > 0 {
         let why = format!("{lacked} calls of {case} were in the archive and not in the memory: put back");
         world.complain(&Failure::new("the memory", why));
     }
-    let before = whole(world, case, policy).await?;
-    let Some(closes) = before.closes() else { return Ok(()) };
-    let Some(looked) = look_up(world, policy, case, &before.facts, closes).await? else { return Ok(()) };
     // What CloudTrail told may reach further than what was known.
     let session = whole(world, case, policy).await?;
-    if session.facts.taken != before.facts.taken {
+    if questions(&session).is_some_and(|more| more != asked) {
         return Ok(());
     }
     if session.closes().is_some_and(|closes| now < closes) {
         return reopen(world, episode).await;
     }
     let (manifest, text) = write(world, &session, looked).await?;
-    close(world, episode, &session, &manifest, &text, now, report).await
+    close(world, policy, settings.lease, episode, &session, (&manifest, &text), now, report).await
 }
 
 /// The session with all of its calls.
@@ -92,16 +102,22 @@ async fn write(
         return Err(Failure::new("sealing a case", "a call came between: the next sweep seals it"));
     }
     store(File { name: MANIFEST.into(), text: text.clone() }).await?;
+    // What stood there before stays: it has to be this.
+    if world.load(&format!("{folder}{MANIFEST}")).await? != text {
+        return Err(Failure::new("sealing a case", format!("something else stands in {folder}")));
+    }
     Ok((manifest, text))
 }
 
 /// Remembers what was sealed, and says so.
+#[expect(clippy::too_many_arguments, reason = "all that a case hangs on, in one place")]
 async fn close(
     world: &impl World,
+    policy: &Policy,
+    lease: Lease,
     episode: &Episode,
     session: &Session<'_>,
-    manifest: &Manifest,
-    text: &str,
+    (manifest, text): (&Manifest, &str),
     now: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -114,18 +130,26 @@ async fn close(
             (told, review) = (known.told, known.review);
         }
     }
-    let person = session.person().map(|(_, name)| name.to_owned());
-    let new = Sealed { digest: digest.clone(), at: now, person, told, review };
+    let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
+    let look_again = outlived.filter(|outlived| *outlived > now);
+    let new =
+        Sealed { digest: digest.clone(), at: now, suspects: session.suspects(), look_again, told, review };
     if !write_sealed(world, case, version, &new).await? {
         // Another sweep is at it.
         return Ok(());
     }
     let range = Range { partition: case, from: "mark#", to: "mark#~", most: LOOK_AT, backwards: false };
-    let closed = match marks(world, range).await?.first() {
-        Some(first) => session.closed(first),
-        None => None,
+    let known = marks(world, range).await?;
+    let Some(first) = known.first() else {
+        return Err(Failure::new("closing a session", format!("no finding of {case} is remembered")));
     };
-    keep(world, closed.as_slice(), report).await?;
+    // What only all of its calls together show.
+    let state = State::of(world, episode).await?.unwrap_or_default();
+    let late = session.findings(first, |code| state.told.contains(&Milestone::Code(code, 1)));
+    let notes = SessionNotes(policy);
+    let telling = Telling { policy: &policy.alerts, lease, notes: &notes };
+    keep_and_tell(world, telling, &late, report).await?;
+    keep(world, session.closed(first).as_slice(), report).await?;
     let findings = marks(world, range).await?;
     let ending = Ending {
         findings: &findings,

@@ -29,8 +29,10 @@ pub struct Envelope<'a> {
     pub kind: &'a str,
     /// The account that sent it: `EventBridge` writes it.
     pub account: &'a str,
-    /// When it was sent, as text.
+    /// When it was sent, as text: what the sender says.
     pub time: &'a str,
+    /// When it came to the queue, in milliseconds since 1970, as text; empty for an event that came by itself.
+    pub arrived: &'a str,
 }
 
 /// What is to be said of a delivery.
