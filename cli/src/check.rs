@@ -27,6 +27,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
         }
     };
     let mut warnings = over(&policy, Time(chrono::Utc::now().timestamp()));
+    warnings.extend(anybodys_approval(&policy));
     let mut wrong = false;
     if !args.logs.is_empty() {
         let found = input::find(&args.logs);
@@ -102,6 +103,21 @@ fn over(policy: &Policy, now: Time) -> Vec<String> {
     .collect()
 }
 
+/// Approvals that whoever may write to the bus can give, an emergency identity among them.
+fn anybodys_approval(policy: &Policy) -> Vec<String> {
+    let asked =
+        policy.break_glass.iter().filter(|entry| entry.approval && policy.cases.approvals_from.is_empty());
+    asked
+        .map(|entry| {
+            format!(
+                "{}: asks for approval, and `approvals_from` of [cases] is empty: whoever may put events on the bus, \
+                 the session itself too, can give it; list the account that approvals come from",
+                entry.line
+            )
+        })
+        .collect()
+}
+
 /// Notes which entries match something.
 struct Matching<'p> {
     policy: &'p Policy,
@@ -148,6 +164,15 @@ impl Sink for Matching<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_approval_that_anybody_can_give_is_told() {
+        let entry = "[[break_glass]]\nidentity=\"arn:aws:iam::*:role/x\"\napproval=true";
+        let told = |text: &str| anybodys_approval(&Policy::parse("p", text).unwrap());
+        assert!(told(entry)[0].starts_with("p:1 [[break_glass]]: asks for approval"));
+        assert!(told(&format!("{entry}\n[cases]\napprovals_from=[\"111122223333\"]")).is_empty());
+        assert!(told(&entry.replace("true", "false")).is_empty());
+    }
 
     #[test]
     fn an_exception_is_over_the_day_after_its_last() {
