@@ -21,12 +21,12 @@ pub(crate) struct Event<'p> {
 #[derive(Deserialize)]
 struct Batch<'p> {
     #[serde(borrow, rename = "Records")]
-    records: Vec<Message<'p>>,
+    records: Vec<Delivered<'p>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Message<'p> {
+struct Delivered<'p> {
     #[serde(borrow)]
     message_id: Option<Text<'p>>,
     #[serde(borrow)]
@@ -103,7 +103,7 @@ fn unquoted(error: &serde_json::Error) -> String {
 pub(crate) fn events<'p>(payload: &'p RawValue) -> Vec<Event<'p>> {
     match serde_json::from_str(payload.get()) {
         Ok(Batch { records }) if records.iter().any(|message| message.message_id.is_some()) => {
-            let event = |message: Message<'p>| Event {
+            let event = |message: Delivered<'p>| Event {
                 id: message.message_id.map(|Text(id)| id),
                 body: message.body.map(|Text(body)| body).unwrap_or_default(),
                 arrived: message

@@ -15,6 +15,8 @@ pub mod review;
 pub mod seal;
 pub mod session;
 pub mod summary;
+mod telling;
+mod verbs;
 pub mod verify;
 
 pub use facts::Facts;

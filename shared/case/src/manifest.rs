@@ -5,8 +5,8 @@ use handsoff_watch::{Code, Severity};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::facts::{KnownBy, short_key};
-use crate::session::{Approval, EndBy, Mfa, Session, Ticket};
+use crate::facts::short_key;
+use crate::session::{Approval, EndBy, Mfa, Person, Session, Ticket};
 use crate::summary::Summary;
 
 /// The form of case files.
@@ -14,15 +14,6 @@ pub const FORMAT: &str = "handsoff-case/1";
 
 /// The manifest's name in a case's folder.
 pub const MANIFEST: &str = "manifest.json";
-
-/// A person, and how they are known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// The name.
-    pub name: String,
-    /// How it is known.
-    pub known_by: KnownBy,
-}
 
 /// The end of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -103,7 +103,7 @@ pub struct Observation {
 impl Observation {
     /// The observation of a call with its verdict.
     pub fn new(call: &Call<'_>, finding: &Finding, seen: Seen) -> Self {
-        let makes = call.outcome == Outcome::Succeeded && crate::summary::makes(&call.action.name);
+        let makes = call.outcome == Outcome::Succeeded && crate::verbs::makes(&call.action.name);
         let made = if makes { resources::answered(&call.record, RESOURCES) } else { Vec::new() };
         // An access key's ID is no secret, but is not shown whole either.
         let key = |raw: handsoff_trail::json::Raw<'_>| raw.text().map(|key| short_key(&key));

@@ -8,6 +8,7 @@ use handsoff_watch::Code;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::{Did, Ended, Observation, Seen};
+use crate::verbs::{MAKERS, REMOVERS, noun};
 
 /// How many things of a kind a summary names. It counts all.
 const NAMED: usize = 200;
@@ -215,43 +216,4 @@ impl Sources {
             self.after_feed = 0;
         }
     }
-}
-
-const MAKERS: [&str; 12] = [
-    "Create",
-    "Run",
-    "Allocate",
-    "Register",
-    "Import",
-    "Request",
-    "Put",
-    "Attach",
-    "Add",
-    "Authorize",
-    "Launch",
-    "Upload",
-];
-const REMOVERS: [&str; 10] = [
-    "Delete",
-    "Terminate",
-    "Release",
-    "Deregister",
-    "Cancel",
-    "Detach",
-    "Remove",
-    "Revoke",
-    "Disassociate",
-    "BatchDelete",
-];
-
-/// What an action is about, if it starts with one of these verbs: singular, so that `RunInstances` meets
-/// `TerminateInstances`, and `CreateTags` `DeleteTags`.
-fn noun<'n>(name: &'n str, verbs: &[&str]) -> Option<&'n str> {
-    let rest = verbs.iter().find_map(|verb| name.strip_prefix(verb))?;
-    Some(rest.strip_suffix('s').unwrap_or(rest))
-}
-
-/// Whether an action makes something, by its name.
-pub(crate) fn makes(name: &str) -> bool {
-    noun(name, &MAKERS).is_some()
 }
