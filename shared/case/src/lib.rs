@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure. An [`Observation`] is one call of the session, [`Facts`] are what a record says of the
 //! session as a whole; both are sets that a repeated or late record can't change. A [`Session`] is what follows from
-//! them with the [`Grant`]s and the policy. [`seal`] writes the observations as hash-chained lines with a
+//! them with the [`Grant`]s and the policy. [`seal()`] writes the observations as hash-chained lines with a
 //! [`Manifest`] whose digest proves them; [`verify()`] holds a copy against it.
 
 pub mod drill;
