@@ -17,11 +17,14 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 KEYS = {"aws_access_key_id": "AKIAHARNESSEXAMPLE00", "aws_secret_access_key": "not-a-secret"}
 
-# moto's server, but for three things. It takes one request at a time: moto checks a condition and writes in two
+# moto's server, but for four things. It takes one request at a time: moto checks a condition and writes in two
 # steps, where AWS does it in one. It is without two habits that cost more than all the rest: at each request it asks
-# the disk for its own folders, and for each message received it counts all messages of the queue.
+# the disk for its own folders, and for each message received it counts all messages of the queue. And it obeys no
+# bucket policy: it would deny whatever a denial names, without a look at the conditions. `permissions.py` has one.
 SERVER = """
 from moto import backends
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.models import SQSBackend
 from werkzeug.serving import run_simple
@@ -29,6 +32,7 @@ from werkzeug.serving import run_simple
 modules = list(backends.list_of_moto_modules())
 backends.list_of_moto_modules = lambda: modules
 SQSBackend.is_message_valid_based_on_retention_period = lambda self, queue_name, message: True
+FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 app = DomainDispatcherApplication(create_backend_app)
 run_simple("127.0.0.1", 0, app, threaded=False, request_handler=MotoRequestHandler)
 """

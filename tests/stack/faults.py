@@ -7,24 +7,22 @@ kill the process before or after its n-th call, to answer with an error, to be s
 import json
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from answers import refusal
-from permissions import resource_of
-from proxy import Answer
+from permissions import Permission, needed
+from proxy import Answer, Asked
+from trail import Trail
 
 
 @dataclass
-class Call:
+class Call(Asked):
     """One call of a process: to AWS, or the result that it hands to the Runtime API (service `runtime`)."""
 
-    number: int
-    process: str
-    service: str
-    operation: str
-    body: bytes = field(repr=False, default=b"")
+    number: int = 0
+    process: str = ""
     forwarded: bool = False
     status: int | None = None
 
@@ -45,7 +43,7 @@ class Trouble:
     """For the next `times` calls of a service (and operation): an error instead of the answer, or a delay."""
 
     service: str
-    kind: str  # throttle, unavailable, refuse (no retry helps) or slow
+    kind: str  # throttle, unavailable, refuse (no retry helps) or slow; of S3 also conflict
     times: float = float("inf")
     operation: str | None = None
     seconds: float = 0.0
@@ -60,20 +58,24 @@ class Faults:
         self.calls: list[Call] = []
         self._troubles: list[Trouble] = []
         self._kill: tuple[int, str] | None = None
+        self._not_counted: Collection[str] = ()
         self.killed: Call | None = None
-        # Function, action and resource of all calls ever.
-        self.seen: set[tuple[str, str, str]] = set()
+        # What each function needed for all its calls ever.
+        self.seen: set[tuple[str, Permission]] = set()
+        self.trail = Trail()
         self._lock = threading.Lock()
 
     def record(self) -> None:
         """Counts anew, from 1, without any trouble."""
         with self._lock:
             self.calls, self._troubles, self._kill, self.killed = [], [], None, None
+            self._not_counted = ()
 
-    def kill(self, number: int, when: str) -> None:
-        """The process that makes the n-th call from now dies `before` it reaches AWS, or `after` it did."""
+    def kill(self, number: int, when: str, but: Collection[str] = ()) -> None:
+        """The process that makes the n-th call from now dies `before` it reaches AWS, or `after` it did. Calls of the
+        names in `but` don't count."""
         self.record()
-        self._kill = (number, when)
+        self._kill, self._not_counted = (number, when), but
 
     def trouble(self, service: str, kind: str, **more) -> Trouble:
         trouble = Trouble(service, kind, **more)
@@ -90,21 +92,21 @@ class Faults:
         with self._lock:
             return [call for call in self.calls if call.name == name and call.forwarded]
 
-    def pass_on(
-        self, environment, service: str, operation: str, body: bytes, protocol: str, forward: Callable[[], Answer]
-    ) -> Answer | None:
+    def pass_on(self, environment, asked: Asked, protocol: str, forward: Callable[[], Answer]) -> Answer | None:
         """The answer for the process; none when it has been killed."""
         with self._lock:
             if not environment.alive:
                 return None  # Of several calls that it had on their way one was its last.
-            call = Call(len(self.calls) + 1, environment.name, service, operation, body)
+            call = Call(**vars(asked), number=len(self.calls) + 1, process=environment.name)
             self.calls.append(call)
-            if service != "runtime":
-                self.seen.add((environment.spec.name, call.name, resource_of(call)))
+            if call.service != "runtime":
+                self.seen.add((environment.spec.name, needed(call)))
             trouble = next((trouble for trouble in self._troubles if trouble.meets(call)), None)
             if trouble:
                 trouble.met += 1
-            dies = self._kill[1] if self._kill and self._kill[0] == call.number else None
+            counts = call.name not in self._not_counted
+            number = sum(one.name not in self._not_counted for one in self.calls)
+            dies = self._kill[1] if self._kill and counts and self._kill[0] == number else None
             if dies:
                 self._kill, self.killed = None, call
         if dies == "before":
@@ -113,7 +115,7 @@ class Faults:
         if trouble and trouble.kind == "slow":
             time.sleep(trouble.seconds)
         elif trouble:
-            call.status, headers, answer = refusal(service, trouble.kind, protocol)
+            call.status, headers, answer = refusal(call.service, trouble.kind, protocol)
             return Answer(call.status, headers, answer)
         answer = forward()
         call.forwarded, call.status = True, answer.status

@@ -42,6 +42,7 @@ UNDERSTOOD = {
     "AWS::Lambda::LayerVersion": {"LayerName", "Content", "Description", "CompatibleRuntimes", "LicenseInfo"},
     "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceArn", "SourceAccount"},
     "AWS::Logs::LogGroup": {"LogGroupName", "RetentionInDays", "KmsKeyId", "Tags"},
+    "AWS::S3::Bucket": {"BucketName", "BucketEncryption"},
     "AWS::SNS::Topic": {"TopicName", "DisplayName", "KmsMasterKeyId", "Tags"},
     "AWS::SQS::Queue": {
         "QueueName", "VisibilityTimeout", "MessageRetentionPeriod", "RedrivePolicy", "ReceiveMessageWaitTimeSeconds",
@@ -148,7 +149,8 @@ def complete(aws: Aws, known: Known, resources: dict[str, dict], outputs: dict[s
     for name, paths in known.afterwards.items():
         if name in resources:
             properties = json.loads(outputs[f"Resolved{name}"])
-            for path in paths:
+            # In the order of the list: a lock needs versions.
+            for path in sorted(paths, key=list(AFTERWARDS).index):
                 AFTERWARDS[path](aws, resources[name]["PhysicalResourceId"], properties)
 
 
@@ -207,12 +209,27 @@ def _invoke_config(aws: Aws, properties: dict) -> str:
     return properties["FunctionName"]
 
 
+def _bucket_policy(aws: Aws, properties: dict) -> str:
+    bucket = properties["Bucket"]
+    aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
+    return bucket
+
+
+def _bus_policy(aws: Aws, properties: dict) -> str:
+    sid = properties["StatementId"]
+    document = {"Version": "2012-10-17", "Statement": [{"Sid": sid, **properties["Statement"]}]}
+    aws.client("events").put_permission(EventBusName=properties["EventBusName"], Policy=json.dumps(document))
+    return sid
+
+
 MAKERS: dict[str, Callable[[Aws, dict], str]] = {
     "AWS::CloudWatch::Alarm": _alarm,
     # moto takes policies with a stack, but keeps their documents as Python and not as JSON.
+    "AWS::Events::EventBusPolicy": _bus_policy,
     "AWS::IAM::Policy": _policy,
     "AWS::IAM::RolePolicy": _role_policy,
     "AWS::Lambda::EventInvokeConfig": _invoke_config,
+    "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::SNS::Subscription": _subscribe,
     "AWS::SNS::TopicPolicy": _topic_policy,
     "AWS::SQS::QueuePolicy": _queue_policy,
@@ -251,10 +268,50 @@ def _pattern(aws: Aws, rule: str, properties: dict) -> None:
     events.put_rule(Name=rule, EventPattern=text, **kept)
 
 
+def _versions(aws: Aws, bucket: str, properties: dict) -> None:
+    versioning = properties["VersioningConfiguration"]
+    aws.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioning)
+
+
+def _lockable(aws: Aws, bucket: str, properties: dict) -> None:
+    """Of a bucket that is there already it is said with the configuration."""
+    assert properties["ObjectLockEnabled"] in (True, "true"), properties
+
+
+def _lock(aws: Aws, bucket: str, properties: dict) -> None:
+    lock = properties["ObjectLockConfiguration"]
+    retention = lock["Rule"]["DefaultRetention"]
+    retention["Days"] = int(retention["Days"])
+    aws.client("s3").put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
+
+
+def _not_public(aws: Aws, bucket: str, properties: dict) -> None:
+    aws.client("s3").put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
+    )
+
+
+def _owner(aws: Aws, bucket: str, properties: dict) -> None:
+    aws.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=properties["OwnershipControls"])
+
+
+def _lifecycle(aws: Aws, bucket: str, properties: dict) -> None:
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    # The API's name for it, and its way to say "all".
+    renamed = [{"ID": rule.pop("Id"), "Filter": {"Prefix": ""}, **rule} for rule in rules]
+    aws.client("s3").put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": renamed})
+
+
 AFTERWARDS: dict[str, Callable[[Aws, str, dict], None]] = {
     "AWS::DynamoDB::Table.TimeToLiveSpecification": _ttl,
     "AWS::DynamoDB::Table.PointInTimeRecoverySpecification": _backups,
     "AWS::DynamoDB::Table.ResourcePolicy": _resource_policy,
     "AWS::Events::Rule.EventPattern": _pattern,
     "AWS::IAM::Role.Policies": _policies,
+    "AWS::S3::Bucket.VersioningConfiguration": _versions,
+    "AWS::S3::Bucket.ObjectLockEnabled": _lockable,
+    "AWS::S3::Bucket.ObjectLockConfiguration": _lock,
+    "AWS::S3::Bucket.PublicAccessBlockConfiguration": _not_public,
+    "AWS::S3::Bucket.OwnershipControls": _owner,
+    "AWS::S3::Bucket.LifecycleConfiguration": _lifecycle,
 }

@@ -6,6 +6,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,12 +19,14 @@ from runtime import Function, Outcome
 
 DETECTORS = ("handsoff-drift", "handsoff-break-glass", "handsoff-deny-spike")
 SWEEP = "handsoff-sweep"
+BREAK_GLASS = "handsoff-break-glass"
 
 # What `events/handsoff.toml` says, as the template wants it: names without paths.
 PARAMETERS = {
     "BreakGlassNames": "break-glass,AWSReservedSSO_EmergencyAdmin_*,eg-*",
     "DeployRoleNames": "deploy-pipeline",
     "AlertEmail": "oncall@example.com",
+    "ApprovalAccounts": records.TICKETS,
 }
 
 _translated: dict = {}
@@ -44,7 +47,8 @@ def dimensions(of: dict) -> tuple[tuple[str, str], ...]:
 class Live:
     """A new account with the stack in it.
 
-    For tests that can't wait: how many seconds the sweep's lease, and the functions' timeout, are.
+    For tests that can't wait: how many seconds the sweep's lease, and the functions' timeout, are. With another
+    policy than that of `events/`, if one is given.
     """
 
     def __init__(
@@ -53,15 +57,19 @@ class Live:
         concurrency: int = 1,
         sweep_lease: int | None = None,
         timeout: int | None = None,
+        policy: str | None = None,
     ) -> None:
         self.aws, self.faults = aws, Faults()
         self.folder = Path(tempfile.mkdtemp(prefix="handsoff-live-"))
-        self.policy = records.policy()
+        self.policy = policy or records.policy()
+        # What CloudTrail's LookupEvents knows: a list of records, empty at first.
+        self.trail = self.faults.trail.records
         (self.folder / "handsoff.toml").write_text(self.policy)
         aws.reset()
         self.stack = stack.create(aws, _template(PARAMETERS), PARAMETERS, self.folder)
         self.sqs = aws.client("sqs")
         self.topic, self.table = self.stack.outputs["Topic"], self.stack.outputs["TableName"]
+        self.bucket = self.stack.outputs["CasesBucket"]
         self.inbox = self.sqs.create_queue(QueueName="inbox")["QueueUrl"]
         self.subscription = aws.client("sns").subscribe(
             TopicArn=self.topic,
@@ -100,9 +108,10 @@ class Live:
     # ---- Events in ----
 
     def send(self, function: str, bodies: list[dict | str]) -> None:
-        """Straight into the queue of a function."""
+        """Straight into the queue of a function. Grants and reviews go to break-glass alone, as by their rule."""
         url = self.mappings[function].queue_url
-        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        wanted = [body for body in bodies if function == BREAK_GLASS or not records.is_for_cases(body)]
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in wanted]
         while texts:
             # SQS takes ten at once, and no more than 256 KB.
             count = next((n for n in range(min(10, len(texts)), 1, -1) if sum(map(len, texts[:n])) < 250_000), 1)
@@ -156,6 +165,20 @@ class Live:
         }
         return self.functions[SWEEP].invoke(json.dumps(event).encode())
 
+    def sweep_all(self, most: int = 20) -> None:
+        """Sweeps until everything is told and closed: to seal many sessions takes more than one minute each."""
+        for _ in range(most):
+            self.pass_lease()
+            # What has no time of its own is over a day after it was first seen.
+            self.states(lambda state: state.update(since=state["since"] - 2 * 86_400))
+            outcome = self.sweep(self.due())
+            assert outcome.kind in ("response", "error"), outcome
+            if not [one for one in self.items() if "open" in one and one["sk"]["S"].startswith("state#")]:
+                assert outcome.kind == "response", outcome
+                return
+        left = [(one["pk"]["S"], one["sk"]["S"], one["text"]["S"][:300]) for one in self.items() if "open" in one]
+        raise AssertionError(f"never closed: {left}")
+
     def due(self) -> datetime:
         """Now, or shortly before: when a sweep has a canary to write and subscriptions to compare. All samples are
         long over. A sweep knows no later time than its own clock's."""
@@ -164,16 +187,23 @@ class Live:
 
     def pass_lease(self) -> None:
         """Nobody touches the table for longer than the lease: whatever was claimed was claimed before that."""
-        client = self.aws.client("dynamodb")
-        for item in self.items():
-            if not item["sk"]["S"].startswith("state#"):
-                continue
-            state = json.loads(item["text"]["S"])
+
+        def older(state: dict) -> None:
             for claim in state["pending"]:
-                claim["since"] -= 100
-            if state["pending"]:
-                item["text"]["S"] = json.dumps(state)
-                client.put_item(TableName=self.table, Item=item)
+                claim["since"] -= 200
+
+        self.states(older)
+
+    def states(self, change: Callable[[dict], None]) -> None:
+        """Changes what is remembered of the episodes that are open."""
+        for item in self.items():
+            if item["sk"]["S"].startswith("state#") and "open" in item:
+                state = json.loads(item["text"]["S"])
+                before = json.dumps(state)
+                change(state)
+                if json.dumps(state) != before:
+                    item["text"]["S"] = json.dumps(state)
+                    self.aws.client("dynamodb").put_item(TableName=self.table, Item=item)
 
     # ---- What came of it ----
 
@@ -200,18 +230,18 @@ class Live:
         pages = self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=self.table)
         return [item for page in pages for item in page["Items"]]
 
-    def verdicts(self) -> dict[tuple[str, str], tuple[str, str]]:
+    def verdicts(self) -> dict[records.Key, tuple[str, str]]:
         """What the table remembers: code and severity of each finding, by incident and event.
 
         A denied call may be remembered twice, the second time with more that came after it: the worse counts.
         """
-        found: dict[tuple[str, str], dict] = {}
+        found: dict[records.Key, dict] = {}
         levels = ["info", "low", "medium", "high", "critical"]
         for item in self.items():
             if not item["sk"]["S"].startswith("mark#"):
                 continue
             finding = json.loads(item["text"]["S"])["finding"]
-            key = (finding["incident"], finding["event_id"])
+            key = records.key(finding)
             known = found.get(key)
             if not known or levels.index(known["severity"]) < levels.index(finding["severity"]):
                 found[key] = finding
@@ -261,6 +291,27 @@ class Live:
         ).get("Messages"):
             found += got
         return found
+
+    # ---- Cases ----
+
+    def kept(self, case: str, part: str = "") -> list[str]:
+        """The names of a case's files in the bucket, without the folder of the case."""
+        folder = f"cases/{case}/"
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.bucket, Prefix=folder + part)
+        return [one["Key"].removeprefix(folder) for page in found for one in page.get("Contents", [])]
+
+    def sealed(self, case: str) -> set[str]:
+        """The folders of a case that have a manifest: without one it isn't sealed."""
+        return {name.split("/")[0] for name in self.kept(case, "sealed-") if name.endswith("/manifest.json")}
+
+    def download(self, case: str, sealed: str) -> Path:
+        """A copy of a sealed case, in a folder of its own."""
+        copy = Path(tempfile.mkdtemp(prefix=f"{sealed}-", dir=self.folder))
+        for name in self.kept(case, f"{sealed}/"):
+            got = self.aws.client("s3").get_object(Bucket=self.bucket, Key=f"cases/{case}/{name}")
+            (copy / name.rsplit("/", 1)[-1]).write_bytes(got["Body"].read())
+        return copy
 
     def panics(self) -> list[str]:
         return [line for function in self.functions.values() for line in function.panics()]

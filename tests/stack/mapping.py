@@ -3,7 +3,9 @@
 import json
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
+import records
 from runtime import Function, Outcome
 
 
@@ -43,7 +45,7 @@ class Mapping:
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
-            "attributes": message["Attributes"],
+            "attributes": message["Attributes"] | self._sent(message["Body"]),
             "messageAttributes": {
                 name: {
                     "stringValue": value.get("StringValue"),
@@ -58,6 +60,16 @@ class Mapping:
             "eventSourceARN": self.queue_arn,
             "awsRegion": self.queue_arn.split(":")[3],
         }
+
+    def _sent(self, body: str) -> dict[str, str]:
+        """When a message came. Grants and reviews are of the past here, and in the queue they were then."""
+        try:
+            event = json.loads(body)
+        except ValueError:
+            return {}
+        if not records.is_for_cases(event):
+            return {}
+        return {"SentTimestamp": str(int(datetime.fromisoformat(event["time"]).timestamp() * 1000))}
 
     def poll(self, limit: int | None = None) -> Outcome | None:
         """One batch; nothing when no message is visible."""

@@ -7,14 +7,26 @@ Every execution environment has a `Tap` of its own, so that it is known who call
 import http.client
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import cbor
+from answers import s3_error
 
 # The service as the signature names it, where that differs from what we call it.
 SIGNED_AS = {"monitoring": "cloudwatch"}
+
+
+@dataclass
+class Asked:
+    """What a process asks for."""
+
+    service: str
+    operation: str
+    body: bytes = field(repr=False, default=b"")
+    path: str = ""
+    if_none_match: str | None = None
 
 
 @dataclass
@@ -66,6 +78,12 @@ class Quiet(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def handle_expect_100(self) -> bool:
+        # Else it would wait in our buffer for the answer.
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def payload(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             chunks = []
@@ -99,15 +117,30 @@ class Quiet(BaseHTTPRequestHandler):
             pass  # The process was killed while it called.
 
 
+def s3_operation(method: str, path: str) -> str:
+    """The operations that the functions may have use for; any other by its method and path."""
+    asked = urlsplit(path)
+    query = parse_qs(asked.query, keep_blank_values=True)
+    _, _, key = asked.path.lstrip("/").partition("/")
+    if key and query.keys() <= {"x-id", "versionId"}:
+        return {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject"}.get(method, f"{method} {path}")
+    if not key and method == "GET" and query.get("list-type") == ["2"]:
+        return "ListObjectsV2"
+    return f"{method} {path}"
+
+
 class _Handler(Quiet):
     def _any(self) -> None:
         body = self.payload()
-        scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", self.headers.get("Authorization", ""))
-        service = scope[1] if scope else "unsigned"
+        scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", self.headers.get("Authorization", ""))
+        region, service = scope.groups() if scope else ("", "unsigned")
         target = self.headers.get("X-Amz-Target", "")
         path = re.search(r"/operation/(\w+)", self.path)
         action = re.search(rb"(?:^|&)Action=(\w+)", body)
-        if target:
+        if service == "s3":
+            # The name of a bucket stands in the path, since the endpoint has an address and no name.
+            protocol, operation = "s3", s3_operation(self.command, self.path)
+        elif target:
             protocol, operation = "json", target.rsplit(".", 1)[-1]
         elif path:
             protocol, operation = "cbor", path[1]
@@ -115,15 +148,24 @@ class _Handler(Quiet):
             protocol, operation = "query", action[1].decode() if action else self.path
 
         def forward() -> Answer:
+            if service == "cloudtrail":
+                return self.faults.trail.answer(operation, region, body)
+            if protocol == "s3":
+                answer = self.tap.forward(self.command, self.path, self.headers.items(), body)
+                if answer.status == 404 and operation in ("GetObject", "HeadObject"):
+                    # S3 tells that a key isn't there to those only who may list the whole bucket.
+                    return Answer(*s3_error(403, "AccessDenied", "Access Denied"))
+                return answer
             if protocol != "cbor":
                 return self.tap.forward(self.command, self.path, self.headers.items(), body)
             answer = self.tap.forward("POST", "/", *cbor.to_json(self.path, self.headers.items(), body))
             return Answer(answer.status, *cbor.from_json(answer.body))
 
         service = SIGNED_AS.get(service, service)
-        self.answer(self.faults.pass_on(self.environment, service, operation, body, protocol, forward))
+        asked = Asked(service, operation, body, self.path, self.headers.get("If-None-Match"))
+        self.answer(self.faults.pass_on(self.environment, asked, protocol, forward))
 
-    do_GET = do_POST = do_PUT = _any
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _any
 
 
 def serve(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:

@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from stack import ROOT
@@ -16,8 +17,13 @@ EVENTS = ROOT / "events"
 CORPUS = Path(os.environ.get("HANDSOFF_DATA", ROOT.parent / "shared" / "data"))
 BINARIES = Path(os.environ.get("HANDSOFF_BINARIES", ROOT / "target" / "debug"))
 
+# The account of the ticket system, which sends grants.
+TICKETS = "444455556666"
+
 # The samples are of one night in the past. What a stack gets is fresher: all days are moved so that the last one was
 # the day before yesterday, whole days only, so that hours and midnights stay where they are.
+# But for one that takes a quarter of a year, which ends then.
+LONG = "glass-drill-due.jsonl"
 _DAY = re.compile(r"\b(20\d\d-\d\d-\d\d)(?=T\d\d:\d\d:\d\d)")
 
 # Which function a finding is of, by the first part of its incident's name.
@@ -30,25 +36,34 @@ def _to_now(texts: Iterable[str]) -> timedelta:
     return datetime.now(UTC).date() - timedelta(days=2) - max(days)
 
 
+def days_ago(days: int, time: str = "02:00:00") -> str:
+    """A time in the past, to the second."""
+    return f"{datetime.now(UTC).date() - timedelta(days=days)}T{time}Z"
+
+
 def _moved(text: str, by: timedelta) -> str:
     return _DAY.sub(lambda day: (date.fromisoformat(day[1]) + by).isoformat(), text)
 
 
 def samples() -> dict[str, list[dict]]:
     """The events of each file of `events/`, by its name."""
-    texts = {path.name: path.read_text() for path in sorted(EVENTS.glob("*.json*"))}
-    by = _to_now(texts.values())
-    return {
-        name: [json.loads(line) for line in _moved(text, by).splitlines()]
-        if name.endswith(".jsonl")
-        else [json.loads(_moved(text, by))]
-        for name, text in texts.items()
-    }
+    found = {}
+    for path in sorted(EVENTS.glob("*.json*")):
+        text = path.read_text()
+        text = _moved(text, _to_now([text]) if path.name == LONG else _of_the_night())
+        lines = text.splitlines() if path.suffix == ".jsonl" else [text]
+        found[path.name] = [json.loads(line) for line in lines]
+    return found
+
+
+def _of_the_night() -> timedelta:
+    """By how much the samples are moved."""
+    return _to_now(path.read_text() for path in EVENTS.glob("*.json*") if path.name != LONG)
 
 
 def policy() -> str:
     """The policy of `events/`, its last days moved as the events are."""
-    by = _to_now(path.read_text() for path in EVENTS.glob("*.json*"))
+    by = _of_the_night()
     text = (EVENTS / "handsoff.toml").read_text()
     return re.sub(
         r"(?m)^(until *= *)(\d{4}-\d\d-\d\d)",
@@ -87,6 +102,42 @@ def envelope(record: dict) -> dict:
     }
 
 
+def grant(at: str, detail: dict, account: str = TICKETS) -> dict:
+    """The event of a grant, as the ticket system's account sends it."""
+    return _sent(at, "Break-Glass Grant", "ticket-system", detail, account)
+
+
+def review(at: str, detail: dict, account: str = "111122223333") -> dict:
+    """The event of a review, as `handsoff case review` writes it."""
+    return _sent(at, "Break-Glass Review", "handsoff", detail, account)
+
+
+def is_for_cases(event: object) -> bool:
+    """Whether an event is a grant or a review, and no record of CloudTrail."""
+    return isinstance(event, dict) and str(event.get("detail-type")).startswith("Break-Glass ")
+
+
+def _sent(at: str, kind: str, source: str, detail: dict, account: str) -> dict:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": kind,
+        "source": source,
+        "account": account,
+        "time": at,
+        "region": "eu-central-1",
+        "resources": [],
+        "detail": detail,
+    }
+
+
+def verify(folder: Path, digest: str | None = None) -> subprocess.CompletedProcess[str]:
+    """`handsoff case verify` of a copy."""
+    command = [BINARIES / "handsoff", "case", "verify", folder]
+    command += ["--digest", digest] if digest else []
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 def elsewhere(events: list[dict], number: int) -> list[dict]:
     """The same events in another account: other incidents, with other event IDs, judged alike."""
     moved = json.loads(json.dumps(events).replace("111122223333", f"{200000000000 + number}"))
@@ -101,11 +152,20 @@ def earlier(events: list[dict], days: int) -> list[dict]:
     return json.loads(_moved(json.dumps(events), timedelta(days=-days)))
 
 
+@cache
+def _later() -> dict:
+    """A record of last midnight that says nothing."""
+    event = json.loads((EVENTS / "nothing.aws-service.json").read_text())
+    event["detail"]["eventTime"] = days_ago(0, "00:00:00")
+    return event
+
+
 def replay(events: list[dict], policy_text: str, *options: str) -> list[dict]:
     """The JSON lines of `handsoff replay` over these events."""
     with tempfile.TemporaryDirectory(prefix="handsoff-replay-") as folder:
         log, toml = Path(folder, "events.jsonl"), Path(folder, "handsoff.toml")
-        log.write_text("".join(json.dumps(event) + "\n" for event in events))
+        # The stack looks at them days later: what was open when the logs ended is over for it.
+        log.write_text("".join(json.dumps(event) + "\n" for event in [*events, _later()]))
         toml.write_text(policy_text)
         command = [BINARIES / "handsoff", "replay", log, "--policy", toml, "--format", "jsonl", *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -124,11 +184,33 @@ def told(alerts: list[dict]) -> list[Telling]:
     return [(alert["incident"], alert["period"], tells) for alert in alerts for tells in alert["tells"]]
 
 
+# The stack counts a drill's time from its own first look, and logs from their first record.
+DRILL = "drill due"
+
+
 def to_be_told(events: list[dict], policy_text: str) -> set[Telling]:
     """What must be told about these events, all in all."""
-    return set(told(replay(events, policy_text, "--alerts")))
+    return set(told([one for one in replay(events, policy_text, "--alerts") if DRILL not in one["subject"]]))
 
 
-def verdicts(findings: list[dict]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Code and severity of each finding, by incident and event."""
-    return {(one["incident"], one["event_id"]): (one["code"], one["severity"]) for one in findings}
+# Verdicts on a session as a whole: they stand on its first event, beside that event's own.
+WHOLE = {
+    "glass-unapproved",
+    "glass-not-on-roster",
+    "glass-no-ticket",
+    "glass-no-mfa",
+    "glass-self-approved",
+    "glass-closed",
+}
+
+# Incident, event, and the code of a verdict on the whole session.
+Key = tuple[str, str, str]
+
+
+def key(finding: dict) -> Key:
+    return finding["incident"], finding["event_id"], finding["code"] if finding["code"] in WHOLE else ""
+
+
+def verdicts(findings: list[dict]) -> dict[Key, tuple[str, str]]:
+    """Code and severity of each finding on an event, or on a session."""
+    return {key(one): (one["code"], one["severity"]) for one in findings if one["code"] != "glass-drill-due"}

@@ -18,7 +18,7 @@ from queue import Queue
 
 from aws import KEYS, REGION, dies_with_us
 from faults import Faults
-from proxy import Answer, Quiet, Tap, serve
+from proxy import Answer, Asked, Quiet, Tap, serve
 
 # Processes are started by this one thread, which lives as long as the program: see `dies_with_us`.
 _starter = ThreadPoolExecutor(1, "starts-processes")
@@ -181,7 +181,7 @@ class _RuntimeApi(Quiet):
             return accepted
 
         # The result is a step between process and AWS as any other: it may die before it or after it.
-        self.answer(self.environment.faults.pass_on(self.environment, "runtime", last, body, "json", accept))
+        self.answer(self.environment.faults.pass_on(self.environment, Asked("runtime", last, body), "json", accept))
 
 
 class Function:

@@ -83,11 +83,18 @@ class Stack:
         got = self.aws.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["RedrivePolicy"])
         return self.queue_url(json.loads(got["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"])
 
+    def role_arn(self, function: str) -> str:
+        return self.aws.client("lambda").get_function_configuration(FunctionName=function)["Role"]
+
+    def bucket_statements(self) -> list[dict]:
+        """What the policy of the bucket for cases says."""
+        policy = self.aws.client("s3").get_bucket_policy(Bucket=self.outputs["CasesBucket"])["Policy"]
+        return json.loads(policy)["Statement"]
+
     def role_statements(self, function: str) -> list[dict]:
         """What the function's role allows, inline policies only; names of managed ones as they are."""
         iam = self.aws.client("iam")
-        arn = self.aws.client("lambda").get_function_configuration(FunctionName=function)["Role"]
-        role = arn.rsplit("/", 1)[-1]
+        role = self.role_arn(function).rsplit("/", 1)[-1]
         statements = []
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]

@@ -18,7 +18,8 @@ def in_queue(live: Live, function: str) -> set[str]:
         live.sqs.change_message_visibility(
             QueueUrl=mapping.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
-    return {json.loads(message["Body"])["detail"]["eventID"] for message in messages}
+    events = [json.loads(message["Body"]) for message in messages]
+    return {event["detail"].get("eventID", event["id"]) for event in events}
 
 
 def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], night: list[dict]) -> None:
@@ -30,6 +31,8 @@ def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], n
     # Every finding's record is in its owner's queue.
     lost = []
     for finding in records.replay(night, live.policy):
+        if finding["code"] == "glass-drill-due":
+            continue  # Of no record: the sweep knows it by itself.
         function = records.FUNCTIONS[finding["incident"].split("-")[0]]
         if finding["event_id"] not in waiting[function]:
             lost.append((function, finding["event_id"], finding["action"]))
@@ -39,8 +42,7 @@ def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], n
     assert denied["detail"]["eventID"] in waiting["handsoff-deny-spike"]
 
     live.settle()
-    for _ in range(3):
-        live.sweep(live.due())
+    live.sweep_all()
     assert live.verdicts() == records.verdicts(records.replay(night, live.policy))
     assert live.told() == Counter(records.to_be_told(night, live.policy))
     for name in DETECTORS:

@@ -167,7 +167,7 @@ def test_what_differs_from_the_canary_is_a_finding(live: Live) -> None:
         change(record["detail"])
         live.send("handsoff-drift", [record])
         live.settle()
-        found = {event for _, event in live.verdicts()}
+        found = {event for _, event, _ in live.verdicts()}
         assert record["detail"]["eventID"] in found, change.__name__
         assert live.metric("CanaryRoundTrip", "SampleCount") == 0, change.__name__
 

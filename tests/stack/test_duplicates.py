@@ -22,8 +22,7 @@ def test_repeats_and_order_change_nothing(deploy, night: list[dict], seed: int) 
     for name in DETECTORS:
         assert len(live.functions[name].environments) == 3
         assert not live.dead(name)
-    for _ in range(3):
-        live.sweep(live.due())
+    live.sweep_all()
 
     assert live.verdicts() == records.verdicts(records.replay(night, live.policy))
     assert live.told() == Counter(records.to_be_told(night, live.policy))
