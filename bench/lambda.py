@@ -35,6 +35,7 @@ EVENTS = ROOT / "events"
 ENVIRONMENT = {
     "HANDSOFF_POLICY": EVENTS / "handsoff.toml",
     "HANDSOFF_TABLE": "handsoff",
+    "HANDSOFF_CASES": "handsoff-cases",
     "HANDSOFF_TOPIC": "arn:aws:sns:eu-central-1:111122223333:handsoff",
     "HANDSOFF_DEAD_LETTERS": "http://127.0.0.1/dead-letters",
     "HANDSOFF_CANARY_ROLE": "arn:aws:iam::111122223333:role/handsoff-sweep",
