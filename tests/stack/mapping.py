@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import records
+from aws import ACCOUNT
 from runtime import Function, Outcome
 
 
@@ -41,11 +42,12 @@ class Mapping:
         return json.dumps({"Records": [self._record(message) for message in messages]}).encode()
 
     def _record(self, message: dict) -> dict:
+        body, sent = self._as_delivered(message["Body"])
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": message["Attributes"] | self._sent(message["Body"]),
+            "body": body,
+            "attributes": message["Attributes"] | sent,
             "messageAttributes": {
                 name: {
                     "stringValue": value.get("StringValue"),
@@ -61,15 +63,17 @@ class Mapping:
             "awsRegion": self.queue_arn.split(":")[3],
         }
 
-    def _sent(self, body: str) -> dict[str, str]:
-        """When a message came. Grants and reviews are of the past here, and in the queue they were then."""
+    def _as_delivered(self, body: str) -> tuple[str, dict[str, str]]:
+        """A grant or review as EventBridge writes it, with the account, which moto leaves out; and when it came: those
+        here are of the past, and came when they were sent."""
         try:
             event = json.loads(body)
-        except ValueError:
-            return {}
+        except (ValueError, RecursionError):
+            return body, {}
         if not records.is_for_cases(event):
-            return {}
-        return {"SentTimestamp": str(int(datetime.fromisoformat(event["time"]).timestamp() * 1000))}
+            return body, {}
+        sent = str(int(datetime.fromisoformat(event["time"]).timestamp() * 1000))
+        return json.dumps({"account": ACCOUNT} | event), {"SentTimestamp": sent}
 
     def poll(self, limit: int | None = None) -> Outcome | None:
         """One batch; nothing when no message is visible."""

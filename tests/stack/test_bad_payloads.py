@@ -126,7 +126,8 @@ def test_odd_fields_are_judged_as_in_replay(live: Live, samples: dict[str, list[
     findings = {
         key: verdict
         for key, verdict in records.verdicts(records.replay(events, live.policy)).items()
-        if records.FUNCTIONS[key[0].split("-")[0]] == function
+        # What is said of a session as a whole is the sweep's, which doesn't run here.
+        if records.FUNCTIONS[key[0].split("-")[0]] == function and verdict[0] not in records.WHOLE
     }
     assert live.verdicts() == findings
 
