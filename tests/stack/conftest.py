@@ -73,7 +73,7 @@ def live(deploy: Callable[..., Live]) -> Live:
 @pytest.fixture
 def account(aws: Aws) -> Iterator[Live]:
     """The stack without its functions' binaries."""
-    live = Live(aws)
+    live = Live(aws, hasty=False)
     yield live
     live.close()
 

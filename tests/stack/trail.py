@@ -70,6 +70,8 @@ class Trail:
     def __init__(self) -> None:
         self.records: list[dict] = []
         self.throttled = 0
+        # How long a second is: tests that don't look at the limit have no time for it.
+        self.second = 1.0
         self._asked: dict[str, deque[float]] = defaultdict(deque)
         self._lock = threading.Lock()
 
@@ -77,7 +79,7 @@ class Trail:
         assert operation == "LookupEvents", operation
         with self._lock:
             asked, now = self._asked[region], time.monotonic()
-            while asked and now - asked[0] > 1:
+            while asked and now - asked[0] > self.second:
                 asked.popleft()
             if len(asked) >= A_SECOND:
                 self.throttled += 1

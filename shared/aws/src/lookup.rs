@@ -1,7 +1,5 @@
 //! CloudTrail's own memory of events.
 
-use std::time::Duration;
-
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::config::Region;
 use aws_sdk_cloudtrail::primitives::DateTime;
@@ -12,9 +10,6 @@ use tokio::time::Instant;
 use crate::world::{Aws, failure};
 
 const WHAT: &str = "CloudTrail LookupEvents";
-
-/// CloudTrail answers two questions a second, of all who ask in the account.
-const PACE: Duration = Duration::from_millis(550);
 
 /// The most events of a page.
 const PAGE: i32 = 50;
@@ -32,7 +27,7 @@ impl Lookup for Aws {
             .attribute_value(&ask.value)
             .build()
             .map_err(failure(WHAT))?;
-        if let Some(next) = self.asked.get().map(|asked| asked + PACE) {
+        if let Some(next) = self.asked.get().map(|asked| asked + self.pace) {
             tokio::time::sleep_until(next).await;
         }
         self.asked.set(Some(Instant::now()));

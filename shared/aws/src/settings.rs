@@ -25,6 +25,9 @@ pub struct Settings {
     pub keep: i64,
     /// After how long an alert counts as not sent.
     pub lease: Lease,
+    /// How many milliseconds lie between two questions to CloudTrail, which answers two a second to all who ask in
+    /// the account.
+    pub lookup_pace: i64,
 }
 
 /// Why a function can't start.
@@ -75,6 +78,7 @@ impl Settings {
             dead_letters: text("HANDSOFF_DEAD_LETTERS"),
             keep: number("HANDSOFF_KEEP_DAYS", 90)? * 86_400,
             lease: Lease(number("HANDSOFF_RESEND_SECONDS", Lease::default().0)?),
+            lookup_pace: number("HANDSOFF_LOOKUP_PACE_MILLISECONDS", 550)?,
         })
     }
 }

@@ -35,6 +35,7 @@ pub struct Aws {
     pub(crate) s3: OnceCell<aws_sdk_s3::Client>,
     /// When CloudTrail was last asked.
     pub(crate) asked: Cell<Option<tokio::time::Instant>>,
+    pub(crate) pace: Duration,
     pub(crate) table: String,
     pub(crate) cases: Option<String>,
     topic: String,
@@ -56,6 +57,7 @@ impl Aws {
             cloudwatch: OnceCell::new(),
             s3: OnceCell::new(),
             asked: Cell::new(None),
+            pace: Duration::from_millis(settings.lookup_pace.unsigned_abs()),
             cases: settings.cases.clone(),
             table: settings.table.clone(),
             topic: settings.topic.clone(),

@@ -194,7 +194,10 @@ impl Attack {
                 | "DeleteBucketReplication"
                 | "DeleteObject"
                 | "DeleteObjects"
-                | "PutObjectLockConfiguration",
+                | "PutObjectLockConfiguration"
+                | "PutBucketObjectLockConfiguration"
+                | "PutBucketPublicAccessBlock"
+                | "PutBucketOwnershipControls",
             ) => on_protected("puts stored logs in danger"),
             (
                 "iam",

@@ -29,6 +29,12 @@ pub(super) async fn seal(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let case = &episode.incident;
+    // First: a call that CloudTrail tells, too, is known to have come by the feed only if the memory says so.
+    let lacked = reconcile(world, case).await?;
+    if lacked > 0 {
+        let why = format!("{lacked} calls of {case} were in the archive and not in the memory: put back");
+        world.complain(&Failure::new("the memory", why));
+    }
     let before = whole(world, case, policy).await?;
     let questions = |session: &Session<'_>| {
         let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
@@ -38,11 +44,6 @@ pub(super) async fn seal(
     };
     let Some(asked) = questions(&before) else { return Ok(()) };
     let Some(looked) = look_up(world, policy, case, &before.facts, &asked).await? else { return Ok(()) };
-    let lacked = reconcile(world, case).await?;
-    if lacked > 0 {
-        let why = format!("{lacked} calls of {case} were in the archive and not in the memory: put back");
-        world.complain(&Failure::new("the memory", why));
-    }
     // What CloudTrail told may reach further than what was known.
     let session = whole(world, case, policy).await?;
     if questions(&session).is_some_and(|more| more != asked) {
