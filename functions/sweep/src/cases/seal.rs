@@ -124,17 +124,17 @@ async fn close(
 ) -> Result<(), Failure> {
     let case = &episode.incident;
     let digest = sha256(text.as_bytes());
-    let (mut version, mut told, mut review) = (None, false, None);
+    let (mut version, mut at, mut told, mut review) = (None, now, false, None);
     if let Some((seen, known)) = sealed(world, case).await? {
         version = Some(seen);
         if known.digest == digest {
-            (told, review) = (known.told, known.review);
+            // The same case: who is late with its review stays late.
+            (at, told, review) = (known.at, known.told, known.review);
         }
     }
     let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
     let look_again = outlived.filter(|outlived| *outlived > now);
-    let new =
-        Sealed { digest: digest.clone(), at: now, suspects: session.suspects(), look_again, told, review };
+    let new = Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review };
     if !write_sealed(world, case, version, &new).await? {
         // Another sweep is at it.
         return Ok(());

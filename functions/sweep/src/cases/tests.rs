@@ -514,6 +514,8 @@ fn a_call_that_comes_late_opens_the_case_again_and_a_repeat_tells_nothing_new() 
     records(&world, &policy, &session()[..1]);
     at(&world, &policy, "2026-03-14T03:31:00Z");
     assert_eq!((told(&world).len(), manifests(&world).len()), (before, 1));
+    let known = run(sealed(&world, &manifests(&world)[0].1.case)).unwrap().unwrap().1;
+    assert_eq!(known.at, Time::parse("2026-03-14T03:30:00Z").unwrap(), "its review is due when it was");
     records(&world, &policy, &session()[4..]);
     at(&world, &policy, "2026-03-14T03:32:00Z");
     assert_eq!(manifests(&world).len(), 2);
