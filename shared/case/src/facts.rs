@@ -235,7 +235,10 @@ impl Facts {
         {
             self.people.insert((KnownBy::User, issuer));
         }
-        if let Some(from) = call.record.additional_event_data.get("SwitchFrom").and_then(Raw::text) {
+        // Only the console's sign-in writes it; what other services put there may be a caller's.
+        if call.action.service == "signin"
+            && let Some(from) = call.record.additional_event_data.get("SwitchFrom").and_then(Raw::text)
+        {
             self.switched(&from);
         }
         if call.principal.is_root() {
