@@ -28,13 +28,13 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     };
     let mut warnings = over(&policy, Time(chrono::Utc::now().timestamp()));
     warnings.extend(anybodys_approval(&policy));
-    let names = rules::names(&policy);
+    let names = args.parameters.as_deref().map_or_else(|| rules::names(&policy), Names::parse);
     warnings.extend(coarse(&names));
-    let refused = refused(&names);
-    for error in &refused {
-        writeln!(out, "error: {}: {error}", file.display())?;
+    let errors = undeployable(&policy, &names);
+    for error in &errors {
+        writeln!(out, "error: {error}")?;
     }
-    let mut wrong = !refused.is_empty();
+    let mut wrong = !errors.is_empty();
     if !args.logs.is_empty() {
         let found = input::find(&args.logs);
         let mut sink = Matching::new(&policy);
@@ -84,21 +84,22 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
     for warning in coarse(&names) {
         let _ = writeln!(io::stderr(), "{warning}");
     }
-    let refused = refused(&names);
-    for error in &refused {
+    let errors = undeployable(&policy, &names);
+    for error in &errors {
         let _ = writeln!(io::stderr(), "error: {error}");
     }
-    Ok(if refused.is_empty() { Exit::Fine } else { Exit::Wrong })
+    Ok(if errors.is_empty() { Exit::Fine } else { Exit::Wrong })
 }
 
-/// Why the stack can't be deployed with a policy's names.
-fn refused(names: &Names) -> Vec<String> {
-    let told = |why: String| {
-        format!(
-            "{why}: put several identities into one entry with a common beginning, such as `role/deploy-*`"
-        )
-    };
-    rules::refused(names).into_iter().map(told).collect()
+/// Why a stack with these names can't be deployed, or wouldn't see what the policy means.
+fn undeployable(policy: &Policy, names: &Names) -> Vec<String> {
+    let refused = rules::refused(names).into_iter();
+    let refused =
+        refused.map(|why| format!("{why}: `handsoff policy parameters` prints lists that it takes"));
+    let left_out = rules::uncovered(policy, names).into_iter();
+    let left_out =
+        left_out.map(|line| format!("{line}: the event rules leave it out, so it would find nothing"));
+    refused.chain(left_out).collect()
 }
 
 /// Rules that let through much more than the policy means.
@@ -107,8 +108,8 @@ fn coarse(names: &Names) -> Vec<String> {
     let told = both.into_iter().filter_map(|(entries, lists)| Some((entries, lists.coarse()?)));
     told.map(|(entries, through)| {
         format!(
-            "{entries}: EventBridge takes no rule with so many `*`, so the rules let through {through}: about $1.70 a \
-             million of these; the function leaves out what the policy doesn't mean. Names that are written out, or \
+            "{entries}: EventBridge takes no rules that name these one by one, so they let through {through}: about \
+             $1.70 a million of these; the function leaves out what the policy doesn't mean. Fewer `*`, and names that \
              begin with letters of their own, make finer rules"
         )
     })

@@ -195,7 +195,8 @@ impl End {
 
     /// Whether somebody assumes it by a call that its rule has to know it for.
     fn is_assumed(&self, whose: Whose) -> bool {
-        !self.is_user && !(self.is_permission_set && whose == Whose::BreakGlass)
+        let by_its_own_rule = self.is_permission_set && whose == Whose::BreakGlass;
+        !(self.is_user || by_its_own_rule)
     }
 }
 
