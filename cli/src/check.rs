@@ -109,7 +109,7 @@ fn coarse(names: &Names) -> Vec<String> {
     told.map(|(entries, through)| {
         format!(
             "{entries}: EventBridge takes no rules that name these one by one, so they let through {through}: about \
-             $1.70 a million of these; the function leaves out what the policy doesn't mean. Fewer `*`, and names that \
+             $1.40 a million of these; the function leaves out what the policy doesn't mean. Fewer `*`, and names that \
              begin with letters of their own, make finer rules"
         )
     })

@@ -59,7 +59,8 @@ def test_rules_see_read_only_events_and_have_dead_letter_queues(account: Live) -
     for name in (*DETECTORS, SWEEP):
         rule = events.describe_rule(Name=name)
         (target,) = events.list_targets_by_rule(Rule=name)["Targets"]
-        assert target["DeadLetterConfig"]["Arn"].endswith(":handsoff-undelivered")
+        # SQS moves messages back only out of a queue that a queue names: the rule has its function's.
+        assert target["DeadLetterConfig"]["Arn"].endswith(f":{name}-dead-letters")
         if name == SWEEP:
             assert rule["ScheduleExpression"] == "rate(1 minute)"
             assert target["Arn"] == account.functions[SWEEP].spec.arn
@@ -74,11 +75,11 @@ def test_the_rule_for_grants_and_reviews_feeds_break_glass(account: Live) -> Non
     assert rule["State"] == "ENABLED"
     (target,) = events.list_targets_by_rule(Rule="handsoff-cases")["Targets"]
     assert target["Arn"] == account.mappings["handsoff-break-glass"].queue_arn
-    assert target["DeadLetterConfig"]["Arn"].endswith(":handsoff-undelivered")
     # Both queues take what either rule sends.
     url = account.mappings["handsoff-break-glass"].queue_url
-    undelivered = account.sqs.get_queue_url(QueueName="handsoff-undelivered")["QueueUrl"]
-    for queue in (url, undelivered):
+    dead = account.stack.dead_letters(url)
+    assert dead == account.stack.queue_url(target["DeadLetterConfig"]["Arn"])
+    for queue in (url, dead):
         got = account.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
         (allowed,) = [one for one in json.loads(got)["Statement"] if one["Effect"] == "Allow"]
         for name in ("handsoff-break-glass", "handsoff-cases"):
