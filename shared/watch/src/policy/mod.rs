@@ -77,7 +77,7 @@ pub struct Deploy {
 pub enum Origin {
     /// A role or user.
     Identity(IdentityPattern),
-    /// An AWS service, by its principal: `codebuild.amazonaws.com`.
+    /// An AWS service, by its principal: `codebuild.amazonaws.com`, in every partition.
     Service(String),
     /// The subject of a web identity: `repo:ORG/REPO:ref:refs/heads/main` of GitHub.
     Subject(Glob),
@@ -249,7 +249,9 @@ impl Exception {
             && (self.resources.is_empty() || {
                 let found = resources();
                 !found.is_empty()
-                    && found.iter().all(|resource| self.resources.iter().any(|glob| glob.matches(resource)))
+                    && found
+                        .iter()
+                        .all(|resource| self.resources.iter().any(|glob| glob.matches_resource(resource)))
             })
     }
 }
@@ -298,7 +300,7 @@ impl Policy {
 
     /// Whether the policy protects a resource, by its name or ARN.
     pub fn protects(&self, resource: &str) -> bool {
-        self.protected.iter().any(|glob| glob.matches(resource))
+        self.protected.iter().any(|glob| glob.matches_resource(resource))
     }
 }
 
