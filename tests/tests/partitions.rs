@@ -41,14 +41,14 @@ fn moved(text: &str, [id, suffix, global, other]: [&str; 4]) -> String {
     text
 }
 
-/// What a finding says, but for names that differ by their partition.
+/// What a finding says, with all the names that differ from partition to partition.
 fn verdict(finding: &Finding) -> String {
-    let Finding { event_id, code, severity, action, access, principal, mfa, .. } = finding;
-    let via = if finding.via.contains('.') { "a service" } else { &finding.via };
-    format!(
-        "{event_id} {code} {severity:?} {action} {access} {:?} {} {mfa:?} {via}",
-        principal.kind, principal.name
-    )
+    let Finding { event_id, code, severity, action, access, principal, mfa, via, resources, .. } = finding;
+    if event_id.is_empty() {
+        // It is about an entry of the policy, which is the same everywhere.
+        return code.to_string();
+    }
+    format!("{event_id} {code} {severity:?} {action} {access} {principal:?} {mfa:?} {via} {resources:?}")
 }
 
 fn verdicts(path: &PathBuf) -> Vec<String> {
@@ -70,6 +70,7 @@ fn a_sample_gives_the_same_in_every_partition() {
         for partition in PARTITIONS {
             let there = folder.join(sample.file_name().unwrap());
             std::fs::write(&there, moved(&text, partition)).unwrap();
+            let expected: Vec<String> = expected.iter().map(|verdict| moved(verdict, partition)).collect();
             assert_eq!(verdicts(&there), expected, "{sample:?} in {partition:?}");
             compared += expected.len();
         }

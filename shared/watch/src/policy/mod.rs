@@ -202,6 +202,8 @@ pub struct Cases {
     pub review_within: i64,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
+    /// The people whose approval counts, by name. Empty: anybody's but the session's own.
+    pub approvers: Vec<String>,
 }
 
 /// A `[[workload]]` entry: a role that code runs as.
