@@ -53,7 +53,7 @@ fn verdict(finding: &Finding) -> String {
 
 fn verdicts(path: &PathBuf) -> Vec<String> {
     let outcome = replay(std::slice::from_ref(path), &policy(), 1);
-    assert!(outcome.problems.is_empty() && outcome.counts.distinct > 0, "{path:?} {:?}", outcome.problems);
+    assert!(outcome.problems.is_empty() && outcome.counts.distinct > 0, "{} {:?}", path.display(), outcome.problems);
     let mut verdicts: Vec<String> = outcome.findings.iter().map(verdict).collect();
     verdicts.sort();
     verdicts

@@ -105,7 +105,7 @@ fn unquoted(error: &serde_json::Error) -> String {
 }
 
 /// Cuts a payload into events.
-pub(crate) fn events<'p>(payload: &'p RawValue) -> Vec<Event<'p>> {
+pub(crate) fn events(payload: &RawValue) -> Vec<Event<'_>> {
     match serde_json::from_str(payload.get()) {
         Ok(Batch { records }) if records.iter().any(|message| message.message_id.is_some()) => {
             records.into_iter().map(event).collect()
