@@ -289,7 +289,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
         run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
         assert!(world.report.borrow().sum(Metric::AlertsResent) > 0.0, "nothing was sent again");
         sweep_up(&world, &policy);
-        assert_eq!(manifests(&world).len(), 2);
+        assert_eq!(manifests(&world).len(), 3);
         (rough.calls.take(), (told(&world), manifests(&world)))
     };
     let (usual, sealed) = usual;
@@ -359,6 +359,76 @@ fn a_trickle_of_denied_calls_costs_a_few_reads() {
     for record in &records {
         let rough = Rough::new(&world);
         run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
-        assert!(rough.calls.borrow().len() <= 4, "{:?}", rough.calls);
+        assert!(rough.calls.borrow().len() <= 5, "{:?}", rough.calls);
     }
+}
+
+/// What one partition of `DynamoDB` gives a second.
+const PARTITION: usize = 3_000;
+
+#[test]
+fn a_storm_of_denied_calls_asks_no_more_of_a_partition_than_it_gives() {
+    let policy = Policy::built_in();
+    // What three thousand calls a second make in six batches, by a principal that does other things too.
+    let actions = |n: i64| if n % 40 == 0 { format!("Get{}", n % 2_000) } else { "ListUsers".to_owned() };
+    let calls: Vec<(i64, String)> = (0..30_000).map(|n| (n / 3_000, actions(n))).collect();
+    let records = denied(&calls);
+    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+    let world = Pretend::default();
+    for (second, batches) in plain.chunks(3_000).enumerate() {
+        let before = world.read_units.get();
+        for batch in batches.chunks(500) {
+            run(&Rough::new(&world), deliver(&Rough::new(&world), &DenySpike::new(&policy, LEASE), batch))
+                .unwrap();
+        }
+        let units = world.read_units.get() - before;
+        println!("second {second}: {units} read units");
+        assert!(units > 0 && units < PARTITION, "{units} read units in second {second}");
+    }
+    assert!(told(&world).keys().any(|key| key.ends_with("severity:high")));
+}
+
+#[test]
+fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
+    let policy = Policy::built_in();
+    let record = |user: usize, n: usize| {
+        format!(
+            r#"{{"eventID":"{user}-{n}","eventTime":"2030-03-17T17:{:02}:{:02}Z","eventSource":"ec2.amazonaws.com",
+            "eventName":"StopInstances","readOnly":false,"recipientAccountId":"111122223333","eventVersion":"1.11",
+            "awsRegion":"eu-central-1","userIdentity":{{"type":"IAMUser","userName":"u{user}",
+            "arn":"arn:aws:iam::111122223333:user/u{user}"}}}}"#,
+            n / 60,
+            n % 60
+        )
+    };
+    let world = Pretend::default();
+    let start = Time::parse("2030-03-17T17:10:00Z").unwrap().0;
+    let bring = |user: usize, numbers: std::ops::Range<usize>| {
+        let records: Vec<String> = numbers.map(|n| record(user, n)).collect();
+        let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+        for batch in plain.chunks(10) {
+            let rough = Rough::new(&world);
+            run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
+        }
+    };
+    let minute = |minute: i64| {
+        let now = Time(start + 60 * minute);
+        world.time.set(now.0);
+        let (before, rough) = (world.read_units.get(), Rough::new(&world));
+        run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
+        world.read_units.get() - before
+    };
+    world.time.set(start);
+    (0..20).for_each(|user| bring(user, 0..95));
+    let first = minute(1);
+    // Nothing new: each incident's document is looked at, and a few others.
+    let quiet: Vec<usize> = (2..5).map(minute).collect();
+    println!("20 incidents of 95 findings: {first} read units, then {quiet:?}");
+    assert!(first > 500 && quiet.iter().all(|units| *units < 100), "{first} {quiet:?}");
+    // The hundredth finding of one of them is told all the same.
+    let sent = world.sent.borrow().len();
+    bring(7, 95..100);
+    minute(6);
+    assert_eq!(world.sent.borrow().len(), sent + 1);
+    assert!(told(&world).keys().any(|key| key.ends_with("count:100")), "{:?}", told(&world));
 }

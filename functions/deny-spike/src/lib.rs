@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use handsoff_trail::{Effect, Time};
 use handsoff_watch::policy::Denials;
 use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, group};
+use serde::{Deserialize, Serialize};
 
 /// One denied call, remembered until all of its neighbours are known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,39 +41,55 @@ impl Denial {
     }
 }
 
+/// What a verdict on a denied call needs of it and of its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    pub(crate) key: Key,
+    pub(crate) time: Option<Time>,
+    pub(crate) action: String,
+    pub(crate) browsing: bool,
+}
+
+impl Seen {
+    pub(crate) fn of(denial: &Denial) -> Self {
+        let Denial { finding, browsing, .. } = denial;
+        Self { key: finding.key, time: finding.time, action: finding.action.clone(), browsing: *browsing }
+    }
+}
+
 /// Finds the spikes among denied calls, which may come in any order and more than once.
 ///
 /// The findings are all the denied calls of all windows that hold too many, each once, and each judged by the
 /// windows that it lies in: what is further away than one window makes no difference to it. Calls without a time
 /// are in no window.
 pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
-    let mut groups: HashMap<String, Vec<Denial>> = HashMap::new();
+    let mut groups: HashMap<String, Vec<Seen>> = HashMap::new();
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
     denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
     denials.dedup_by_key(|denial| denial.key());
-    for denial in denials {
-        if denial.finding.time.is_some() {
-            groups.entry(denial.group.clone()).or_default().push(denial);
-        }
+    for denial in &denials {
+        groups.entry(denial.group.clone()).or_default().push(Seen::of(denial));
     }
-    let mut findings = Vec::new();
-    for mut group in groups.into_values() {
-        group.sort_by_key(|denial| denial.finding.order());
-        let spikes = spikes(&group, policy);
-        for (Denial { mut finding, .. }, spike) in group.into_iter().zip(spikes) {
-            if let Some(spike) = spike {
-                spike.tell(&mut finding, policy);
-                findings.push(finding);
-            }
-        }
-    }
+    let spikes: HashMap<Key, Spike> =
+        groups.into_values().flat_map(|group| spikes_of(group, policy)).collect();
+    let tell = |denial: Denial| Some(spikes.get(&denial.key())?.told(denial.finding, policy));
+    let mut findings: Vec<Finding> = denials.into_iter().filter_map(tell).collect();
     findings.sort_by_key(Finding::order);
     findings
 }
 
+/// The calls of one principal that are part of a spike, and what their windows hold.
+pub(crate) fn spikes_of(mut calls: Vec<Seen>, policy: &Denials) -> HashMap<Key, Spike> {
+    calls.retain(|call| call.time.is_some());
+    calls.sort_by(|a, b| (a.time, a.key).cmp(&(b.time, b.key)).then_with(|| a.cmp(b)));
+    calls.dedup_by_key(|call| call.key);
+    let spikes = spikes(&calls, policy);
+    calls.iter().zip(spikes).filter_map(|(call, spike)| Some((call.key, spike?))).collect()
+}
+
 /// What the windows around a denied call hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spike {
+pub(crate) struct Spike {
     /// The most calls in one window.
     calls: usize,
     /// The most different actions in one window, but for reads from the console.
@@ -82,16 +99,21 @@ struct Spike {
 }
 
 impl Spike {
-    fn tell(&self, finding: &mut Finding, policy: &Denials) {
+    /// What it makes of a call.
+    pub(crate) fn verdict(&self, policy: &Denials) -> (Code, Severity) {
+        match (self.actions >= policy.actions, self.actions) {
+            (true, _) => (Code::DenyProbing, Severity::High),
+            (false, 0 | 1) => (Code::DenySpike, Severity::Low),
+            (false, _) => (Code::DenySpike, Severity::Medium),
+        }
+    }
+
+    /// The finding that a call becomes.
+    pub(crate) fn told(&self, mut finding: Finding, policy: &Denials) -> Finding {
         let Self { calls, actions, known } = self;
         let minutes = (policy.window + 59) / 60;
-        let probing = *actions >= policy.actions;
-        finding.code = if probing { Code::DenyProbing } else { Code::DenySpike };
-        finding.severity = match (probing, actions) {
-            (true, _) => Severity::High,
-            (false, 0 | 1) => Severity::Low,
-            (false, _) => Severity::Medium,
-        };
+        (finding.code, finding.severity) = self.verdict(policy);
+        let probing = finding.code == Code::DenyProbing;
         let limit = if probing {
             format!("from {} different actions it is probing", policy.actions)
         } else if *actions <= 1 {
@@ -110,6 +132,7 @@ impl Spike {
         );
         finding.next = finding.code.next_step().into();
         finding.known = finding.time.max(*known);
+        finding
     }
 }
 
@@ -122,19 +145,19 @@ struct Window {
 }
 
 /// The window that ends with each call, of calls that are sorted by time.
-fn windows(calls: &[Denial], policy: &Denials) -> Vec<Window> {
+fn windows(calls: &[Seen], policy: &Denials) -> Vec<Window> {
     let mut in_window: HashMap<&str, usize> = HashMap::new();
     let mut start = 0;
     let mut windows = Vec::with_capacity(calls.len());
     for (end, call) in calls.iter().enumerate() {
-        let time = call.finding.time;
+        let time = call.time;
         if !call.browsing {
-            *in_window.entry(&call.finding.action).or_insert(0) += 1;
+            *in_window.entry(&call.action).or_insert(0) += 1;
         }
         while let Some(oldest) = calls.get(start)
-            && seconds(oldest.finding.time, time) > policy.window
+            && seconds(oldest.time, time) > policy.window
         {
-            let action = oldest.finding.action.as_str();
+            let action = oldest.action.as_str();
             if let Some(count) = in_window.get_mut(action).filter(|_| !oldest.browsing) {
                 *count -= 1;
                 if *count == 0 {
@@ -149,7 +172,7 @@ fn windows(calls: &[Denial], policy: &Denials) -> Vec<Window> {
 }
 
 /// For each call the windows that it lies in, if one of them holds too many.
-fn spikes(calls: &[Denial], policy: &Denials) -> Vec<Option<Spike>> {
+fn spikes(calls: &[Seen], policy: &Denials) -> Vec<Option<Spike>> {
     let windows = windows(calls, policy);
     let is_full = |window: &Window| window.calls >= policy.count || window.actions >= policy.actions;
     let (mut most_calls, mut most_actions) = (Most::default(), Most::default());

@@ -1,16 +1,17 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Record, Time};
 use handsoff_watch::live::{
     AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
 };
-use handsoff_watch::{Code, Finding, Key, Owner, Policy, Severity, group};
-use serde::{Deserialize, Serialize};
+use handsoff_watch::{Finding, Key, Owner, Policy, group};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::{Denial, judge};
+use crate::{Denial, Seen, Spike, spikes_of};
 
 /// From so many denied calls of a principal around a batch on, only those whose action is new are remembered. A
 /// storm costs no more than this, and no action is lost in it.
@@ -18,6 +19,8 @@ const CROWD: usize = 1000;
 
 /// How many are looked at: more than can be remembered, though several functions may pass the limit together.
 const LOOK_AT: usize = 4000;
+
+const READ: &str = "reading a stored denied call";
 
 /// The deny-spike function.
 #[derive(Debug)]
@@ -64,7 +67,8 @@ impl Detector for DenySpike<'_> {
 /// What denied calls of one principal turn into findings: themselves, and calls that were remembered before.
 ///
 /// They are remembered first and judged together with their neighbours after, so of several functions that see
-/// parts of a spike the last one to look sees all of it.
+/// parts of a spike the last one to look sees all of it. Neighbours are read as far as a verdict needs them, which is
+/// a tenth of what is kept: a storm must not ask more of a partition of `DynamoDB` than it gives.
 async fn found(
     world: &impl World,
     policy: &Policy,
@@ -75,33 +79,50 @@ async fn found(
     // Without a time a call lies in no window.
     own.retain(|denial| denial.finding.time.is_some());
     let times = || own.iter().filter_map(|denial| denial.finding.time);
-    let (Some(partition), Some(first), Some(last)) =
-        (own.first().map(|denial| partition(&denial.group)), times().min(), times().max())
+    let (Some(group), Some(first), Some(last)) =
+        (own.first().map(|denial| denial.group.clone()), times().min(), times().max())
     else {
         count(report, denied);
         return Ok(Vec::new());
     };
-    let window = policy.denials.window;
-    let before = around(world, &partition, first, last, window).await?;
+    let (window, stored) = (policy.denials.window, Stored::of(&group));
+    let before = stored.around(world, (first, last), window, CROWD).await?;
     if before.len() >= CROWD {
-        let known: HashSet<&str> = before.iter().map(|denial| denial.finding.action.as_str()).collect();
+        let known: HashSet<&str> = before.iter().map(|call| call.action.as_str()).collect();
         own.retain(|denial| !known.contains(denial.finding.action.as_str()));
     }
     count(report, denied - own.len());
-    keep(world, &partition, &own, report).await?;
+    if own.is_empty() {
+        return Ok(Vec::new());
+    }
+    stored.keep(world, &own, report).await?;
     // Verdicts on what is within a window of these may change, and hang on what is within a window of that.
-    let mut all = around(world, &partition, first, last, 2 * window).await?;
-    let mine: HashSet<Key> = own.iter().map(Denial::key).collect();
-    all.retain(|denial| !mine.contains(&denial.key()));
-    let verdict = |finding: &Finding| (finding.key, (finding.code, finding.severity));
-    let others: BTreeMap<Key, (Code, Severity)> =
-        judge(all.clone(), &policy.denials).iter().map(verdict).collect();
+    let mut all = stored.around(world, (first, last), 2 * window, LOOK_AT).await?;
+    let mut whole: HashMap<Key, Finding> =
+        own.iter().map(|denial| (denial.key(), denial.finding.clone())).collect();
+    all.retain(|call| !whole.contains_key(&call.key));
     // Whoever brought the others has told what they were without these.
-    all.extend(own);
-    let mut findings = judge(all, &policy.denials);
+    let others = spikes_of(all.clone(), &policy.denials);
     let near =
-        |time: Option<Time>| time.is_some_and(|time| (first.0 - window..=last.0 + window).contains(&time.0));
-    findings.retain(|finding| near(finding.time) && others.get(&finding.key) != Some(&verdict(finding).1));
+        |call: &Seen| call.time.is_some_and(|time| (first.0 - window..=last.0 + window).contains(&time.0));
+    all.extend(own.iter().map(Seen::of));
+    let near: HashMap<Key, String> =
+        all.iter().filter(|call| near(call)).map(|call| (call.key, sort(call.time, call.key))).collect();
+    let mut spikes = spikes_of(all, &policy.denials);
+    let verdict = |spike: &Spike| spike.verdict(&policy.denials);
+    spikes
+        .retain(|key, spike| near.contains_key(key) && others.get(key).map(verdict) != Some(verdict(spike)));
+    let brief: Vec<&String> =
+        spikes.keys().filter(|key| !whole.contains_key(key)).filter_map(|key| near.get(key)).collect();
+    stored.read_whole(world, &brief, &mut whole).await?;
+    let mut findings = Vec::new();
+    for (key, spike) in &spikes {
+        match whole.remove(key) {
+            Some(finding) => findings.push(spike.told(finding, &policy.denials)),
+            None => world.complain(&Failure::new(READ, "a call is kept in brief only")),
+        }
+    }
+    findings.sort_by_key(Finding::order);
     Ok(findings)
 }
 
@@ -111,57 +132,76 @@ fn count(report: &mut Report, calls: usize) {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// Where the denied calls of a principal are kept: as far as a verdict needs them, and whole.
 struct Stored {
-    group: String,
-    browsing: bool,
-    mark: Mark,
+    brief: String,
+    whole: String,
 }
 
-fn partition(group: &str) -> String {
-    format!("denied#{}", group::digest(&["denied", group]))
-}
-
-async fn keep(
-    world: &impl World,
-    partition: &str,
-    denials: &[Denial],
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let puts = denials.iter().map(|denial| async move {
-        let Denial { group, finding, browsing } = denial;
-        let stored = Stored { group: group.clone(), browsing: *browsing, mark: Mark::new(finding) };
-        let text = serde_json::to_string(&stored)
-            .map_err(|error| Failure::new("writing a denied call as JSON", error))?;
-        let time = finding.time.map(|time| time.to_string()).unwrap_or_default();
-        world.put(partition, &format!("{time}#{:016x}", finding.key.0), &text).await
-    });
-    let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
-    for put in puts {
-        count(report, usize::from(put?));
+impl Stored {
+    fn of(group: &str) -> Self {
+        let digest = group::digest(&["denied", group]);
+        Self { brief: format!("denied#{digest}"), whole: format!("denied-whole#{digest}") }
     }
-    Ok(())
-}
 
-/// The denied calls from so long before the first time to so long after the last, the latest if there are too many.
-async fn around(
-    world: &impl World,
-    partition: &str,
-    first: Time,
-    last: Time,
-    reach: i64,
-) -> Result<Vec<Denial>, Failure> {
-    let (from, to) = (Time(first.0 - reach).to_string(), format!("{}#~", Time(last.0 + reach)));
-    let range = Range { partition, from: &from, to: &to, most: LOOK_AT, backwards: true };
-    let mut denials = Vec::new();
-    for text in world.range(range).await? {
-        match serde_json::from_str(&text) {
-            Ok(Stored { group, browsing, mark }) => {
-                denials.push(Denial { group, finding: mark.finding(), browsing });
-            }
-            // One that can't be read must not hide the others.
-            Err(error) => world.complain(&Failure::new("reading a stored denied call", error)),
+    /// Remembers denied calls. Whole first: whoever finds one in brief finds it whole.
+    async fn keep(&self, world: &impl World, denials: &[Denial], report: &mut Report) -> Result<(), Failure> {
+        let puts = denials.iter().map(|denial| async move {
+            let sort = sort(denial.finding.time, denial.key());
+            world.put(&self.whole, &sort, &written(&Mark::new(&denial.finding))?).await?;
+            world.put(&self.brief, &sort, &written(&Seen::of(denial))?).await
+        });
+        let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
+        for put in puts {
+            count(report, usize::from(put?));
         }
+        Ok(())
     }
-    Ok(denials)
+
+    /// The denied calls from so long before the first time to so long after the last, in brief, the latest if there
+    /// are too many.
+    async fn around(
+        &self,
+        world: &impl World,
+        (first, last): (Time, Time),
+        reach: i64,
+        most: usize,
+    ) -> Result<Vec<Seen>, Failure> {
+        let (from, to) = (Time(first.0 - reach).to_string(), format!("{}#~", Time(last.0 + reach)));
+        let range = Range { partition: &self.brief, from: &from, to: &to, most, backwards: true };
+        let texts = world.range(range).await?;
+        Ok(texts.iter().filter_map(|text| read(world, text)).collect())
+    }
+
+    /// Reads calls whole, by their sort keys, to those that are known whole.
+    async fn read_whole(
+        &self,
+        world: &impl World,
+        sorts: &[&String],
+        whole: &mut HashMap<Key, Finding>,
+    ) -> Result<(), Failure> {
+        let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
+        let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
+        for text in world.range(range).await? {
+            if let Some(finding) = read(world, &text).map(Mark::finding) {
+                whole.insert(finding.key, finding);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is stored of a call. One that can't be read must not hide the others.
+fn read<T: DeserializeOwned>(world: &impl World, text: &str) -> Option<T> {
+    let read = serde_json::from_str(text);
+    read.map_err(|error| world.complain(&Failure::new(READ, error))).ok()
+}
+
+fn sort(time: Option<Time>, key: Key) -> String {
+    let time = time.map(|time| time.to_string()).unwrap_or_default();
+    format!("{time}#{:016x}", key.0)
+}
+
+fn written(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::new("writing a denied call as JSON", error))
 }

@@ -13,8 +13,8 @@ use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::{Milestone, Period, goes_on};
 use handsoff_watch::live::{
-    Canary, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Subscriptions, Telling, World,
-    advance, marks, resend,
+    Canary, Episode, Failure, Lease, Look, Lookup, Metric, Range, Report, State, Subscriptions, Telling,
+    World, advance, begin_look, end_look, marks, resend,
 };
 use handsoff_watch::policy::{Alerts, Line};
 
@@ -171,13 +171,18 @@ async fn go_on(
     report: &mut Report,
 ) -> Result<Going, Failure> {
     // What was claimed comes first, whatever else can't be read.
-    resend(world, episode, settings.lease, report).await?;
+    if !state.pending.is_empty() {
+        resend(world, episode, settings.lease, report).await?;
+    }
     let alerts = &policy.alerts;
-    let part = marks(world, episode.range(&episode.bounds(alerts), LOOK_AT)).await?;
-    if part.count() > 0 {
-        let notes = SessionNotes(policy);
-        let telling = Telling { policy: alerts, lease: settings.lease, notes: &notes };
-        advance(world, telling, episode, &part, report).await?;
+    if state.look != Look::Done && begin_look(world, episode).await? {
+        let part = marks(world, episode.range(&episode.bounds(alerts), LOOK_AT)).await?;
+        if part.count() > 0 {
+            let notes = SessionNotes(policy);
+            let telling = Telling { policy: alerts, lease: settings.lease, notes: &notes };
+            advance(world, telling, episode, &part, report).await?;
+        }
+        end_look(world, episode).await?;
     }
     if episode.period == Period::Session {
         let going = cases::go_on(world, policy, settings, episode, state, now, report).await?;
@@ -190,12 +195,12 @@ async fn go_on(
         Some(end) => now.0 >= end.0 + alerts.quiet,
         None => now.0 >= state.since + alerts.period + alerts.quiet,
     };
-    // What is still to be sent comes before the end.
-    let Some(state) = State::of(world, episode).await?.filter(|state| over && state.pending.is_empty())
-    else {
+    if !over {
         return Ok(Going::None);
-    };
-    if !state.told.contains(&Milestone::Closed) {
+    }
+    // What is still to be sent comes before the end.
+    let state = State::of(world, episode).await?.filter(|state| state.pending.is_empty());
+    if state.is_some_and(|state| !state.told.contains(&Milestone::Closed)) {
         close(world, alerts, episode, now, report).await?;
     }
     Ok(Going::None)

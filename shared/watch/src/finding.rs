@@ -17,7 +17,7 @@ use crate::show::clean;
 ///
 /// The ID alone would do for CloudTrail. The other fields are in it because hand-made records reuse IDs, and a
 /// detector that forgets a record because of an ID that it has seen could be made to forget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub u64);
 
 impl Key {

@@ -70,9 +70,26 @@ pub struct State {
     pub told: BTreeSet<Milestone>,
     /// Alerts that nothing shows to have been sent.
     pub pending: Vec<Pending>,
+    /// Whether the sweep has to look at its findings.
+    #[serde(default)]
+    pub look: Look,
     /// How many seconds after a session's first record its opening was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_after: Option<i64>,
+}
+
+/// Whether the sweep has to look at an episode's findings: to read all of them every minute would cost more than all
+/// else. See [`super::look`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Look {
+    /// A finding came since it last looked, or may have.
+    #[default]
+    Due,
+    /// It is looking.
+    Looking,
+    /// It has seen all.
+    Done,
 }
 
 /// An alert that was claimed and not struck off.

@@ -12,6 +12,7 @@
 
 pub mod batch;
 mod episode;
+mod look;
 pub mod message;
 mod ports;
 pub mod pretend;
@@ -20,7 +21,8 @@ mod session;
 mod tell;
 
 pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
-pub use episode::{Episode, Mark, Pending, State};
+pub use episode::{Episode, Look, Mark, Pending, State};
+pub use look::{begin_look, end_look, look_is_due};
 pub use message::Message;
 pub use ports::{
     Archive, Ask, CANARY_TAG, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,

@@ -40,7 +40,18 @@ pub struct Pretend {
     pub time: Cell<i64>,
     /// How many names were given.
     pub names: Cell<u64>,
+    /// How many read units were used, as `DynamoDB` counts strongly consistent reads: one for each 4 KB begun.
+    pub read_units: Cell<usize>,
 }
+
+impl Pretend {
+    fn count_read(&self, bytes: usize) {
+        self.read_units.set(self.read_units.get() + bytes.div_ceil(4096).max(1));
+    }
+}
+
+/// What the names of an item's attributes, its version and its expiry take.
+const ITEM: usize = 64;
 
 impl Memory for Pretend {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
@@ -51,17 +62,24 @@ impl Memory for Pretend {
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
         let observations = self.observations.borrow();
         let key = |sort: &str| (range.partition.to_owned(), sort.to_owned());
-        let found = observations.range(key(range.from)..=key(range.to)).map(|(_, text)| text.clone());
-        Ok(if range.backwards {
+        let found = observations.range(key(range.from)..=key(range.to));
+        let found: Vec<_> = if range.backwards {
             found.rev().take(range.most).collect()
         } else {
             found.take(range.most).collect()
-        })
+        };
+        let size = |((partition, sort), text): &(&(String, String), &String)| {
+            ITEM + partition.len() + sort.len() + text.len()
+        };
+        self.count_read(found.iter().map(size).sum());
+        Ok(found.into_iter().map(|(_, text)| text.clone()).collect())
     }
 
     async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
         let key = (partition.to_owned(), sort.to_owned());
-        Ok(self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone())))
+        let found = self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone()));
+        self.count_read(found.as_ref().map_or(0, |(_, text)| ITEM + text.len()));
+        Ok(found)
     }
 
     async fn swap(

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 
-use super::episode::{Episode, Mark, Pending, State};
+use super::episode::{Episode, Look, Mark, Pending, State};
+use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Range, World};
 use super::report::{Metric, Report};
@@ -179,11 +180,15 @@ pub async fn tell(
     }
     let own = own.milestones(policy);
     if own.is_empty() {
-        return Ok(());
+        // They count where others have made it worth telling.
+        return look_is_due(world, episode).await;
     }
     let (_, state) = state(world, episode).await?;
     if own.is_subset(&state.told) && !state.told.contains(&Milestone::Closed) {
         // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
+        if state.look != Look::Due {
+            look_is_due(world, episode).await?;
+        }
         let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
         if state.pending.iter().any(late) {
             resend(world, episode, lease, report).await?;
@@ -192,10 +197,12 @@ pub async fn tell(
     }
     let bounds = episode.bounds(policy);
     let mut known = stored(world, episode.range(&bounds, LOOK_AT)).await?;
+    let all = known.len() < LOOK_AT;
     // Beyond the limit these may be missing. An event in both is one.
     known.extend(findings.iter().cloned());
     let part = incident(&episode.incident, known);
-    advance(world, telling, episode, &part, report).await
+    advance(world, telling, episode, &part, report).await?;
+    if all { Ok(()) } else { look_is_due(world, episode).await }
 }
 
 /// Claims and sends what is due of an episode with these findings, and sends again what was claimed too long ago.
