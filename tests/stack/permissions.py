@@ -38,7 +38,9 @@ def _s3(call) -> Permission:
     if action == "s3:ListBucket":
         prefix = parse_qs(asked.query, keep_blank_values=True).get("prefix", [""])[0]
         return Permission(action, arn, (("s3:prefix", prefix),))
-    return Permission(action, f"{arn}/{key}", (("s3:if-none-match", call.headers.get("if-none-match", "")),))
+    if action == "s3:PutObject":
+        return Permission(action, f"{arn}/{key}", (("s3:if-none-match", call.headers.get("if-none-match", "")),))
+    return Permission(action, f"{arn}/{key}")
 
 
 def _resource(call) -> str:
