@@ -96,7 +96,7 @@ fn add(report: &mut Report, metric: Metric, count: usize) {
 }
 
 fn left_out(line: &Line) -> Failure {
-    let parameters = "their parameters BreakGlassNames and DeployRoleNames";
+    let parameters = "the parameters that begin with BreakGlass and DeployRole";
     let help = "`handsoff policy parameters` prints the right ones";
     Failure::new("the rules of the stack", format!("{parameters} leave out {line}; {help}"))
 }
