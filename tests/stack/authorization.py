@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
+from resolved import Resolved
+
 # What every service knows of a call, and the type that the operator must fit. The keys of tags are no such keys: the
 # reference says which actions know these.
 GLOBAL_KEYS = {
@@ -77,6 +79,42 @@ class Statement(NamedTuple):
     resources: list[str] | None
     # Operator and key.
     conditions: list[tuple[str, str]] = []
+
+
+def statements(stack: Resolved) -> list[Statement]:
+    """Every statement of every policy of a stack, whatever kind of resource has it."""
+    found = []
+    for name, resource in stack.resources.items():
+        found += [_statement(name, one) for one in within(resource["Properties"])]
+        if resource["Type"] == "AWS::Lambda::Permission":
+            found.append(Statement(name, [resource["Properties"]["Action"]], None))
+    return found
+
+
+def within(value: object) -> Iterator[dict]:
+    """Statements, however deep."""
+    match value:
+        case {"Effect": _}:
+            yield value
+        case dict():
+            for one in value.values():
+                yield from within(one)
+        case list():
+            for one in value:
+                yield from within(one)
+
+
+def _statement(name: str, found: dict) -> Statement:
+    where = f"{name} {found.get('Sid', '')}".strip()
+    if odd := {"NotAction", "NotResource", "NotPrincipal"} & found.keys():
+        raise NotImplementedError(f"{where}: {odd} in a policy")
+    conditions = [(operator, key) for operator, keys in found.get("Condition", {}).items() for key in keys]
+    resources = _list(found["Resource"]) if "Resource" in found else None
+    return Statement(where, _list(found["Action"]), resources, conditions)
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 class Action(NamedTuple):
