@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-
 import records
 import stack
 from aws import Aws
 from conftest import finish, needs_binaries
 from dynalite import Dynalite, ask, missing
 from live import DETECTORS, PARAMETERS, SWEEP, Live
+
+# One after the other, in one process: they look at the same night.
+pytestmark = pytest.mark.xdist_group("second_dynamodb")
 
 # What CreateTable and CloudFormation call alike, and both judges know.
 OF_A_TABLE = ("TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
@@ -31,7 +33,7 @@ PAGED = 5
 
 
 @pytest.fixture(scope="module")
-def night(aws: Aws) -> Iterator[Live]:
+def played(aws: Aws) -> Iterator[Live]:
     """A night has passed through all functions, and all of it is closed and sealed."""
     needs_binaries()
     live = Live(aws)
@@ -48,11 +50,11 @@ def night(aws: Aws) -> Iterator[Live]:
         finish(live)
 
 
-def test_every_call_that_a_role_allows_is_made_and_held_against_the_models(night: Live) -> None:
-    statements = [one for name in (*DETECTORS, SWEEP) for one in night.stack.role_statements(name)]
+def test_every_call_that_a_role_allows_is_made_and_held_against_the_models(played: Live) -> None:
+    statements = [one for name in (*DETECTORS, SWEEP) for one in played.stack.role_statements(name)]
     actions = {action for one in statements for action in _list(one["Action"])} - NOT_BY_FUNCTIONS
-    assert {CALLED_OTHERWISE.get(action, action) for action in actions} == set(night.faults.held)
-    print(f"{night.faults.held.total()} calls of {len(night.faults.held)} operations")
+    assert {CALLED_OTHERWISE.get(action, action) for action in actions} == set(played.faults.held)
+    print(f"{played.faults.held.total()} calls of {len(played.faults.held)} operations")
 
 
 def _list(value: str | list[str]) -> list[str]:
@@ -156,8 +158,8 @@ def judges(aws: Aws) -> Iterator[Judges]:
         yield Judges((aws.url, dynalite.url))
 
 
-def test_moto_and_dynalite_answer_alike(night: Live, judges: Judges) -> None:
-    calls = [call for call in night.faults.calls if call.service == "dynamodb" and call.operation in PLAYED]
+def test_moto_and_dynalite_answer_alike(played: Live, judges: Judges) -> None:
+    calls = [call for call in played.faults.calls if call.service == "dynamodb" and call.operation in PLAYED]
     paged: Counter[str] = Counter()
     asked = [(call.operation, call.json()) for call in calls]
     for operation, members in asked:
