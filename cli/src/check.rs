@@ -28,6 +28,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     };
     let mut warnings = over(&policy, Time(chrono::Utc::now().timestamp()));
     warnings.extend(anybodys_approval(&policy));
+    warnings.extend(no_approvers(&policy));
     let names = args.parameters.as_deref().map_or_else(|| rules::names(&policy), Names::parse);
     warnings.extend(coarse(&names));
     let errors = undeployable(&policy, &names);
@@ -144,6 +145,16 @@ fn anybodys_approval(policy: &Policy) -> Vec<String> {
         .collect()
 }
 
+/// Approvals that anybody can give whose name is written into a grant.
+fn no_approvers(policy: &Policy) -> Option<String> {
+    let asks = policy.break_glass.iter().find(|entry| entry.approval && policy.cases.approvers.is_empty())?;
+    Some(format!(
+        "{}: asks for approval, and `approvers` of [cases] is empty: anybody but the session's own person can give it; \
+         list who may",
+        asks.line
+    ))
+}
+
 /// Notes which entries match something.
 struct Matching<'p> {
     policy: &'p Policy,
@@ -198,6 +209,16 @@ mod tests {
         assert!(told(entry)[0].starts_with("p:1 [[break_glass]]: asks for approval"));
         assert!(told(&format!("{entry}\n[cases]\napprovals_from=[\"111122223333\"]")).is_empty());
         assert!(told(&entry.replace("true", "false")).is_empty());
+    }
+
+    #[test]
+    fn that_nobody_is_listed_as_approver_is_told_once() {
+        let entry = "[[break_glass]]\nidentity=\"arn:aws:iam::*:role/x\"\napproval=true\n";
+        let told = |text: &str| no_approvers(&Policy::parse("p", text).unwrap());
+        let twice = told(&format!("{entry}{}", entry.replace("role/x", "role/y"))).unwrap();
+        assert!(twice.starts_with("p:1 [[break_glass]]: asks for approval, and `approvers`"), "{twice}");
+        assert_eq!(told(&format!("{entry}[cases]\napprovers=[\"carol\"]")), None);
+        assert_eq!(told(&entry.replace("true", "false")), None);
     }
 
     #[test]

@@ -188,7 +188,7 @@ def test_policies_keep_their_logical_ids() -> None:
         if one["Type"] in SET_ON:
             on = one["Properties"][SET_ON[one["Type"]]]
             found[name] = [re.split("[/:]", value)[-1] for value in (on if isinstance(on, list) else [on])]
-    assert found == DEPLOYED, "an update would leave something without its policy: docs/deploy.md, Updates"
+    assert found == DEPLOYED, "an update would leave something without its policy: docs/deploy.md, Deploying again"
 
 
 def test_what_is_remembered_outlives_the_stack() -> None:

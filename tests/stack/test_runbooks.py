@@ -84,6 +84,13 @@ METRICS = {"CanaryRoundTrip"}
 OTHER_WORDS = {"CloudTrail", "CloudWatch", "EventBridge"}
 
 
+def test_the_templates_comments_name_what_is_there(stack: Resolved) -> None:
+    text = (commands.ROOT / "template.yaml").read_text()
+    comments = " ".join(re.findall(r"^ *# (.*)", text, re.MULTILINE))
+    assert len(comments) > 5_000
+    assert not [one for one in _unknown(comments, stack) if one != "handsoff-canary"]
+
+
 def test_pages_name_alarms_and_queues_that_are_there(stack: Resolved) -> None:
     """In backticks, in the pages that are for those who run it."""
     looked_at = 0

@@ -40,7 +40,7 @@ pub struct Settings {
     /// After how long an alert counts as not sent.
     pub lease: Lease,
     /// Regions in which CloudTrail is asked for a session's calls, beside those that it is known to have called and
-    /// us-east-1.
+    /// its partition's global one.
     pub lookup_regions: Vec<String>,
 }
 

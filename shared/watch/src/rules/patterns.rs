@@ -79,7 +79,7 @@ const DEPLOY_ASSUMED: &str = cloudtrail!(
 const BREAK_GLASS_ASSUMED: &str = cloudtrail!(
     r#""eventSource":[{"prefix":"sts."}],"eventName":[{"prefix":"Assume"}],"requestParameters":{"roleArn":["#
     r#"{"suffix":"/${Names}"},{"wildcard":"*/${Wildcards}"},"#
-    r#"{"prefix":"arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-reserved/sso.amazonaws.com"}${AnyRole}]}"#
+    r#"{"prefix":"arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-reserved/sso."}${AnyRole}]}"#
 );
 
 /// What changes something, or may; and whose session, user or role isn't told.
