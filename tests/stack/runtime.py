@@ -181,7 +181,7 @@ class _RuntimeApi(Quiet):
             return accepted
 
         # The result is a step between process and AWS as any other: it may die before it or after it.
-        self.answer(self.environment.faults.pass_on(self.environment, Asked("runtime", last, body), "json", accept))
+        self.answer(self.environment.faults.pass_on(self.environment, Asked("runtime", last, body), accept))
 
 
 class Function:

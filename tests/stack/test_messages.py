@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-
 from aws import Aws
 from conftest import finish, needs_binaries
 from live import DETECTORS, Live
+
+# One after the other, in one process: they look at the same night.
+pytestmark = pytest.mark.xdist_group("messages")
 
 
 def rendered(live: Live, protocol: str) -> list[str]:
@@ -61,15 +63,6 @@ def test_subscribers_get_their_own_wording(told: Live) -> None:
         assert all(len(word) <= 75 for word in content["keywords"])
         assert chat["metadata"]["threadId"]
         assert all(isinstance(value, str) for value in chat["metadata"]["additionalContext"].values())
-
-
-def test_limits_of_sns_hold(told: Live) -> None:
-    for call in told.faults.made("sns:Publish"):
-        form = call.form()
-        subject = form["Subject"]
-        assert 0 < len(subject) <= 100
-        assert subject.isascii() and subject.isprintable()
-        assert len(form["Message"].encode()) < 256 * 1024
 
 
 def test_what_moto_delivers_is_what_a_queue_is_to_get(told: Live) -> None:
