@@ -17,6 +17,8 @@ pub struct Counts {
     pub distinct: u64,
     /// Things that could not be read.
     pub unreadable: u64,
+    /// Files and objects that are known to hold no records: digests, and AWS Config's.
+    pub known: u64,
     /// Records that were judged though something was missing.
     pub odd: u64,
     /// Records outside of `--since` and `--until`.

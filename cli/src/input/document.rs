@@ -8,7 +8,7 @@ use handsoff_trail::json::{Malformed, Raw, Why};
 use handsoff_trail::{Entry, Record};
 use memchr::memmem;
 
-use super::{Place, Position, Sink};
+use super::{Place, Position, Sink, flat};
 
 /// Where in the shape of the text we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,6 +232,7 @@ impl Document {
                 self.state = State::Array { in_object: false };
                 Ok(1)
             }
+            Some(b'"') => self.text(bytes, at, rest, sink),
             // Between the values of a text there may be commas too: arrays that were cut by lines.
             Some(b',') => Ok(1),
             Some(b']') if in_array => {
@@ -247,6 +248,11 @@ impl Document {
                 self.state = State::Top;
                 Ok(1)
             }
+            Some(b'0'..=b'9') if !in_array && !self.seeking => match flat::time_before(rest) {
+                Ok(Some(length)) => Ok(length),
+                Ok(None) => Err((Malformed { at: 0, why: Why::NoValue }, Lost::Line)),
+                Err(()) => Err((Malformed { at: rest.len(), why: Why::Ends }, Lost::Line)),
+            },
             // A byte order mark.
             Some(0xEF) if rest.starts_with('\u{feff}') => Ok(3),
             _ if in_array => {
@@ -258,6 +264,29 @@ impl Document {
             }
             _ => Err((Malformed { at: 0, why: Why::NoValue }, Lost::Line)),
         }
+    }
+
+    /// Handles a text that is JSON itself: a record that a program wrote as one.
+    fn text(&mut self, bytes: &[u8], at: usize, rest: &str, sink: &mut impl Sink) -> Step {
+        let (raw, used) = Raw::at(rest, 0).map_err(|error| (error, Lost::Line))?;
+        let text = raw.text().unwrap_or_default();
+        let locate = || self.position(bytes, at);
+        let place = Place::new(&locate);
+        let found = if let Ok((Entry::Record(record), _)) = Record::read(text.trim()) {
+            give(&record, &place, sink);
+            true
+        } else {
+            // Any other is as if it stood in a wrapper.
+            let wrapper = format!("{{\"text\":{}}}", raw.as_str());
+            text.contains('{')
+                && Raw::at(&wrapper, 0).is_ok_and(|(wrapper, _)| self.within(bytes, at, wrapper, sink))
+        };
+        if found {
+            self.seeking = false;
+        } else if !self.seeking {
+            self.tell(bytes, at, "no CloudTrail record: not even an object", sink);
+        }
+        Ok(used)
     }
 
     fn object(&mut self, bytes: &[u8], at: usize, rest: &str, sink: &mut impl Sink) -> Step {
@@ -272,13 +301,28 @@ impl Document {
                 self.check_swallowed(bytes, at, used, record.text)?;
                 self.seeking = false;
                 let locate = || self.position(bytes, at);
-                sink.record(&record, &Place::new(&locate));
+                give(&record, &Place::new(&locate), sink);
                 return Ok(used);
             }
             Entry::Other(raw) => raw,
         };
+        if flat::is_known(raw) {
+            self.seeking = false;
+            sink.known();
+            return Ok(used);
+        }
+        let respelled = flat::respelled(raw);
         let locate = || self.position(bytes, at);
-        if sink.other(raw, &Place::new(&locate)) {
+        let place = Place::new(&locate);
+        if let Some(Ok((Entry::Record(record), _))) = respelled.as_deref().map(Record::read) {
+            sink.record(&record, &place);
+            self.seeking = false;
+            return Ok(used);
+        }
+        if goes_on(raw) {
+            sink.incomplete(&place);
+        }
+        if sink.other(raw, &place) {
             self.seeking = false;
             return Ok(used);
         }
@@ -321,7 +365,7 @@ impl Document {
         let place = Place::new(&locate);
         let found = Record::unwrap(raw, &mut |record| {
             unread = unread.saturating_sub(count(record.text));
-            sink.record(&record, &place);
+            give(&record, &place, sink);
         });
         if unread > 0 && (found || !self.seeking) {
             self.tell(
@@ -347,7 +391,7 @@ impl Document {
         };
         let member_at = rest.len() - member.trim_start().len();
         let lost = |error: Malformed| (Malformed { at: member_at + error.at, ..error }, Lost::Record);
-        let (_, key_end) = Raw::at(member.trim_start(), 0).map_err(lost)?;
+        let (key, key_end) = Raw::at(member.trim_start(), 0).map_err(lost)?;
         let behind_key = rest.get(member_at + key_end..).unwrap_or_default().trim_start();
         let colon_at = rest.len() - behind_key.len();
         if behind_key.is_empty() {
@@ -365,6 +409,10 @@ impl Document {
         }
         let (raw, used) = Raw::at(value, 0)
             .map_err(|error| (Malformed { at: value_at + error.at, ..error }, Lost::Record))?;
+        if is_token(key) && raw.has_text() {
+            let locate = || self.position(bytes, at);
+            sink.incomplete(&Place::new(&locate));
+        }
         if raw.is_object() {
             match Record::read(raw.as_str()) {
                 Ok((Entry::Record(record), _)) => {
@@ -378,6 +426,23 @@ impl Document {
         }
         Ok(value_at + used)
     }
+}
+
+/// Hands a record on, as CloudTrail writes it.
+fn give(record: &Record<'_>, place: &Place<'_>, sink: &mut impl Sink) {
+    match flat::unfolded(record).as_deref().map(Record::read) {
+        Some(Ok((Entry::Record(record), _))) => sink.record(&record, place),
+        _ => sink.record(record, place),
+    }
+}
+
+/// The member of an answer that says that more pages follow.
+fn is_token(key: Raw<'_>) -> bool {
+    key.text().is_some_and(|key| key.eq_ignore_ascii_case("nextToken"))
+}
+
+fn goes_on(answer: Raw<'_>) -> bool {
+    ["NextToken", "nextToken"].iter().any(|key| answer.get(key).is_some_and(Raw::has_text))
 }
 
 /// How many bytes a value took, or why it isn't one and where to go on.

@@ -1,5 +1,7 @@
 //! Which files to read, and in which order.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -38,14 +40,14 @@ impl Source {
 pub struct Found {
     /// The files to read, folders in the order of their names.
     pub sources: Vec<Source>,
-    /// Files in folders whose names don't say that they are logs.
+    /// Files in folders that don't begin like logs, and what isn't a plain file.
     pub others: usize,
     /// What could not be opened.
     pub problems: Vec<Problem>,
 }
 
-/// Finds the files. A file that is named is read whatever it is called; in folders only `.json` and `.jsonl`,
-/// and these with `.gz`.
+/// Finds the files. A file that is named is read whatever it is; in folders what is called as logs are (`.json`,
+/// `.jsonl`, these with `.gz`), and what begins as logs do, whatever it is called.
 pub fn find(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for path in paths {
@@ -56,7 +58,9 @@ pub fn find(paths: &[PathBuf]) -> Found {
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if entry.depth() > 0 && !is_log(entry.path()) => found.others += 1,
+                Ok(entry) if entry.depth() > 0 && !(entry.file_type().is_file() && is_log(entry.path())) => {
+                    found.others += 1;
+                }
                 Ok(entry) => {
                     let size = entry.metadata().map_or(0, |metadata| metadata.len());
                     found.sources.push(Source::File(entry.into_path(), size));
@@ -79,5 +83,28 @@ pub fn find(paths: &[PathBuf]) -> Found {
 fn is_log(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    [".json", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end))
+    [".json", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end)) || begins_as_log(path)
+}
+
+/// Whether a file begins as logs do: with JSON, as UTF-8 or UTF-16, with the time that CloudWatch Logs writes before
+/// it, or with any of that in gzip. Firehose and export tasks give their files no ending. One that can't be opened is
+/// read, to be named.
+fn begins_as_log(path: &Path) -> bool {
+    const START: u64 = 512;
+    let Ok(mut file) = File::open(path) else { return true };
+    let mut start = Vec::new();
+    if file.by_ref().take(START).read_to_end(&mut start).is_err() {
+        return true;
+    }
+    if start.starts_with(super::open::GZIP) {
+        let mut inflated = Vec::new();
+        // Of a beginning only the beginning can be inflated: it ends in an error.
+        let _ = flate2::bufread::GzDecoder::new(start.as_slice()).take(64).read_to_end(&mut inflated);
+        start = inflated;
+    }
+    let start: Vec<u8> = start.into_iter().filter(|byte| *byte != 0).collect();
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    let start = start.strip_prefix(b"\xff\xfe").or(start.strip_prefix(b"\xfe\xff")).unwrap_or(start);
+    let start = String::from_utf8_lossy(start.trim_ascii_start());
+    start.starts_with(['{', '[', '"']) || matches!(super::flat::time_before(&start), Ok(Some(_)))
 }

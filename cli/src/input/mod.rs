@@ -4,6 +4,7 @@
 
 mod document;
 mod files;
+mod flat;
 mod open;
 
 use std::fmt;
@@ -78,6 +79,10 @@ pub trait Sink {
         let kind = object.get("detail-type").and_then(Raw::text);
         kind.is_some_and(|kind| kind == GRANT || kind == REVIEW)
     }
+    /// An object that is known to hold no records: a digest, or AWS Config's.
+    fn known(&mut self) {}
+    /// An answer of CloudTrail's that has more pages, which aren't here.
+    fn incomplete(&mut self, _place: &Place<'_>) {}
     /// Something that could not be read. `position` is `None` for the file as a whole.
     fn problem(&mut self, position: Option<Position>, message: String);
 }

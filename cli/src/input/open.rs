@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::time::{Duration, Instant};
 
+use encoding_rs::{Decoder, Encoding, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
 
 use super::document::Document;
@@ -85,7 +86,10 @@ impl Reader {
         let inflated = Instant::now();
         self.stages.inflate += inflated - start;
         let text = if gzip { &self.inflated } else { &self.raw };
-        Document::new().feed(text, true, sink);
+        match utf16(text) {
+            None => Document::new().feed(text, true, sink),
+            Some(encoding) => Document::new().feed(encoding.decode(text).0.as_bytes(), true, sink),
+        };
         self.stages.records += inflated.elapsed();
         Ok(())
     }
@@ -136,7 +140,7 @@ impl Reader {
         let mut document = Document::new();
         let buffer = &mut self.inflated;
         buffer.clear();
-        let mut total = 0u64;
+        let (mut total, mut decoder) = (0u64, None);
         loop {
             let start = Instant::now();
             let read = source.by_ref().take(PIECE as u64).read_to_end(buffer);
@@ -146,8 +150,14 @@ impl Reader {
                 Ok(length) => (length, None),
                 Err(error) => (0, Some(error)),
             };
+            if total == 0 {
+                decoder = utf16(buffer).map(Encoding::new_decoder);
+            }
             total += length as u64;
             let last = length == 0 && error.is_none();
+            if let Some(decoder) = &mut decoder {
+                decode(decoder, buffer, length, last);
+            }
             let used = document.feed(buffer, last, sink);
             buffer.drain(..used);
             if let Some(error) = error {
@@ -183,7 +193,27 @@ impl Reader {
     }
 }
 
-const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
+/// The encoding of a text of Windows; `None` for all others. Without a byte order mark JSON's first character tells.
+fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [0xff, 0xfe, ..] | [b'{' | b'[' | b'"', 0, ..] => Some(UTF_16LE),
+        [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'"', ..] => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// Puts the last bytes of a buffer anew, as UTF-8. What isn't UTF-16 is told where it stands, as no UTF-8 is: its
+/// replacement is no JSON outside of texts, and harmless inside.
+fn decode(decoder: &mut Decoder, buffer: &mut Vec<u8>, length: usize, last: bool) {
+    let coded = buffer.split_off(buffer.len().saturating_sub(length));
+    let mut text =
+        String::with_capacity(decoder.max_utf8_buffer_length(coded.len()).unwrap_or(3 * coded.len() + 16));
+    // INVARIANT: there is room for all of it.
+    let _ = decoder.decode_to_string(&coded, &mut text, last);
+    buffer.extend_from_slice(text.as_bytes());
+}
+
+pub(super) const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
 
 fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(GZIP)

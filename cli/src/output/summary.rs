@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 pub struct Files {
     /// Files that were read.
     pub read: usize,
-    /// Files in the folders whose names don't say that they are logs.
+    /// Files in the folders that are no logs.
     pub others: usize,
 }
 
@@ -24,7 +24,7 @@ pub fn summary(outcome: &Outcome, files: Files, out: &mut dyn Write) -> io::Resu
     let others = match files.others {
         0 => String::new(),
         others => {
-            format!(" ({} in the same folders not read: no logs by name)", count_of(others as u64, "file"))
+            format!(" ({} in the same folders not read: no logs)", count_of(others as u64, "file"))
         }
     };
     writeln!(
@@ -41,6 +41,9 @@ pub fn summary(outcome: &Outcome, files: Files, out: &mut dyn Write) -> io::Resu
     row(counts.unreadable, "unreadable", if counts.unreadable == 0 { "" } else { "see standard error" })?;
     if counts.odd > 0 {
         row(counts.odd, "odd", "judged, though something is missing: see standard error")?;
+    }
+    if counts.known > 0 {
+        row(counts.known, "without records", "digests, and files of AWS Config")?;
     }
     if counts.out_of_range > 0 {
         row(counts.out_of_range, "left out", "outside of --since and --until")?;

@@ -59,7 +59,11 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     if let Some(below) = &args.cases {
         kept = write_cases(below, &outcome);
     }
-    let exit = if !kept || outcome.counts.unreadable + outcome.counts.odd > 0 {
+    if outcome.counts.read == 0 {
+        let _ = writeln!(io::stderr(), "error: no record was read: nothing can be said of what happened");
+    }
+    let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
+    let exit = if !kept || incomplete {
         Exit::Wrong
     } else if args.fail_on.is_some_and(|severity| outcome.worst >= Some(severity)) {
         Exit::Found

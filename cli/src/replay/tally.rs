@@ -4,6 +4,7 @@
 //! number of threads.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use handsoff_deny_spike::Denial;
@@ -42,6 +43,7 @@ pub struct Tally {
     read: u64,
     out_of_range: u64,
     unreadable: u64,
+    known: u64,
     odd: u64,
     beyond: u64,
     nothing: Distinct,
@@ -78,6 +80,7 @@ impl Tally {
         self.read += other.read;
         self.out_of_range += other.out_of_range;
         self.unreadable += other.unreadable;
+        self.known += other.known;
         self.odd += other.odd;
         self.beyond += other.beyond;
         self.decide += other.decide;
@@ -153,6 +156,7 @@ impl Tally {
         let mut counts = Counts {
             read: self.read,
             unreadable: self.unreadable,
+            known: self.known,
             odd: self.odd,
             out_of_range: self.out_of_range,
             problems_beyond: self.beyond,
@@ -331,6 +335,20 @@ impl Sink for SourceSink<'_, '_> {
                 true
             }
         }
+    }
+
+    fn known(&mut self) {
+        self.tally.known += 1;
+    }
+
+    fn incomplete(&mut self, place: &Place<'_>) {
+        let Position { line, column, .. } = place.position();
+        let file = handsoff_watch::show::clean(&self.source.name(), 500);
+        // Nothing is wrong with what is here. Closed standard error is no reason to fail.
+        let _ = writeln!(
+            io::stderr(),
+            "{file}:{line}:{column}: an answer with a NextToken: CloudTrail had more to say, which isn't here"
+        );
     }
 
     fn problem(&mut self, position: Option<Position>, message: String) {
