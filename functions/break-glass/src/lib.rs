@@ -81,6 +81,13 @@ fn root(call: &Call<'_>) -> Finding {
         let reason = "Somebody tried to sign in as root, and failed.".to_owned();
         return Finding::new(call, Code::GlassSignInFailed, Severity::High, reason);
     }
+    if call.action.service == "signin" && &*call.action.name == "PasswordRecoveryRequested" {
+        let how = if failed { ", and it wasn't granted" } else { "" };
+        let reason = format!(
+            "Somebody asked to recover root's password{how}. Whoever knows its mail address can ask."
+        );
+        return Finding::new(call, Code::RootActivity, Severity::High, reason);
+    }
     let (severity, what) = match call.effect {
         Effect::SignsIn => (Severity::Critical, "signed in"),
         Effect::Changes if !failed => (Severity::Critical, "changed something"),
