@@ -150,6 +150,7 @@ impl<'a> Action<'a> {
                 is(&["Decrypt", "Encrypt", "Sign", "Verify", "DeriveSharedSecret"])
                     || starts("Generate")
                     || is(&["VerifyMac", "ReEncrypt", "ReEncryptTo", "ReEncryptFrom"])
+                    || is(&["Encapsulate", "Decapsulate"])
             }
             "sts" => !self.name.is_empty(),
             "iam" => {
@@ -178,7 +179,8 @@ impl<'a> Action<'a> {
                 () => {
                     starts("Credential")
                         || is(&["UserAuthentication", "CheckMfa", "RenewRole", "ExternalIdPDirectoryLogin"])
-                        || is(&["GetSigninToken", "ExitRole", "Logout", "CreateOAuth2Token"])
+                        || is(&["GetSigninToken", "ExitRole", "Logout", "CreateOAuth2Token", "CreateBearerToken"])
+                        || is(&["CreateOAuth2TokenWithIAM", "CreateOAuth2TokenWithTokenExchange"])
                 }
             },
             "sso" | "sso-directory" | "sso-oauth" => {
