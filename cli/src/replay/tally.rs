@@ -239,6 +239,10 @@ impl SourceSink<'_, '_> {
 
     /// Names what a record lacks though it is judged.
     fn oddities(&mut self, record: &Record<'_>, place: &Place<'_>) {
+        // A sum of calls has none of these, and is nobody's call.
+        if record.is_sum() {
+            return;
+        }
         let mut lacks = Vec::new();
         if !record.event_id.has_text() {
             lacks.push("no eventID, so that repeats are told only by its text".to_owned());

@@ -8,7 +8,7 @@
 
 pub mod live;
 
-use handsoff_trail::{AccessLevel, Effect, Time};
+use handsoff_trail::{AccessLevel, Class, Effect, Time};
 use handsoff_watch::policy::Policy;
 use handsoff_watch::{Call, Code, Finding, Outcome, Severity, Target, Trace};
 
@@ -81,6 +81,13 @@ fn root(call: &Call<'_>) -> Finding {
         let reason = "Somebody tried to sign in as root, and failed.".to_owned();
         return Finding::new(call, Code::GlassSignInFailed, Severity::High, reason);
     }
+    if call.action.service == "signin" && &*call.action.name == "PasswordRecoveryRequested" {
+        let how = if failed { ", and it wasn't granted" } else { "" };
+        let reason = format!(
+            "Somebody asked to recover root's password{how}. Whoever knows its mail address can ask."
+        );
+        return Finding::new(call, Code::RootActivity, Severity::High, reason);
+    }
     let (severity, what) = match call.effect {
         Effect::SignsIn => (Severity::Critical, "signed in"),
         Effect::Changes if !failed => (Severity::Critical, "changed something"),
@@ -112,36 +119,11 @@ fn escalation(call: &Call<'_>) -> Option<(Severity, &'static str)> {
     if call.outcome != Outcome::Succeeded {
         return None;
     }
-    if makes_identity(call) {
-        return Some((Severity::High, "made an identity, or a key or password of one"));
-    }
-    if call.effect == Effect::Changes && call.access() == AccessLevel::PermissionsManagement {
-        return Some((Severity::High, "changed permissions"));
-    }
-    takes_credentials(call).then_some((Severity::Medium, "took further credentials"))
-}
-
-/// Whether the call makes a user, role or key, or another way to sign in.
-fn makes_identity(call: &Call<'_>) -> bool {
-    const IAM: [&str; 12] = [
-        "CreateUser",
-        "CreateRole",
-        "CreateAccessKey",
-        "UpdateAccessKey",
-        "CreateLoginProfile",
-        "UpdateLoginProfile",
-        "CreateServiceSpecificCredential",
-        "ResetServiceSpecificCredential",
-        "UploadSSHPublicKey",
-        "UploadSigningCertificate",
-        "CreateSAMLProvider",
-        "CreateOpenIDConnectProvider",
-    ];
-    match &*call.action.service {
-        "iam" => IAM.contains(&&*call.action.name),
-        "rolesanywhere" => matches!(&*call.action.name, "CreateTrustAnchor" | "CreateProfile"),
-        "identitystore" => &*call.action.name == "CreateUser",
-        _ => false,
+    match call.class()? {
+        Class::Identity => Some((Severity::High, "made an identity, or a key or password of one")),
+        Class::Permissions if call.effect == Effect::Changes => Some((Severity::High, "changed permissions")),
+        Class::Credentials => Some((Severity::Medium, "took further credentials")),
+        Class::Permissions | Class::WayIn | Class::Commands => None,
     }
 }
 
@@ -149,7 +131,7 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
     let (severity, what) = match (&call.outcome, call.effect, call.access()) {
         (Outcome::Denied(_), _, _) => (Severity::Medium, "was denied a call"),
         (Outcome::Succeeded, Effect::Changes, AccessLevel::Tagging) => (Severity::Low, "changed tags"),
-        (Outcome::Succeeded, Effect::Changes, _) if call.action.opens_a_shell() => {
+        (Outcome::Succeeded, ..) if call.class() == Some(Class::WayIn) => {
             (Severity::High, "opened a way into a machine, where CloudTrail doesn't see what is typed")
         }
         (Outcome::Succeeded, Effect::Changes, _) => (Severity::Medium, "changed something"),
@@ -159,13 +141,6 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
     };
     let reason = format!("An emergency identity ({}) {what}.", line(policy, call.principal.entry));
     Finding::new(call, Code::GlassActivity, severity, reason)
-}
-
-/// Whether the call gives the session another session, under another name.
-fn takes_credentials(call: &Call<'_>) -> bool {
-    call.action.service == "sts"
-        && (call.action.name.starts_with("Assume")
-            || matches!(&*call.action.name, "GetFederationToken" | "GetSessionToken"))
 }
 
 /// By how many minutes a call came after the session's allowed time, and the line that allows it.

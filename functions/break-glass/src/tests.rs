@@ -243,3 +243,57 @@ fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     assert_eq!(Call::classify(record, &policy, &mut ()).owner(&policy), Owner::BreakGlass);
 }
+
+#[test]
+fn rights_that_aws_files_under_write_are_escalations_too() {
+    for action in "sso:CreateAccountAssignment eks:AssociateAccessPolicy eks:CreateAccessEntry \
+        identitystore:CreateGroupMembership iam:EnableOrganizationsRootSessions lambda:CreateFunctionUrlConfig \
+        ec2:CreateKeyPair iam:UpdateSAMLProvider iam:AcquireRole iam:createUser iam:AcceptDelegationRequest"
+        .split_whitespace()
+    {
+        assert_eq!(found(EMERGENCY, action, ""), (Code::GlassEscalation, Severity::High), "{action}");
+    }
+    for action in ["sts:GetWebIdentityToken", "sts:GetDelegatedAccessToken"] {
+        assert_eq!(found(EMERGENCY, action, ""), (Code::GlassEscalation, Severity::Medium), "{action}");
+    }
+    let through = EMERGENCY.replace(r#""accessKeyId""#, r#""invokedBy":"rds.amazonaws.com","accessKeyId""#);
+    assert_eq!(found(&through, "iam:CreateServiceLinkedRole", "").0, Code::GlassActivity);
+}
+
+#[test]
+fn every_way_into_a_machine_is_told_in_the_session() {
+    for action in "ssm-guiconnect:StartConnection lightsail:GetInstanceAccessDetails eks:AccessKubernetesApi \
+        ssm:GetAccessToken sagemaker:StartSession"
+        .split_whitespace()
+    {
+        let says = found(EMERGENCY, action, r#","readOnly":true"#);
+        assert_eq!(says, (Code::GlassActivity, Severity::High), "{action}");
+    }
+}
+
+#[test]
+fn who_asks_for_roots_password_has_changed_nothing_yet() {
+    let answer = |step: &str, answer: &str| format!(r#","responseElements":{{"{step}":"{answer}"}}"#);
+    let asked =
+        verdict(ROOT, "signin:PasswordRecoveryRequested", &answer("PasswordRecoveryRequested", "Success"));
+    let asked = asked.unwrap();
+    assert_eq!((asked.code, asked.severity), (Code::RootActivity, Severity::High));
+    assert!(asked.reason.starts_with("Somebody asked to recover root's password. "), "{}", asked.reason);
+    let refused =
+        verdict(ROOT, "signin:PasswordRecoveryRequested", &answer("PasswordRecoveryRequested", "Failure"));
+    let refused = refused.unwrap();
+    assert!(
+        refused.severity == Severity::High && refused.reason.contains("wasn't granted"),
+        "{}",
+        refused.reason
+    );
+    for (step, how, severity) in [
+        ("PasswordRecoveryCompleted", "Success", Severity::Critical),
+        ("PasswordRecoveryCompleted", "Failure", Severity::High),
+        ("PasswordUpdated", "Success", Severity::Critical),
+        ("PasswordUpdated", "Failure", Severity::High),
+    ] {
+        let says = found(ROOT, &format!("signin:{step}"), &answer(step, how));
+        assert_eq!(says, (Code::RootActivity, severity), "{step} {how}");
+    }
+}

@@ -4,7 +4,7 @@
 
 pub mod live;
 
-use handsoff_trail::{AccessLevel, Effect, resources};
+use handsoff_trail::{AccessLevel, Class, Effect, resources};
 use handsoff_watch::policy::Policy;
 use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};
 
@@ -109,29 +109,22 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
     if is_interactive(call) {
         return Ok(written(call, policy, trace));
     }
-    let severity = match call.access() {
-        AccessLevel::PermissionsManagement => Severity::Medium,
-        _ => Severity::Low,
-    };
+    let severity = if gives_rights(call) { Severity::Medium } else { Severity::Low };
     let line = match entry {
         Some(entry) => format!("{} doesn't list the action under `may_write`", entry.line),
         None => format!("no [[workload]] entry names it ({})", call.principal.because),
     };
     trace.step("rule workload-write", || line.clone());
-    let reason = format!("A workload made a change of access level {}, and {line}.", call.access());
+    let reason = format!("A workload {}, and {line}.", did(call));
     Ok(Finding::new(call, Code::WorkloadWrite, severity, reason))
 }
 
 fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
-    let severity = if is_interactive(call) {
-        Severity::High
-    } else {
-        match call.access() {
-            AccessLevel::PermissionsManagement => Severity::High,
-            AccessLevel::Tagging => Severity::Low,
-            _ if is_data(call) => Severity::Low,
-            _ => Severity::Medium,
-        }
+    let severity = match call.access() {
+        _ if is_interactive(call) || gives_rights(call) => Severity::High,
+        AccessLevel::Tagging => Severity::Low,
+        _ if is_data(call) => Severity::Low,
+        _ => Severity::Medium,
     };
     let lines: Vec<String> = policy.deploy.iter().take(4).map(|entry| entry.line.to_string()).collect();
     let deploy = match lines.as_slice() {
@@ -144,11 +137,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
         Kind::Workload => "A workload",
         _ => "An identity that the policy doesn't know",
     };
-    let what = if is_interactive(call) {
-        "opened a way into a machine".into()
-    } else {
-        format!("made a change of access level {}", call.access())
-    };
+    let what = did(call);
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
     Finding::new(call, Code::DriftWrite, severity, format!("{who} {what}{by}, and {deploy}."))
@@ -156,9 +145,26 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
 
 /// Whether the call lets somebody run commands on a machine.
 fn is_interactive(call: &Call<'_>) -> bool {
-    call.action.opens_a_shell()
-        || (call.action.service == "ssm"
-            && matches!(&*call.action.name, "SendCommand" | "StartAutomationExecution"))
+    matches!(call.class(), Some(Class::WayIn | Class::Commands))
+}
+
+/// Whether the call makes an identity, or changes who may do what.
+fn gives_rights(call: &Call<'_>) -> bool {
+    matches!(call.class(), Some(Class::Identity | Class::Permissions))
+}
+
+/// What was done, in words. Where AWS files a right under another access level, that alone would say too little.
+fn did(call: &Call<'_>) -> String {
+    match call.class() {
+        Some(Class::WayIn | Class::Commands) => "opened a way into a machine".into(),
+        Some(Class::Identity) if call.access() != AccessLevel::PermissionsManagement => {
+            "made an identity, or a key or password of one".into()
+        }
+        Some(Class::Permissions) if call.access() != AccessLevel::PermissionsManagement => {
+            "changed who may do what".into()
+        }
+        _ => format!("made a change of access level {}", call.access()),
+    }
 }
 
 /// Whether the call changed data and not the account's set-up.

@@ -4,10 +4,10 @@
 //! to it, `CheckMfa` isn't) and is missing in old records, so the level comes from a table of our own. See
 //! `tools/access-levels.py` for where the table comes from and for operations that IAM knows by another name.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use crate::partition;
+use crate::table::Table;
 
 /// How the AWS service authorization reference classifies an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +105,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("discovery-marketplace", "aws-marketplace"),
     ("email", "ses"),                               // name of the endpoint
     ("entitlement-marketplace", "aws-marketplace"), // by analogy
+    ("eventsv2", "events"),
     ("fabric", "appfabric"),
     ("iotdata", "iot"),
     ("ioteventsdata", "iotevents"),
@@ -143,91 +144,11 @@ const SOURCES: &[(&str, &str)] = &[
 /// The service is an IAM service prefix (see [`service_of`]), the action a `CloudTrail` event name without its
 /// version suffix.
 pub fn access_level(service: &str, action: &str) -> Option<AccessLevel> {
-    let mut buffer = [0; LONGEST_KEY];
-    let key = key_of(service, action, &mut buffer)?;
-
-    // Halve the lines, each time at the start of the line in the middle, until that is the first of them.
-    let mut lines = TABLE;
-    while let Some(newline) = last_newline(lines.split_at(lines.len() / 2).0) {
-        let (before, from_middle) = lines.split_at(newline + 1);
-        lines = if compare(key, from_middle).is_lt() { before } else { from_middle };
-    }
-    // A few are left.
-    while !lines.is_empty() {
-        match compare(key, lines) {
-            Ordering::Less => break,
-            Ordering::Equal => return AccessLevel::from_letter(*lines.get(key.len() + 1)?),
-            Ordering::Greater => lines = after_line(lines),
-        }
-    }
-    None
+    AccessLevel::from_letter(*TABLE.find(service, action)?.first()?)
 }
 
-/// The table: lines `service:Action L`, each with its newline, sorted by the ASCII-lower-cased key. All ASCII.
-const TABLE: &[u8] = without_header(include_bytes!("../data/access-levels.txt"));
-
-/// No key of the table is longer.
-const LONGEST_KEY: usize = 128;
-
-/// The key in lower case, unless it is one that can't be in the table: too long, or with a space.
-fn key_of<'a>(service: &str, action: &str, buffer: &'a mut [u8; LONGEST_KEY]) -> Option<&'a [u8]> {
-    let key = buffer.get_mut(..service.len() + 1 + action.len())?;
-    let (front, back) = key.split_at_mut(service.len());
-    let (colon, back) = back.split_first_mut()?;
-    front.copy_from_slice(service.as_bytes());
-    *colon = b':';
-    back.copy_from_slice(action.as_bytes());
-    key.make_ascii_lowercase();
-    if key.contains(&b' ') { None } else { Some(key) }
-}
-
-/// Compares a key with that of the line which `text` starts with. A line's key ends at a space.
-fn compare(key: &[u8], text: &[u8]) -> Ordering {
-    for (wanted, byte) in key.iter().zip(text) {
-        let folded = byte.to_ascii_lowercase();
-        if *wanted != folded {
-            return if folded == b' ' { Ordering::Greater } else { wanted.cmp(&folded) };
-        }
-    }
-    match text.get(key.len()) {
-        Some(b' ') => Ordering::Equal,
-        _ => Ordering::Less,
-    }
-}
-
-/// Where the last newline is. It is near, and the look-up spends its time here, so eight bytes at a time.
-fn last_newline(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (front, chunks) = text.as_rchunks::<8>();
-    for (at, chunk) in chunks.iter().enumerate().rev() {
-        // Each byte is below 0x80, so this sets the top bit of those that aren't a newline.
-        let others = (u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'\n'))) + ONES * 0x7f;
-        let newlines = !others & (ONES * 0x80);
-        if newlines != 0 {
-            return Some(front.len() + at * 8 + 7 - newlines.leading_zeros() as usize / 8);
-        }
-    }
-    front.iter().rposition(|&byte| byte == b'\n')
-}
-
-/// The lines after those that start with `#`.
-const fn without_header(mut text: &[u8]) -> &[u8] {
-    while let [b'#', ..] = text {
-        text = after_line(text);
-    }
-    text
-}
-
-/// What follows the first newline.
-const fn after_line(mut text: &[u8]) -> &[u8] {
-    while let [byte, rest @ ..] = text {
-        text = rest;
-        if *byte == b'\n' {
-            break;
-        }
-    }
-    text
-}
+/// A line is `service:Action L`.
+const TABLE: Table = Table::of(include_bytes!("../data/access-levels.txt"));
 
 #[cfg(test)]
 mod tests {
@@ -235,7 +156,7 @@ mod tests {
     use super::*;
 
     fn lines() -> impl Iterator<Item = (&'static str, &'static str, AccessLevel)> {
-        std::str::from_utf8(TABLE).unwrap().lines().map(|line| {
+        TABLE.lines().map(|line| {
             let (key, letter) = line.split_once(' ').unwrap();
             let (service, action) = key.split_once(':').unwrap();
             assert_eq!(letter.len(), 1, "{line}");
@@ -246,18 +167,8 @@ mod tests {
     #[test]
     fn header_is_left_out_and_every_line_ends() {
         assert!(include_bytes!("../data/access-levels.txt").starts_with(b"# "));
-        assert!(!TABLE.contains(&b'#'));
-        assert!(!TABLE.contains(&b'\r'));
-        assert!(TABLE.is_ascii());
-        assert!(TABLE.ends_with(b"\n"));
+        TABLE.assert_sound();
         assert!(lines().count() > 20_000);
-    }
-
-    #[test]
-    fn keys_are_unique_and_sorted() {
-        let keys: Vec<_> =
-            lines().map(|(service, action, _)| format!("{service}:{action}").to_ascii_lowercase()).collect();
-        assert!(keys.is_sorted_by(|left, right| left < right));
     }
 
     #[test]
@@ -274,22 +185,6 @@ mod tests {
         assert_eq!(access_level(last.0, last.1), Some(last.2));
         assert_eq!(access_level(first.0, "A"), None);
         assert_eq!(access_level(last.0, "zzz"), None);
-    }
-
-    #[test]
-    fn last_newline_is_the_last() {
-        for length in 0..40 {
-            for first in 0..length {
-                for last in first..length {
-                    let mut text = vec![b'\x7f'; length];
-                    text[first] = b'\n';
-                    text[last] = b'\n';
-                    assert_eq!(last_newline(&text), Some(last));
-                }
-            }
-            assert_eq!(last_newline(&vec![b'\0'; length]), None);
-            assert_eq!(last_newline(&vec![b'\x0b'; length]), None);
-        }
     }
 
     #[test]

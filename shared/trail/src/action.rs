@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::access::{self, AccessLevel};
+use crate::class::Class;
 use crate::record::Record;
 
 /// An API operation: `service:Name`, the name without its version suffix.
@@ -30,6 +31,8 @@ pub enum Effect {
 /// What told the effect of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Basis {
+    /// The table of what gives rights and ways in.
+    Class,
     /// This module's own list of operations whose access level says too much.
     List,
     /// `readOnly` is true and the name says the same.
@@ -47,6 +50,7 @@ pub enum Basis {
 impl std::fmt::Display for Basis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Class => "handsoff's table of rights and ways in",
             Self::List => "handsoff's own list of operations",
             Self::ReadOnlyAndName => "readOnly and the operation's name agree",
             Self::Reference => "the service authorization reference",
@@ -95,6 +99,10 @@ impl<'a> Action<'a> {
     /// `readOnly` alone decides nothing that the reference knows: it is true for `AssumeRole` and false for
     /// `GetSessionToken`, left out by old records, and wrong in a few.
     pub fn effect(&self, read_only: Option<bool>) -> (Effect, Basis) {
+        // A few are named like reads, and give out a key to a machine.
+        if matches!(self.class(), Some(Class::WayIn | Class::Commands)) {
+            return (Effect::Changes, Basis::Class);
+        }
         if read_only == Some(true) && self.has_reading_name() {
             return (Effect::Reads, Basis::ReadOnlyAndName);
         }
@@ -121,19 +129,14 @@ impl<'a> Action<'a> {
         }
     }
 
+    /// What the call gives to somebody, where the table knows it.
+    pub fn class(&self) -> Option<Class> {
+        Class::of(&self.service, &self.name)
+    }
+
     /// Whether the call lets somebody into a machine, to type what CloudTrail doesn't see.
     pub fn opens_a_shell(&self) -> bool {
-        let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&self.name));
-        match &*self.service {
-            "ssm" => is(&["StartSession", "ResumeSession"]),
-            "ecs" => is(&["ExecuteCommand"]),
-            "ec2-instance-connect" => {
-                is(&["SendSSHPublicKey", "SendSerialConsoleSSHPublicKey", "OpenTunnel"])
-            }
-            "cloudshell" => is(&["CreateSession", "CreateEnvironment", "StartEnvironment"]),
-            "sagemaker" => is(&["CreatePresignedNotebookInstanceUrl"]),
-            _ => false,
-        }
+        self.class() == Some(Class::WayIn)
     }
 
     fn listed(&self) -> Option<Effect> {
@@ -147,6 +150,7 @@ impl<'a> Action<'a> {
                 is(&["Decrypt", "Encrypt", "Sign", "Verify", "DeriveSharedSecret"])
                     || starts("Generate")
                     || is(&["VerifyMac", "ReEncrypt", "ReEncryptTo", "ReEncryptFrom"])
+                    || is(&["Encapsulate", "Decapsulate"])
             }
             "sts" => !self.name.is_empty(),
             "iam" => {
@@ -162,6 +166,8 @@ impl<'a> Action<'a> {
             "trustedadvisor" | "support" => is(&["RefreshCheck", "RefreshTrustedAdvisorCheck"]),
             "servicecatalog" => starts("Search"),
             "glue" => starts("BatchGet"),
+            // A service event of each refresh of a dashboard, with the identity of who made the dashboard.
+            "quicksight" => is(&["QueryDatabase"]),
             _ => false,
         };
         if reads {
@@ -173,7 +179,14 @@ impl<'a> Action<'a> {
                 () => {
                     starts("Credential")
                         || is(&["UserAuthentication", "CheckMfa", "RenewRole", "ExternalIdPDirectoryLogin"])
-                        || is(&["GetSigninToken", "ExitRole", "Logout", "CreateOAuth2Token"])
+                        || is(&[
+                            "GetSigninToken",
+                            "ExitRole",
+                            "Logout",
+                            "CreateOAuth2Token",
+                            "CreateBearerToken",
+                        ])
+                        || is(&["CreateOAuth2TokenWithIAM", "CreateOAuth2TokenWithTokenExchange"])
                 }
             },
             "sso" | "sso-directory" | "sso-oauth" => {

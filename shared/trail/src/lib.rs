@@ -6,16 +6,19 @@
 
 mod access;
 mod action;
+mod class;
 mod identity;
 pub mod json;
 pub mod partition;
 mod record;
 pub mod resources;
+pub mod table;
 mod time;
 mod via;
 
 pub use access::{AccessLevel, access_level, service_of};
 pub use action::{Action, Basis, Effect};
+pub use class::Class;
 pub use identity::{Arn, Identity, IdentityType, permission_set_of};
 pub use record::{Entry, Record};
 pub use time::Time;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{Malformed, Members, Raw};
+use crate::partition::is_sign_in;
 
 /// A CloudTrail record, borrowed from the text it stands in.
 ///
@@ -31,7 +32,8 @@ pub struct Record<'a> {
     pub event_source: Raw<'a>,
     /// `eventTime`: when the call was completed, UTC.
     pub event_time: Raw<'a>,
-    /// `eventType`: `AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvents`.
+    /// `eventType`: `AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvents`,
+    /// `AwsAggregatedEvent` …
     pub event_type: Raw<'a>,
     /// `eventVersion`: of the record's format.
     pub event_version: Raw<'a>,
@@ -209,17 +211,35 @@ impl<'a> Record<'a> {
 
     /// Whether CloudTrail or the service says that the call failed.
     ///
-    /// A failed sign-in has no `errorCode` but `responseElements.ConsoleLogin` or `.SwitchRole` = `Failure`.
+    /// A failed step of a sign-in has no `errorCode`, but an answer such as `responseElements.ConsoleLogin` =
+    /// `Failure`, named like the event. Only of the sign-in's own records: elsewhere such a word means something else.
     pub fn failed(&self) -> bool {
         self.error_code.text().is_some() || self.sign_in_failed()
     }
 
     fn sign_in_failed(&self) -> bool {
+        let failure =
+            |answer: Raw<'_>| answer.text().is_some_and(|text| text.eq_ignore_ascii_case("Failure"));
         self.response_elements.is_object()
-            && ["ConsoleLogin", "SwitchRole"].iter().any(|key| {
-                let answer = self.response_elements.get(key).and_then(Raw::text);
-                answer.is_some_and(|answer| answer.eq_ignore_ascii_case("Failure"))
-            })
+            && self.event_source.text().is_some_and(|source| is_sign_in(&source))
+            && self.response_elements.members().flatten().any(|(_, answer)| failure(answer))
+    }
+
+    /// Whether it is a sum of data events of some minutes: it has no `eventName`, no `eventID` and no caller.
+    pub fn is_sum(&self) -> bool {
+        self.event_type.as_str() == r#""AwsAggregatedEvent""#
+    }
+
+    /// Whether the record only repeats what another record of this account tells: the endpoint's record of a call that
+    /// went through it and succeeded, or a sum of calls.
+    ///
+    /// A call that the endpoint's policy refused has no other record, nor has one that another account's caller made.
+    pub fn is_told_elsewhere(&self) -> bool {
+        let is_endpoints = || {
+            let caller = self.user_identity.get("accountId").and_then(Raw::text);
+            !self.failed() && caller.is_some() && caller == self.recipient_account_id.text()
+        };
+        self.is_sum() || (self.event_type.as_str() == r#""AwsVpceEvents""# && is_endpoints())
     }
 
     /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`.

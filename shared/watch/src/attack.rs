@@ -1,5 +1,10 @@
 //! Calls that whoever comes in makes first: they stop, blind or starve logging and detection.
 
+mod kept;
+
+use handsoff_trail::json::Raw;
+use handsoff_trail::partition::Partition;
+use handsoff_trail::table::Table;
 use handsoff_trail::{Action, Record, resources};
 
 use crate::policy::Policy;
@@ -21,10 +26,49 @@ pub struct Attack {
 pub enum Scope {
     /// Whoever makes it, on whatever.
     Always,
-    /// When it isn't made by the pipeline or by code; then only on what the policy protects.
+    /// When it isn't made by the pipeline; then only on what the policy protects.
     ByHand,
     /// On what the policy protects: pipelines make such calls every day.
     OnProtected,
+}
+
+/// A line is `service:Action SCOPE[/WHAT KEEPS IT] what it does | source`.
+const TABLE: Table = Table::of(include_bytes!("../data/attacks.txt"));
+
+impl Attack {
+    /// Whether the call attacks logging or detection. `pipeline`: a deploy role makes it. Code is no pipeline: what a
+    /// workload's credentials are used for here is told like a person's.
+    pub fn of(action: &Action<'_>, record: &Record<'_>, policy: &Policy, pipeline: bool) -> Option<Self> {
+        let (attack, keeps) = Self::listed(&action.service, &action.name)?;
+        if keeps.is_some_and(|keeps| kept::takes_nothing(keeps, record.request_parameters)) {
+            return None;
+        }
+        if attack.scope == Scope::Always {
+            return Some(attack);
+        }
+        if targets(action, record).iter().any(|resource| policy.protects(resource)) {
+            return Some(Self { grave: true, ..attack });
+        }
+        let by_hand = attack.scope == Scope::ByHand || is_unnamed(action, record);
+        (by_hand && !pipeline).then_some(Self { grave: false, ..attack })
+    }
+
+    fn listed(service: &str, name: &str) -> Option<(Self, Option<&'static str>)> {
+        let line = std::str::from_utf8(TABLE.find(service, name)?).ok()?;
+        let (scope, what) = line.split_once(' ')?;
+        let (what, _) = what.split_once(" | ")?;
+        let (scope, keeps) = match scope.split_once('/') {
+            Some((scope, keeps)) => (scope, Some(keeps)),
+            None => (scope, None),
+        };
+        let scope = match scope {
+            "always" => Scope::Always,
+            "by-hand" => Scope::ByHand,
+            "on-protected" => Scope::OnProtected,
+            _ => return None,
+        };
+        Some((Self { what, scope, grave: scope != Scope::ByHand }, keeps))
+    }
 }
 
 /// What the call is done to. All of it: a protected resource must not hide behind many others.
@@ -32,6 +76,11 @@ fn targets(action: &Action<'_>, record: &Record<'_>) -> Vec<String> {
     if action.service != "iam" {
         let mut targets = resources::all(record);
         targets.extend(resources::requested(record));
+        // A request that has only an ID may be answered with the name of what it was done to.
+        targets.extend(resources::answered(record, usize::MAX));
+        if action.service == "kms" {
+            targets.extend(key_arn(record));
+        }
         return targets;
     }
     // Of a role and its policies the role counts: AWS's own policies have names such as AWSCloudTrail_ReadOnlyAccess.
@@ -41,183 +90,21 @@ fn targets(action: &Action<'_>, record: &Record<'_>) -> Vec<String> {
     named.map(std::borrow::Cow::into_owned).chain(record.denied_resource()).collect()
 }
 
-const fn always(what: &'static str) -> Attack {
-    Attack { what, scope: Scope::Always, grave: true }
+/// The ARN of a key that the request has only the ID of: a policy protects keys by ARN.
+fn key_arn(record: &Record<'_>) -> Option<String> {
+    let id = record.request_parameters.get("keyId")?.text().filter(|id| !id.contains([':', '/']))?;
+    let (region, account) = (record.aws_region.text()?, record.recipient_account_id.text()?);
+    Some(format!("arn:{}:kms:{region}:{account}:key/{id}", Partition::of_region(&region).id))
 }
 
-const fn by_hand(what: &'static str) -> Attack {
-    Attack { what, scope: Scope::ByHand, grave: false }
+/// Whether nothing in the record tells which stack a change set is of: its ARN has only the set's own name.
+fn is_unnamed(action: &Action<'_>, record: &Record<'_>) -> bool {
+    let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
+    action.service == "cloudformation"
+        && action.name.eq_ignore_ascii_case("ExecuteChangeSet")
+        && asked("changeSetName").is_some()
+        && asked("stackName").is_none()
 }
 
-const fn on_protected(what: &'static str) -> Attack {
-    Attack { what, scope: Scope::OnProtected, grave: true }
-}
-
-impl Attack {
-    /// Whether the call attacks logging or detection. `automated`: it is made by a deploy role or a workload.
-    pub fn of(action: &Action<'_>, record: &Record<'_>, policy: &Policy, automated: bool) -> Option<Self> {
-        let attack = Self::listed(&action.service, &action.name)?;
-        if attack.scope == Scope::Always {
-            return Some(attack);
-        }
-        if targets(action, record).iter().any(|resource| policy.protects(resource)) {
-            return Some(Self { grave: true, ..attack });
-        }
-        (attack.scope == Scope::ByHand && !automated).then_some(attack)
-    }
-
-    fn listed(service: &str, name: &str) -> Option<Self> {
-        Self::on_evidence(service, name).or_else(|| Self::on_detection(service, name))
-    }
-
-    /// Calls that stop or cut what records what happened, and who may.
-    fn on_evidence(service: &str, name: &str) -> Option<Self> {
-        Some(match (service, name) {
-            ("cloudtrail", "StopLogging") => always("stops a trail"),
-            ("cloudtrail", "DeleteTrail") => always("deletes a trail"),
-            ("cloudtrail", "UpdateTrail") => always("changes where a trail writes"),
-            ("cloudtrail", "PutEventSelectors" | "PutInsightSelectors") => {
-                always("changes what a trail records")
-            }
-            (
-                "cloudtrail",
-                "DeleteEventDataStore" | "StopEventDataStoreIngestion" | "UpdateEventDataStore",
-            ) => always("stops an event data store"),
-            ("config", "StopConfigurationRecorder" | "DeleteConfigurationRecorder") => {
-                always("stops AWS Config")
-            }
-            ("config", "DeleteDeliveryChannel") => always("cuts AWS Config's delivery"),
-            ("guardduty", "DeleteDetector" | "UpdateDetector") => always("turns off or changes GuardDuty"),
-            ("guardduty", "StopMonitoringMembers" | "DeleteMembers" | "DisassociateMembers") => {
-                always("takes accounts out of GuardDuty")
-            }
-            ("guardduty", "DisassociateFromAdministratorAccount" | "DisassociateFromMasterAccount") => {
-                always("takes the account out of GuardDuty")
-            }
-            ("guardduty", "DeletePublishingDestination") => always("cuts GuardDuty's export"),
-            ("securityhub", "DisableSecurityHub" | "DisableSecurityHubV2") => {
-                always("turns off Security Hub")
-            }
-            ("securityhub", "DisassociateFromAdministratorAccount" | "DisassociateFromMasterAccount") => {
-                always("takes the account out of Security Hub")
-            }
-            ("macie2", "DisableMacie") => always("turns off Macie"),
-            ("inspector2", "Disable") => always("turns off Inspector"),
-            ("detective", "DeleteGraph") => always("deletes Detective's graph"),
-            ("access-analyzer", "DeleteAnalyzer") => always("deletes an access analyzer"),
-            ("organizations", "LeaveOrganization") => always("takes the account out of the organization"),
-            ("organizations", "DetachPolicy" | "DeletePolicy" | "DisablePolicyType") => {
-                always("takes away a policy of the organization")
-            }
-            ("organizations", "RemoveAccountFromOrganization" | "DisableAWSServiceAccess") => {
-                always("takes accounts or services out of the organization's control")
-            }
-            ("config", "PutConfigurationRecorder") => by_hand("changes what AWS Config records"),
-            ("guardduty", "CreateFilter" | "UpdateFilter" | "CreateIPSet" | "UpdateIPSet") => {
-                by_hand("can hide GuardDuty's findings")
-            }
-            ("securityhub", "BatchDisableStandards" | "UpdateStandardsControl") => {
-                by_hand("turns off Security Hub's checks")
-            }
-            ("wafv2" | "waf" | "waf-regional", "DeleteLoggingConfiguration") => {
-                by_hand("stops a firewall's log")
-            }
-            ("ec2", "DeleteFlowLogs") => always("deletes VPC flow logs"),
-            ("route53resolver", "DeleteResolverQueryLogConfig" | "DisassociateResolverQueryLogConfig") => {
-                always("stops DNS query logs")
-            }
-            _ => return None,
-        })
-    }
-
-    /// Calls that pipelines make every day, and that stop a detector when they are made on its parts.
-    fn on_detection(service: &str, name: &str) -> Option<Self> {
-        Some(match (service, name) {
-            ("events", "DisableRule" | "DeleteRule" | "RemoveTargets" | "DeleteEventBus") => {
-                by_hand("stops an EventBridge rule")
-            }
-            ("events", "PutRule" | "PutTargets") => on_protected("changes the rule that feeds a detector"),
-            (
-                "lambda",
-                "UpdateFunctionCode"
-                | "UpdateFunctionConfiguration"
-                | "DeleteFunction"
-                | "PutFunctionConcurrency"
-                | "RemovePermission"
-                | "UpdateAlias"
-                | "PutFunctionEventInvokeConfig"
-                | "PublishLayerVersion"
-                | "DeleteLayerVersion",
-            ) => on_protected("changes or stops a detector"),
-            // The request names only an ID, not the function.
-            ("lambda", "DeleteEventSourceMapping" | "UpdateEventSourceMapping") => {
-                by_hand("cuts a function's feed")
-            }
-            ("sns", "Unsubscribe") => by_hand("cuts somebody's alerts"),
-            (
-                "sns",
-                "DeleteTopic" | "SetTopicAttributes" | "SetSubscriptionAttributes" | "RemovePermission",
-            ) => on_protected("cuts the alerts"),
-            ("sqs", "DeleteQueue" | "SetQueueAttributes" | "PurgeQueue" | "RemovePermission") => {
-                on_protected("cuts a detector's queue")
-            }
-            ("cloudwatch", "DeleteAlarms" | "DisableAlarmActions" | "SetAlarmState" | "PutAlarmMuteRule") => {
-                by_hand("silences an alarm")
-            }
-            ("cloudwatch", "PutMetricAlarm") => on_protected("changes a detector's alarm"),
-            ("dynamodb", "DeleteTable" | "UpdateTimeToLive" | "UpdateTable") => {
-                on_protected("takes a detector's memory")
-            }
-            ("logs", "DeleteLogGroup") => by_hand("deletes logs"),
-            ("logs", "DeleteLogStream" | "PutRetentionPolicy" | "DeleteSubscriptionFilter") => {
-                on_protected("deletes protected logs")
-            }
-            ("kms", "DisableKey" | "ScheduleKeyDeletion") => by_hand("takes away an encryption key"),
-            ("kms", "PutKeyPolicy" | "RevokeGrant") => on_protected("takes away the alerts' key"),
-            ("dynamodb", "PutResourcePolicy" | "DeleteResourcePolicy") => {
-                on_protected("lets others write a detector's memory")
-            }
-            (
-                "s3",
-                "DeleteBucket"
-                | "PutBucketPolicy"
-                | "DeleteBucketPolicy"
-                | "PutBucketLifecycle"
-                | "PutBucketLifecycleConfiguration"
-                | "PutLifecycleConfiguration"
-                | "PutBucketVersioning"
-                | "PutBucketLogging"
-                | "PutBucketAcl"
-                | "PutBucketEncryption"
-                | "DeleteBucketEncryption"
-                | "PutBucketReplication"
-                | "DeleteBucketReplication"
-                | "DeleteObject"
-                | "DeleteObjects"
-                | "PutObjectLockConfiguration"
-                | "PutBucketObjectLockConfiguration"
-                | "PutBucketPublicAccessBlock"
-                | "PutBucketOwnershipControls",
-            ) => on_protected("puts stored logs in danger"),
-            (
-                "iam",
-                "DeleteRole"
-                | "DeleteRolePolicy"
-                | "PutRolePolicy"
-                | "AttachRolePolicy"
-                | "DetachRolePolicy"
-                | "UpdateAssumeRolePolicy"
-                | "PutRolePermissionsBoundary"
-                | "DeleteRolePermissionsBoundary",
-            ) => on_protected("changes a detector's role"),
-            ("scheduler", "DeleteSchedule" | "UpdateSchedule") => on_protected("stops a detector's schedule"),
-            ("cloudformation", "UpdateStackSet" | "DeleteStackSet" | "DeleteStackInstances") => {
-                on_protected("changes or deletes a detector's stack set")
-            }
-            ("cloudformation", "DeleteStack" | "UpdateStack" | "CreateChangeSet" | "ExecuteChangeSet") => {
-                on_protected("changes or deletes a detector's stack")
-            }
-            _ => return None,
-        })
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -78,10 +78,9 @@ impl<'a> Call<'a> {
         let action = Action::of(&record);
         let (effect, basis) = action.effect(record.read_only.flag());
         let outcome = outcome(&record, policy);
-        let automated = matches!(principal.kind, Kind::DeployRole | Kind::Workload);
         let attack = match principal.kind {
             Kind::Service => None,
-            _ => Attack::of(&action, &record, policy, automated),
+            kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole),
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));

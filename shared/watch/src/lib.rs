@@ -6,6 +6,7 @@
 pub mod alert;
 mod attack;
 mod call;
+mod class;
 mod code;
 pub mod finding;
 pub mod group;

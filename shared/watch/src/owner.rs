@@ -45,11 +45,13 @@ pub enum Nothing {
     Attempt,
     /// The caller only asked whether it could.
     DryRun,
+    /// Another record tells it.
+    ToldElsewhere,
 }
 
 impl Nothing {
     /// All, in the order of the summary.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::Expected,
         Self::Service,
@@ -60,6 +62,7 @@ impl Nothing {
         Self::Unauthenticated,
         Self::Attempt,
         Self::DryRun,
+        Self::ToldElsewhere,
     ];
 
     /// The name that stands in every output.
@@ -75,6 +78,7 @@ impl Nothing {
             Self::Unauthenticated => "unauthenticated",
             Self::Attempt => "attempt",
             Self::DryRun => "dry-run",
+            Self::ToldElsewhere => "told-elsewhere",
         }
     }
 
@@ -91,6 +95,7 @@ impl Nothing {
             Self::Unauthenticated => "the caller could not prove who it is",
             Self::Attempt => "a change that failed for another reason",
             Self::DryRun => "only asked whether it could",
+            Self::ToldElsewhere => "an endpoint's copy of a call, or a sum of calls",
         }
     }
 }
@@ -114,6 +119,10 @@ impl Call<'_> {
     /// The same, telling each test on the way.
     pub fn owner_told(&self, policy: &Policy, trace: &mut impl Trace) -> Owner {
         let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+        if self.record.is_told_elsewhere() {
+            trace.step("told by another record?", || "yes".into());
+            return Owner::Nobody(Nothing::ToldElsewhere);
+        }
         let glass = self.principal.kind == Kind::BreakGlass || self.takes_break_glass();
         trace.step("by or for an emergency id?", || yes_no(glass).into());
         if glass {

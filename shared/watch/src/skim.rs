@@ -64,6 +64,9 @@ impl<'p> Skim<'p> {
         if !record.error_code.is_absent() {
             return None;
         }
+        if record.is_told_elsewhere() {
+            return Some(Nothing::ToldElsewhere);
+        }
         let action = Action::of(record);
         if action.service == "signin" || target(record, &action, self.policy).is_some() {
             return None;

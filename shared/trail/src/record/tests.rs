@@ -70,12 +70,12 @@ fn an_empty_error_code_is_no_error() {
 
 #[test]
 fn a_failed_sign_in_has_no_error_code() {
-    let json = r#"{"eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}}"#;
+    let json = r#"{"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}}"#;
     assert!(record(json).failed());
     assert!(
-        !record(r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}}"#).failed()
+        !record(r#"{"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}}"#).failed()
     );
-    assert!(record(r#"{"eventName":"SwitchRole","responseElements":{"SwitchRole":"Failure"}}"#).failed());
+    assert!(record(r#"{"eventSource":"signin.amazonaws.com","eventName":"SwitchRole","responseElements":{"SwitchRole":"Failure"}}"#).failed());
 }
 
 #[test]
@@ -172,4 +172,38 @@ fn wrappers_are_opened() {
     );
     let bomb = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
     assert_eq!(texts(&bomb).len(), 0);
+}
+
+#[test]
+fn a_step_of_a_sign_in_fails_by_its_answer_and_only_there() {
+    let read = |source: &str, answer: &str| {
+        let json = format!(r#"{{"eventName":"X","eventSource":"{source}","responseElements":{answer}}}"#);
+        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+        record.failed()
+    };
+    for step in ["PasswordRecoveryRequested", "PasswordUpdated", "CheckMfa", "ConsoleLogin", "SwitchRole"] {
+        assert!(read("signin.amazonaws.com", &format!(r#"{{"{step}":"Failure"}}"#)), "{step}");
+        assert!(read("signin.amazonaws.com.cn", &format!(r#"{{"{step}":"failure"}}"#)), "{step}");
+        assert!(!read("signin.amazonaws.com", &format!(r#"{{"{step}":"Success"}}"#)), "{step}");
+    }
+    assert!(!read("ec2.amazonaws.com", r#"{"ConsoleLogin":"Failure"}"#), "another service's word");
+}
+
+#[test]
+fn what_another_record_tells() {
+    let read = |kind: &str, rest: &str| {
+        let json = format!(
+            r#"{{"eventSource":"s3.amazonaws.com","eventType":"{kind}","recipientAccountId":"1"{rest}}}"#
+        );
+        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+        (record.is_sum(), record.is_told_elsewhere())
+    };
+    assert_eq!(read("AwsAggregatedEvent", ""), (true, true));
+    let own = r#","userIdentity":{"accountId":"1"}"#;
+    assert_eq!(read("AwsVpceEvents", own), (false, true));
+    assert_eq!(read("AwsApiCall", own), (false, false));
+    // These have no other record in this account.
+    assert_eq!(read("AwsVpceEvents", r#","userIdentity":{"accountId":"2"}"#), (false, false));
+    assert_eq!(read("AwsVpceEvents", ""), (false, false));
+    assert_eq!(read("AwsVpceEvents", &format!(r#"{own},"errorCode":"VpceAccessDenied""#)), (false, false));
 }

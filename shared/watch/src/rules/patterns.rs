@@ -82,12 +82,14 @@ const BREAK_GLASS_ASSUMED: &str = cloudtrail!(
     r#"{"prefix":"arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-reserved/sso."}${AnyRole}]}"#
 );
 
-/// What changes something, or may; and whose session, user or role isn't told.
+/// What changes something, or may; what gives out a key to a machine under the name of a read; and whose session, user
+/// or role isn't told.
 const DRIFT: &str = cloudtrail!(
     r#""$or":["#
     r#"{"readOnly":[false,"false",null,{"exists":false}],"userIdentity":{"type":[{"anything-but":["AWSService","Root"]}],"sessionContext":{"sessionIssuer":{"arn":[{"exists":false},{"anything-but":{"prefix":"arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/"}}]}}}},"#
     r#"{"userIdentity":{"type":[{"exists":false}]},"$or":[{"eventType":[{"exists":false},{"anything-but":["AwsServiceEvent","AwsCloudTrailInsight"]}]},{"userIdentity":{"arn":[{"exists":true}]}},{"userIdentity":{"userName":[{"exists":true}]}}]},"#
     r#"{"readOnly":[true,"true"],"userIdentity":{"type":[{"anything-but":["AWSService","Root"]}]},"eventSource":[{"anything-but":"sts.amazonaws.com"}],"eventName":[{"anything-but":{"wildcard":["Get*","List*","Describe*","BatchGet*","Head*","Search*","Lookup*","View*","Query*","Scan*","Filter*","Decrypt","Encrypt","ReEncrypt","GenerateDataKey*"]}}]},"#
+    r#"{"eventName":["GetAccessToken","GetClusterSessionCredentials","GetComputeAccess","GetInstanceAccess","GetInstanceAccessDetails","GetManagedEndpointSessionCredentials","GetPasswordData"]},"#
     r#"{"userIdentity":{"arn":[{"prefix":"arn:${AWS::Partition}:sts::"}],"sessionContext":{"sessionIssuer":{"arn":[{"exists":false},null]}}}},"#
     r#"{"userIdentity":{"type":["IAMUser"],"arn":[{"exists":false},null,""]}},"#
     r#"{"eventSource":[{"prefix":"sts."}],"eventName":[{"prefix":"Assume"}],"requestParameters":{"roleArn":[{"exists":false},null]}}"#

@@ -1,0 +1,48 @@
+//! What a call gives to somebody, with the record's help.
+
+use handsoff_trail::json::Raw;
+use handsoff_trail::partition::{is_same_service, service_name};
+use handsoff_trail::{AccessLevel, Arn, Class};
+
+use crate::call::Call;
+
+impl Call<'_> {
+    /// What the call gives to somebody: by the table of such operations, else by the access level.
+    ///
+    /// What a service does on the way of a call gives nobody anything. It is no more than the call that caused it.
+    pub fn class(&self) -> Option<Class> {
+        let class = self.action.class();
+        match self.access() {
+            AccessLevel::PermissionsManagement if self.is_on_the_way() => None,
+            AccessLevel::PermissionsManagement => Some(class.unwrap_or(Class::Permissions)),
+            _ => class,
+        }
+    }
+
+    /// Whether a service makes the call for itself, with the caller's rights, on the way of what it was asked to do.
+    ///
+    /// `invokedBy` alone doesn't show it: `CloudFormation`, `Systems Manager` and others make any call that they are
+    /// told to. So what is given must go to a service, whoever asks for it.
+    fn is_on_the_way(&self) -> bool {
+        let Some(by) = self.principal.identity.invoking_service() else { return false };
+        match (&*self.action.service, &*self.action.name) {
+            ("iam", "CreateServiceLinkedRole") => true,
+            ("kms", "CreateGrant") => {
+                let grantee = self.record.request_parameters.get("granteePrincipal").and_then(Raw::text);
+                // Lambda makes the grant for the function's role, of which it was told with `iam:PassRole`.
+                grantee.is_some_and(|grantee| is_of_aws(&grantee))
+                    || is_same_service(by, "lambda.amazonaws.com")
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a principal is a service, or a session of AWS's own: no role's name may have a colon.
+fn is_of_aws(principal: &str) -> bool {
+    service_name(principal).is_some()
+        || Arn::split(principal).is_some_and(|arn| {
+            arn.service == "sts" && arn.resource.starts_with("assumed-role/aws:")
+                || arn.resource.starts_with("role/aws-service-role/")
+        })
+}
