@@ -215,15 +215,25 @@ impl<'a> Record<'a> {
     }
 
     fn sign_in_failed(&self) -> bool {
-        self.response_elements.is_object()
+        self.is_sign_in()
+            && self.response_elements.is_object()
             && ["ConsoleLogin", "SwitchRole"].iter().any(|key| {
                 let answer = self.response_elements.get(key).and_then(Raw::text);
                 answer.is_some_and(|answer| answer.eq_ignore_ascii_case("Failure"))
             })
     }
 
-    /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`.
+    /// Whether a sign-in service wrote the record. Others' answers may have fields of the same names, of whatever
+    /// meaning, and of the caller's choice.
+    fn is_sign_in(&self) -> bool {
+        self.event_source.text().is_some_and(|source| crate::partition::is_sign_in(&source))
+    }
+
+    /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`, of sign-ins only.
     pub fn mfa_used(&self) -> Option<bool> {
+        if !self.is_sign_in() {
+            return None;
+        }
         let used = self.additional_event_data.get("MFAUsed")?.text()?;
         if used.eq_ignore_ascii_case("yes") {
             Some(true)
@@ -249,6 +259,23 @@ impl<'a> Record<'a> {
             .get(..end)
             .map(|resource| resource.trim().to_owned())
             .filter(|resource| !resource.is_empty() && resource != "*")
+    }
+
+    /// Whether `errorMessage` is AWS's sentence for a missing permission, whatever the code.
+    ///
+    /// A message may quote what the caller chose, the very words too. So the sentence counts only at the message's
+    /// start: `User: ARN is not authorized to perform: ACTION`, or EC2's own. No blank stands in an ARN.
+    pub fn is_denied_by_sentence(&self) -> bool {
+        let Some(message) = self.error_message.text() else { return false };
+        if message.starts_with("You are not authorized to perform this operation") {
+            return true;
+        }
+        let Some((user, rest)) = message.strip_prefix("User: ").and_then(|rest| rest.split_once(' ')) else {
+            return false;
+        };
+        let action = rest.strip_prefix("is not authorized to perform: ").unwrap_or_default();
+        let is_user = user.starts_with("arn:") || user == "anonymous";
+        is_user && action.split(' ').next().is_some_and(|action| action.contains(':'))
     }
 
     /// The role that an `AssumeRole*` call asked for: from the request, from the answer, or from what it was

@@ -6,8 +6,9 @@ use handsoff_trail::partition::is_sign_in;
 use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
-use crate::policy::Policy;
+use crate::policy::{Glob, Policy};
 use crate::principal::{Kind, Principal};
+use crate::rules::NO_DENIALS;
 use crate::show::clean;
 use crate::trace::Trace;
 
@@ -18,7 +19,7 @@ pub enum Outcome<'a> {
     Succeeded,
     /// The caller only asked whether it could.
     DryRun,
-    /// The caller lacks the permission; the error code says so.
+    /// The caller lacks the permission: the error code says so, or AWS's sentence. The error code.
     Denied(Cow<'a, str>),
     /// The caller could not prove who it is; the error code, or what the sign-in said.
     Unauthenticated(Cow<'a, str>),
@@ -157,9 +158,10 @@ impl<'a> Call<'a> {
         trace.step("outcome", || match &self.outcome {
             Outcome::Succeeded => "succeeded: no errorCode".into(),
             Outcome::DryRun => "a dry run".into(),
-            Outcome::Denied(code) => {
+            Outcome::Denied(code) if is_listed(code, policy) => {
                 format!("denied: {} is listed in {}", clean(code, 64), policy.denials.line)
             }
+            Outcome::Denied(code) => format!("denied: {}, by its name or AWS's sentence", clean(code, 64)),
             Outcome::Unauthenticated(code) => format!("not authenticated: {}", clean(code, 64)),
             Outcome::Failed(code) => format!("failed: {}", clean(code, 64)),
         });
@@ -254,13 +256,27 @@ fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
     };
     if code == "Client.DryRunOperation" || code == "DryRunOperation" {
         Outcome::DryRun
-    } else if policy.denials.codes.iter().any(|denied| *denied == code) {
+    } else if is_listed(&code, policy) {
         Outcome::Denied(code)
     } else if UNAUTHENTICATED.contains(&&*code) {
         Outcome::Unauthenticated(code)
+    } else if is_denial(&code, record) {
+        Outcome::Denied(code)
     } else {
         Outcome::Failed(code)
     }
+}
+
+fn is_listed(code: &str, policy: &Policy) -> bool {
+    policy.denials.codes.iter().any(|denied| denied == code)
+}
+
+/// Whether a code that the policy doesn't list is a denial all the same: services have names of their own for it.
+/// What the rule keeps from the function is none, lest a replay find what the function can't.
+fn is_denial(code: &str, record: &Record<'_>) -> bool {
+    let named = code.contains("AccessDenied") || code.contains("UnauthorizedOperation");
+    let kept_out = || NO_DENIALS.iter().any(|pattern| Glob::new(pattern).matches(code));
+    (named || record.is_denied_by_sentence()) && !kept_out()
 }
 
 pub(crate) fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) -> Option<Target> {
