@@ -13,6 +13,8 @@ use crate::json::{Malformed, Members, Raw};
 pub struct Record<'a> {
     /// The whole record.
     pub text: &'a str,
+    /// `addendum`: what a late or corrected record says of itself.
+    pub addendum: Raw<'a>,
     /// `additionalEventData`: an object that differs from service to service.
     pub additional_event_data: Raw<'a>,
     /// `awsRegion`.
@@ -107,6 +109,7 @@ impl<'a> Record<'a> {
 
     fn field(&mut self, key: &str) -> Option<&mut Raw<'a>> {
         Some(match key {
+            "addendum" => &mut self.addendum,
             "additionalEventData" => &mut self.additional_event_data,
             "awsRegion" => &mut self.aws_region,
             "errorCode" => &mut self.error_code,
@@ -227,6 +230,23 @@ impl<'a> Record<'a> {
     /// meaning, and of the caller's choice.
     fn is_sign_in(&self) -> bool {
         self.event_source.text().is_some_and(|source| crate::partition::is_sign_in(&source))
+    }
+
+    /// The account that a call reached into from another, of the records that CloudTrail writes for both: its
+    /// resources are all of that one.
+    pub fn reached_account(&self) -> Option<Cow<'a, str>> {
+        if !self.shared_event_id.has_text() {
+            return None;
+        }
+        let mut accounts =
+            self.resources.elements().flatten().map(|it| it.get("accountId").and_then(Raw::text));
+        let first = accounts.next()??;
+        accounts.all(|other| other.as_ref() == Some(&first)).then_some(first).filter(|it| !it.is_empty())
+    }
+
+    /// Whether it is the copy of a call's record that a VPC endpoint's owner gets: a network activity event.
+    pub fn is_endpoint_copy(&self) -> bool {
+        self.event_type.text().is_some_and(|kind| kind == "AwsVpceEvents")
     }
 
     /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`, of sign-ins only.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use handsoff_trail::json::Raw;
 use handsoff_trail::partition::is_sign_in;
 use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
@@ -101,6 +102,24 @@ impl<'a> Call<'a> {
         self.record.recipient_account_id.text().or_else(|| self.principal.identity.account_id.clone())
     }
 
+    /// The account whose door it was: of the role that the call asks for, or of what it reached into in another
+    /// account, where CloudTrail writes a record for both. Else the one that the record was written for.
+    pub fn door(&self) -> Option<Cow<'a, str>> {
+        let asked = self.target.and_then(|_| self.asked_account()).filter(|account| !account.is_empty());
+        asked.or_else(|| self.record.reached_account()).or_else(|| self.account())
+    }
+
+    /// The account of the identity that the call asks for.
+    pub(crate) fn asked_account(&self) -> Option<Cow<'a, str>> {
+        let account_of = |arn: &str| handsoff_trail::Arn::split(arn).map(|arn| arn.account.to_owned().into());
+        if self.target == Some(Target::Root) {
+            // An account's ID, or its root's ARN.
+            let target = self.record.request_parameters.get("targetPrincipal").and_then(Raw::text);
+            return Some(target.map(|target| account_of(&target).unwrap_or(target)).unwrap_or_default());
+        }
+        account_of(&self.record.assumed_role_arn()?)
+    }
+
     /// Whether the console made the call, by what AWS says: not by the user agent.
     pub fn is_from_console(&self) -> bool {
         is_from_console(&self.record, &self.principal)
@@ -191,7 +210,7 @@ impl Call<'_> {
     /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.
     fn fields(&self) -> String {
         let (record, identity) = (&self.record, &self.principal.identity);
-        let raw = |raw: handsoff_trail::json::Raw<'_>| raw.text().map(|text| clean(&text, 64));
+        let raw = |raw: Raw<'_>| raw.text().map(|text| clean(&text, 64));
         let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| clean(text, 128));
         let flag = |flag: bool| flag.then(|| "true".to_owned());
         let fields = [
@@ -202,11 +221,7 @@ impl Call<'_> {
             ("sessionCredentialFromConsole", raw(record.session_credential_from_console)),
             (
                 "userIdentity.type",
-                record
-                    .user_identity
-                    .get("type")
-                    .and_then(handsoff_trail::json::Raw::text)
-                    .map(|text| clean(&text, 64)),
+                record.user_identity.get("type").and_then(Raw::text).map(|text| clean(&text, 64)),
             ),
             ("arn", text(&identity.arn)),
             ("sessionIssuer.arn", text(&identity.issuer_arn)),

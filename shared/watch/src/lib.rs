@@ -7,6 +7,7 @@ pub mod alert;
 mod attack;
 mod call;
 mod code;
+pub mod copies;
 pub mod finding;
 pub mod group;
 pub mod incident;

@@ -45,11 +45,13 @@ pub enum Nothing {
     Attempt,
     /// The caller only asked whether it could.
     DryRun,
+    /// A copy for a VPC endpoint's owner: the call has a record of its own.
+    Copy,
 }
 
 impl Nothing {
     /// All, in the order of the summary.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::Expected,
         Self::Service,
@@ -60,6 +62,7 @@ impl Nothing {
         Self::Unauthenticated,
         Self::Attempt,
         Self::DryRun,
+        Self::Copy,
     ];
 
     /// The name that stands in every output.
@@ -75,6 +78,7 @@ impl Nothing {
             Self::Unauthenticated => "unauthenticated",
             Self::Attempt => "attempt",
             Self::DryRun => "dry-run",
+            Self::Copy => "copy",
         }
     }
 
@@ -91,6 +95,7 @@ impl Nothing {
             Self::Unauthenticated => "the caller could not prove who it is",
             Self::Attempt => "a change that failed for another reason",
             Self::DryRun => "only asked whether it could",
+            Self::Copy => "a copy for a VPC endpoint's owner",
         }
     }
 }
@@ -114,6 +119,11 @@ impl Call<'_> {
     /// The same, telling each test on the way.
     pub fn owner_told(&self, policy: &Policy, trace: &mut impl Trace) -> Owner {
         let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+        // What the endpoint's policy denied has no other record.
+        if self.outcome == Outcome::Succeeded && self.record.is_endpoint_copy() {
+            trace.step("a copy?", || "a network activity event: a copy of the call's record".into());
+            return Owner::Nobody(Nothing::Copy);
+        }
         let glass = self.principal.kind == Kind::BreakGlass || self.takes_break_glass();
         trace.step("by or for an emergency id?", || yes_no(glass).into());
         if glass {
