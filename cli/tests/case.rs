@@ -77,6 +77,24 @@ fn is_harmless(text: &str) -> bool {
 }
 
 #[test]
+fn where_no_case_is_none_was_altered() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().to_str().unwrap();
+    let missing = folder.path().join("missing");
+    for path in [empty, missing.to_str().unwrap()] {
+        for command in ["verify", "show", "export"] {
+            let (status, stdout, stderr) = run(&["case", command, path]);
+            assert_eq!((status, stdout.as_str()), (2, ""), "{command} {path}");
+            assert!(stderr.starts_with("error: no case here: "), "{command} {path}: {stderr}");
+        }
+    }
+    // Of a case whose manifest is gone the calls are left.
+    fs::write(folder.path().join("calls-000001.jsonl"), "").unwrap();
+    let (status, stdout, _) = run(&["case", "verify", empty]);
+    assert!(status == 2 && stdout.starts_with("ALTERED: manifest.json: missing"), "{stdout}");
+}
+
+#[test]
 fn an_unaltered_case_verifies_with_and_without_its_digest() {
     let case = Case::new(Which::Normal);
     let (status, stdout, stderr) = case.run("verify", &[]);

@@ -35,7 +35,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         }
     };
     if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        let _ = writeln!(io::stderr(), "--since is not before --until: nothing lies between them");
+        output::error("--since is not before --until: nothing lies between them");
         return Ok(Exit::Wrong);
     }
     let found = input::find(&args.paths);
@@ -84,12 +84,12 @@ fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
             let count = output::count_of(outcome.cases.len() as u64, "case");
             let _ = writeln!(err, "{count} in {}", below.display());
             for other in &others {
-                let _ = writeln!(err, "{other} is there already, with another case: left as it is");
+                let _ = writeln!(err, "error: {other} is there already, with another case: left as it is");
             }
             others.is_empty()
         }
         Err(error) => {
-            let _ = writeln!(err, "can't write the cases to {}: {error}", below.display());
+            let _ = writeln!(err, "error: can't write the cases to {}: {error}", below.display());
             false
         }
     }

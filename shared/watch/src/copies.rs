@@ -162,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn a_correction_is_remembered_under_its_originals_key() {
+        let key = |json: &str| match Record::read(json) {
+            Ok((Entry::Record(record), _)) => crate::Key::of(&record),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(key(&record("b", &corrects("a"))), key(&record("a", "")));
+        assert_ne!(key(&record("b", &corrects("c"))), key(&record("a", "")));
+    }
+
+    #[test]
     fn no_record_can_be_hidden_by_ones_that_name_each_other_or_another_action() {
         assert!(left_out(&[record("a", &corrects("b")), record("b", &corrects("a"))]).is_empty());
         assert!(left_out(&[record("a", &corrects("a"))]).is_empty());
