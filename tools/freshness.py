@@ -12,7 +12,7 @@ names that CloudTrail and IAM have for its service. Of the others the verb decid
 - more operations than UNKNOWN that neither a table nor a verb knows. The number may only fall: when it does, write
   the lower one here.
 
-To move to a newer botocore: change the version in tools/requirements.txt, run, and do what it asks for.
+To move to a newer botocore: change the version in tests/stack/requirements.txt, run, and do what it asks for.
 """
 
 import gzip
@@ -27,7 +27,7 @@ SENSITIVE = (
     "iam sts signin organizations cloudtrail events eventsv2 kms lambda ssm sso guardduty securityhub config s3"
 ).split()
 
-# What neither a table nor a verb knows, with the botocore of tools/requirements.txt.
+# What neither a table nor a verb knows, with the botocore of tests/stack/requirements.txt.
 UNKNOWN = 125
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ use handsoff_watch::{Call, Policy, Principal, show::clean};
 
 use crate::args::{Check, Parameters};
 use crate::input::{self, Place, Position, Reader, Sink};
-use crate::{Exit, load};
+use crate::{Exit, load, output};
 
 /// Runs the command.
 ///
@@ -22,7 +22,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::read(file) {
         Ok(policy) => policy,
         Err(problems) => {
-            out.write_all(problems.as_bytes())?;
+            let _ = io::stderr().write_all(problems.as_bytes());
             return Ok(Exit::Wrong);
         }
     };
@@ -33,7 +33,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     warnings.extend(coarse(&names));
     let errors = undeployable(&policy, &names);
     for error in &errors {
-        writeln!(out, "error: {error}")?;
+        output::error(error);
     }
     let mut wrong = !errors.is_empty();
     if !args.logs.is_empty() {
@@ -45,7 +45,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
         let problems = sink.problems + found.problems.len();
         wrong |= problems > 0;
         if problems > 0 {
-            writeln!(out, "{problems} problems in the logs: `handsoff replay` names them")?;
+            output::error(&format!("{problems} problems in the logs: `handsoff replay` names them"));
         }
         warnings.extend(sink.unmatched());
     }
@@ -87,7 +87,7 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
     }
     let errors = undeployable(&policy, &names);
     for error in &errors {
-        let _ = writeln!(io::stderr(), "error: {error}");
+        output::error(error);
     }
     Ok(if errors.is_empty() { Exit::Fine } else { Exit::Wrong })
 }

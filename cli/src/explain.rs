@@ -64,7 +64,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     problems.sort();
     output::problems(&problems, 0);
     if let (Some(id), false) = (&args.event_id, matched) {
-        let _ = writeln!(io::stderr(), "no record has the event ID `{}`", clean(id, 64));
+        output::error(&format!("no record has the event ID `{}`", clean(id, 64)));
         return Ok(Exit::Wrong);
     }
     Ok(if problems.is_empty() { Exit::Fine } else { Exit::Wrong })

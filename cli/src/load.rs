@@ -11,7 +11,7 @@ use crate::args::PolicyArgs;
 /// The policy that the options ask for.
 ///
 /// # Errors
-/// All that is wrong with it, a line each, ready to be printed.
+/// All that is wrong with it, a line each that begins with `error:`, ready to be printed.
 pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
     let mut policy = match &args.policy {
         Some(file) => read(file)?,
@@ -29,7 +29,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 networks: Vec::new(),
             }),
             // INVARIANT: writing to a String cannot fail.
-            Err(why) => drop(writeln!(wrong, "--deploy-role `{pattern}`: {why}")),
+            Err(why) => drop(writeln!(wrong, "error: --deploy-role `{pattern}`: {why}")),
         }
     }
     for pattern in &args.break_glass {
@@ -38,7 +38,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 let line = Line::new(&format!("--break-glass {pattern}"));
                 policy.break_glass.push(BreakGlass::new(line, identity));
             }
-            Err(why) => drop(writeln!(wrong, "--break-glass `{pattern}`: {why}")),
+            Err(why) => drop(writeln!(wrong, "error: --break-glass `{pattern}`: {why}")),
         }
     }
     if wrong.is_empty() { Ok(policy) } else { Err(wrong) }
@@ -47,11 +47,12 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
 /// Reads a policy file.
 ///
 /// # Errors
-/// All mistakes, a line each.
+/// All mistakes, a line each that begins with `error:`.
 pub fn read(file: &Path) -> Result<Policy, String> {
     let name = file.display().to_string();
-    let text =
-        std::fs::read_to_string(file).map_err(|error| format!("{name}: can't read the policy: {error}\n"))?;
-    Policy::parse(&name, &text)
-        .map_err(|problems| problems.iter().flat_map(|problem| [problem.to_string(), "\n".into()]).collect())
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("error: {name}: can't read the policy: {error}\n"))?;
+    Policy::parse(&name, &text).map_err(|problems| {
+        problems.iter().flat_map(|problem| ["error: ".into(), problem.to_string(), "\n".into()]).collect()
+    })
 }

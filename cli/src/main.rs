@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         // `handsoff replay … | head` is no mistake.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "handsoff: can't write the output: {error}");
+            let _ = writeln!(io::stderr(), "error: can't write the output: {error}");
             ExitCode::from(Exit::Wrong.code())
         }
     }

@@ -164,17 +164,29 @@ fn another_digest_and_a_rewritten_case_are_told_apart_from_the_sealed_one() {
 }
 
 #[test]
-fn a_folder_without_a_case_says_so() {
+fn where_no_case_is_none_was_altered() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
+    let missing = dir.path().join("missing");
+    let export = ["case", "export", "--format", "html", "--unverified"];
+    for folder in [path, missing.to_str().unwrap()] {
+        for command in [&["case", "verify"][..], &["case", "show"], &export] {
+            let (status, stdout, stderr) = run(&[command, &[folder]].concat());
+            assert_eq!((status, stdout.as_str()), (2, ""), "{command:?} {folder}");
+            assert!(stderr.starts_with("error: no case here: "), "{command:?} {folder}: {stderr}");
+        }
+    }
+    assert_eq!(run(&["case", "list", path]), (0, "no case\n".into(), String::new()));
+    assert_eq!(run(&["case", "list", "/nonexistent"]).0, 2);
+    // Of a case whose manifest is gone the calls are left.
+    fs::write(dir.path().join(LINES), "").unwrap();
     for command in ["verify", "show"] {
         let (status, stdout, _) = run(&["case", command, path]);
         assert!(status == 2 && stdout.contains("manifest.json: missing"), "{command}: {stdout}");
+        assert!(stdout.starts_with("ALTERED"), "{command}: {stdout}");
     }
-    let (status, stdout, stderr) = run(&["case", "export", path, "--format", "html", "--unverified"]);
+    let (status, stdout, stderr) = run(&[&export[..], &[path]].concat());
     assert!(status == 2 && stdout.is_empty() && stderr.contains("without a manifest"), "{stderr}");
-    assert_eq!(run(&["case", "list", path]), (0, "no case\n".into(), String::new()));
-    assert_eq!(run(&["case", "list", "/nonexistent"]).0, 2);
 }
 
 #[test]

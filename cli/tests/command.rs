@@ -193,8 +193,9 @@ fn a_policys_text_reaches_no_terminal_as_it_is() {
     let folder = Folder::new()
         .with("p.toml", "\"x\\u001b]0;y\\u0007\" = 1\n")
         .with("a.json", record("a", "RunInstances"));
-    let (status, stdout, _) = folder.run(&["policy", "check", "p.toml"]);
-    assert!(status == 2 && stdout.contains("unknown key") && !stdout.contains('\u{1b}'), "{stdout}");
+    let (status, stdout, stderr) = folder.run(&["policy", "check", "p.toml"]);
+    assert!(status == 2 && stdout.is_empty() && !stderr.contains('\u{1b}'), "{stdout}{stderr}");
+    assert!(stderr.starts_with("error: p.toml:") && stderr.contains("unknown key"), "{stderr}");
     let hostile = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\\u001b[2J\"\n";
     let folder = folder.with("q.toml", hostile);
     let (_, stdout, _) = folder.run(&["policy", "check", "q.toml", "--logs", "a.json"]);
@@ -278,7 +279,10 @@ fn explain_tells_the_whole_way() {
     insta::assert_snapshot!(folder.run(&["explain", "a.json", "--deploy-role", "deploy"]).1);
     insta::assert_snapshot!(folder.run(&["explain", "b.json"]).1);
     let (status, stdout, stderr) = folder.run(&["explain", "a.json", "--event-id", "b"]);
-    assert_eq!((status, stdout.as_str(), stderr.as_str()), (2, "", "no record has the event ID `b`\n"));
+    assert_eq!(
+        (status, stdout.as_str(), stderr.as_str()),
+        (2, "", "error: no record has the event ID `b`\n")
+    );
 }
 
 #[test]
@@ -313,9 +317,15 @@ until = 2020-01-31
     let (status, stdout, _) = folder.run(&["policy", "check", "--logs", "a.json"]);
     assert_eq!(status, 0);
     insta::assert_snapshot!(stdout);
-    let (status, stdout, _) = folder.run(&["policy", "check", "bad.toml"]);
-    assert_eq!(status, 2);
-    insta::assert_snapshot!(stdout);
+    let (status, stdout, stderr) = folder.run(&["policy", "check", "bad.toml"]);
+    assert_eq!((status, stdout.as_str()), (2, ""));
+    assert!(stderr.lines().all(|line| line.starts_with("error: bad.toml:")), "{stderr}");
+    insta::assert_snapshot!(stderr);
+    for command in ["check", "parameters"] {
+        let (status, stdout, stderr) = folder.run(&["policy", command, "none.toml"]);
+        assert_eq!((status, stdout.as_str()), (2, ""));
+        assert!(stderr.starts_with("error: none.toml: can't read the policy"), "{stderr}");
+    }
     let (status, stdout, _) = folder.run(&["policy", "default"]);
     assert_eq!((status, stdout.as_str()), (0, handsoff_watch::policy::DEFAULT));
 }
@@ -366,13 +376,13 @@ fn parameters_that_cannot_be_deployed_are_an_error() {
     let check = |parameters: &str| folder.run(&["policy", "check", "--parameters", parameters]);
     let (status, stdout, _) = check("DeployRoleWildcards=a-*");
     assert!(status == 0 && stdout.contains("0 warnings"), "{stdout}");
-    let (status, stdout, _) = check("DeployRoleWildcards=a-*,b/*,c/*,d/*");
+    let (status, _, stderr) = check("DeployRoleWildcards=a-*,b/*,c/*,d/*");
     let why = "error: DeploySessionsRule has an event pattern of complexity 1";
     assert!(
-        status == 2 && stdout.contains(why) && stdout.contains("EventBridge takes 10: `handsoff"),
-        "{stdout}"
+        status == 2 && stderr.contains(why) && stderr.contains("EventBridge takes 10: `handsoff"),
+        "{stderr}"
     );
-    let (status, stdout, _) = check("DeployRoleNames=a-1");
+    let (status, _, stderr) = check("DeployRoleNames=a-1");
     let why = "error: handsoff.toml:1 [[deploy]]: the event rules leave it out";
-    assert!(status == 2 && stdout.contains(why), "{stdout}");
+    assert!(status == 2 && stderr.contains(why), "{stderr}");
 }

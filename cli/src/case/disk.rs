@@ -5,8 +5,11 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use handsoff_case::manifest::MANIFEST;
 use handsoff_case::review::{self, Review};
 use handsoff_case::verify::Folder;
+
+use super::place;
 
 /// No file of a case is larger: a thousand lines of the longest calls.
 const LONGEST: u64 = 256 << 20;
@@ -32,6 +35,18 @@ impl Folder for Disk {
 }
 
 impl Disk {
+    /// Whether anything of a case is in the folder: where nothing is, nothing was altered.
+    ///
+    /// # Errors
+    /// What to say of it.
+    pub(super) fn has_case(&self) -> Result<(), String> {
+        let names = self.names().map_err(|why| format!("no case here: {} {why}", place(&self.0)))?;
+        if names.iter().any(|name| name == MANIFEST || name == review::FILE || name.starts_with("calls-")) {
+            return Ok(());
+        }
+        Err(format!("no case here: {} has neither {MANIFEST} nor lines of calls", place(&self.0)))
+    }
+
     /// Reviews of the case that lie beside the folder: `cases/CASE/reviews/*.json` beside `cases/CASE/sealed-…`, as the
     /// deployed functions store them. With each its name, and what is wrong if it can't be read.
     pub(super) fn reviews(&self) -> Vec<(String, Result<Review, String>)> {

@@ -11,18 +11,22 @@ use super::load::{Case, load};
 use super::{event, page, place, shown, words};
 use crate::Exit;
 use crate::args::{CaseExport, ExportFormat};
-use crate::output::harmless;
+use crate::output::{error, harmless};
 
 /// Runs the command.
 ///
 /// # Errors
 /// Only when the output can't be written.
 pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
-    let case = load(&Disk(args.folder.clone()));
+    let disk = Disk(args.folder.clone());
+    if let Err(why) = disk.has_case() {
+        error(&why);
+        return Ok(Exit::Wrong);
+    }
+    let case = load(&disk);
     if let Some(difference) = &case.difference {
         let refused = !args.unverified || case.manifest.is_none();
-        let _ = writeln!(
-            io::stderr(),
+        error(&format!(
             "{}: ALTERED: {}{}",
             place(&args.folder),
             shown(&difference.to_string()),
@@ -31,19 +35,19 @@ pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
                 (true, true) => "\nnot exported: without a manifest there is nothing to say",
                 (true, false) => "\nnot exported; --unverified exports it all the same",
             },
-        );
+        ));
         if refused {
             return Ok(Exit::Wrong);
         }
     }
     for odd in &case.odd_reviews {
-        let _ = writeln!(io::stderr(), "{}", shown(odd));
+        error(&shown(odd));
     }
     match &args.output {
         None => write(&case, args.format, out)?,
         Some(file) => {
-            if let Err(error) = to_file(&case, args.format, file) {
-                let _ = writeln!(io::stderr(), "{}: can't be written: {error}", place(file));
+            if let Err(why) = to_file(&case, args.format, file) {
+                error(&format!("{}: can't be written: {why}", place(file)));
                 return Ok(Exit::Wrong);
             }
         }

@@ -9,6 +9,7 @@ use handsoff_trail::Time;
 use super::{event, shown};
 use crate::Exit;
 use crate::args::Grant;
+use crate::output::error;
 
 /// Runs the command.
 ///
@@ -31,7 +32,7 @@ pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
             Ok(Exit::Fine)
         }
         Err(why) => {
-            let _ = writeln!(io::stderr(), "no grant: {why}");
+            error(&format!("no grant: {why}"));
             Ok(Exit::Wrong)
         }
     }

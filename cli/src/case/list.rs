@@ -15,7 +15,7 @@ use super::disk::Disk;
 use super::{event, load, place, shown, words};
 use crate::Exit;
 use crate::args::{CaseList, ListFormat};
-use crate::output::{count_of, thousands};
+use crate::output::{count_of, error, thousands};
 
 /// How far below the folder a case may be: `111122223333/cases/CASE/sealed-…`, and some to spare.
 const DEEPEST: usize = 8;
@@ -67,7 +67,7 @@ pub(super) fn run(args: &CaseList, out: &mut dyn Write) -> io::Result<Exit> {
     }
     out.flush()?;
     for problem in &problems {
-        let _ = writeln!(io::stderr(), "{problem}");
+        error(problem);
     }
     Ok(if problems.is_empty() { Exit::Fine } else { Exit::Wrong })
 }

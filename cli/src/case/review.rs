@@ -12,6 +12,7 @@ use super::disk::Disk;
 use super::{event, place, shown};
 use crate::Exit;
 use crate::args::CaseReview;
+use crate::output::error;
 
 /// Runs the command.
 ///
@@ -21,7 +22,7 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
     let review = match reviewed(args, Time(chrono::Utc::now().timestamp())) {
         Ok(review) => review,
         Err(why) => {
-            let _ = writeln!(io::stderr(), "not reviewed: {}", shown(&why));
+            error(&format!("not reviewed: {}", shown(&why)));
             return Ok(Exit::Wrong);
         }
     };
@@ -38,6 +39,7 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
 /// Verifies the case and writes its review. Gives the review that stands there now.
 fn reviewed(args: &CaseReview, now: Time) -> Result<Review, String> {
     let disk = Disk(args.folder.clone());
+    disk.has_case()?;
     let Verified { manifest, digest, review: existing } =
         verify(&disk, None, |_| ()).map_err(|difference| format!("the case is altered: {difference}"))?;
     let review = Review {

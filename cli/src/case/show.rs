@@ -11,7 +11,7 @@ use super::load::{Case, load};
 use super::{place, shown, shown_lines, words};
 use crate::Exit;
 use crate::args::CaseShow;
-use crate::output::{count_of, cut, line, thousands};
+use crate::output::{count_of, cut, error, line, thousands};
 
 /// How many of a kind are shown; of calls, without `--all`.
 const SHOWN: usize = 12;
@@ -22,7 +22,12 @@ const CALLS: usize = 200;
 /// # Errors
 /// Only when the output can't be written.
 pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
-    let case = load(&Disk(args.folder.clone()));
+    let disk = Disk(args.folder.clone());
+    if let Err(why) = disk.has_case() {
+        error(&why);
+        return Ok(Exit::Wrong);
+    }
+    let case = load(&disk);
     let exit = if let Some(difference) = &case.difference {
         writeln!(out, "ALTERED, DON'T RELY ON IT")?;
         line(out, "in", &place(&args.folder))?;
@@ -39,7 +44,7 @@ pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
     noteworthy(&case.calls, out)?;
     calls(&case.calls, args.all, out)?;
     for odd in &case.odd_reviews {
-        let _ = writeln!(io::stderr(), "{}", shown(odd));
+        error(&shown(odd));
     }
     Ok(exit)
 }

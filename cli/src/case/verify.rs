@@ -8,14 +8,19 @@ use super::disk::Disk;
 use super::{place, shown};
 use crate::Exit;
 use crate::args::CaseVerify;
-use crate::output::count_of;
+use crate::output::{count_of, error};
 
 /// Runs the command.
 ///
 /// # Errors
 /// Only when the output can't be written.
 pub(super) fn run(args: &CaseVerify, out: &mut dyn Write) -> io::Result<Exit> {
-    let found = match verify(&Disk(args.folder.clone()), args.digest.as_deref(), |_| ()) {
+    let disk = Disk(args.folder.clone());
+    if let Err(why) = disk.has_case() {
+        error(&why);
+        return Ok(Exit::Wrong);
+    }
+    let found = match verify(&disk, args.digest.as_deref(), |_| ()) {
         Ok(found) => found,
         Err(difference) => {
             writeln!(out, "ALTERED: {}", shown(&difference.to_string()))?;

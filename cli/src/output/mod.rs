@@ -21,11 +21,16 @@ use crate::input::Problem;
 pub fn problems(problems: &[Problem], beyond: u64) {
     let mut out = io::BufWriter::new(io::stderr().lock());
     for problem in problems {
-        let _ = writeln!(out, "{problem}");
+        let _ = writeln!(out, "{} {problem}", if problem.lost { "error:" } else { "warning:" });
     }
     if beyond > 0 {
         let _ = writeln!(out, "and {} more in these files", thousands(beyond));
     }
+}
+
+/// Tells standard error what went wrong. Where that is closed nobody wants to know: the exit status still tells.
+pub(crate) fn error(what: &str) {
+    let _ = writeln!(io::stderr(), "error: {what}");
 }
 
 /// A number with commas: 1,234,567.

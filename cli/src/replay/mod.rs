@@ -6,7 +6,9 @@ mod progress;
 mod sessions;
 mod tally;
 
+use std::collections::HashSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -33,7 +35,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         }
     };
     if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        let _ = writeln!(io::stderr(), "--since is not before --until: nothing lies between them");
+        output::error("--since is not before --until: nothing lies between them");
         return Ok(Exit::Wrong);
     }
     let found = input::find(&args.paths);
@@ -86,12 +88,12 @@ fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
             let count = output::count_of(outcome.cases.len() as u64, "case");
             let _ = writeln!(err, "{count} in {}", below.display());
             for other in &others {
-                let _ = writeln!(err, "{other} is there already, with another case: left as it is");
+                let _ = writeln!(err, "error: {other} is there already, with another case: left as it is");
             }
             others.is_empty()
         }
         Err(error) => {
-            let _ = writeln!(err, "can't write the cases to {}: {error}", below.display());
+            let _ = writeln!(err, "error: can't write the cases to {}: {error}", below.display());
             false
         }
     }
@@ -120,6 +122,9 @@ fn print(
 }
 
 /// Judges all records of the sources. The same whatever the number of threads.
+///
+/// Where some are copies of others, or were corrected, all are read once more, without those: only then it is known
+/// which. Standard input can't be read twice; there each is told.
 pub fn judge(
     sources: &[Source],
     policy: &Policy,
@@ -127,38 +132,59 @@ pub fn judge(
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> (Tally, Stages) {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut tally = Tally::new(options);
-        let mut reader = Reader::default();
-        let mut skim = Skim::new(policy);
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(source) = sources.get(index) else { break };
-            reader.read(source, &mut tally.source(index, source, policy, &mut skim), &progress);
-        }
-        (tally, reader.stages)
-    };
-    let threads = threads.min(sources.len()).max(1);
-    let parts: Vec<(Tally, Stages)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut parts = vec![work()];
-        // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
-        parts.extend(
-            others
-                .into_iter()
-                .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
-        );
-        parts
-    });
-    let mut all = (Tally::new(options), Stages::default());
-    for (tally, stages) in parts {
-        all.0.merge(tally);
-        all.1.inflate += stages.inflate;
-        all.1.records += stages.records;
+    let pass = Pass { sources, policy, options, threads };
+    let mut all = pass.run(&Arc::default(), progress);
+    let left_out = all.0.superseded();
+    if !left_out.is_empty() && !sources.iter().any(|source| matches!(source, Source::Stdin)) {
+        all = pass.run(&Arc::new(left_out), progress);
     }
     all.0.follow(sources, policy, progress);
     all
+}
+
+/// One reading of all sources.
+struct Pass<'s> {
+    sources: &'s [Source],
+    policy: &'s Policy,
+    options: Options,
+    threads: usize,
+}
+
+impl Pass<'_> {
+    fn run(&self, left_out: &Arc<HashSet<u64>>, progress: &(dyn Fn(u64) + Sync)) -> (Tally, Stages) {
+        let Self { sources, policy, options, .. } = *self;
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut tally = Tally::new(options, left_out);
+            let mut reader = Reader::default();
+            let mut skim = Skim::new(policy);
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(source) = sources.get(index) else { break };
+                reader.read(source, &mut tally.source(index, source, policy, &mut skim), &progress);
+            }
+            (tally, reader.stages)
+        };
+        let threads = self.threads.min(sources.len()).max(1);
+        let parts: Vec<(Tally, Stages)> = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut parts = vec![work()];
+            // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
+            parts.extend(
+                others
+                    .into_iter()
+                    .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+            );
+            parts
+        });
+        let mut all = (Tally::new(options, left_out), Stages::default());
+        for (tally, stages) in parts {
+            all.0.merge(tally);
+            all.1.inflate += stages.inflate;
+            all.1.records += stages.records;
+        }
+        all
+    }
 }
 
 fn cores() -> usize {

@@ -1,6 +1,6 @@
 //! The break-glass sessions of a replay, and their case files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use handsoff_case::grant::{GRANT, Grant};
 use handsoff_case::live::Remembered;
@@ -10,6 +10,7 @@ use handsoff_case::{Facts, Observation, Seen, Session, drill, seal};
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::alert::Known;
+use handsoff_watch::copies;
 use handsoff_watch::{Call, Code, Finding, Incident, Policy};
 
 use crate::input::{Place, Position, Reader, Sink, Source};
@@ -93,7 +94,13 @@ impl Sessions {
     /// Looks through the logs for what was done with roles that the sessions took on: such a call names the role
     /// alone, and only its access key leads to the session. Costs one more reading a link of the chain; sessions that
     /// took on nothing cost none.
-    pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
+    pub(super) fn follow(
+        &mut self,
+        sources: &[Source],
+        policy: &Policy,
+        left_out: &HashSet<u64>,
+        progress: &dyn Fn(u64),
+    ) {
         let mut known = 0;
         for _ in 0..CHAIN {
             let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -106,7 +113,7 @@ impl Sessions {
                 return;
             }
             known = keys.len();
-            let mut chained = Chained { keys, policy, found: Vec::new() };
+            let mut chained = Chained { keys, policy, left_out, found: Vec::new() };
             for source in sources {
                 Reader::default().read(source, &mut chained, progress);
             }
@@ -181,6 +188,7 @@ impl Part {
 struct Chained<'p> {
     keys: BTreeMap<String, Vec<String>>,
     policy: &'p Policy,
+    left_out: &'p HashSet<u64>,
     found: Vec<(String, Remembered)>,
 }
 
@@ -188,6 +196,9 @@ impl Sink for Chained<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         let key = record.user_identity.get("accessKeyId").and_then(Raw::text);
         let Some(cases) = key.and_then(|key| self.keys.get(&*key)) else { return };
+        if self.left_out.contains(&copies::name(record)) {
+            return;
+        }
         let call = Call::classify(*record, self.policy, &mut ());
         if call.owner(self.policy) == handsoff_watch::Owner::BreakGlass {
             // It is a session of its own.

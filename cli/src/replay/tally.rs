@@ -3,13 +3,15 @@
 //! Merging two tallies in either order gives the same; that is what makes the output independent of the
 //! number of threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handsoff_deny_spike::Denial;
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
+use handsoff_watch::copies::{self, Copies};
 use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Skim};
 
 use super::distinct::Distinct;
@@ -52,6 +54,9 @@ pub struct Tally {
     incidents: BTreeMap<String, Incident>,
     problems: Vec<Problem>,
     sessions: Sessions,
+    copies: Copies,
+    /// Records that another of the same call is told instead of, by [`copies::name`].
+    left_out: Arc<HashSet<u64>>,
     /// The first and the last time, as text: in CloudTrail's form it sorts as the times do.
     times: Option<(String, String)>,
     /// The time that the verdicts took, if it is measured.
@@ -59,9 +64,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// An empty one.
-    pub fn new(options: Options) -> Self {
-        Self { options, sessions: Sessions::new(options.keep_cases), ..Self::default() }
+    /// An empty one, for logs of which some records are not to be told.
+    pub fn new(options: Options, left_out: &Arc<HashSet<u64>>) -> Self {
+        let (sessions, left_out) = (Sessions::new(options.keep_cases), Arc::clone(left_out));
+        Self { options, sessions, left_out, ..Self::default() }
+    }
+
+    /// The records that another of the same call is to be told instead of.
+    pub(super) fn superseded(&self) -> HashSet<u64> {
+        self.copies.left_out()
     }
 
     /// The sink for one source's records.
@@ -89,6 +100,7 @@ impl Tally {
         self.findings.extend(other.findings);
         self.problems.extend(other.problems);
         self.sessions.merge(other.sessions);
+        self.copies.merge(other.copies);
         if let Some((first, last)) = other.times {
             self.time(&first);
             self.time(&last);
@@ -110,7 +122,7 @@ impl Tally {
 
     /// Looks through the logs again for what break-glass sessions did with roles that they took on.
     pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
-        self.sessions.follow(sources, policy, progress);
+        self.sessions.follow(sources, policy, &self.left_out, progress);
     }
 
     fn time(&mut self, time: &str) {
@@ -132,6 +144,20 @@ impl Tally {
         }
         if let Some(incident) = self.incidents.get_mut(id) {
             incident.add(finding);
+        }
+    }
+
+    fn told(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Nothing(_) => {}
+            Verdict::Finding(finding) => self.finding(*finding),
+            Verdict::Glass(finding, calls) => {
+                for (case, call) in calls {
+                    self.sessions.add(&case, call);
+                }
+                self.finding(*finding);
+            }
+            Verdict::Denied(denial) => self.denials.push(*denial),
         }
     }
 
@@ -310,19 +336,19 @@ impl Sink for SourceSink<'_, '_> {
             self.tally.out_of_range += 1;
             return;
         }
+        if !self.tally.left_out.is_empty() && self.tally.left_out.contains(&copies::name(record)) {
+            return;
+        }
+        self.tally.copies.note_correction(record);
         if let Some(nothing) = self.skim.nothing(record) {
             self.tally.nothing.add(Key::brief(record), class(nothing));
         } else {
             match engine::judge(*record, self.policy, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
-                Verdict::Finding(finding) => self.tally.finding(*finding),
-                Verdict::Glass(finding, calls) => {
-                    for (case, call) in calls {
-                        self.tally.sessions.add(&case, call);
-                    }
-                    self.tally.finding(*finding);
+                verdict => {
+                    self.tally.copies.note(record);
+                    self.tally.told(verdict);
                 }
-                Verdict::Denied(denial) => self.tally.denials.push(*denial),
             }
         }
         if let Some(start) = start {

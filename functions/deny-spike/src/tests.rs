@@ -18,6 +18,44 @@ fn denial(n: i64, second: i64, who: &str, action: &str) -> Denial {
     Denial::of(&call, &mut ())
 }
 
+/// Who judges a call that failed with this code and message.
+fn owner(code: &str, message: &str) -> Owner {
+    let json = serde_json::json!({"eventID": "1", "eventSource": "dms.amazonaws.com", "eventName": "CreateEndpoint",
+        "errorCode": code, "errorMessage": message, "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/a"}});
+    let (json, policy) = (json.to_string(), Policy::built_in());
+    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+    Call::classify(record, &policy, &mut ()).owner(&policy)
+}
+
+#[test]
+fn a_code_of_a_services_own_is_a_denial_by_its_name_or_by_awss_sentence() {
+    use handsoff_watch::Nothing::{Attempt, Unauthenticated};
+    let sentence = "User: arn:aws:iam::1:user/a is not authorized to perform: dms:CreateEndpoint because no \
+                    identity-based policy allows the dms:CreateEndpoint action";
+    for code in [
+        "AccessDeniedFault",
+        "Client.AccessDeniedException",
+        "KmsAccessDenied",
+        "Server.UnauthorizedOperation",
+    ] {
+        assert_eq!(owner(code, ""), Owner::DenySpike, "{code}");
+    }
+    for code in ["InsufficientPrivilegesException", "InsufficientDependencyServiceAccessPermissionException"]
+    {
+        assert_eq!(owner(code, sentence), Owner::DenySpike, "{code}");
+        assert_eq!(owner(code, "No."), Owner::Nobody(Attempt), "{code}");
+        // The words in a name that the caller chose.
+        let quoted = format!("Endpoint `{sentence}` is unknown");
+        assert_eq!(owner(code, &quoted), Owner::Nobody(Attempt), "{code}");
+    }
+    assert_eq!(owner("ExpiredToken", sentence), Owner::Nobody(Unauthenticated));
+    assert_eq!(owner("SignatureDoesNotMatch", ""), Owner::Nobody(Unauthenticated));
+    // What the rule keeps out, the function never sees: a replay finds no more than it.
+    assert_eq!(owner("ValidationException", sentence), Owner::Nobody(Attempt));
+    // Without a code nothing failed.
+    assert_eq!(owner("", sentence), Owner::Drift);
+}
+
 fn policy(window: i64, count: usize, actions: usize) -> Denials {
     Denials { window, count, actions, ..Policy::built_in().denials }
 }

@@ -1,6 +1,7 @@
 //! The case file of a break-glass session: one record from approval to review, complete, and provable afterwards.
 //!
-//! Everything here is pure. An [`Observation`] is one call of the session, [`Facts`] are what a record says of the
+//! Decisions are pure: no I/O, no clock. Only [`live`] waits, for the ports that remember a session as its calls come;
+//! and [`verify()`] reads a [`verify::Folder`] that its caller brings. An [`Observation`] is one call of the session, [`Facts`] are what a record says of the
 //! session as a whole; both are sets that a repeated or late record can't change. A [`Session`] is what follows from
 //! them with the [`Grant`]s and the policy. [`seal()`] writes the observations as hash-chained lines with a
 //! [`Manifest`] whose digest proves them; [`verify()`] holds a copy against it.

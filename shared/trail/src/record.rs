@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::json::{Malformed, Members, Raw};
-use crate::partition::is_sign_in;
 
 /// A CloudTrail record, borrowed from the text it stands in.
 ///
@@ -14,6 +13,8 @@ use crate::partition::is_sign_in;
 pub struct Record<'a> {
     /// The whole record.
     pub text: &'a str,
+    /// `addendum`: what a late or corrected record says of itself.
+    pub addendum: Raw<'a>,
     /// `additionalEventData`: an object that differs from service to service.
     pub additional_event_data: Raw<'a>,
     /// `awsRegion`.
@@ -109,6 +110,7 @@ impl<'a> Record<'a> {
 
     fn field(&mut self, key: &str) -> Option<&mut Raw<'a>> {
         Some(match key {
+            "addendum" => &mut self.addendum,
             "additionalEventData" => &mut self.additional_event_data,
             "awsRegion" => &mut self.aws_region,
             "errorCode" => &mut self.error_code,
@@ -220,8 +222,8 @@ impl<'a> Record<'a> {
     fn sign_in_failed(&self) -> bool {
         let failure =
             |answer: Raw<'_>| answer.text().is_some_and(|text| text.eq_ignore_ascii_case("Failure"));
-        self.response_elements.is_object()
-            && self.event_source.text().is_some_and(|source| is_sign_in(&source))
+        self.is_sign_in()
+            && self.response_elements.is_object()
             && self.response_elements.members().flatten().any(|(_, answer)| failure(answer))
     }
 
@@ -242,8 +244,34 @@ impl<'a> Record<'a> {
         self.is_sum() || (self.event_type.as_str() == r#""AwsVpceEvents""# && is_endpoints())
     }
 
-    /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`.
+    /// Whether a sign-in service wrote the record. Others' answers may have fields of the same names, of whatever
+    /// meaning, and of the caller's choice.
+    fn is_sign_in(&self) -> bool {
+        self.event_source.text().is_some_and(|source| crate::partition::is_sign_in(&source))
+    }
+
+    /// The account that a call reached into from another, of the records that CloudTrail writes for both: its
+    /// resources are all of that one.
+    pub fn reached_account(&self) -> Option<Cow<'a, str>> {
+        if !self.shared_event_id.has_text() {
+            return None;
+        }
+        let mut accounts =
+            self.resources.elements().flatten().map(|it| it.get("accountId").and_then(Raw::text));
+        let first = accounts.next()??;
+        accounts.all(|other| other.as_ref() == Some(&first)).then_some(first).filter(|it| !it.is_empty())
+    }
+
+    /// Whether it is the copy of a call's record that a VPC endpoint's owner gets: a network activity event.
+    pub fn is_endpoint_copy(&self) -> bool {
+        self.event_type.text().is_some_and(|kind| kind == "AwsVpceEvents")
+    }
+
+    /// Whether a session showed a second factor at sign-in: `additionalEventData.MFAUsed`, of sign-ins only.
     pub fn mfa_used(&self) -> Option<bool> {
+        if !self.is_sign_in() {
+            return None;
+        }
         let used = self.additional_event_data.get("MFAUsed")?.text()?;
         if used.eq_ignore_ascii_case("yes") {
             Some(true)
@@ -269,6 +297,23 @@ impl<'a> Record<'a> {
             .get(..end)
             .map(|resource| resource.trim().to_owned())
             .filter(|resource| !resource.is_empty() && resource != "*")
+    }
+
+    /// Whether `errorMessage` is AWS's sentence for a missing permission, whatever the code.
+    ///
+    /// A message may quote what the caller chose, the very words too. So the sentence counts only at the message's
+    /// start: `User: ARN is not authorized to perform: ACTION`, or EC2's own. No blank stands in an ARN.
+    pub fn is_denied_by_sentence(&self) -> bool {
+        let Some(message) = self.error_message.text() else { return false };
+        if message.starts_with("You are not authorized to perform this operation") {
+            return true;
+        }
+        let Some((user, rest)) = message.strip_prefix("User: ").and_then(|rest| rest.split_once(' ')) else {
+            return false;
+        };
+        let action = rest.strip_prefix("is not authorized to perform: ").unwrap_or_default();
+        let is_user = user.starts_with("arn:") || user == "anonymous";
+        is_user && action.split(' ').next().is_some_and(|action| action.contains(':'))
     }
 
     /// The role that an `AssumeRole*` call asked for: from the request, from the answer, or from what it was

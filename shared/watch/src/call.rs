@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use handsoff_trail::json::Raw;
 use handsoff_trail::partition::is_sign_in;
 use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
-use crate::policy::Policy;
+use crate::policy::{Glob, Policy};
 use crate::principal::{Kind, Principal};
+use crate::rules::NO_DENIALS;
 use crate::show::clean;
 use crate::trace::Trace;
 
@@ -18,7 +20,7 @@ pub enum Outcome<'a> {
     Succeeded,
     /// The caller only asked whether it could.
     DryRun,
-    /// The caller lacks the permission; the error code says so.
+    /// The caller lacks the permission: the error code says so, or AWS's sentence. The error code.
     Denied(Cow<'a, str>),
     /// The caller could not prove who it is; the error code, or what the sign-in said.
     Unauthenticated(Cow<'a, str>),
@@ -99,6 +101,24 @@ impl<'a> Call<'a> {
         self.record.recipient_account_id.text().or_else(|| self.principal.identity.account_id.clone())
     }
 
+    /// The account whose door it was: of the role that the call asks for, or of what it reached into in another
+    /// account, where CloudTrail writes a record for both. Else the one that the record was written for.
+    pub fn door(&self) -> Option<Cow<'a, str>> {
+        let asked = self.target.and_then(|_| self.asked_account()).filter(|account| !account.is_empty());
+        asked.or_else(|| self.record.reached_account()).or_else(|| self.account())
+    }
+
+    /// The account of the identity that the call asks for.
+    pub(crate) fn asked_account(&self) -> Option<Cow<'a, str>> {
+        let account_of = |arn: &str| handsoff_trail::Arn::split(arn).map(|arn| arn.account.to_owned().into());
+        if self.target == Some(Target::Root) {
+            // An account's ID, or its root's ARN.
+            let target = self.record.request_parameters.get("targetPrincipal").and_then(Raw::text);
+            return Some(target.map(|target| account_of(&target).unwrap_or(target)).unwrap_or_default());
+        }
+        account_of(&self.record.assumed_role_arn()?)
+    }
+
     /// Whether the console made the call, by what AWS says: not by the user agent.
     pub fn is_from_console(&self) -> bool {
         is_from_console(&self.record, &self.principal)
@@ -156,9 +176,10 @@ impl<'a> Call<'a> {
         trace.step("outcome", || match &self.outcome {
             Outcome::Succeeded => "succeeded: no errorCode".into(),
             Outcome::DryRun => "a dry run".into(),
-            Outcome::Denied(code) => {
+            Outcome::Denied(code) if is_listed(code, policy) => {
                 format!("denied: {} is listed in {}", clean(code, 64), policy.denials.line)
             }
+            Outcome::Denied(code) => format!("denied: {}, by its name or AWS's sentence", clean(code, 64)),
             Outcome::Unauthenticated(code) => format!("not authenticated: {}", clean(code, 64)),
             Outcome::Failed(code) => format!("failed: {}", clean(code, 64)),
         });
@@ -188,7 +209,7 @@ impl Call<'_> {
     /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.
     fn fields(&self) -> String {
         let (record, identity) = (&self.record, &self.principal.identity);
-        let raw = |raw: handsoff_trail::json::Raw<'_>| raw.text().map(|text| clean(&text, 64));
+        let raw = |raw: Raw<'_>| raw.text().map(|text| clean(&text, 64));
         let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| clean(text, 128));
         let flag = |flag: bool| flag.then(|| "true".to_owned());
         let fields = [
@@ -199,11 +220,7 @@ impl Call<'_> {
             ("sessionCredentialFromConsole", raw(record.session_credential_from_console)),
             (
                 "userIdentity.type",
-                record
-                    .user_identity
-                    .get("type")
-                    .and_then(handsoff_trail::json::Raw::text)
-                    .map(|text| clean(&text, 64)),
+                record.user_identity.get("type").and_then(Raw::text).map(|text| clean(&text, 64)),
             ),
             ("arn", text(&identity.arn)),
             ("sessionIssuer.arn", text(&identity.issuer_arn)),
@@ -253,13 +270,27 @@ fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
     };
     if code == "Client.DryRunOperation" || code == "DryRunOperation" {
         Outcome::DryRun
-    } else if policy.denials.codes.iter().any(|denied| *denied == code) {
+    } else if is_listed(&code, policy) {
         Outcome::Denied(code)
     } else if UNAUTHENTICATED.contains(&&*code) {
         Outcome::Unauthenticated(code)
+    } else if is_denial(&code, record) {
+        Outcome::Denied(code)
     } else {
         Outcome::Failed(code)
     }
+}
+
+fn is_listed(code: &str, policy: &Policy) -> bool {
+    policy.denials.codes.iter().any(|denied| denied == code)
+}
+
+/// Whether a code that the policy doesn't list is a denial all the same: services have names of their own for it.
+/// What the rule keeps from the function is none, lest a replay find what the function can't.
+fn is_denial(code: &str, record: &Record<'_>) -> bool {
+    let named = code.contains("AccessDenied") || code.contains("UnauthorizedOperation");
+    let kept_out = || NO_DENIALS.iter().any(|pattern| Glob::new(pattern).matches(code));
+    (named || record.is_denied_by_sentence()) && !kept_out()
 }
 
 pub(crate) fn target(record: &Record<'_>, action: &Action<'_>, policy: &Policy) -> Option<Target> {

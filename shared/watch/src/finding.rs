@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::call::Call;
 use crate::code::Code;
+use crate::copies::original_id;
 use crate::group;
 use crate::principal::Kind;
 use crate::severity::Severity;
@@ -46,7 +47,9 @@ impl Key {
         if !record.event_id.has_text() {
             return Self(xxh3_64_with_seed(record.text.as_bytes(), 0));
         }
-        let Record { event_id, event_time, event_source, event_name, aws_region, .. } = *record;
+        let Record { event_time, event_source, event_name, aws_region, .. } = *record;
+        // A corrected record is the same event as its original.
+        let event_id = original_id(record).unwrap_or(record.event_id);
         let fields = [
             event_id,
             event_time,
@@ -61,7 +64,7 @@ impl Key {
 }
 
 /// Of the text and not of how it is written: EventBridge and log files may escape differently.
-fn hash(seed: u64, field: Raw<'_>) -> u64 {
+pub(crate) fn hash(seed: u64, field: Raw<'_>) -> u64 {
     match field.text() {
         Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
         None => seed.rotate_left(1),
@@ -97,7 +100,7 @@ pub struct Finding {
     pub event_id: String,
     /// When it happened, UTC; `None` when the record doesn't say.
     pub event_time: Option<String>,
-    /// The account that the record was written for.
+    /// The account whose role or resource was reached for; else the one that the record was written for.
     pub account: String,
     /// The Region.
     pub region: String,
@@ -146,7 +149,7 @@ impl Finding {
             incident: group::incident_id(call, code),
             event_id: text(record.event_id, 64),
             event_time: call.time.map(|time| time.to_string()),
-            account: call.account().map(|account| clean(&account, 32)).unwrap_or_default(),
+            account: call.door().map(|account| clean(&account, 32)).unwrap_or_default(),
             region: text(record.aws_region, 32),
             action: clean(&call.action.to_string(), 128),
             access: call.access().as_str().into(),

@@ -2,7 +2,7 @@
 //! one.
 
 use handsoff_trail::json::Raw;
-use handsoff_trail::{Arn, Effect, Time};
+use handsoff_trail::{Effect, Time};
 use sha2::{Digest, Sha256};
 
 use crate::call::{Call, Outcome, Target};
@@ -113,14 +113,10 @@ fn within_glass(call: &Call<'_>, code: Code) -> Vec<String> {
 fn taking_glass(call: &Call<'_>) -> Vec<String> {
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text).unwrap_or_default();
     let caller = call.account().unwrap_or_default();
-    let account_of = |arn: &str| Arn::split(arn).map(|arn| arn.account.to_owned());
-    let (account, role) = if call.target == Some(Target::Root) {
-        // An account's ID, or its root's ARN.
-        let target = asked("targetPrincipal");
-        (account_of(&target).unwrap_or(target.into_owned()), "root".to_owned())
-    } else {
-        let role = call.record.assumed_role_arn().unwrap_or_default();
-        (account_of(&role).unwrap_or(caller.into_owned()), role_name(&role))
+    let account = call.asked_account().unwrap_or(caller).into_owned();
+    let role = match call.target {
+        Some(Target::Root) => "root".to_owned(),
+        _ => role_name(&call.record.assumed_role_arn().unwrap_or_default()),
     };
     if call.outcome != Outcome::Succeeded {
         let caller = call.principal.arn.as_deref().or(call.principal.identity.principal_id.as_deref());

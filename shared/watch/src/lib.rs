@@ -1,6 +1,7 @@
 //! What the detectors share: the policy, one classification of every record, findings, incidents and alerts.
 //!
-//! Everything here is pure: no I/O, no clock. A record goes through [`Call::classify`] once, belongs to the
+//! Decisions are pure: no I/O, no clock. Only [`live`] waits: it remembers and tells through ports, which
+//! `shared/aws` implements, and the clock is one of them. A record goes through [`Call::classify`] once, belongs to the
 //! one [`Owner`] that [`Call::owner`] names, and the owner's detector turns it into a [`Finding`] or not.
 
 pub mod alert;
@@ -8,6 +9,7 @@ mod attack;
 mod call;
 mod class;
 mod code;
+pub mod copies;
 pub mod finding;
 pub mod group;
 pub mod incident;

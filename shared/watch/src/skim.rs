@@ -61,7 +61,7 @@ impl<'p> Skim<'p> {
     /// is no sign-in and doesn't take on a deploy role or an emergency identity, and the caller is neither
     /// root nor an emergency identity nor a deploy role in the wrong hands.
     pub fn nothing(&mut self, record: &Record<'_>) -> Option<Nothing> {
-        if !record.error_code.is_absent() {
+        if !record.error_code.is_absent() || record.is_endpoint_copy() {
             return None;
         }
         if record.is_told_elsewhere() {

@@ -81,7 +81,8 @@ fn a_failed_sign_in_has_no_error_code() {
 #[test]
 fn mfa_is_written_in_two_cases() {
     let used = |word: &str| {
-        record(&format!(r#"{{"eventName":"ConsoleLogin","additionalEventData":{{"MFAUsed":"{word}"}}}}"#))
+        let from = "signin.amazonaws.com";
+        record(&format!(r#"{{"eventSource":"{from}","additionalEventData":{{"MFAUsed":"{word}"}}}}"#))
             .mfa_used()
     };
     assert_eq!(
@@ -134,6 +135,54 @@ fn a_denied_call_names_its_resource_only_in_the_message() {
     );
     assert_eq!(message("Access Denied"), None);
     assert_eq!(message("on resource: arn:aws:iam::1:role/x is not authorized to perform: y"), None);
+}
+
+#[test]
+fn a_denial_is_told_by_awss_sentence_at_its_place_only() {
+    let denied = |text: &str| {
+        let json = serde_json::json!({"eventName": "X", "errorCode": "Whatever", "errorMessage": text});
+        record(&json.to_string()).is_denied_by_sentence()
+    };
+    let sentence = "User: arn:aws:iam::1:user/ana is not authorized to perform: dms:CreateEndpoint";
+    let because = "because no identity-based policy allows the dms:CreateEndpoint action";
+    assert!(denied(sentence) && denied(&format!("{sentence} {because}")));
+    assert!(denied(&format!("{sentence} on resource: arn:aws:x:::y with an explicit deny")));
+    assert!(denied("User: anonymous is not authorized to perform: es:ESHttpGet"));
+    assert!(denied(&format!("You are not authorized to perform this operation. {sentence}")));
+    // A resource's name may hold the very words.
+    for text in [
+        "Role x is not authorized to perform: y can't be found",
+        "The role with name is not authorized to perform: iam:PassRole cannot be found.",
+        &format!("Value '{sentence}' at 'name' failed to satisfy constraint"),
+        &format!("Stack {sentence} does not exist"),
+        "User: ana with name is not authorized to perform: iam:GetUser cannot be found.",
+        "User: arn:aws:iam::1:user/ana is not authorized to perform: ",
+        "User: ana is not authorized to perform: iam:GetUser",
+        "",
+    ] {
+        assert!(!denied(text), "{text}");
+    }
+}
+
+#[test]
+fn only_sign_in_records_tell_a_sign_in_and_its_second_factor() {
+    let json = |source: &str| {
+        format!(
+            r#"{{"eventSource":"{source}","eventName":"PutItem","responseElements":{{"ConsoleLogin":"Failure","SwitchRole":"Failure"}},
+            "additionalEventData":{{"MFAUsed":"Yes"}}}}"#
+        )
+    };
+    for (source, is) in [
+        ("signin.amazonaws.com", true),
+        ("signin.amazonaws.com.cn", true),
+        ("dynamodb.amazonaws.com", false),
+        ("signin.example.com", false),
+        ("", false),
+    ] {
+        let json = json(source);
+        let record = record(&json);
+        assert_eq!((record.failed(), record.mfa_used()), (is, is.then_some(true)), "{source}");
+    }
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub struct Alert {
     pub severity: Severity,
     /// How many findings it had at that time, in its period; at the end, since it was opened.
     pub findings: usize,
-    /// One line, at most 100 ASCII characters: SNS takes no more as the subject of a mail.
+    /// One line, less than 100 ASCII characters: SNS takes no more as the subject of a mail.
     pub subject: String,
     /// The whole message.
     pub text: String,
@@ -141,19 +141,24 @@ fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
         Cause::Opened => String::new(),
         other => format!(" ({})", other.as_str()),
     };
-    let subject = format!(
-        "[{}]{mark} {}: {}, {} in {}",
-        severity.as_str().to_uppercase(),
-        lead.code.title(),
-        lead.principal.name,
-        lead.action,
-        lead.account
-    );
-    subject
-        .chars()
-        .map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' })
-        .take(100)
-        .collect()
+    let begin = format!("[{}]{mark} {}: ", severity.as_str().to_uppercase(), lead.code.title());
+    let end = format!(" in {}", ascii(&lead.account));
+    // What a caller chose is cut, never the account: half a number is another's, or nobody's.
+    let room = LONGEST_SUBJECT.saturating_sub(begin.len() + end.len());
+    let what = ascii(&format!("{}, {}", lead.principal.name, lead.action));
+    let what = match what.char_indices().nth(room) {
+        None => what,
+        Some(_) => what.chars().take(room.saturating_sub(3)).chain("...".chars()).collect(),
+    };
+    format!("{begin}{what}{end}").chars().take(LONGEST_SUBJECT).collect()
+}
+
+/// SNS takes a subject of less than 100 characters.
+const LONGEST_SUBJECT: usize = 99;
+
+/// Printable ASCII: SNS takes nothing else in a subject.
+fn ascii(text: &str) -> String {
+    text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' }).collect()
 }
 
 fn text(about: &About<'_>, cause: Cause) -> String {

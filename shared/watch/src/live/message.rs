@@ -1,7 +1,9 @@
 //! One message, worded for each kind of subscriber.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use handsoff_trail::Time;
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, Cause};
@@ -12,7 +14,7 @@ use crate::severity::Severity;
 /// place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The subject of a mail: one line, at most 100 printable ASCII characters.
+    /// The subject of a mail: one line, less than 100 printable ASCII characters.
     pub subject: String,
     /// The text for people.
     pub email: String,
@@ -114,8 +116,8 @@ fn short(text: &str, longest: usize) -> String {
     }
 }
 
-/// Open Cybersecurity Schema Framework 1.3.0, class Detection Finding (2004). What it has no field for stands
-/// below `unmapped.handsoff`.
+/// Open Cybersecurity Schema Framework 1.3.0, class Detection Finding (2004) with the profile `cloud`. What it has no
+/// field for stands below `unmapped.handsoff`.
 fn ocsf(alert: &Alert, lead: &Finding) -> Value {
     let activity = match alert.cause {
         Cause::Opened => 1,
@@ -130,7 +132,9 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
         Severity::Critical => 5,
     };
     let resources: Vec<Value> = lead.resources.iter().map(|name| json!({ "name": name })).collect();
-    let (service, operation) = lead.action.split_once(':').unwrap_or(("", &lead.action));
+    // The schema demands a time, and a record may have none.
+    let told = alert.at.or_else(|| alert.time.as_deref().and_then(Time::parse));
+    let time = lead.time.or(told).map_or(0, |time| time.0 * 1000);
     json!({
         "class_uid": 2004,
         "class_name": "Detection Finding",
@@ -140,11 +144,12 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
         "type_uid": 200_400 + activity,
         "severity_id": severity,
         "severity": alert.severity.as_str(),
-        "time": lead.time.map(|time| time.0 * 1000),
+        "time": time,
         "message": alert.subject,
         "count": alert.findings,
         "metadata": {
             "version": "1.3.0",
+            "profiles": ["cloud"],
             "product": { "name": "handsoff", "vendor_name": "handsoff", "version": env!("CARGO_PKG_VERSION") },
             "event_code": lead.code.as_str(),
             "uid": lead.event_id,
@@ -156,18 +161,34 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
             "types": [lead.code.as_str()],
         },
         "cloud": { "provider": "AWS", "region": lead.region, "account": { "uid": lead.account } },
-        "actor": { "user": { "uid": lead.principal.arn, "name": lead.principal.name } },
-        "api": {
-            "operation": operation,
-            "service": { "name": service },
-            "response": { "error": lead.error },
-        },
-        "src_endpoint": { "ip": lead.source_ip },
+        "api": api(lead),
+        "evidences": [evidence(lead)],
         "resources": resources,
         "remediation": { "desc": lead.next },
         "unmapped": { "handsoff": { "alert": alert, "finding": lead } },
     })
 }
 
+fn api(lead: &Finding) -> Value {
+    let (service, operation) = lead.action.split_once(':').unwrap_or(("", &lead.action));
+    let mut api = json!({ "operation": operation, "service": { "name": service } });
+    if let Some(error) = &lead.error {
+        api["response"] = json!({ "error": error });
+    }
+    api
+}
+
+/// Who called, and from where: an address, or the name of the service that passed the call on.
+fn evidence(lead: &Finding) -> Value {
+    let from = if lead.source_ip.parse::<IpAddr>().is_ok() { "ip" } else { "svc_name" };
+    json!({
+        "actor": { "user": { "uid": lead.principal.arn, "name": lead.principal.name } },
+        "src_endpoint": { from: lead.source_ip },
+    })
+}
+
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod schema;

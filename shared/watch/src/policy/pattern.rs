@@ -17,6 +17,12 @@ use std::borrow::Cow;
 use handsoff_trail::Arn;
 use handsoff_trail::partition::service_name;
 
+/// No pattern is longer: IAM's own limit of an ARN. What a pattern costs grows with its length and its text's.
+const LONGEST: usize = 2048;
+
+/// So many `**` a pattern may have.
+const MOST_STARS: usize = 3;
+
 /// Matches text with `*` for any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(String);
@@ -83,21 +89,61 @@ fn matches(pattern: &[u8], text: &[u8], star_takes: impl Fn(u8) -> bool) -> bool
     }
 }
 
+/// What a path's pattern is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Byte(u8),
+    /// Any characters but slashes.
+    Star,
+    /// Any characters.
+    Stars,
+}
+
+impl Piece {
+    fn takes(self, byte: u8) -> bool {
+        match self {
+            Self::Byte(own) => own == byte,
+            Self::Star => byte != b'/',
+            Self::Stars => true,
+        }
+    }
+}
+
 /// Slash-separated parts: `*` within a part, `**` over any number of characters, slashes too.
+///
+/// Each byte of the text is held against each piece of the pattern once, whatever they are: where the pattern may
+/// stand is kept as a set.
 fn matches_path(pattern: &str, text: &str) -> bool {
-    let Some((before, after)) = pattern.split_once("**") else {
+    if !pattern.contains("**") {
         return matches(pattern.as_bytes(), text.as_bytes(), |byte| byte != b'/');
-    };
-    text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| {
-        let Some((head, tail)) = text.split_at_checked(at) else { return false };
-        matches(before.as_bytes(), head.as_bytes(), |byte| byte != b'/')
-            && (after.is_empty()
-                || tail
-                    .char_indices()
-                    .map(|(at, _)| at)
-                    .chain([tail.len()])
-                    .any(|at| tail.split_at_checked(at).is_some_and(|(_, rest)| matches_path(after, rest))))
-    })
+    }
+    let mut pieces: Vec<(Piece, bool)> = Vec::with_capacity(pattern.len());
+    let mut bytes = pattern.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let piece = match byte {
+            b'*' if bytes.next_if_eq(&b'*').is_some() => Piece::Stars,
+            b'*' => Piece::Star,
+            byte => Piece::Byte(byte),
+        };
+        pieces.push((piece, false));
+    }
+    // Whether the piece is where the text may go on; behind a star, with it still there, also the next one.
+    let mut reached = true;
+    for (piece, here) in &mut pieces {
+        *here = reached;
+        reached &= !matches!(piece, Piece::Byte(_));
+    }
+    for byte in text.bytes() {
+        let mut before = false;
+        for (piece, here) in &mut pieces {
+            let star = !matches!(piece, Piece::Byte(_));
+            let took = *here && piece.takes(byte);
+            *here = before || (took && star);
+            before = if star { *here } else { took };
+        }
+        reached = before;
+    }
+    reached
 }
 
 /// An identity: an IAM role or user by its ARN, or a permission set by its name.
@@ -149,6 +195,12 @@ impl IdentityPattern {
     /// # Errors
     /// Says what is wrong with it and what to write instead.
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
+        if pattern.len() > LONGEST {
+            return Err("longer than any ARN, which has at most 2,048 characters".into());
+        }
+        if pattern.matches("**").count() > MOST_STARS {
+            return Err("more than three `**`: write more of the path, or an entry for each path".into());
+        }
         if let Some(name) = pattern.strip_prefix("permission-set/") {
             if name.chars().all(|char| char == '*') {
                 return Err("name the permission set: `permission-set/NAME`".into());

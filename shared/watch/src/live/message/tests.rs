@@ -41,6 +41,26 @@ fn nothing_that_a_caller_chose_works_in_a_chat() {
 }
 
 #[test]
+fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
+    for (code, name) in [(Code::DriftWrite, "x".repeat(128)), (Code::GlassSelfApproved, "é".repeat(90))] {
+        for longest in [name.len(), 20, 1] {
+            let (_, mut finding) = hostile();
+            finding.code = code;
+            finding.principal.name = name.chars().take(longest).collect();
+            let mut incident = Incident::new(finding.incident.clone());
+            incident.add(finding);
+            let policy = Policy::built_in();
+            let alert = alert::schedule(&incident, &policy.alerts, &Known::default()).remove(0);
+            let subject = &alert.subject;
+            assert!(subject.ends_with(" in 111122223333"), "{subject}");
+            assert!(subject.len() < 100 && subject.is_ascii(), "{subject}");
+            assert!(subject.contains("...") || longest < 20, "{subject}");
+            assert!(subject.contains("ec2:RunInstances") || longest > 1, "{subject}");
+        }
+    }
+}
+
+#[test]
 fn a_mail_has_no_links() {
     let (alert, finding) = hostile();
     let message = Message::new(&alert, &finding);
@@ -78,6 +98,63 @@ fn programs_get_the_whole_finding_and_what_the_alert_tells() {
     assert_eq!(own["finding"], serde_json::to_value(&finding).unwrap());
     let names: Vec<&str> = message.attributes.keys().copied().collect();
     assert_eq!(names, ["account", "cause", "code", "incident", "region", "severity"]);
+}
+
+#[test]
+fn what_programs_get_is_as_ocsfs_own_schema_says() {
+    let (alert, finding) = hostile();
+    let ocsf = |alert: &Alert, finding: &Finding| -> Value {
+        serde_json::from_str(&Message::new(alert, finding).json).unwrap()
+    };
+    let nothing: [&str; 0] = [];
+    let mut checked = 0;
+    for severity in Severity::ALL {
+        for cause in [Cause::Opened, Cause::Worse, Cause::More, Cause::Closed] {
+            for (time, ip, error) in [
+                (finding.time, "198.51.100.7", None),
+                (finding.time, "2001:db8::1", Some("AccessDenied".to_owned())),
+                // A record may say neither when nor from where, nor what.
+                (None, "cloudformation.amazonaws.com", None),
+                (None, "", None),
+            ] {
+                let mut lead = Finding { time, error, source_ip: ip.into(), ..finding.clone() };
+                if time.is_none() {
+                    lead.resources.clear();
+                    (lead.event_time, lead.event_id, lead.action) = (None, String::new(), "s3:".into());
+                }
+                let mut alert = Alert { severity, cause, ..alert.clone() };
+                if ip.is_empty() {
+                    (alert.at, alert.time) = (None, None);
+                }
+                assert_eq!(schema::wrong(&ocsf(&alert, &lead)), nothing);
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(checked, 80);
+}
+
+#[test]
+fn the_schema_says_what_is_wrong() {
+    let (alert, finding) = hostile();
+    let right: Value = serde_json::from_str(&Message::new(&alert, &finding).json).unwrap();
+    for (place, value, why) in [
+        ("/time", Value::Null, "event.time: null"),
+        ("/severity_id", json!(7), "event.severity_id: 7"),
+        ("/src_endpoint", json!({"ip": "192.0.2.1"}), "event.src_endpoint: the schema has no such"),
+        ("/actor", json!({"user": {"name": "x"}}), "event.actor: of a profile that"),
+        ("/evidences/0/src_endpoint", json!({"ip": "x"}), "event.evidences.src_endpoint.ip: \"x\""),
+        ("/cloud/provider", json!(1), "event.cloud.provider: 1"),
+        ("/resources", json!([{}]), "event.resources: at least one of"),
+        ("/metadata/product", json!({"name": "x"}), "event.metadata.product.vendor_name: required"),
+        ("/metadata/version", json!("1.4.0"), "metadata.version: another"),
+    ] {
+        let mut event = right.clone();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap()[name] = value;
+        let wrong = schema::wrong(&event);
+        assert!(wrong.len() == 1 && wrong[0].starts_with(why), "{place}: {wrong:?}");
+    }
 }
 
 #[test]

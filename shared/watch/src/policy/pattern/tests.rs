@@ -158,7 +158,45 @@ fn many_stars_are_not_slow() {
     assert!(!pattern.matches(&format!("{}b", "a".repeat(5_000))));
 }
 
+#[test]
+fn a_paths_pattern_costs_no_more_than_its_length_times_the_texts() {
+    let pattern = IdentityPattern::parse("arn:aws:iam::*:role/**a**a**a*b*c").unwrap();
+    let began = std::time::Instant::now();
+    assert!(!pattern.matches(&format!("arn:aws:iam::111122223333:role/{}", "a".repeat(2_000)), OWN));
+    assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_pattern_that_would_cost_much_is_refused() {
+    let three = "arn:aws:iam::*:role/**a**b**c";
+    assert!(IdentityPattern::parse(three).is_ok());
+    let error = IdentityPattern::parse(&format!("{three}**")).unwrap_err();
+    assert!(error.contains("more than three `**`"), "{error}");
+    let error = IdentityPattern::parse(&format!("{three}{}", "x".repeat(2_048))).unwrap_err();
+    assert!(error.contains("2,048"), "{error}");
+}
+
 proptest! {
+    #[test]
+    fn a_paths_pattern_is_what_a_regular_expression_would_be(
+        pattern in "(a|b|/|\\*|\\*\\*){0,7}", text in "[ab/]{0,9}"
+    ) {
+        fn slow(pattern: &[u8], text: &[u8]) -> bool {
+            if let Some(rest) = pattern.strip_prefix(b"**") {
+                return (0..=text.len()).any(|taken| slow(rest, &text[taken..]));
+            }
+            match (pattern.split_first(), text.split_first()) {
+                (None, None) => true,
+                (Some((b'*', rest)), _) => (0..=text.len())
+                    .take_while(|taken| !text[..*taken].contains(&b'/'))
+                    .any(|taken| slow(rest, &text[taken..])),
+                (Some((p, rest)), Some((t, behind))) => p == t && slow(rest, behind),
+                _ => false,
+            }
+        }
+        prop_assert_eq!(matches_path(&pattern, &text), slow(pattern.as_bytes(), text.as_bytes()));
+    }
+
     #[test]
     fn a_glob_is_what_a_regular_expression_would_be(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
         fn slow(pattern: &[u8], text: &[u8]) -> bool {
