@@ -60,7 +60,7 @@ pub async fn sweep(
     let minute = now.0.div_euclid(60);
     let due = minute.rem_euclid(settings.canary_minutes.max(1)) == 0;
     if due {
-        failures.extend(world.touch(now).await.err());
+        failures.extend(world.touch().await.err());
     }
     if due {
         let out_of_step = &settings.out_of_step;

@@ -74,7 +74,7 @@ pub struct Alert {
     pub severity: Severity,
     /// How many findings it had at that time, in its period; at the end, since it was opened.
     pub findings: usize,
-    /// One line, at most 100 ASCII characters: SNS takes no more as the subject of a mail.
+    /// One line, at most 99 ASCII characters: SNS takes less than 100 as the subject of a mail.
     pub subject: String,
     /// The whole message.
     pub text: String,
@@ -152,7 +152,7 @@ fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
     subject
         .chars()
         .map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' })
-        .take(100)
+        .take(99)
         .collect()
 }
 

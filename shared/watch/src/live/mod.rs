@@ -23,8 +23,8 @@ pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
 pub use episode::{Episode, Mark, Pending, State};
 pub use message::Message;
 pub use ports::{
-    Archive, Ask, CANARY_TAG, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,
-    Subscription, Subscriptions, World,
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics,
+    Notifier, Published, Range, Subscription, Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_trail::{Entry, Identity, Record, Time};
 
-use super::message::Message;
+use super::message::{LONGEST, Message};
 use super::ports::{
-    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,
+    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Published, Range,
     Subscription, Subscriptions,
 };
 use super::report::Report;
@@ -40,6 +40,33 @@ pub struct Pretend {
     pub time: Cell<i64>,
     /// How many names were given.
     pub names: Cell<u64>,
+    /// Messages of more bytes are refused; if not set, those that SNS would refuse.
+    pub longest: Cell<Option<usize>>,
+    /// How many observations were read.
+    pub looked_at: Cell<usize>,
+    /// How many read units DynamoDB would have charged.
+    pub read_units: Cell<usize>,
+}
+
+impl Pretend {
+    /// A read that sees every write costs a unit for each 4 KB, and one at least. An item's keys, the names of its
+    /// attributes and its numbers count too.
+    fn charge(&self, items: usize, bytes: usize) {
+        const NAMES_AND_NUMBERS: usize = 32;
+        let units = (bytes + items * NAMES_AND_NUMBERS).div_ceil(4096).max(1);
+        self.read_units.set(self.read_units.get() + units);
+    }
+
+    fn refuses(&self, message: &Message) -> Option<String> {
+        let Message { subject, .. } = message;
+        let printable = subject.chars().all(|char| char == ' ' || char.is_ascii_graphic());
+        let begins = subject.starts_with(|char: char| char.is_ascii_graphic());
+        let (size, longest) = (message.size(), self.longest.get().unwrap_or(LONGEST));
+        if !printable || !begins || subject.len() >= 100 {
+            return Some(format!("InvalidParameter: Subject: `{subject}`"));
+        }
+        (size > longest).then(|| format!("InvalidParameter: Message too long: {size} bytes"))
+    }
 }
 
 impl Memory for Pretend {
@@ -51,17 +78,23 @@ impl Memory for Pretend {
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
         let observations = self.observations.borrow();
         let key = |sort: &str| (range.partition.to_owned(), sort.to_owned());
-        let found = observations.range(key(range.from)..=key(range.to)).map(|(_, text)| text.clone());
-        Ok(if range.backwards {
+        let found = observations.range(key(range.from)..=key(range.to));
+        let found: Vec<_> = if range.backwards {
             found.rev().take(range.most).collect()
         } else {
             found.take(range.most).collect()
-        })
+        };
+        let bytes = found.iter().map(|((pk, sk), text)| pk.len() + sk.len() + text.len()).sum();
+        self.charge(found.len(), bytes);
+        self.looked_at.set(self.looked_at.get() + found.len());
+        Ok(found.into_iter().map(|(_, text)| text.clone()).collect())
     }
 
     async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
         let key = (partition.to_owned(), sort.to_owned());
-        Ok(self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone())))
+        let found = self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone()));
+        self.charge(1, partition.len() + sort.len() + found.as_ref().map_or(0, |(_, text)| text.len()));
+        Ok(found)
     }
 
     async fn swap(
@@ -88,9 +121,12 @@ impl Memory for Pretend {
 }
 
 impl Notifier for Pretend {
-    async fn publish(&self, message: &Message) -> Result<(), Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+        if let Some(why) = self.refuses(message) {
+            return Ok(Published::Refused(Failure::new("SNS Publish", why)));
+        }
         self.sent.borrow_mut().push(message.clone());
-        Ok(())
+        Ok(Published::Taken)
     }
 }
 
@@ -172,8 +208,8 @@ impl Lookup for Pretend {
 }
 
 impl Canary for Pretend {
-    async fn touch(&self, now: Time) -> Result<(), Failure> {
-        self.touched.borrow_mut().push(now);
+    async fn touch(&self) -> Result<(), Failure> {
+        self.touched.borrow_mut().push(self.now());
         Ok(())
     }
 }
