@@ -271,3 +271,6 @@ impl Clock for Aws {
         tracing::error!(what = failure.what, why = failure.why, "went on without it");
     }
 }
+
+#[cfg(test)]
+mod tests;
