@@ -40,8 +40,7 @@ ENVIRONMENT = {
     "HANDSOFF_DEAD_LETTERS": "http://127.0.0.1/dead-letters",
     "HANDSOFF_CANARY_ROLE": "arn:aws:iam::111122223333:role/handsoff-sweep",
     "HANDSOFF_CANARY_TABLE": "arn:aws:dynamodb:eu-central-1:111122223333:table/handsoff",
-    "HANDSOFF_BREAK_GLASS_NAMES": "break-glass,AWSReservedSSO_EmergencyAdmin_*,eg-*",
-    "HANDSOFF_DEPLOY_NAMES": "deploy-pipeline",
+    "HANDSOFF_RULES": "BreakGlassNames=break-glass;BreakGlassWildcards=emergency/*;DeployRoleNames=deploy-pipeline",
 }
 #: Payloads without a finding, by the names of their events.
 NOTHING = {

@@ -121,6 +121,10 @@ pub struct Check {
     /// The policy [default: handsoff.toml in this folder]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Parameters that a stack has, or shall have, NAME=VALUE;NAME=VALUE: say whether EventBridge takes their rules,
+    /// and which entries these leave out
+    #[arg(long, value_name = "LIST")]
+    pub parameters: Option<String>,
     /// Say which entries match nothing in these logs
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub logs: Vec<PathBuf>,

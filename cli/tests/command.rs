@@ -325,14 +325,54 @@ fn a_policys_parameters_are_printed() {
     let entry = |list: &str, name: &str| format!("[[{list}]]\nidentity = \"arn:aws:iam::*:{name}\"\n");
     let glass = ["role/ops/break-glass", "user/emergency/*"].map(|name| entry("break_glass", name));
     let policy = [glass.concat(), entry("deploy", "role/deploy-*")].concat();
-    let many: String = (0..40).map(|number| entry("deploy", &format!("role/deploy-{number}"))).collect();
-    let folder = Folder::new().with("handsoff.toml", policy).with("empty.toml", "").with("many.toml", many);
-    let expected = "BreakGlassNames=break-glass,emergency/*\nDeployRoleNames=deploy-*\n";
-    assert_eq!(folder.run(&["policy", "parameters"]), (0, expected.into(), String::new()));
+    let many = |name: &str| -> String {
+        (0..60).map(|number| entry("deploy", &format!("{name}-{number}"))).collect()
+    };
+    let (long, stars) = (many(&format!("role/{}", "x".repeat(50))), many("user/*x"));
+    let folder = Folder::new()
+        .with("handsoff.toml", policy)
+        .with("empty.toml", "")
+        .with("long.toml", long)
+        .with("stars.toml", stars);
+    let (status, stdout, stderr) = folder.run(&["policy", "parameters"]);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(stdout, @r"
+    BreakGlassNames=break-glass
+    BreakGlassNamePrefixes=/
+    BreakGlassWildcards=emergency/*
+    BreakGlassAnyAssumed=no
+    DeployRoleNames=/
+    DeployRoleNamePrefixes=/
+    DeployRoleWildcards=deploy-*
+    DeployRoleAnyAssumed=no
+    ");
     let (status, stdout, _) = folder.run(&["policy", "parameters", "empty.toml"]);
-    assert_eq!((status, stdout.as_str()), (0, "BreakGlassNames=none\nDeployRoleNames=none\n"));
-    let (status, stdout, stderr) = folder.run(&["policy", "parameters", "many.toml"]);
-    assert_eq!((status, stdout.lines().count()), (0, 2));
-    assert!(stderr.contains("DeployRoleNames makes an event pattern of "), "{stderr}");
+    assert_eq!((status, stdout.matches("=/\n").count(), stdout.matches("=no\n").count()), (0, 6, 2));
+    // What can't be named one by one costs more.
+    for file in ["long.toml", "stars.toml"] {
+        let (status, stdout, stderr) = folder.run(&["policy", "parameters", file]);
+        assert!(status == 0 && stdout.contains("DeployRoleWildcards=*\n"), "{stdout}");
+        assert!(stderr.contains("[[deploy]]: EventBridge takes no rules that name these"), "{stderr}");
+        let (status, stdout, _) = folder.run(&["policy", "check", file]);
+        assert!(status == 0 && stdout.contains("1 warnings"), "{stdout}");
+    }
     assert_eq!(folder.run(&["policy", "parameters", "none.toml"]).0, 2);
+}
+
+#[test]
+fn parameters_that_cannot_be_deployed_are_an_error() {
+    let text = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/a-*\"\n";
+    let folder = Folder::new().with("handsoff.toml", text);
+    let check = |parameters: &str| folder.run(&["policy", "check", "--parameters", parameters]);
+    let (status, stdout, _) = check("DeployRoleWildcards=a-*");
+    assert!(status == 0 && stdout.contains("0 warnings"), "{stdout}");
+    let (status, stdout, _) = check("DeployRoleWildcards=a-*,b/*,c/*,d/*");
+    let why = "error: DeploySessionsRule has an event pattern of complexity 1";
+    assert!(
+        status == 2 && stdout.contains(why) && stdout.contains("EventBridge takes 10: `handsoff"),
+        "{stdout}"
+    );
+    let (status, stdout, _) = check("DeployRoleNames=a-1");
+    let why = "error: handsoff.toml:1 [[deploy]]: the event rules leave it out";
+    assert!(status == 2 && stdout.contains(why), "{stdout}");
 }

@@ -251,6 +251,7 @@ fn delivery(text: &str) -> Delivery<'_> {
                 account: field("account"),
                 time: field("time"),
                 arrived: "",
+                sender: "AIDAEXAMPLEOFAWS",
             };
             Delivery { payload: text, detail: Ok(detail.as_str()), envelope }
         }

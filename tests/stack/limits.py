@@ -58,7 +58,6 @@ LEFT_OUT = {
     "AWS::Lambda::Function.Layers",
     "AWS::Lambda::Function.LoggingConfig",
     "AWS::Lambda::Function.Tags",
-    "AWS::KMS::Key.PendingWindowInDays",
     # Who may say which dead-letter queue is theirs.
     "AWS::SQS::Queue.RedriveAllowPolicy",
 }

@@ -21,9 +21,11 @@ DETECTORS = ("handsoff-drift", "handsoff-break-glass", "handsoff-deny-spike")
 SWEEP = "handsoff-sweep"
 BREAK_GLASS = "handsoff-break-glass"
 
-# What `events/handsoff.toml` says, as the template wants it: names without paths.
+# What `handsoff policy parameters events/handsoff.toml` prints.
 PARAMETERS = {
-    "BreakGlassNames": "break-glass,AWSReservedSSO_EmergencyAdmin_*,eg-*",
+    "BreakGlassNames": "break-glass,eg-vault",
+    "BreakGlassNamePrefixes": "AWSReservedSSO_EmergencyAdmin_,eg-",
+    "BreakGlassWildcards": "emergency/*",
     "DeployRoleNames": "deploy-pipeline",
     "AlertEmail": "oncall@example.com",
     "ApprovalAccounts": records.TICKETS,

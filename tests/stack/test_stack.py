@@ -20,12 +20,11 @@ def test_nothing_is_left_out_of_the_stack_but_what_is_known(account: Live) -> No
 def test_functions_have_their_environment(account: Live) -> None:
     every = {"HANDSOFF_TABLE", "HANDSOFF_TOPIC", "HANDSOFF_POLICY", "HANDSOFF_KEEP_DAYS", "HANDSOFF_RESEND_SECONDS"}
     detector = every | {"HANDSOFF_DEAD_LETTERS"}
-    names = {"HANDSOFF_BREAK_GLASS_NAMES", "HANDSOFF_DEPLOY_NAMES"}
     wanted = {
         "handsoff-drift": detector | {"HANDSOFF_CANARY_ROLE", "HANDSOFF_CANARY_TABLE", "HANDSOFF_PROTECTED"},
         "handsoff-break-glass": detector | {"HANDSOFF_CASES"},
         "handsoff-deny-spike": detector,
-        SWEEP: every | names | {"HANDSOFF_CANARY_MINUTES", "HANDSOFF_CANARY_TABLE", "HANDSOFF_CASES"}
+        SWEEP: every | {"HANDSOFF_RULES", "HANDSOFF_CANARY_MINUTES", "HANDSOFF_CANARY_TABLE", "HANDSOFF_CASES"}
         | {"HANDSOFF_LOOKUP_REGIONS"},
     }
     assert {name: set(one.spec.environment) for name, one in account.functions.items()} == wanted
@@ -60,7 +59,8 @@ def test_rules_see_read_only_events_and_have_dead_letter_queues(account: Live) -
     for name in (*DETECTORS, SWEEP):
         rule = events.describe_rule(Name=name)
         (target,) = events.list_targets_by_rule(Rule=name)["Targets"]
-        assert target["DeadLetterConfig"]["Arn"].endswith(":handsoff-undelivered")
+        # SQS moves messages back only out of a queue that a queue names: the rule has its function's.
+        assert target["DeadLetterConfig"]["Arn"].endswith(f":{name}-dead-letters")
         if name == SWEEP:
             assert rule["ScheduleExpression"] == "rate(1 minute)"
             assert target["Arn"] == account.functions[SWEEP].spec.arn
@@ -75,11 +75,11 @@ def test_the_rule_for_grants_and_reviews_feeds_break_glass(account: Live) -> Non
     assert rule["State"] == "ENABLED"
     (target,) = events.list_targets_by_rule(Rule="handsoff-cases")["Targets"]
     assert target["Arn"] == account.mappings["handsoff-break-glass"].queue_arn
-    assert target["DeadLetterConfig"]["Arn"].endswith(":handsoff-undelivered")
     # Both queues take what either rule sends.
     url = account.mappings["handsoff-break-glass"].queue_url
-    undelivered = account.sqs.get_queue_url(QueueName="handsoff-undelivered")["QueueUrl"]
-    for queue in (url, undelivered):
+    dead = account.stack.dead_letters(url)
+    assert dead == account.stack.queue_url(target["DeadLetterConfig"]["Arn"])
+    for queue in (url, dead):
         got = account.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
         (allowed,) = [one for one in json.loads(got)["Statement"] if one["Effect"] == "Allow"]
         for name in ("handsoff-break-glass", "handsoff-cases"):

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use handsoff_case::grant::{Detail, GRANT, same_person};
+use handsoff_case::grant::{Detail, GRANT};
+use handsoff_case::person::may_be;
 use handsoff_trail::Time;
 
 use super::{event, shown};
@@ -49,9 +50,11 @@ fn detail(args: &Grant, now: Time) -> Result<Detail, String> {
         until: args.until.or(end).unwrap_or(from),
     };
     detail.check()?;
-    if same_person(&detail.requester, &detail.approver) {
+    if may_be(&detail.requester, &detail.approver) {
         let who = shown(&detail.approver);
-        return Err(format!("{who} asks for it and can't approve it: somebody else has to"));
+        return Err(format!(
+            "{who} asks for it, or may be who does, and can't approve it: somebody else has to"
+        ));
     }
     Ok(detail)
 }

@@ -95,6 +95,12 @@ impl Detector for BreakGlass<'_> {
     }
 
     fn other(&self, envelope: Envelope<'_>, detail: &str) -> Option<Result<Work, String>> {
+        if !matches!(envelope.kind, GRANT | REVIEW) {
+            return None;
+        }
+        if let Some(how) = not_by_the_bus(envelope.sender) {
+            return Some(Err(format!("{}, perhaps forged: {how}", envelope.kind)));
+        }
         let from = &self.classifier.policy.cases.approvals_from;
         let listed = from.is_empty() || from.iter().any(|account| account == envelope.account);
         match envelope.kind {
@@ -158,6 +164,21 @@ impl Detector for BreakGlass<'_> {
         }
         done
     }
+}
+
+/// Why an event didn't come by the event bus, as far as SQS tells: the `SenderId` that it writes on each message.
+///
+/// `EventBridge` sends as a user of AWS's own, of another ID in each Region; so the ID of a user proves nothing. A session of a
+/// role, or an account's root, is never `EventBridge`.
+fn not_by_the_bus(sender: &str) -> Option<String> {
+    if sender.is_empty() {
+        return Some("the function was invoked with it, and no queue tells who sent it".into());
+    }
+    let user = !sender.contains(':') && !sender.bytes().all(|byte| byte.is_ascii_digit());
+    let other = ["AROA", "ASIA", "AKIA", "AGPA", "AIPA", "ANPA", "arn:"]
+        .iter()
+        .any(|start| sender.starts_with(start));
+    (!user || other).then(|| format!("{} put it into the queue, not EventBridge", clean(sender, 128)))
 }
 
 /// When an event was sent: a sender may choose its time, but not when it came to the queue.

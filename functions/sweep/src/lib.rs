@@ -40,7 +40,7 @@ pub struct Settings {
     /// After how long an alert counts as not sent.
     pub lease: Lease,
     /// Regions in which CloudTrail is asked for a session's calls, beside those that it is known to have called and
-    /// us-east-1.
+    /// its partition's global one.
     pub lookup_regions: Vec<String>,
 }
 
@@ -96,7 +96,7 @@ fn add(report: &mut Report, metric: Metric, count: usize) {
 }
 
 fn left_out(line: &Line) -> Failure {
-    let parameters = "their parameters BreakGlassNames and DeployRoleNames";
+    let parameters = "the parameters that begin with BreakGlass and DeployRole";
     let help = "`handsoff policy parameters` prints the right ones";
     Failure::new("the rules of the stack", format!("{parameters} leave out {line}; {help}"))
 }

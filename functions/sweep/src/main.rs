@@ -1,18 +1,15 @@
 //! The sweep function.
 
 use handsoff_aws::{Aws, Error, Settings, number, text};
-use handsoff_watch::rules::uncovered;
+use handsoff_watch::rules::{Names, uncovered};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let settings = Settings::read()?;
     let world = Aws::new(&settings, "sweep", text("HANDSOFF_CANARY_TABLE"));
-    let names = |name| text(name).unwrap_or_default();
-    let (glass, deploy) = (names("HANDSOFF_BREAK_GLASS_NAMES"), names("HANDSOFF_DEPLOY_NAMES"));
-    let glass: Vec<&str> = glass.split(',').map(str::trim).collect();
-    let deploy: Vec<&str> = deploy.split(',').map(str::trim).collect();
-    let out_of_step = uncovered(&settings.policy, &glass, &deploy);
-    let regions = names("HANDSOFF_LOOKUP_REGIONS");
+    let names = Names::parse(&text("HANDSOFF_RULES").unwrap_or_default());
+    let out_of_step = uncovered(&settings.policy, &names);
+    let regions = text("HANDSOFF_LOOKUP_REGIONS").unwrap_or_default();
     let regions = regions.split(',').map(str::trim).filter(|region| !region.is_empty());
     let set = handsoff_sweep::Settings {
         canary_minutes: number("HANDSOFF_CANARY_MINUTES", 5)?,

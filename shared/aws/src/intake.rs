@@ -14,6 +14,8 @@ pub(crate) struct Event<'p> {
     pub(crate) body: Cow<'p, str>,
     /// When SQS took it, in milliseconds since 1970.
     pub(crate) arrived: Cow<'p, str>,
+    /// Who put it into the queue, as SQS writes it.
+    pub(crate) sender: Cow<'p, str>,
 }
 
 /// What is read of SQS's envelope. `aws_lambda_events` has types for both envelopes, which copy each field of each
@@ -35,11 +37,13 @@ struct Delivered<'p> {
     attributes: Option<Attributes<'p>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Attributes<'p> {
     #[serde(borrow)]
     sent_timestamp: Option<Text<'p>>,
+    #[serde(borrow)]
+    sender_id: Option<Text<'p>>,
 }
 
 /// Borrowed, as `Cow` by itself never is in an `Option`.
@@ -66,13 +70,14 @@ impl Envelope<'_> {
         self.detail.get()
     }
 
-    /// What else it says.
-    pub(crate) fn about<'s>(&'s self, arrived: &'s str) -> handsoff_watch::live::Envelope<'s> {
+    /// What else it, and the message that it came in, say.
+    pub(crate) fn about<'s>(&'s self, event: &'s Event<'_>) -> handsoff_watch::live::Envelope<'s> {
         handsoff_watch::live::Envelope {
             kind: self.kind.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
             account: self.account.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
             time: self.time.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
-            arrived,
+            arrived: &event.arrived,
+            sender: &event.sender,
         }
     }
 }
@@ -100,21 +105,27 @@ fn unquoted(error: &serde_json::Error) -> String {
 }
 
 /// Cuts a payload into events.
-pub(crate) fn events<'p>(payload: &'p RawValue) -> Vec<Event<'p>> {
+pub(crate) fn events(payload: &RawValue) -> Vec<Event<'_>> {
     match serde_json::from_str(payload.get()) {
         Ok(Batch { records }) if records.iter().any(|message| message.message_id.is_some()) => {
-            let event = |message: Delivered<'p>| Event {
-                id: message.message_id.map(|Text(id)| id),
-                body: message.body.map(|Text(body)| body).unwrap_or_default(),
-                arrived: message
-                    .attributes
-                    .and_then(|attributes| attributes.sent_timestamp)
-                    .map(|Text(arrived)| arrived)
-                    .unwrap_or_default(),
-            };
             records.into_iter().map(event).collect()
         }
-        _ => vec![Event { id: None, body: payload.get().into(), arrived: Cow::Borrowed("") }],
+        _ => {
+            let (arrived, sender) = (Cow::default(), Cow::default());
+            vec![Event { id: None, body: payload.get().into(), arrived, sender }]
+        }
+    }
+}
+
+/// The event in a message.
+fn event<'p>(message: Delivered<'p>) -> Event<'p> {
+    let text = |text: Option<Text<'p>>| text.map(|Text(text)| text);
+    let Attributes { sent_timestamp, sender_id } = message.attributes.unwrap_or_default();
+    Event {
+        id: text(message.message_id),
+        body: text(message.body).unwrap_or_default(),
+        arrived: text(sent_timestamp).unwrap_or_default(),
+        sender: text(sender_id).unwrap_or_default(),
     }
 }
 
@@ -160,6 +171,27 @@ mod tests {
         let events = cut(&serde_json::to_string(&batch).unwrap());
         let one = (Some("a \"quoted\" ID".to_owned()), Ok(r#"{"eventID":"1"}"#.to_owned()));
         assert_eq!(events, [one.clone(), one]);
+    }
+
+    #[test]
+    fn who_sent_a_message_and_when_is_what_sqs_says() {
+        let body = serde_json::to_string(EVENT).unwrap();
+        let attributes = r#"{"SenderId":"AROAEXAMPLE:mallory","SentTimestamp":"1773453300000","Other":"x"}"#;
+        let payload = format!(
+            r#"{{"Records":[{{"messageId":"a","body":{body},"attributes":{attributes}}},{{"messageId":"b","body":{body}}}]}}"#
+        );
+        let payload = RawValue::from_string(payload).unwrap();
+        let events = events(&payload);
+        let about: Vec<(String, String)> = events
+            .iter()
+            .map(|event| {
+                let envelope = event.envelope().unwrap();
+                let about = envelope.about(event);
+                (about.sender.to_owned(), about.arrived.to_owned())
+            })
+            .collect();
+        let sent = ("AROAEXAMPLE:mallory".to_owned(), "1773453300000".to_owned());
+        assert_eq!(about, [sent, (String::new(), String::new())]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ async fn answers<D: Detector>(world: &impl World, detector: &D, events: &[Event<
         .map(|(event, envelope)| Delivery {
             payload: &event.body,
             detail: envelope.as_ref().map(Envelope::detail).map_err(String::as_str),
-            envelope: envelope.as_ref().map(|it| it.about(&event.arrived)).unwrap_or_default(),
+            envelope: envelope.as_ref().map(|it| it.about(event)).unwrap_or_default(),
         })
         .collect();
     handle(world, detector, &deliveries).await

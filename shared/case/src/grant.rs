@@ -5,6 +5,8 @@ use handsoff_watch::policy::Cases;
 use handsoff_watch::show::clean;
 use serde::{Deserialize, Serialize};
 
+use crate::person::{is_same, may_be};
+
 /// The `detail-type` of the event that carries a grant.
 pub const GRANT: &str = "Break-Glass Grant";
 
@@ -134,22 +136,15 @@ impl Grant {
         named && self.account == account
     }
 
-    /// Whether somebody approved what they had asked for themselves.
-    pub fn is_self_approved(&self) -> bool {
-        same_person(&self.requester, &self.approver)
+    /// Whether the policy lists who approved it. An empty list lists everybody.
+    pub fn is_by_approver(&self, cases: &Cases) -> bool {
+        cases.approvers.is_empty() || cases.approvers.iter().any(|listed| is_same(listed, &self.approver))
     }
-}
 
-/// Whether two names are the same person's: upper and lower case and blanks around don't make another.
-pub fn same_person(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
-}
-
-/// Whether two names may be the same person's: also a mail address and what stands before its `@`. Enough to suspect,
-/// not to exempt.
-pub fn may_be(one: &str, other: &str) -> bool {
-    let name = |text: &str| text.trim().split('@').next().unwrap_or_default().to_lowercase();
-    same_person(one, other) || (!name(one).is_empty() && name(one) == name(other))
+    /// Whether somebody may have approved what they had asked for themselves.
+    pub fn is_self_approved(&self) -> bool {
+        may_be(&self.requester, &self.approver)
+    }
 }
 
 /// What is wrong with a JSON text, without the values that `serde_json` quotes.
@@ -186,7 +181,9 @@ mod tests {
         let sso = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_EmergencyAdmin_0123456789abcdef";
         assert!(set.is_for(sso, "111122223333") && !set.is_for(role, "111122223333"));
         assert!(!grant.is_self_approved());
-        assert!(read(&GOOD.replace("bob", " ALICE ")).unwrap().is_self_approved());
+        for own in [" ALICE ", "alice+x@example.com", "arn:aws:iam::111122223333:user/alice", "\u{430}lice"] {
+            assert!(read(&GOOD.replace("bob", own)).unwrap().is_self_approved(), "{own}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod grant;
 pub mod live;
 pub mod manifest;
 pub mod observation;
+pub mod person;
 pub mod review;
 pub mod seal;
 pub mod session;

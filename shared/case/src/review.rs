@@ -4,8 +4,9 @@ use handsoff_trail::Time;
 use handsoff_watch::show::clean;
 use serde::{Deserialize, Serialize};
 
-use crate::grant::{may_be, unquoted};
+use crate::grant::unquoted;
 use crate::manifest::Manifest;
+use crate::person::may_be;
 use crate::session::Approval;
 
 /// The `detail-type` of the event that carries a review.

@@ -7,7 +7,8 @@ use handsoff_watch::{Code, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, KnownBy};
-use crate::grant::{Grant, may_be, same_person};
+use crate::grant::Grant;
+use crate::person::{is_same, may_be};
 
 /// No session of a role or of the console lasts longer.
 const LONGEST: i64 = 12 * 3600;
@@ -224,8 +225,9 @@ impl<'p> Session<'p> {
             for next in &self.grants {
                 let follows = next.from <= until && next.issued <= until && next.until > until;
                 let same = next.role == grant.role && next.account == grant.account;
-                let person = same_person(&next.requester, &grant.requester);
-                if follows && same && person && !self.is_self_approved(next) {
+                let person = is_same(&next.requester, &grant.requester);
+                let approved = next.is_by_approver(&self.policy.cases) && !self.is_self_approved(next);
+                if follows && same && person && approved {
                     until = next.until;
                     more = true;
                 }
@@ -326,9 +328,13 @@ impl<'p> Session<'p> {
         let mut nearest: Option<(usize, Grant, String)> = None;
         let (mut approved, mut own): (Option<&Grant>, Option<&Grant>) = (None, None);
         for grant in &self.grants {
-            let why = self.uncovered(grant);
+            let mut why = self.uncovered(grant);
+            let is_own = why.is_empty() && self.is_self_approved(grant);
+            if !is_own && !grant.is_by_approver(&self.policy.cases) {
+                why.push(format!("{} isn't one of the `approvers` of [cases]", grant.approver));
+            }
             if why.is_empty() {
-                let kind = if self.is_self_approved(grant) { &mut own } else { &mut approved };
+                let kind = if is_own { &mut own } else { &mut approved };
                 // Of several the one that holds longest.
                 *kind = (*kind).into_iter().chain([grant]).max_by_key(|it| it.until);
             } else if nearest.as_ref().is_none_or(|(count, ..)| why.len() < *count) && why.len() < 3 {
@@ -356,7 +362,7 @@ impl<'p> Session<'p> {
         // Root names no person; whoever holds its credentials was granted them.
         let nobody = self.facts.people.is_empty() && self.entry().is_none();
         match self.proven_person() {
-            Some(person) if same_person(person, &grant.requester) => {}
+            Some(person) if is_same(person, &grant.requester) => {}
             None if nobody => {}
             Some(_) => why.push(format!("it is for {}", grant.requester)),
             None => why.push(format!("nothing proves that it is {}", grant.requester)),
@@ -408,7 +414,7 @@ impl<'p> Session<'p> {
             }
         }
         if !entry.roster.is_empty() {
-            let listed = |name: &str| entry.roster.iter().any(|person| same_person(person, name));
+            let listed = |name: &str| entry.roster.iter().any(|person| is_same(person, name));
             match self.person() {
                 Some((_, person)) if self.proven_person().is_some() && listed(person) => {}
                 Some((KnownBy::SessionName, person)) if !entry.trust_session_name => {

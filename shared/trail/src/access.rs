@@ -7,6 +7,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::partition;
+
 /// How the AWS service authorization reference classifies an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccessLevel {
@@ -58,14 +60,12 @@ impl fmt::Display for AccessLevel {
     }
 }
 
-/// The IAM service prefix of a `CloudTrail` event source: `monitoring.amazonaws.com` is `cloudwatch`.
+/// The IAM service prefix of a `CloudTrail` event source: `monitoring.amazonaws.com` is `cloudwatch`, in every
+/// partition.
 ///
 /// Most are the source's first label, which is also the answer for a source nobody knows.
 pub fn service_of(event_source: &str) -> &str {
-    let host = match event_source.strip_suffix(".amazonaws.com") {
-        Some(host) => host,
-        None => event_source.split_once(".amazonaws.").map_or(event_source, |(host, _)| host),
-    };
+    let host = partition::service_name(event_source).unwrap_or(event_source);
     let label = host.split_once('.').map_or(host, |(label, _)| label);
     match prefix_of(host) {
         Some(prefix) => prefix,
@@ -404,6 +404,9 @@ mod tests {
             ("monitoring.amazonaws.com", "cloudwatch"),
             ("MONITORING.amazonaws.com", "cloudwatch"),
             ("monitoring.amazonaws.com.cn", "cloudwatch"),
+            ("monitoring.amazonaws.eu", "cloudwatch"),
+            ("runtime.lex.amazonaws.com.cn", "lex"),
+            ("monitoring.c2s.ic.gov", "cloudwatch"),
             ("IoTSecuredTunneling.amazonaws.com", "iot"),
             ("servicecatalog-appregistry.amazonaws.com", "servicecatalog"),
             ("runtime.lex.amazonaws.com", "lex"),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::Raw;
+use crate::partition::is_sign_in;
 
 /// `userIdentity.type`. See "`CloudTrail` userIdentity element" in the CloudTrail user guide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -196,16 +197,16 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// The service that passed the call on. `signin.amazonaws.com` is the console, not a service.
+    /// The service that passed the call on. The sign-in is the console, not a service.
     pub fn invoking_service(&self) -> Option<&str> {
-        self.invoked_by.as_deref().filter(|service| *service != "signin.amazonaws.com")
+        self.invoked_by.as_deref().filter(|service| !is_sign_in(service))
     }
 }
 
 /// The parts of an ARN: `arn:partition:service:region:account:resource`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
-    /// `aws`, `aws-cn`, `aws-us-gov`.
+    /// `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc` …
     pub partition: &'a str,
     /// `iam`, `sts`.
     pub service: &'a str,

@@ -8,6 +8,7 @@ mod access;
 mod action;
 mod identity;
 pub mod json;
+pub mod partition;
 mod record;
 pub mod resources;
 mod time;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::identity::Identity;
+use crate::partition::{is_same_service, is_sign_in};
 use crate::record::Record;
 
 /// How a call came in.
@@ -33,8 +34,8 @@ impl<'a> Via<'a> {
         if let (Some(service), false) = (service, console) {
             return Self::Service(Cow::Owned(service.to_owned()));
         }
-        let sign_in = identity.invoked_by.as_deref() == Some("signin.amazonaws.com")
-            || record.event_source.text().as_deref() == Some("signin.amazonaws.com");
+        let sign_in = identity.invoked_by.as_deref().is_some_and(is_sign_in)
+            || record.event_source.text().is_some_and(|source| is_sign_in(&source));
         if console || sign_in {
             return Self::Console;
         }
@@ -52,13 +53,13 @@ impl<'a> Via<'a> {
             Self::IacTool("Pulumi")
         } else if has("aws-cdk") {
             Self::IacTool("CDK")
-        } else if agent == "cloudformation.amazonaws.com" {
+        } else if is_same_service(agent, "cloudformation.amazonaws.com") {
             Self::IacTool("CloudFormation")
         } else if has("aws-cli/") {
             Self::Cli
-        } else if has("signin.amazonaws.com")
-            || (has("console.") && has(".amazonaws.com"))
-            || has("console.amazonaws.com")
+        } else if has("signin.amazonaws.")
+            // Its host is `console.amazonaws.cn` in China, `console.amazonaws-us-gov.com` in GovCloud.
+            || (has("console.") && has("amazonaws"))
             || has("S3Console/")
             || has("AWSCloudTrailConsole")
             || has("Mozilla/")
@@ -103,6 +104,10 @@ mod tests {
             ("cloudformation.amazonaws.com", Via::IacTool("CloudFormation")),
             ("aws-cli/2.9.19 Python/3.9.11", Via::Cli),
             ("console.ec2.amazonaws.com", Via::Console),
+            ("console.amazonaws.cn", Via::Console),
+            ("console.amazonaws-us-gov.com", Via::Console),
+            ("signin.amazonaws.com.cn", Via::Console),
+            ("cloudformation.amazonaws.com.cn", Via::IacTool("CloudFormation")),
             ("[S3Console/0.4, aws-internal/3 aws-sdk-java/1.11]", Via::Console),
             ("Mozilla/5.0 (X11; Linux x86_64; rv:84.0)", Via::Console),
             ("Coral/Netty4", Via::Console),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use handsoff_trail::partition::is_sign_in;
 use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
@@ -224,8 +225,8 @@ impl Call<'_> {
 pub(crate) fn is_from_console(record: &Record<'_>, principal: &Principal<'_>) -> bool {
     record.session_credential_from_console.flag() == Some(true)
         || principal.identity.from_console
-        || principal.identity.invoked_by.as_deref() == Some("signin.amazonaws.com")
-        || record.event_source.text().as_deref() == Some("signin.amazonaws.com")
+        || principal.identity.invoked_by.as_deref().is_some_and(is_sign_in)
+        || record.event_source.text().is_some_and(|source| is_sign_in(&source))
 }
 
 /// Error codes of callers that could not prove who they are. AWS publishes no list.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use handsoff_trail::partition::Partition;
 use handsoff_trail::{Arn, Identity, IdentityType, Record};
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +73,7 @@ impl<'a> Principal<'a> {
         let (arn, pathless) = match identity.principal_arn() {
             Some(Cow::Borrowed(arn)) => (Some(arn.to_owned()), false),
             Some(Cow::Owned(arn)) => (Some(arn), true),
-            None => (user_arn(&identity, own), true),
+            None => (user_arn(record, &identity, own), true),
         };
         let matches = |pattern: &IdentityPattern| is(arn.as_deref(), pathless, pattern, own);
         let (kind, entry, because) = kind(record, &identity, arn.as_deref(), matches, policy);
@@ -175,12 +176,13 @@ fn is_root(arn: Option<&str>) -> bool {
 }
 
 /// A failed sign-in names the user without an ARN; its path is not known.
-fn user_arn(identity: &Identity<'_>, own: Option<&str>) -> Option<String> {
+fn user_arn(record: &Record<'_>, identity: &Identity<'_>, own: Option<&str>) -> Option<String> {
     if identity.kind != IdentityType::IamUser {
         return None;
     }
     let account = identity.account_id.as_deref().or(own)?;
-    Some(format!("arn:aws:iam::{account}:user/{}", identity.user_name.as_deref()?))
+    let partition = Partition::of_region(&record.aws_region.text().unwrap_or_default()).id;
+    Some(format!("arn:{partition}:iam::{account}:user/{}", identity.user_name.as_deref()?))
 }
 
 fn kind(

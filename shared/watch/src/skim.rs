@@ -114,6 +114,8 @@ fn caller(record: &Record<'_>, policy: &Policy) -> Caller {
     let bare = Record {
         user_identity: record.user_identity,
         recipient_account_id: record.recipient_account_id,
+        // For its partition, which is the same for all records of an account.
+        aws_region: record.aws_region,
         ..Record::default()
     };
     let principal = Principal::of(&bare, policy);

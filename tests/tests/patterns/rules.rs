@@ -13,14 +13,14 @@
 use std::collections::BTreeMap;
 
 use handsoff_tests::root;
-use handsoff_watch::rules::{LONGEST_PATTERN, Names};
+use handsoff_watch::rules::{Feeds, LONGEST, Names, RULES};
 use quamina::Quamina;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
 
-/// The functions and the rules that feed them.
-pub(crate) const RULES: [(&str, &str); 3] =
-    [("drift", "DriftRule"), ("break-glass", "BreakGlassRule"), ("deny-spike", "DenySpikeRule")];
+/// The functions, in the order in which verdicts are given.
+pub(crate) const FUNCTIONS: [(&str, Feeds); 3] =
+    [("drift", Feeds::Drift), ("break-glass", Feeds::BreakGlass), ("deny-spike", Feeds::DenySpike)];
 
 /// The rule that brings what isn't CloudTrail's: grants and reviews, to break-glass.
 const CASES: &str = "CasesRule";
@@ -30,21 +30,28 @@ pub(crate) struct Rules {
     /// The patterns as EventBridge gets them, in the order of [`RULES`].
     pub(crate) texts: Vec<String>,
     quamina: Quamina<usize>,
-    /// The rule, the pattern that has to match, and those that must not.
+    /// The function by its place in [`FUNCTIONS`], the pattern that has to match, and those that must not.
     branches: Vec<(usize, usize, Vec<usize>)>,
 }
 
 impl Rules {
     /// The rules of a stack with these parameters in this account.
     pub(crate) fn of(names: &Names, account: &str) -> Self {
-        let known = Known::from([
-            ("BreakGlassNames".to_owned(), names.break_glass.clone()),
-            ("DeployRoleNames".to_owned(), names.deploy.clone()),
+        let mut known = Known::from([
             ("AWS::AccountId".to_owned(), vec![account.to_owned()]),
             ("AWS::Partition".to_owned(), vec!["aws".to_owned()]),
         ]);
-        let rules = RULES.map(|(_, rule)| rule);
-        Self::from_texts(patterns(&rules, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", &known))
+        for (whose, lists) in [("BreakGlass", &names.break_glass), ("DeployRole", &names.deploy)] {
+            let any = format!("Any{whose}Assumed");
+            known.insert(any, vec![if lists.any_role { "yes" } else { "no" }.to_owned()]);
+        }
+        for (parameter, value) in names.parameters() {
+            known.insert(parameter, value.split(',').map(str::to_owned).collect());
+        }
+        let texts =
+            patterns(&RULES.map(|rule| rule.id), "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", &known);
+        let place = |feeds| FUNCTIONS.iter().position(|(_, function)| *function == feeds).unwrap();
+        Self::matching(texts, &RULES.map(|rule| place(rule.feeds)))
     }
 
     /// The rule for grants and reviews, as the only one: it is the same in all accounts.
@@ -52,13 +59,17 @@ impl Rules {
         Self::from_texts(patterns(&[CASES], "ENABLED", &Known::new()))
     }
 
-    /// Rules with these patterns.
+    /// Rules with these patterns, one for each place of a verdict.
     pub(crate) fn from_texts(texts: Vec<String>) -> Self {
+        let places: Vec<usize> = (0..texts.len()).collect();
+        Self::matching(texts, &places)
+    }
+
+    fn matching(texts: Vec<String>, places: &[usize]) -> Self {
         let mut rules = Self { texts, quamina: Quamina::new(), branches: Vec::new() };
         let mut next = 0..;
-        for rule in 0..rules.texts.len() {
-            let text = &rules.texts[rule];
-            assert!(text.len() <= LONGEST_PATTERN, "a pattern of {} characters: {text}", text.len());
+        for (text, place) in rules.texts.iter().zip(places) {
+            assert!(text.len() <= LONGEST, "a pattern of {} characters: {text}", text.len());
             let pattern: Value = serde_json::from_str(text).unwrap_or_else(|why| panic!("{why} in {text}"));
             for (wanted, unwanted) in branches(&pattern).into_iter().flat_map(|branch| plain(&branch)) {
                 let mut add = |pattern: &Value| {
@@ -68,18 +79,18 @@ impl Rules {
                 };
                 let wanted = add(&wanted);
                 let unwanted = unwanted.iter().map(add).collect();
-                rules.branches.push((rule, wanted, unwanted));
+                rules.branches.push((*place, wanted, unwanted));
             }
         }
         rules
     }
 
-    /// Whether each rule lets an event through, in the order of [`RULES`]; of fewer rules the first places tell.
+    /// Whether an event reaches each function, in the order of [`FUNCTIONS`].
     pub(crate) fn let_through(&self, event: &str) -> [bool; 3] {
         let matched = self.quamina.matches_for_event(event.as_bytes()).unwrap();
         let mut through = [false; 3];
-        for (rule, wanted, unwanted) in &self.branches {
-            through[*rule] |= matched.contains(wanted) && !unwanted.iter().any(|one| matched.contains(one));
+        for (place, wanted, unwanted) in &self.branches {
+            through[*place] |= matched.contains(wanted) && !unwanted.iter().any(|one| matched.contains(one));
         }
         through
     }
@@ -111,6 +122,11 @@ fn filled(node: &Yaml<'_>, known: &Known) -> Vec<String> {
     let node = node.get_tagged_node().unwrap();
     match &*tag.suffix {
         "Ref" => known[node.as_str().unwrap()].clone(),
+        "If" => {
+            let values = node.as_sequence().unwrap();
+            let yes = known[values[0].as_str().unwrap()] == ["yes"];
+            filled(&values[if yes { 1 } else { 2 }], known)
+        }
         "Join" => {
             let [separator, values] = pair(node);
             vec![filled(values, known).join(separator.as_str().unwrap())]

@@ -11,7 +11,8 @@ use handsoff_case::facts::{Facts, TAKEN, short_key};
 use handsoff_case::live::{Remembered, remember};
 use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
-use handsoff_trail::{Entry, Record, Time};
+use handsoff_trail::partition::Partition;
+use handsoff_trail::{Arn, Entry, Record, Time};
 use handsoff_watch::live::{Ask, Failure, Lookup, World};
 use handsoff_watch::{Call, Owner, Policy};
 use serde::{Deserialize, Serialize};
@@ -27,9 +28,6 @@ const TRIES: u32 = 15;
 
 /// A console session mints an access key a request: beyond so many they are not asked for one by one.
 const KEYS: usize = 10;
-
-/// `IAM`, `STS` and the console's sign-in are recorded there, whatever Region one works in.
-const GLOBAL: &str = "us-east-1";
 
 /// What was asked so far, by question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +153,7 @@ pub(super) fn asks(facts: &Facts, more_regions: &[String], to: Time) -> Vec<Ask>
             && region.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
     };
     let called = facts.regions.iter().chain(more_regions).map(String::as_str).filter(plain);
-    let regions: BTreeSet<&str> = called.chain([GLOBAL]).collect();
+    let regions: BTreeSet<&str> = called.chain([partition(facts).global]).collect();
     // Clocks differ: the call that takes an identity on and the beginning of its credentials are the same second
     // only on the same machine.
     let from = Time((from.0 - 60).max(0));
@@ -173,6 +171,17 @@ pub(super) fn asks(facts: &Facts, more_regions: &[String], to: Time) -> Vec<Ask>
         to: *to,
     })
     .collect()
+}
+
+/// The partition of a session: its identity's, and where it has no ARN, as root, that of the Regions it called.
+fn partition(facts: &Facts) -> Partition {
+    let of_identity = facts
+        .identities
+        .iter()
+        .find_map(|arn| Arn::split(arn).and_then(|arn| Partition::of_id(arn.partition)));
+    of_identity.unwrap_or_else(|| {
+        Partition::of_region(facts.regions.first().map(String::as_str).unwrap_or_default())
+    })
 }
 
 /// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
@@ -224,3 +233,6 @@ fn of_case(record: &Record<'_>, policy: &Policy, case: &str, facts: &Facts) -> O
         facts: Facts::of_chained(&call),
     })
 }
+
+#[cfg(test)]
+mod tests;

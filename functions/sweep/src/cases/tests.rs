@@ -13,6 +13,8 @@ use handsoff_watch::live::{Answer, Delivery, Envelope, Lease, Memory, Metric, ha
 use super::*;
 use crate::{Settings, sweep};
 
+mod approvals;
+
 const POLICY: &str = r#"
 [[break_glass]]
 identity = "arn:aws:iam::*:role/break-glass"
@@ -80,14 +82,17 @@ fn session() -> Vec<String> {
     ]
 }
 
+/// Who puts messages into the queue for EventBridge.
+const BUS: &str = "AIDAEXAMPLEOFAWS";
+
+fn envelope(kind: &str) -> Envelope<'_> {
+    Envelope { kind, account: "111122223333", time: "2026-03-14T01:55:00Z", arrived: "", sender: BUS }
+}
+
 fn deliver(world: &Pretend, policy: &Policy, details: &[(&str, &str)]) -> Vec<Answer> {
     let deliveries: Vec<Delivery<'_>> = details
         .iter()
-        .map(|(kind, detail)| Delivery {
-            payload: detail,
-            detail: Ok(detail),
-            envelope: Envelope { kind, account: "111122223333", time: "2026-03-14T01:55:00Z", arrived: "" },
-        })
+        .map(|(kind, detail)| Delivery { payload: detail, detail: Ok(detail), envelope: envelope(kind) })
         .collect();
     run(handle(world, &BreakGlass::new(policy, Lease(90)), &deliveries))
 }
@@ -331,12 +336,7 @@ fn an_approval_that_came_too_late_has_no_time_of_its_own_choosing() {
     records(&world, &policy, &session());
     // 03:20, by the queue's clock; the event says 01:55.
     let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().0 * 1000).to_string();
-    let envelope = Envelope {
-        kind: "Break-Glass Grant",
-        account: "111122223333",
-        time: "2026-03-14T01:55:00Z",
-        arrived: &arrived,
-    };
+    let envelope = Envelope { arrived: &arrived, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: GRANT, detail: Ok(GRANT), envelope };
     run(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery]));
     at(&world, &policy, "2026-03-14T03:30:00Z");

@@ -33,6 +33,8 @@ pub struct Envelope<'a> {
     pub time: &'a str,
     /// When it came to the queue, in milliseconds since 1970, as text; empty for an event that came by itself.
     pub arrived: &'a str,
+    /// Who put it into the queue, as SQS writes it; empty for an event that came by itself.
+    pub sender: &'a str,
 }
 
 /// What is to be said of a delivery.

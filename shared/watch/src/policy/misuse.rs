@@ -1,5 +1,6 @@
 //! What shows that a deploy role is used otherwise than by its pipeline.
 
+use handsoff_trail::partition::is_same_service;
 use handsoff_trail::{Action, IdentityType, Record};
 
 use super::{Deploy, Origin};
@@ -64,7 +65,8 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
             pattern.account().is_some() && pattern.account() == principal.identity.account_id.as_deref()
         }
         Origin::Service(name) => {
-            principal.kind == Kind::Service && principal.identity.invoked_by.as_deref() == Some(name)
+            let by = principal.identity.invoked_by.as_deref();
+            principal.kind == Kind::Service && by.is_some_and(|by| is_same_service(by, name))
         }
         Origin::Identity(pattern) => principal.is(pattern, recipient.as_deref()),
         Origin::Subject(glob) => {

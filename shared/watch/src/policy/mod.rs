@@ -77,7 +77,7 @@ pub struct Deploy {
 pub enum Origin {
     /// A role or user.
     Identity(IdentityPattern),
-    /// An AWS service, by its principal: `codebuild.amazonaws.com`.
+    /// An AWS service, by its principal: `codebuild.amazonaws.com`, in every partition.
     Service(String),
     /// The subject of a web identity: `repo:ORG/REPO:ref:refs/heads/main` of GitHub.
     Subject(Glob),
@@ -202,6 +202,8 @@ pub struct Cases {
     pub review_within: i64,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
+    /// The people whose approval counts, by name. Empty: anybody's but the session's own.
+    pub approvers: Vec<String>,
 }
 
 /// A `[[workload]]` entry: a role that code runs as.
@@ -249,7 +251,9 @@ impl Exception {
             && (self.resources.is_empty() || {
                 let found = resources();
                 !found.is_empty()
-                    && found.iter().all(|resource| self.resources.iter().any(|glob| glob.matches(resource)))
+                    && found
+                        .iter()
+                        .all(|resource| self.resources.iter().any(|glob| glob.matches_resource(resource)))
             })
     }
 }
@@ -298,7 +302,7 @@ impl Policy {
 
     /// Whether the policy protects a resource, by its name or ARN.
     pub fn protects(&self, resource: &str) -> bool {
-        self.protected.iter().any(|glob| glob.matches(resource))
+        self.protected.iter().any(|glob| glob.matches_resource(resource))
     }
 }
 

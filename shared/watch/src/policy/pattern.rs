@@ -5,6 +5,9 @@
 //!
 //! - `*` stands for any characters within one field; in the last field within one part between slashes;
 //!   `**` there also for slashes.
+//! - The partition `aws` is the record's own, whichever that is, for one policy is shared by accounts of several. An
+//!   account is of one partition, and what acts in it too, so that this never means somebody else. Any other
+//!   partition that is written out is that one.
 //! - The account is twelve digits, or `*` alone. `*` is the account that the record was written for; another
 //!   account must be written out. A role of the same name in somebody else's account is nobody here.
 //! - Upper and lower case differ, as in IAM.
@@ -12,6 +15,7 @@
 use std::borrow::Cow;
 
 use handsoff_trail::Arn;
+use handsoff_trail::partition::service_name;
 
 /// Matches text with `*` for any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,18 @@ impl Glob {
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &str) -> bool {
         matches(self.0.as_bytes(), text.as_bytes(), |_| true)
+    }
+
+    /// Whether the name or ARN of a resource matches; `arn:aws:` stands for every partition.
+    ///
+    /// A caller may have written the ARN. With another partition it says no more than with `aws`, which they could
+    /// have written as well.
+    pub fn matches_resource(&self, resource: &str) -> bool {
+        let other = resource.strip_prefix("arn:aws-").and_then(|rest| rest.split_once(':'));
+        match (self.0.strip_prefix("arn:aws:"), other) {
+            (Some(pattern), Some((_, rest))) => matches(pattern.as_bytes(), rest.as_bytes(), |_| true),
+            _ => self.matches(resource),
+        }
     }
 
     /// The pattern as written.
@@ -94,13 +110,28 @@ pub struct IdentityPattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
     Arn {
-        partition: Glob,
+        partition: Partition,
         account: Account,
         resource: String,
     },
     PermissionSet(Glob),
     /// Only from the command line: a role or user of this name, in any account.
     Name(Glob),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Partition {
+    Own,
+    Named(Glob),
+}
+
+impl Partition {
+    fn matches(&self, found: &str) -> bool {
+        match self {
+            Self::Own => found == "aws" || found.starts_with("aws-"),
+            Self::Named(glob) => glob.matches(found),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +171,12 @@ impl IdentityPattern {
                 "roles and users are of the service iam and have no region: `arn:aws:iam::ACCOUNT:…`".into(),
             );
         }
+        if !(partition == "aws" || partition.starts_with("aws-") || partition.contains('*')) {
+            return Err(
+                "there is no such partition: write `aws` for the record's own, or one such as `aws-cn`"
+                    .into(),
+            );
+        }
         let account = match account {
             "*" => Account::Own,
             id if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -160,7 +197,9 @@ impl IdentityPattern {
             }
             None => return Err("the last field starts with `role/` or `user/`".into()),
         }
-        let form = Form::Arn { partition: Glob::new(partition), account, resource: resource.to_owned() };
+        let partition =
+            if partition == "aws" { Partition::Own } else { Partition::Named(Glob::new(partition)) };
+        let form = Form::Arn { partition, account, resource: resource.to_owned() };
         Ok(Self { written: pattern.to_owned(), form })
     }
 
@@ -207,7 +246,7 @@ impl IdentityPattern {
             }
             Form::PermissionSet(name) => {
                 let path = arn.resource.strip_prefix("role/").unwrap_or_default();
-                let reserved = !path.contains('/') || path.starts_with("aws-reserved/sso.amazonaws.com/");
+                let reserved = !path.contains('/') || is_reserved(path);
                 let role = path.rsplit('/').next().filter(|_| reserved);
                 role.and_then(handsoff_trail::permission_set_of).is_some_and(|found| name.matches(found))
                     && own.is_none_or(|own| own == arn.account)
@@ -231,6 +270,12 @@ impl IdentityPattern {
     pub fn as_str(&self) -> &str {
         &self.written
     }
+}
+
+/// Whether a role's path is the one that IAM Identity Center alone makes roles in.
+fn is_reserved(path: &str) -> bool {
+    let owner = path.strip_prefix("aws-reserved/").and_then(|rest| rest.split('/').next());
+    owner.and_then(service_name) == Some("sso")
 }
 
 /// Whether `role/ci/deploy` is `role/deploy` that has lost its path.

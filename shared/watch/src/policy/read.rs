@@ -42,7 +42,12 @@ pub(super) fn empty() -> Policy {
         exceptions: Vec::new(),
         denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
         alerts: Alerts { min_severity: Severity::Medium, period: 7200, quiet: 1800 },
-        cases: Cases { patience: 120, review_within: 604_800, approvals_from: Vec::new() },
+        cases: Cases {
+            patience: 120,
+            review_within: 604_800,
+            approvals_from: Vec::new(),
+            approvers: Vec::new(),
+        },
         protected: Vec::new(),
     }
 }
@@ -262,7 +267,7 @@ impl Reader<'_> {
     }
 
     fn cases(&mut self, section: &Section<'_>, cases: &mut Cases) {
-        self.known(section, &["patience", "review_within", "approvals_from"]);
+        self.known(section, &["patience", "review_within", "approvals_from", "approvers"]);
         if let Some(patience) = self.duration(section, "patience") {
             cases.patience = patience;
         }
@@ -275,6 +280,17 @@ impl Reader<'_> {
                 Ok(account.to_owned())
             } else {
                 Err("an account's ID has twelve digits".into())
+            }
+        });
+        let approvers = self.strings(section, "approvers").unwrap_or_default();
+        cases.approvers = self.each(approvers, |name| {
+            // Nobody in the records could be called so.
+            if name.trim().is_empty() || clean(name, 256) != name {
+                Err("write a person's name, in at most 256 printable characters".into())
+            } else if name.contains('*') {
+                Err("write each approver out: a `*` stands for nothing here".into())
+            } else {
+                Ok(name.to_owned())
             }
         });
     }

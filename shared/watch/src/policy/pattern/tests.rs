@@ -33,6 +33,41 @@ fn a_star_for_the_account_is_the_account_of_the_record() {
 }
 
 #[test]
+fn the_partition_aws_is_the_records_own() {
+    for partition in ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso-b"] {
+        let arn = format!("arn:{partition}:iam::111122223333:role/deploy");
+        assert!(matches_arn("arn:aws:iam::*:role/deploy", &arn), "{arn}");
+        assert!(matches_arn("arn:aws:iam::111122223333:role/deploy", &arn), "{arn}");
+        assert!(!matches_arn("arn:aws:iam::999999999999:role/deploy", &arn), "{arn}");
+        assert_eq!(matches_arn("arn:aws-cn:iam::*:role/deploy", &arn), partition == "aws-cn", "{arn}");
+    }
+    // Nothing else that begins so is a partition.
+    assert!(!matches_arn("arn:aws:iam::*:role/deploy", "arn:awsx:iam::111122223333:role/deploy"));
+    assert!(!matches_arn("arn:aws:iam::*:role/deploy", "arn::iam::111122223333:role/deploy"));
+    let china =
+        "arn:aws-cn:iam::111122223333:role/aws-reserved/sso.amazonaws.com.cn/AWSReservedSSO_Emergency_0123";
+    assert!(matches_arn("permission-set/Emergency", china));
+    assert!(!matches_arn(
+        "permission-set/Emergency",
+        &china.replace("sso.amazonaws.com.cn", "sso.example.com")
+    ));
+    let error = IdentityPattern::parse("arn:aws.cn:iam::*:role/deploy").unwrap_err();
+    assert!(error.contains("no such partition"), "{error}");
+}
+
+#[test]
+fn a_resource_is_the_same_in_every_partition() {
+    let table = Glob::new("arn:aws:dynamodb:*:*:table/handsoff");
+    assert!(table.matches_resource("arn:aws-cn:dynamodb:cn-north-1:111122223333:table/handsoff"));
+    assert!(table.matches_resource("arn:aws:dynamodb:eu-west-1:111122223333:table/handsoff"));
+    assert!(!table.matches_resource("arn:aws-cn:dynamodb:cn-north-1:111122223333:table/other"));
+    assert!(!table.matches_resource("handsoff"));
+    let china = Glob::new("arn:aws-cn:s3:::logs");
+    assert!(china.matches_resource("arn:aws-cn:s3:::logs") && !china.matches_resource("arn:aws:s3:::logs"));
+    assert!(Glob::new("*handsoff*").matches_resource("arn:aws-cn:sns:cn-north-1:1:handsoff"));
+}
+
+#[test]
 fn two_stars_cross_slashes_and_one_does_not() {
     assert!(matches_arn("arn:aws:iam::*:role/**deploy", "arn:aws:iam::111122223333:role/ci/eu/deploy"));
     assert!(matches_arn("arn:aws:iam::*:role/**/deploy", "arn:aws:iam::111122223333:role/ci/eu/deploy"));

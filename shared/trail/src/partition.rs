@@ -1,0 +1,110 @@
+//! Partitions: AWS's separate clouds, each with its own accounts, Regions and names.
+//!
+//! An account is of one partition, and so is everything in a record that was written for it. What differs from
+//! partition to partition stands here, as in `partitions.json` and `endpoints.json` of AWS's SDKs.
+
+/// The partition that most accounts are in.
+const COMMERCIAL: Partition = Partition { id: "aws", regions: "", global: "us-east-1" };
+
+/// The others.
+const PARTITIONS: [Partition; 7] = [
+    Partition { id: "aws-cn", regions: "cn-", global: "cn-north-1" },
+    Partition { id: "aws-us-gov", regions: "us-gov-", global: "us-gov-west-1" },
+    Partition { id: "aws-eusc", regions: "eusc-", global: "eusc-de-east-1" },
+    Partition { id: "aws-iso", regions: "us-iso-", global: "us-iso-east-1" },
+    Partition { id: "aws-iso-b", regions: "us-isob-", global: "us-isob-east-1" },
+    Partition { id: "aws-iso-e", regions: "eu-isoe-", global: "eu-isoe-west-1" },
+    Partition { id: "aws-iso-f", regions: "us-isof-", global: "us-isof-south-1" },
+];
+
+/// What stands behind a service's name in event sources and service principals. Each partition has its own for
+/// endpoints; which services use it in records differs, so all are known everywhere. None can be chosen by a caller.
+const SUFFIXES: [&str; 7] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+];
+
+/// A partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// As it stands in ARNs.
+    pub id: &'static str,
+    /// How the names of its Regions begin.
+    regions: &'static str,
+    /// The Region in which `IAM`, `STS` and the console's sign-in are recorded, whatever Region one works in.
+    pub global: &'static str,
+}
+
+impl Partition {
+    /// The partition of an ARN's second field, if it is a known one.
+    pub fn of_id(id: &str) -> Option<Self> {
+        [COMMERCIAL].into_iter().chain(PARTITIONS).find(|partition| partition.id == id)
+    }
+
+    /// The partition of a Region.
+    pub fn of_region(region: &str) -> Self {
+        let other = PARTITIONS.into_iter().find(|partition| region.starts_with(partition.regions));
+        other.unwrap_or(COMMERCIAL)
+    }
+}
+
+/// The name of a service without its suffix: `ec2` of `ec2.amazonaws.com.cn`. `None`: it is no service's.
+pub fn service_name(host: &str) -> Option<&str> {
+    SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix))
+}
+
+/// Whether two names are those of one service, whatever partition each is written for.
+pub fn is_same_service(one: &str, other: &str) -> bool {
+    one == other || service_name(one).is_some_and(|name| service_name(other) == Some(name))
+}
+
+/// Whether it is the console's sign-in, as an event source or as who passed a call on.
+pub fn is_sign_in(host: &str) -> bool {
+    service_name(host) == Some("signin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_and_an_arn_tell_the_partition_and_its_global_region() {
+        for (region, id, global) in [
+            ("eu-central-1", "aws", "us-east-1"),
+            ("us-east-1", "aws", "us-east-1"),
+            ("cn-northwest-1", "aws-cn", "cn-north-1"),
+            ("us-gov-east-1", "aws-us-gov", "us-gov-west-1"),
+            ("eusc-de-east-1", "aws-eusc", "eusc-de-east-1"),
+            ("us-iso-west-1", "aws-iso", "us-iso-east-1"),
+            ("us-isob-west-1", "aws-iso-b", "us-isob-east-1"),
+            ("eu-isoe-west-1", "aws-iso-e", "eu-isoe-west-1"),
+            ("us-isof-east-1", "aws-iso-f", "us-isof-south-1"),
+            ("", "aws", "us-east-1"),
+        ] {
+            let partition = Partition::of_region(region);
+            assert_eq!((partition.id, partition.global), (id, global), "{region}");
+            assert_eq!(Partition::of_id(id), Some(partition));
+        }
+        assert_eq!(Partition::of_id("aws-nowhere"), None);
+    }
+
+    #[test]
+    fn a_service_is_the_same_in_every_partition() {
+        assert!(is_sign_in("signin.amazonaws.com") && is_sign_in("signin.amazonaws.com.cn"));
+        assert!(is_sign_in("signin.amazonaws.eu"));
+        assert!(
+            !is_sign_in("signin.example.com")
+                && !is_sign_in("x.signin.amazonaws.com")
+                && !is_sign_in("signin")
+        );
+        assert!(is_same_service("codebuild.amazonaws.com", "codebuild.amazonaws.com.cn"));
+        assert!(!is_same_service("codebuild.amazonaws.com", "ec2.amazonaws.com.cn"));
+        assert!(!is_same_service("codebuild.amazonaws.com", "codebuild.example.com"));
+        assert!(is_same_service("AWS Internal", "AWS Internal"));
+    }
+}
