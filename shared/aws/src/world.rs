@@ -146,17 +146,16 @@ impl Notifier for Aws {
 /// Whether SNS refuses a message for what is in it, and would again. What is wrong with the topic, its key or the
 /// function's rights may be mended, and throttling passes.
 fn is_about_form(error: &SdkError<PublishError, HttpResponse>) -> bool {
-    const FORM: [&str; 5] = [
-        "InvalidParameter",
-        "InvalidParameterValue",
-        "ParameterValueInvalid",
-        "ValidationError",
-        "ValidationException",
-    ];
+    const FORM: [&str; 4] =
+        ["InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "Validation"];
     let SdkError::ServiceError(answer) = error else { return false };
     let too_long = answer.raw().status().as_u16() == 413;
-    let code = answer.err().code().unwrap_or_default();
-    too_long || FORM.contains(&code.trim_end_matches("Exception")) || FORM.contains(&code)
+    let (code, why) = (answer.err().code().unwrap_or_default(), answer.err().message().unwrap_or_default());
+    let code = code.trim_end_matches("Exception").trim_end_matches("Error");
+    // A topic that isn't there, or is in another Region, has the same code: another form of the message is no help.
+    let topic =
+        ["TopicArn", "Topic Name"].iter().any(|name| why.starts_with(&format!("Invalid parameter: {name}")));
+    too_long || (FORM.contains(&code) && !topic)
 }
 
 impl Subscriptions for Aws {

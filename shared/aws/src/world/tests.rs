@@ -62,8 +62,9 @@ fn credentials() -> Credentials {
     Credentials::new("AKIDEXAMPLE", "secret", None, None, "test")
 }
 
-fn published(status: u16, code: &str) -> Result<Published, Failure> {
-    let refused = format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>");
+fn published(status: u16, code: &str, why: &str) -> Result<Published, Failure> {
+    let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>{why}</Message>");
+    let refused = format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>");
     let taken = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
     let (url, served) = answering(vec![(status, if status == 200 { taken.to_owned() } else { refused })]);
     let aws = aws();
@@ -89,35 +90,47 @@ fn published(status: u16, code: &str) -> Result<Published, Failure> {
 
 #[test]
 fn sns_refuses_for_form_or_fails() {
-    assert_eq!(published(200, ""), Ok(Published::Taken));
-    for (status, code) in [
-        (400, "InvalidParameter"),
-        (400, "ParameterValueInvalid"),
-        (400, "InvalidParameterException"),
-        (400, "ValidationError"),
-        (413, "RequestEntityTooLarge"),
+    assert_eq!(published(200, "", ""), Ok(Published::Taken));
+    for (status, code, why) in [
+        (400, "InvalidParameter", "Invalid parameter: Subject"),
+        (400, "InvalidParameter", "Invalid parameter: Message too long"),
+        (400, "InvalidParameter", "Invalid parameter: Message Reason: TopicArn"),
+        (400, "InvalidParameterException", "m"),
+        (400, "ParameterValueInvalid", "m"),
+        (400, "ValidationError", "m"),
+        (400, "ValidationException", "m"),
+        (413, "RequestEntityTooLarge", "m"),
     ] {
-        let answer = published(status, code);
-        assert!(matches!(&answer, Ok(Published::Refused(why)) if why.what == "SNS Publish"), "{code}: {answer:?}");
+        let answer = published(status, code, why);
+        let refused = matches!(&answer, Ok(Published::Refused(why)) if why.what == "SNS Publish");
+        assert!(refused, "{code}: {why}: {answer:?}");
     }
-    for (status, code) in [
-        (400, "Throttled"),
-        (400, "Throttling"),
-        (404, "NotFound"),
-        (403, "AuthorizationError"),
-        (403, "AccessDenied"),
-        (400, "KMSAccessDenied"),
-        (400, "KMSDisabled"),
-        (403, "InvalidSecurity"),
-        (400, "ExpiredToken"),
-        (500, "InternalError"),
+    for (status, code, why) in [
+        (400, "InvalidParameter", "Invalid parameter: TopicArn"),
+        (400, "InvalidParameter", "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements"),
+        (400, "InvalidParameter", "Invalid parameter: Topic Name"),
+        (400, "Throttled", "m"),
+        (400, "Throttling", "m"),
+        (404, "NotFound", "m"),
+        (403, "AuthorizationError", "m"),
+        (403, "AccessDenied", "m"),
+        (400, "KMSAccessDenied", "m"),
+        (400, "KMSDisabled", "m"),
+        (400, "KMSInvalidState", "m"),
+        (400, "KMSThrottling", "m"),
+        (403, "InvalidSecurity", "m"),
+        (400, "ExpiredToken", "m"),
+        (500, "InternalError", "m"),
     ] {
-        assert!(published(status, code).is_err(), "{code} may be over the next time");
+        assert!(published(status, code, why).is_err(), "{code} may be over the next time: {why}");
     }
 }
 
 fn stored(answers: &[(u16, &str)]) -> (Result<(), Failure>, usize) {
-    let body = |code: &str| format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
+    let body = |code: &str| match code {
+        "" => String::new(),
+        _ => format!("<Error><Code>{code}</Code><Message>m</Message></Error>"),
+    };
     let (url, served) = answering(answers.iter().map(|(status, code)| (*status, body(code))).collect());
     let aws = aws();
     let config = aws_sdk_s3::Config::builder()

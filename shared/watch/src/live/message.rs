@@ -72,7 +72,8 @@ impl Message {
 
     /// How long it is, as SNS counts: its text in JSON, its subject, and its attributes with their names and types.
     pub fn size(&self) -> usize {
-        let attributes = self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len());
+        let attributes =
+            self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len());
         self.structure().len() + self.subject.len() + attributes.sum::<usize>()
     }
 
@@ -113,7 +114,8 @@ fn bare(lead: &Finding) -> Finding {
         source_ip: String::new(),
         user_agent: String::new(),
         resources: Vec::new(),
-        reason: "SNS refused this alert as it was: this is the little of it that can't be refused.".to_owned(),
+        reason: "SNS doesn't take this alert as it is: this is the little of it that can't be refused."
+            .to_owned(),
         next: lead.code.next_step().into(),
         ..lead.clone()
     }

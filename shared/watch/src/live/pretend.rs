@@ -28,6 +28,8 @@ pub struct Pretend {
     pub dead: RefCell<Vec<(String, String)>>,
     /// All metrics.
     pub report: RefCell<Report>,
+    /// How often metrics were sent.
+    pub sends: Cell<usize>,
     /// The canary's writes.
     pub touched: RefCell<Vec<Time>>,
     /// The topic's subscriptions.
@@ -140,6 +142,7 @@ impl DeadLetters for Pretend {
 impl Metrics for Pretend {
     async fn send(&self, report: &Report) -> Result<(), Failure> {
         self.report.borrow_mut().merge(report);
+        self.sends.set(self.sends.get() + 1);
         Ok(())
     }
 }
