@@ -44,21 +44,9 @@ pub struct Pretend {
     pub names: Cell<u64>,
     /// Messages of more bytes are refused; if not set, those that SNS would refuse.
     pub longest: Cell<Option<usize>>,
-    /// How many observations were read.
-    pub looked_at: Cell<usize>,
-    /// How many read units DynamoDB would have charged.
-    pub read_units: Cell<usize>,
 }
 
 impl Pretend {
-    /// A read that sees every write costs a unit for each 4 KB, and one at least. An item's keys, the names of its
-    /// attributes and its numbers count too.
-    fn charge(&self, items: usize, bytes: usize) {
-        const NAMES_AND_NUMBERS: usize = 32;
-        let units = (bytes + items * NAMES_AND_NUMBERS).div_ceil(4096).max(1);
-        self.read_units.set(self.read_units.get() + units);
-    }
-
     fn refuses(&self, message: &Message) -> Option<String> {
         let Message { subject, .. } = message;
         let printable = subject.chars().all(|char| char == ' ' || char.is_ascii_graphic());
@@ -80,23 +68,17 @@ impl Memory for Pretend {
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
         let observations = self.observations.borrow();
         let key = |sort: &str| (range.partition.to_owned(), sort.to_owned());
-        let found = observations.range(key(range.from)..=key(range.to));
-        let found: Vec<_> = if range.backwards {
+        let found = observations.range(key(range.from)..=key(range.to)).map(|(_, text)| text.clone());
+        Ok(if range.backwards {
             found.rev().take(range.most).collect()
         } else {
             found.take(range.most).collect()
-        };
-        let bytes = found.iter().map(|((pk, sk), text)| pk.len() + sk.len() + text.len()).sum();
-        self.charge(found.len(), bytes);
-        self.looked_at.set(self.looked_at.get() + found.len());
-        Ok(found.into_iter().map(|(_, text)| text.clone()).collect())
+        })
     }
 
     async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
         let key = (partition.to_owned(), sort.to_owned());
-        let found = self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone()));
-        self.charge(1, partition.len() + sort.len() + found.as_ref().map_or(0, |(_, text)| text.len()));
-        Ok(found)
+        Ok(self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone())))
     }
 
     async fn swap(
