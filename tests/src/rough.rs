@@ -12,7 +12,7 @@ use handsoff_trail::json::Raw;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
     Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Envelope, Failure, Lookup, Memory,
-    Message, Metrics, Notifier, Range, Report, Subscription, Subscriptions, handle,
+    Message, Metrics, Notifier, Published, Range, Report, Subscription, Subscriptions, handle,
 };
 
 /// What happens at a call.
@@ -132,7 +132,7 @@ impl Memory for Rough<'_> {
 }
 
 impl Notifier for Rough<'_> {
-    async fn publish(&self, message: &Message) -> Result<(), Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         self.call("publish", self.world.publish(message)).await
     }
 }
@@ -174,8 +174,8 @@ impl Lookup for Rough<'_> {
 }
 
 impl Canary for Rough<'_> {
-    async fn touch(&self, now: Time) -> Result<(), Failure> {
-        self.call("touch", self.world.touch(now)).await
+    async fn touch(&self) -> Result<(), Failure> {
+        self.call("touch", self.world.touch()).await
     }
 }
 

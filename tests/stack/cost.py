@@ -19,13 +19,10 @@ MINUTES = 30 * 24 * 60  # of a month
 # Every other one is sent only in hours that have something to say.
 IDLE_METRICS = {
     ("CanaryRoundTrip", ""): "handsoff-drift, of each canary",
-    ("Lag", "handsoff-drift"): "handsoff-drift, of each canary, in the same call",
-    ("Subscribers", ""): "handsoff-sweep",
+    ("Subscribers", ""): "handsoff-sweep, with each canary",
 }
-# How often the sweep calls PutMetricData at most while nothing happens.
-SWEEP_SENDS_EVERY_MINUTES = 5
 # All that docs/metrics.md lists, with their dimensions: sent all the time they would be the most that can be billed.
-ALL_METRICS = 34
+ALL_METRICS = 35
 
 # Lambda's long polls, by its own documentation: five at a time, two when idle unless a most of concurrency is set.
 POLLS_A_MINUTE = 3
@@ -87,7 +84,8 @@ def compute(stack: Resolved, calls: float, seconds: float) -> float:
 def idle(stack: Resolved) -> list[Line]:
     """A month in which nothing happens, with every free tier used up, but for the dashboard."""
     count, canary = alarm_metrics(stack), canaries(stack)
-    puts = canary + MINUTES / SWEEP_SENDS_EVERY_MINUTES
+    # One by the sweep, one by drift.
+    puts = 2 * canary
     keys = len(stack.of_type("AWS::KMS::Key"))
     # Each sweep asks the index; with each canary the subscriptions are compared, and written down.
     table = prices.DYNAMODB_READ.of(MINUTES + 3 * canary) + prices.DYNAMODB_WRITE.of(2 * canary)

@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 
 import records
 import session
-from live import DETECTORS, Live, dimensions
+from live import DETECTORS, SWEEP, Live, dimensions
 from test_canary import canary_record
+from test_cases import POLICY
 
 Metric = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -32,7 +34,9 @@ def drawn(live: Live) -> set[str]:
 
 
 def test_what_is_looked_at_is_sent(deploy, night: list[dict]) -> None:
-    live: Live = deploy()
+    # What is none isn't sent: all there is to watch has to happen.
+    live: Live = deploy(policy=POLICY)
+    live.functions[SWEEP].spec.environment["HANDSOFF_RULES"] = ""
     sns = live.aws.client("sns")
     leaving = sns.subscribe(
         TopicArn=live.topic, Protocol="email", Endpoint="leaver@example.com", ReturnSubscriptionArn=True
@@ -50,6 +54,9 @@ def test_what_is_looked_at_is_sent(deploy, night: list[dict]) -> None:
     live.faults.trouble("sns", "refuse", times=3)
     live.run()
     live.pass_lease()
+    # While the session goes on, when it is over, and when its case should have been reviewed.
+    live.sweep(datetime.fromisoformat(records.days_ago(2)) + timedelta(minutes=5))
+    live.sweep(live.due() - timedelta(hours=2))
     live.sweep(live.due())
     live.settle()
     sent = live.metrics()

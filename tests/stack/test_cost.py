@@ -66,19 +66,21 @@ def counted(live: Live) -> dict[tuple[str, str], float]:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="the sweep still sends its zeros every minute")
 def test_nothing_but_the_idle_metrics_is_sent_when_nothing_happens(deploy) -> None:
     """An hour of sweeps, with a canary that comes back each time; what the first minutes have to say is left out."""
     live: Live = deploy(policy=(ROOT / "policy" / "handsoff.toml").read_text())
     every = int(live.functions[SWEEP].spec.environment["HANDSOFF_CANARY_MINUTES"])
-    start, before = live.due() - timedelta(minutes=80), {}
+    start, before, calls, canaries = live.due() - timedelta(minutes=80), {}, 0, 0
     for minute in range(80):
         if minute == 20:
-            before = counted(live)
+            before, calls = counted(live), len(live.faults.made("cloudwatch:PutMetricData"))
         assert live.sweep(start + timedelta(minutes=minute)).kind == "response"
         if minute % every == 0:
+            canaries += minute >= 20
             live.send("handsoff-drift", [canary_record(live)])
             live.settle()
     sent = {key for key, count in counted(live).items() if count > before.get(key, 0)}
-    assert ("CanaryRoundTrip", "") in sent
-    assert sent <= set(cost.IDLE_METRICS), sorted(sent - set(cost.IDLE_METRICS))
+    assert sent == set(cost.IDLE_METRICS)
+    assert canaries == 60 / every
+    # One by the sweep, one by drift, as the bill has them.
+    assert len(live.faults.made("cloudwatch:PutMetricData")) - calls == 2 * canaries

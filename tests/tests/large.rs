@@ -17,7 +17,7 @@ use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
     Archive, Ask, Canary, Clock, DeadLetters, Failure, Lease, Lookup, Memory, Message, Metrics, Notifier,
-    Range, Report, Subscription, Subscriptions,
+    Published, Range, Report, Subscription, Subscriptions,
 };
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";
@@ -193,7 +193,7 @@ impl Lookup for Mill {
 }
 
 impl Notifier for Mill {
-    async fn publish(&self, message: &Message) -> Result<(), Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         self.pretend.publish(message).await
     }
 }
@@ -211,8 +211,8 @@ impl Metrics for Mill {
 }
 
 impl Canary for Mill {
-    async fn touch(&self, now: Time) -> Result<(), Failure> {
-        self.pretend.touch(now).await
+    async fn touch(&self) -> Result<(), Failure> {
+        self.pretend.touch().await
     }
 }
 

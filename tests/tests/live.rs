@@ -21,7 +21,7 @@ use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Detector, Lease, Metric};
+use handsoff_watch::live::{Detector, Lease, Message, Metric};
 use proptest::prelude::*;
 
 const LEASE: Lease = Lease(90);
@@ -312,6 +312,30 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
             assert!(told.iter().all(|(key, times)| *times <= usual[key] + 1), "{context}: {told:?}");
         }
     }
+}
+
+#[test]
+fn what_sns_refuses_for_its_form_is_told_in_a_reduced_one() {
+    let (paths, policy) = (samples(&["drift-write", "trail-tampered", "glass-opened"]), events_policy());
+    let owned = deliveries(&paths);
+    let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
+    let told_by = |longest: Option<usize>| {
+        let world = Pretend::default();
+        world.longest.set(longest);
+        all(&Rough::new(&world), &policy, &plain);
+        let open = world.documents.borrow().values().any(|(_, text, _)| text.contains("\"by\""));
+        assert!(!open, "nothing stays pending");
+        world
+    };
+    let usual = told_by(None);
+    let shortest = usual.sent.borrow().iter().map(Message::size).min().unwrap();
+    assert!(usual.sent.borrow().len() > 3 && usual.report.borrow().sum(Metric::AlertsReduced) == 0.0);
+    let refused = told_by(Some(shortest - 1));
+    assert_eq!(told(&refused), told(&usual));
+    let (sent, report) = (refused.sent.borrow(), refused.report.borrow());
+    assert!(sent.iter().all(|message| message.size() < shortest));
+    assert!((report.sum(Metric::AlertsReduced) - report.sum(Metric::AlertsSent)).abs() < 0.1);
+    assert!(report.sum(Metric::AlertsFailed) == 0.0 && report.sum(Metric::AlertsSent) > 3.0);
 }
 
 /// Denied calls of one principal: `(second, action)`.

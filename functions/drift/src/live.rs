@@ -1,7 +1,7 @@
 //! The drift function: findings are remembered and told; the sweep's canary is recognised and timed.
 
+use handsoff_trail::Record;
 use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
 use handsoff_watch::live::{
     CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
 };
@@ -22,18 +22,50 @@ impl Canary {
     /// Whether a call is the canary, and nothing else besides. The role alone is not enough: whoever has stolen it
     /// is told when they do anything else with it.
     pub fn is(&self, call: &Call<'_>) -> bool {
-        let asked = call.record.request_parameters;
-        let text = |key: &str| asked.get(key).and_then(Raw::text).unwrap_or_default();
-        // The role may write no other tag. Where the record tells them, that is looked at all the same.
-        let tags = asked.get("tags").into_iter().flat_map(|tags| tags.elements().flatten());
-        let mut keys = tags.filter_map(|tag| tag.get("key").or_else(|| tag.get("tagKey"))?.text());
         !self.role.is_empty()
             && call.outcome == Outcome::Succeeded
             && call.principal.arn.as_deref() == Some(&self.role)
             && call.action.service == "dynamodb"
             && call.action.name == "TagResource"
-            && text("resourceArn") == self.table
-            && keys.all(|key| key == CANARY_TAG)
+            && self.is_on_the_table(&call.record)
+            && is_our_tag(call.record.request_parameters)
+    }
+
+    /// Whether the record names the table and no other, wherever it names one. How CloudTrail writes the parameters of
+    /// this call isn't documented. Where it names none, the role's policy has to do: it allows the call on that table
+    /// only.
+    fn is_on_the_table(&self, record: &Record<'_>) -> bool {
+        let asked = record.request_parameters;
+        let touched = record.resources.elements().flatten().flat_map(|resource| named(resource, "ARN"));
+        let arns = named(asked, "resourceArn").chain(touched);
+        let mut arns = arns.filter(|arn| !is_hidden(*arn)).peekable();
+        if arns.peek().is_some() {
+            return arns.all(|arn| arn.text().as_deref() == Some(&self.table));
+        }
+        let mut members = asked.members().flatten();
+        is_hidden(asked)
+            || (asked.is_object()
+                && members.all(|(key, value)| key.eq_ignore_ascii_case("tags") || is_hidden(value)))
+    }
+}
+
+/// Whether a request sets no other tag than the canary's, as far as the record tells.
+fn is_our_tag(asked: Raw<'_>) -> bool {
+    let tags = named(asked, "tags").flat_map(|tags| tags.elements().flatten());
+    let mut keys = tags.flat_map(|tag| named(tag, "key").chain(named(tag, "tagKey")));
+    keys.all(|key| is_hidden(key) || key.text().as_deref() == Some(CANARY_TAG))
+}
+
+/// The members of an object that have this name, in whatever case.
+fn named<'r>(object: Raw<'r>, name: &'static str) -> impl Iterator<Item = Raw<'r>> {
+    object.members().flatten().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Whether CloudTrail has left a value out, or put a word in its place.
+fn is_hidden(value: Raw<'_>) -> bool {
+    match value.text() {
+        Some(text) => text == "HIDDEN_DUE_TO_SECURITY_REASONS",
+        None => !value.is_object() && !value.is_array(),
     }
 }
 
@@ -50,8 +82,8 @@ pub struct Drift<'p> {
 pub enum Work {
     /// There is something to report.
     Finding(Box<Finding>),
-    /// The canary came back: when it was written.
-    Canary(Option<Time>),
+    /// The canary came back.
+    Canary,
 }
 
 impl<'p> Drift<'p> {
@@ -71,7 +103,7 @@ impl Detector for Drift<'_> {
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let call = self.classifier.call(record)?;
         if self.canary.is(&call) {
-            return Some(Work::Canary(call.time));
+            return Some(Work::Canary);
         }
         if call.owner(self.classifier.policy) != Owner::Drift {
             return None;
@@ -79,10 +111,18 @@ impl Detector for Drift<'_> {
         judge(&call, self.classifier.policy, &mut ()).ok().map(|finding| Work::Finding(Box::new(finding)))
     }
 
+    fn timed(&self, work: &Work) -> Metric {
+        match work {
+            Work::Finding(_) => Metric::Lag(self.name()),
+            // Not among the lags too: sent all the time, it would be billed all the time.
+            Work::Canary => Metric::CanaryRoundTrip,
+        }
+    }
+
     fn unit(&self, work: &Work) -> String {
         match work {
             Work::Finding(finding) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
-            Work::Canary(_) => "canary".to_owned(),
+            Work::Canary => "canary".to_owned(),
         }
     }
 
@@ -92,20 +132,14 @@ impl Detector for Drift<'_> {
         work: Vec<Work>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let mut findings = Vec::new();
-        for work in work {
-            match work {
-                Work::Finding(finding) => findings.push(*finding),
-                Work::Canary(Some(written)) => {
-                    #[expect(
-                        clippy::cast_precision_loss,
-                        reason = "seconds within the life of this program"
-                    )]
-                    report.add(Metric::CanaryRoundTrip, (world.now().0 - written.0).max(0) as f64);
-                }
-                Work::Canary(None) => {}
-            }
-        }
+        // A canary has nothing to tell: it was timed.
+        let findings: Vec<Finding> = work
+            .into_iter()
+            .filter_map(|work| match work {
+                Work::Finding(finding) => Some(*finding),
+                Work::Canary => None,
+            })
+            .collect();
         let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
         keep_and_tell(world, telling, &findings, report).await
     }

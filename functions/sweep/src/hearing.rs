@@ -24,7 +24,7 @@ pub(crate) async fn compare(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let there = world.subscriptions().await?;
-    crate::add(report, Metric::Subscribers, there.len());
+    crate::add_also_zero(report, Metric::Subscribers, there.len());
     let seen = world.read(PARTITION, SORT).await?;
     let (version, known): (_, BTreeSet<Subscription>) = match &seen {
         None => (None, BTreeSet::new()),

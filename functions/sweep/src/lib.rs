@@ -60,7 +60,7 @@ pub async fn sweep(
     let minute = now.0.div_euclid(60);
     let due = minute.rem_euclid(settings.canary_minutes.max(1)) == 0;
     if due {
-        failures.extend(world.touch(now).await.err());
+        failures.extend(world.touch().await.err());
     }
     if due {
         let out_of_step = &settings.out_of_step;
@@ -86,11 +86,22 @@ pub async fn sweep(
         Ok(open) => failures.extend(go_through_all(world, policy, settings, &open, now, &mut report).await),
         Err(failure) => failures.push(failure),
     }
-    failures.extend(world.send(&report).await.err());
+    if !report.is_empty() {
+        failures.extend(world.send(&report).await.err());
+    }
     if failures.is_empty() { Ok(()) } else { Err(failures) }
 }
 
+/// Adds what there is of something. Nothing isn't added: a metric is billed for each hour in which it gets a value, and
+/// to the alarms no value is as good as zero.
 fn add(report: &mut Report, metric: Metric, count: usize) {
+    if count > 0 {
+        add_also_zero(report, metric, count);
+    }
+}
+
+/// Adds a number of which zero is what matters.
+fn add_also_zero(report: &mut Report, metric: Metric, count: usize) {
     #[expect(clippy::cast_precision_loss, reason = "counts of what one sweep has seen")]
     report.add(metric, count as f64);
 }

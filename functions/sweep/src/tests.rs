@@ -7,15 +7,22 @@ use handsoff_watch::live::{Memory, Subscription};
 use super::*;
 
 fn settings() -> Settings {
-    let out_of_step = vec![Line::new("handsoff.toml:1"), Line::new("handsoff.toml:2")];
+    stack(vec![Line::new("handsoff.toml:1"), Line::new("handsoff.toml:2")])
+}
+
+fn stack(out_of_step: Vec<Line>) -> Settings {
     Settings { canary_minutes: 5, out_of_step, lease: Lease(90), lookup_regions: vec![] }
 }
 
 fn swept(world: &Pretend, now: &str) {
+    swept_in(world, &settings(), now);
+}
+
+fn swept_in(world: &Pretend, settings: &Settings, now: &str) {
     let now = Time::parse(now).unwrap();
     world.time.set(now.0 + 1);
-    let (policy, settings) = (Policy::built_in(), settings());
-    let mut sweep = pin!(sweep(world, &policy, &settings, now));
+    let policy = Policy::built_in();
+    let mut sweep = pin!(sweep(world, &policy, settings, now));
     loop {
         if let Poll::Ready(done) = sweep.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return done.unwrap();
@@ -32,6 +39,22 @@ fn the_canary_is_written_at_every_fifth_minute() {
     let written: Vec<String> = world.touched.borrow().iter().map(|time| time.format("%M")).collect();
     assert_eq!(written, ["00", "05", "10"]);
     assert!((world.report.borrow().sum(Metric::RulesOutOfStep) - 6.0).abs() < 0.1);
+}
+
+/// A metric is billed for the hours in which it gets a value, and a call of `PutMetricData` by itself.
+#[test]
+fn when_nothing_happens_only_the_subscribers_are_counted_and_only_with_the_canary() {
+    for (subscribed, count) in [(vec![], 0.0), (vec![subscription("a"), subscription("b")], 2.0)] {
+        let world = Pretend::default();
+        world.subscribed.borrow_mut().extend(subscribed);
+        for minute in 0..11 {
+            swept_in(&world, &stack(vec![]), &format!("2026-03-14T02:{minute:02}:30Z"));
+        }
+        assert_eq!(world.sends.get(), 3, "at 0, 5 and 10");
+        let report = world.report.borrow();
+        let stats: Vec<_> = report.stats().map(|(metric, stat)| (metric, stat.count, stat.max)).collect();
+        assert_eq!(stats, [(Metric::Subscribers, 3.0, count)]);
+    }
 }
 
 fn subscription(name: &str) -> Subscription {

@@ -1,5 +1,7 @@
 //! The archive: a bucket with Object Lock, where nothing can be changed or removed before its time.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -10,6 +12,12 @@ use crate::world::{Aws, failure};
 const PUT: &str = "S3 PutObject";
 const LIST: &str = "S3 ListObjectsV2";
 const GET: &str = "S3 GetObject";
+
+/// How often a file is stored while others store the same.
+const TRIES: u32 = 6;
+
+/// How long to wait after the first try; each pause is longer by as much.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Aws {
     async fn s3(&self) -> &Client {
@@ -30,13 +38,24 @@ impl Aws {
 
 impl Archive for Aws {
     async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
-        let put = self.s3().await.put_object().bucket(self.bucket(PUT)?).key(name);
-        let put = put.body(ByteStream::from(text.as_bytes().to_vec())).content_type("application/json");
-        // What is there stays: a second version would hide the first.
-        match put.if_none_match("*").send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
-            Err(error) => Err(failure(PUT)(error)),
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let put = self.s3().await.put_object().bucket(self.bucket(PUT)?).key(name);
+            let put = put.body(ByteStream::from(text.as_bytes().to_vec())).content_type("application/json");
+            // What is there stays: a second version would hide the first.
+            let error = match put.if_none_match("*").send().await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            match error.code() {
+                Some("PreconditionFailed") => return Ok(()),
+                // Two wrote at once, and it may be that neither has: the SDK doesn't try that again.
+                Some("ConditionalRequestConflict") if tries < TRIES => {
+                    tokio::time::sleep(PAUSE * tries).await;
+                }
+                _ => return Err(failure(PUT)(error)),
+            }
         }
     }
 

@@ -8,15 +8,17 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit, StatisticSet};
+use aws_sdk_sns::config::http::HttpResponse;
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_trail::Time;
 use handsoff_watch::live::{
-    CANARY_TAG, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier, Report,
-    Subscription, Subscriptions, Unit,
+    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier,
+    Published, Report, Subscription, Subscriptions, Unit,
 };
 use handsoff_watch::show::clean;
 use lambda_runtime::tracing;
-use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::settings::Settings;
@@ -121,24 +123,39 @@ where
 }
 
 impl Notifier for Aws {
-    async fn publish(&self, message: &Message) -> Result<(), Failure> {
-        let Message { subject, email, chat, json, attributes } = message;
-        let structure = json!({
-            "default": email, "email": email, "email-json": json, "sms": subject, "https": chat, "http": json,
-            "sqs": json, "lambda": json, "firehose": json,
-        });
+    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+        const WHAT: &str = "SNS Publish";
         let publish = self.sns().await.publish();
         let mut publish = publish
             .topic_arn(&self.topic)
-            .subject(subject)
+            .subject(&message.subject)
             .message_structure("json")
-            .message(structure.to_string());
-        for (name, value) in attributes {
+            .message(message.structure());
+        for (name, value) in &message.attributes {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            publish = publish.message_attributes(*name, value.map_err(failure("SNS Publish"))?);
+            publish = publish.message_attributes(*name, value.map_err(failure(WHAT))?);
         }
-        publish.send().await.map(drop).map_err(failure("SNS Publish"))
+        match publish.send().await {
+            Ok(_) => Ok(Published::Taken),
+            Err(error) if is_about_form(&error) => Ok(Published::Refused(failure(WHAT)(error))),
+            Err(error) => Err(failure(WHAT)(error)),
+        }
     }
+}
+
+/// Whether SNS refuses a message for what is in it, and would again. What is wrong with the topic, its key or the
+/// function's rights may be mended, and throttling passes.
+fn is_about_form(error: &SdkError<PublishError, HttpResponse>) -> bool {
+    const FORM: [&str; 4] =
+        ["InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "Validation"];
+    let SdkError::ServiceError(answer) = error else { return false };
+    let too_long = answer.raw().status().as_u16() == 413;
+    let (code, why) = (answer.err().code().unwrap_or_default(), answer.err().message().unwrap_or_default());
+    let code = code.trim_end_matches("Exception").trim_end_matches("Error");
+    // A topic that isn't there, or is in another Region, has the same code: another form of the message is no help.
+    let topic =
+        ["TopicArn", "Topic Name"].iter().any(|name| why.starts_with(&format!("Invalid parameter: {name}")));
+    too_long || (FORM.contains(&code) && !topic)
 }
 
 impl Subscriptions for Aws {
@@ -223,12 +240,12 @@ impl Metrics for Aws {
 }
 
 impl Canary for Aws {
-    async fn touch(&self, now: Time) -> Result<(), Failure> {
+    async fn touch(&self) -> Result<(), Failure> {
         const WHAT: &str = "DynamoDB TagResource";
         let Some(table) = &self.table_arn else {
             return Err(Failure::new(WHAT, "HANDSOFF_CANARY_TABLE is not set"));
         };
-        let tag = aws_sdk_dynamodb::types::Tag::builder().key(CANARY_TAG).value(now.to_string()).build();
+        let tag = aws_sdk_dynamodb::types::Tag::builder().key(CANARY_TAG).value(CANARY_VALUE).build();
         let tag = tag.map_err(failure(WHAT))?;
         let tagged = self.dynamodb().await.tag_resource().resource_arn(table).tags(tag);
         tagged.send().await.map(drop).map_err(failure(WHAT))
@@ -253,3 +270,6 @@ impl Clock for Aws {
         tracing::error!(what = failure.what, why = failure.why, "went on without it");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,8 @@ fn is_harmful(char: char) -> bool {
         || matches!(char,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
+            // No characters: SNS and SQS refuse a message with one.
+            | '\u{fffe}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod tests {
             "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{7f}\\u{9b}"
         );
         assert_eq!(clean("grün 日本", 100), "grün 日本");
+        assert_eq!(clean("\u{fffe}\u{ffff}\u{fffd}", 100), "\\u{fffe}\\u{ffff}\u{fffd}");
     }
 
     #[test]

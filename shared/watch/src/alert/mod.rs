@@ -136,7 +136,8 @@ impl Alert {
     }
 }
 
-fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
+/// One line that SNS takes as a subject.
+pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
     let mark = match cause {
         Cause::Opened => String::new(),
         other => format!(" ({})", other.as_str()),

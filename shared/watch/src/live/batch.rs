@@ -88,6 +88,11 @@ pub trait Detector {
         None
     }
 
+    /// The metric of the time from a record's event to its verdict.
+    fn timed(&self, _work: &Self::Work) -> Metric {
+        Metric::Lag(self.name())
+    }
+
     /// What is done together, and fails together: the episode of a finding, the principal of a denied call.
     fn unit(&self, work: &Self::Work) -> String;
 
@@ -134,7 +139,7 @@ pub async fn handle<D: Detector>(
                         clippy::cast_precision_loss,
                         reason = "seconds within the life of this program"
                     )]
-                    report.add(Metric::Lag(detector.name()), (world.now().0 - at).max(0) as f64);
+                    report.add(detector.timed(&work), (world.now().0 - at).max(0) as f64);
                 }
                 let (indices, works) = units.entry(detector.unit(&work)).or_default();
                 indices.insert(index);

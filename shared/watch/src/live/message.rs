@@ -7,14 +7,17 @@ use handsoff_trail::Time;
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, Cause};
-use crate::finding::Finding;
+use crate::finding::{Finding, Who};
 use crate::severity::Severity;
+
+/// What SNS takes: a message with its subject and its attributes, in bytes.
+pub const LONGEST: usize = 262_144;
 
 /// What one publish carries. Everything in it that a caller may have chosen is shortened and harmless for its
 /// place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The subject of a mail: one line, less than 100 printable ASCII characters.
+    /// The subject of a mail: one line, less than 100 printable ASCII characters, the first of them no space.
     pub subject: String,
     /// The text for people.
     pub email: String,
@@ -27,8 +30,56 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message of an alert about its lead finding.
+    /// The message of an alert about its lead finding. What would be too long for SNS is shortened, then reduced.
     pub fn new(alert: &Alert, lead: &Finding) -> Self {
+        let whole = Self::worded(alert, lead);
+        if whole.size() <= LONGEST {
+            return whole;
+        }
+        let resources = lead.resources.iter().take(2).map(|resource| short(resource, 256)).collect();
+        let shorter = Alert { text: short(&alert.text, 2000), ..alert.clone() };
+        let shorter = Self::worded(&shorter, &Finding { resources, ..lead.clone() });
+        if shorter.size() <= LONGEST { shorter } else { Self::reduced(alert, lead) }
+    }
+
+    /// The same without anything that a caller may have chosen: for what SNS refuses to take, whatever it is that it
+    /// refuses.
+    pub fn reduced(alert: &Alert, lead: &Finding) -> Self {
+        let lead = bare(lead);
+        let mut text = vec![lead.code.title().to_owned(), String::new()];
+        let mut line = |name: &str, value: &str| text.push(format!("{name:<9}{value}"));
+        line("severity", alert.severity.as_str());
+        line("code", lead.code.as_str());
+        line("account", &lead.account);
+        line("region", &lead.region);
+        line("incident", &alert.incident);
+        line("why", &lead.reason);
+        line("look at", &format!("CloudTrail's event history, event {}", lead.event_id));
+        line("or at", &format!("the table of handsoff, partition {}", alert.incident));
+        line("next", &lead.next);
+        let severity = alert.severity.as_str().to_uppercase();
+        let subject = format!("[{severity}] {}, {} in {}", lead.code, alert.incident, lead.account);
+        Self::worded(&Alert { subject: short(&subject, 99), text: text.join("\n"), ..alert.clone() }, &lead)
+    }
+
+    /// What is published: a text for each protocol, in the JSON of `MessageStructure: json`.
+    pub fn structure(&self) -> String {
+        let Self { subject, email, chat, json, .. } = self;
+        json!({
+            "default": email, "email": email, "email-json": json, "sms": subject, "https": chat, "http": json,
+            "sqs": json, "lambda": json, "firehose": json,
+        })
+        .to_string()
+    }
+
+    /// How long it is, as SNS counts: its text in JSON, its subject, and its attributes with their names and types.
+    pub fn size(&self) -> usize {
+        let attributes =
+            self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len());
+        self.structure().len() + self.subject.len() + attributes.sum::<usize>()
+    }
+
+    fn worded(alert: &Alert, lead: &Finding) -> Self {
         let attributes = [
             ("severity", alert.severity.as_str()),
             ("code", lead.code.as_str()),
@@ -41,7 +92,7 @@ impl Message {
             subject: alert.subject.clone(),
             email: unlinked(&alert.text),
             chat: chat(alert, lead).to_string(),
-            json: program(alert, lead),
+            json: ocsf(alert, lead).to_string(),
             // SNS refuses an empty value.
             attributes: attributes
                 .into_iter()
@@ -52,18 +103,30 @@ impl Message {
     }
 }
 
-/// SNS takes 256 KB in all, and this stands in it once for each kind of program.
-const LONGEST_JSON: usize = 24_000;
-
-/// The JSON for programs; of a finding that is too long without what it says twice.
-fn program(alert: &Alert, lead: &Finding) -> String {
-    let whole = ocsf(alert, lead).to_string();
-    if whole.len() <= LONGEST_JSON {
-        return whole;
+/// A finding with nothing in it that a caller may have chosen.
+fn bare(lead: &Finding) -> Finding {
+    Finding {
+        event_id: plain(&lead.event_id, 64),
+        account: plain(&lead.account, 32),
+        region: plain(&lead.region, 32),
+        action: plain(&lead.action, 64),
+        error: lead.error.as_ref().map(|error| plain(error, 64)),
+        principal: Who { kind: lead.principal.kind, arn: String::new(), name: "unknown".into(), human: None },
+        via: String::new(),
+        source_ip: String::new(),
+        user_agent: String::new(),
+        resources: Vec::new(),
+        reason: "SNS doesn't take this alert as it is: this is the little of it that can't be refused."
+            .to_owned(),
+        next: lead.code.next_step().into(),
+        ..lead.clone()
     }
-    let alert = Alert { text: short(&alert.text, 2000), ..alert.clone() };
-    let resources = lead.resources.iter().take(2).map(|resource| short(resource, 256)).collect();
-    ocsf(&alert, &Finding { resources, ..lead.clone() }).to_string()
+}
+
+/// Letters, digits and what stands in IDs; all else is `?`.
+fn plain(text: &str, longest: usize) -> String {
+    let harmless = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | ':' | '.');
+    text.chars().take(longest).map(|char| if harmless(char) { char } else { '?' }).collect()
 }
 
 /// Mail programs make links of what looks like one, and a caller can choose what stands there.

@@ -25,8 +25,8 @@ pub use episode::{Episode, Look, Mark, Pending, State};
 pub use look::{begin_look, end_look, look_is_due};
 pub use message::Message;
 pub use ports::{
-    Archive, Ask, CANARY_TAG, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,
-    Subscription, Subscriptions, World,
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics,
+    Notifier, Published, Range, Subscription, Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};

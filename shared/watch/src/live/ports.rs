@@ -69,10 +69,19 @@ pub trait Memory {
     async fn open(&self) -> Result<Vec<(String, String)>, Failure>;
 }
 
+/// What came of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// It is taken.
+    Taken,
+    /// It is refused for its form, and would be again: too long, a character that isn't allowed.
+    Refused(Failure),
+}
+
 /// Where alerts go.
 pub trait Notifier {
-    /// Sends a message to all subscribers.
-    async fn publish(&self, message: &Message) -> Result<(), Failure>;
+    /// Sends a message to all subscribers. A failure is one that may be over the next time.
+    async fn publish(&self, message: &Message) -> Result<Published, Failure>;
 }
 
 /// Where payloads go that can't be read.
@@ -102,11 +111,15 @@ pub trait Clock {
 /// The tag that the sweep writes so that it comes back.
 pub const CANARY_TAG: &str = "handsoff-canary";
 
+/// Its value, always the same: AWS Config bills each change of a tag as a configuration item. CloudTrail records the
+/// call all the same.
+pub const CANARY_VALUE: &str = "sings";
+
 /// What the sweep writes so that it comes back.
 pub trait Canary {
     /// Makes the one harmless write that CloudTrail records and the drift function recognises: it sets the tag
-    /// [`CANARY_TAG`] of handsoff's own table.
-    async fn touch(&self, now: Time) -> Result<(), Failure>;
+    /// [`CANARY_TAG`] of handsoff's own table to [`CANARY_VALUE`].
+    async fn touch(&self) -> Result<(), Failure>;
 }
 
 /// A confirmed subscription of the topic.

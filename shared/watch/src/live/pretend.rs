@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_trail::{Entry, Identity, Record, Time};
 
-use super::message::Message;
+use super::message::{LONGEST, Message};
 use super::ports::{
-    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Range,
+    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Published, Range,
     Subscription, Subscriptions,
 };
 use super::report::Report;
@@ -28,6 +28,8 @@ pub struct Pretend {
     pub dead: RefCell<Vec<(String, String)>>,
     /// All metrics.
     pub report: RefCell<Report>,
+    /// How often metrics were sent.
+    pub sends: Cell<usize>,
     /// The canary's writes.
     pub touched: RefCell<Vec<Time>>,
     /// The topic's subscriptions.
@@ -42,6 +44,21 @@ pub struct Pretend {
     pub names: Cell<u64>,
     /// How many read units were used, as `DynamoDB` counts strongly consistent reads: one for each 4 KB begun.
     pub read_units: Cell<usize>,
+    /// Messages of more bytes are refused; if not set, those that SNS would refuse.
+    pub longest: Cell<Option<usize>>,
+}
+
+impl Pretend {
+    fn refuses(&self, message: &Message) -> Option<String> {
+        let Message { subject, .. } = message;
+        let printable = subject.chars().all(|char| char == ' ' || char.is_ascii_graphic());
+        let begins = subject.starts_with(|char: char| char.is_ascii_graphic());
+        let (size, longest) = (message.size(), self.longest.get().unwrap_or(LONGEST));
+        if !printable || !begins || subject.len() >= 100 {
+            return Some(format!("InvalidParameter: Subject: `{subject}`"));
+        }
+        (size > longest).then(|| format!("InvalidParameter: Message too long: {size} bytes"))
+    }
 }
 
 impl Pretend {
@@ -106,9 +123,12 @@ impl Memory for Pretend {
 }
 
 impl Notifier for Pretend {
-    async fn publish(&self, message: &Message) -> Result<(), Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+        if let Some(why) = self.refuses(message) {
+            return Ok(Published::Refused(Failure::new("SNS Publish", why)));
+        }
         self.sent.borrow_mut().push(message.clone());
-        Ok(())
+        Ok(Published::Taken)
     }
 }
 
@@ -122,6 +142,7 @@ impl DeadLetters for Pretend {
 impl Metrics for Pretend {
     async fn send(&self, report: &Report) -> Result<(), Failure> {
         self.report.borrow_mut().merge(report);
+        self.sends.set(self.sends.get() + 1);
         Ok(())
     }
 }
@@ -190,8 +211,8 @@ impl Lookup for Pretend {
 }
 
 impl Canary for Pretend {
-    async fn touch(&self, now: Time) -> Result<(), Failure> {
-        self.touched.borrow_mut().push(now);
+    async fn touch(&self) -> Result<(), Failure> {
+        self.touched.borrow_mut().push(self.now());
         Ok(())
     }
 }

@@ -53,11 +53,13 @@ pub enum Metric {
     AlertsFailed,
     /// Alerts sent again, because nothing showed that they had been sent.
     AlertsResent,
+    /// Alerts that SNS refused for their form, and that were sent in a reduced one.
+    AlertsReduced,
     /// Alerts that are waiting to be sent.
     AlertsPending,
     /// From an event's time to its verdict, of a function.
     Lag(&'static str),
-    /// From the sweep's canary write to its verdict.
+    /// From the event time of the sweep's canary write to its verdict.
     CanaryRoundTrip,
     /// Confirmed subscriptions of the topic.
     Subscribers,
@@ -69,7 +71,7 @@ pub enum Metric {
 
 impl Metric {
     /// One of each.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::DriftWrites(Severity::Medium),
         Self::SessionsOpened,
         Self::SessionsOpen,
@@ -86,6 +88,7 @@ impl Metric {
         Self::AlertsSent,
         Self::AlertsFailed,
         Self::AlertsResent,
+        Self::AlertsReduced,
         Self::AlertsPending,
         Self::Lag("handsoff-drift"),
         Self::CanaryRoundTrip,
@@ -113,6 +116,7 @@ impl Metric {
             Self::AlertsSent => "AlertsSent",
             Self::AlertsFailed => "AlertsFailed",
             Self::AlertsResent => "AlertsResent",
+            Self::AlertsReduced => "AlertsReduced",
             Self::AlertsPending => "AlertsPending",
             Self::Lag(_) => "Lag",
             Self::CanaryRoundTrip => "CanaryRoundTrip",

@@ -8,7 +8,7 @@ use handsoff_trail::Time;
 use super::episode::{Episode, Look, Mark, Pending, State};
 use super::look::look_is_due;
 use super::message::Message;
-use super::ports::{Failure, Range, World};
+use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
 use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
 use crate::code::Code;
@@ -326,10 +326,7 @@ pub(super) async fn send(
     pending: &Pending,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    if let Err(failure) = world.publish(&Message::new(&pending.alert, &pending.lead)).await {
-        report.count(Metric::AlertsFailed);
-        return Err(failure);
-    }
+    publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
     let opened = pending.alert.tells.contains(&Milestone::Opened);
     let after = pending.lead.time.filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
@@ -347,6 +344,18 @@ pub(super) async fn send(
         }
     }
     Err(contended())
+}
+
+/// Publishes an alert; if it is refused as it is, in a form that can't be refused.
+async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> Result<(), Failure> {
+    let Pending { alert, lead, .. } = pending;
+    let Published::Refused(why) = world.publish(&Message::new(alert, lead)).await? else { return Ok(()) };
+    world.complain(&why);
+    report.count(Metric::AlertsReduced);
+    match world.publish(&Message::reduced(alert, lead)).await? {
+        Published::Taken => Ok(()),
+        Published::Refused(why) => Err(why),
+    }
 }
 
 /// Remembers milestones as told that need no message.
