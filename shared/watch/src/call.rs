@@ -7,7 +7,7 @@ use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
 use crate::policy::Policy;
-use crate::principal::{Kind, Principal};
+use crate::principal::{Kind, Principal, is_customers_service};
 use crate::show::clean;
 use crate::trace::Trace;
 
@@ -76,8 +76,12 @@ impl<'a> Call<'a> {
     pub fn classify(record: Record<'a>, policy: &Policy, trace: &mut impl Trace) -> Self {
         let principal = Principal::of(&record, policy);
         let action = Action::of(&record);
-        let (effect, basis) = action.effect(record.read_only.flag());
-        let outcome = outcome(&record, policy);
+        let (effect, basis) = match is_tool_call(&record) {
+            // What the tool does has records of its own.
+            true => (Effect::Reads, Basis::List),
+            false => action.effect(record.read_only.flag()),
+        };
+        let outcome = outcome(&record, &action, policy);
         let automated = matches!(principal.kind, Kind::DeployRole | Kind::Workload);
         let attack = match principal.kind {
             Kind::Service => None,
@@ -97,7 +101,12 @@ impl<'a> Call<'a> {
 
     /// The account that the record was written for.
     pub fn account(&self) -> Option<Cow<'a, str>> {
-        self.record.recipient_account_id.text().or_else(|| self.principal.identity.account_id.clone())
+        // Where the account of someone anonymous stands, there is a word.
+        let caller = || self.principal.identity.account_id.clone();
+        self.record.recipient_account_id.text().or_else(|| match self.principal.kind {
+            Kind::Anonymous => None,
+            _ => caller(),
+        })
     }
 
     /// Whether the console made the call, by what AWS says: not by the user agent.
@@ -212,6 +221,12 @@ impl Call<'_> {
             ("accessKeyId", identity.access_key_id.as_ref().map(|_| "present".to_owned())),
             ("creationDate", text(&identity.creation_date)),
             ("sourceIdentity", text(&identity.source_identity)),
+            ("mfaAuthenticated", identity.mfa_authenticated.and_then(flag)),
+            ("onBehalfOf.userId", text(&identity.on_behalf_of)),
+            ("identityProvider", text(&identity.identity_provider)),
+            ("federatedProvider", text(&identity.federated_provider)),
+            ("invokedByDelegate.accountId", text(&identity.delegate)),
+            ("vpcEndpointAccountId", raw(record.vpc_endpoint_account_id)),
             ("ec2RoleDelivery", flag(identity.ec2_role_delivery)),
             ("inScopeOf.issuerType", text(&identity.issued_to)),
         ];
@@ -244,7 +259,13 @@ const UNAUTHENTICATED: [&str; 11] = [
     "RequestExpired",
 ];
 
-fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
+/// Whether the record is of a tool call that an agent made at AWS's MCP server. The API calls that the tool made for
+/// it have records of their own, with the identity of the person.
+pub(crate) fn is_tool_call(record: &Record<'_>) -> bool {
+    record.event_type.text().as_deref() == Some("AwsMcpEvent")
+}
+
+fn outcome<'a>(record: &Record<'a>, action: &Action<'_>, policy: &Policy) -> Outcome<'a> {
     let Some(code) = record.error_code.text() else {
         return if record.failed() {
             Outcome::Unauthenticated(record.error_message.text().unwrap_or("Failure".into()))
@@ -254,6 +275,9 @@ fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
     };
     if code == "Client.DryRunOperation" || code == "DryRunOperation" {
         Outcome::DryRun
+    } else if code == "NotAuthorizedException" && is_customers_service(&action.service) {
+        // A wrong password, or a token that has expired.
+        Outcome::Unauthenticated(code)
     } else if policy.denials.codes.iter().any(|denied| *denied == code) {
         Outcome::Denied(code)
     } else if UNAUTHENTICATED.contains(&&*code) {
