@@ -95,12 +95,10 @@ fn sign_in(call: &Call<'_>) -> Finding {
         Some(true) => (Severity::Low, "with a second factor"),
         None => (Severity::Low, "where the record can't prove a second factor"),
     };
-    if call.takes_workload_into_console() {
+    if let Some(because) = call.code_in_console() {
         let what = if call.effect == Effect::SignsIn { "signed in to" } else { "asked for a way into" };
         let reason = format!(
-            "Somebody {what} the console with the credentials of code ({}): no code does that, so they are in a \
-             person's hands.",
-            call.principal.because
+            "Somebody {what} the console with the credentials of code ({because}): a person has them in hands."
         );
         let mut finding = Finding::new(call, Code::ConsoleSignIn, Severity::High, reason);
         finding.next =

@@ -148,7 +148,7 @@ impl Call<'_> {
         trace.step("changes or signs in?", || yes_no(changes).into());
         match self.effect {
             Effect::Reads => return Owner::Nobody(Nothing::Read),
-            Effect::SignInPlumbing if !self.takes_workload_into_console() => {
+            Effect::SignInPlumbing if self.code_in_console().is_none() => {
                 return Owner::Nobody(Nothing::SignInStep);
             }
             Effect::SignInPlumbing | Effect::SignsIn | Effect::Changes => {}
@@ -179,9 +179,9 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the credentials of code are taken to the console's sign-in: a person has them.
-    pub fn takes_workload_into_console(&self) -> bool {
-        self.action.service == "signin" && self.principal.has_workloads_credentials()
+    /// Whether the credentials of code are taken to the console's sign-in, by a person: what shows whose they are.
+    pub fn code_in_console(&self) -> Option<&'static str> {
+        (self.action.service == "signin").then(|| self.principal.credentials_of_code())?
     }
 
     /// Whether the call asks for an emergency identity.

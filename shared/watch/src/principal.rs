@@ -94,12 +94,15 @@ impl<'a> Principal<'a> {
         self.kind == Kind::BreakGlass && self.entry.is_none()
     }
 
-    /// Whether these are credentials of code: by the policy, or by how AWS gave them. A session named as EC2 names an
-    /// instance's is one too; this accuses and never exempts, for the name is its caller's to choose.
-    pub fn has_workloads_credentials(&self) -> bool {
-        let by_entry = self.entry.is_some() && matches!(self.kind, Kind::Workload | Kind::Human);
-        let instance = self.identity.assumed_role().is_some_and(|(_, session)| is_instance(session));
-        self.kind == Kind::Workload || by_entry || (instance && self.kind != Kind::BreakGlass)
+    /// What shows that these are credentials of code: the policy, how AWS gave them, or that the session is named as EC2
+    /// names an instance's. The name is its caller's to choose: this accuses, and exempts nobody.
+    pub fn credentials_of_code(&self) -> Option<&'static str> {
+        let by_entry = self.entry.is_some() && self.kind == Kind::Human;
+        if self.kind == Kind::Workload || by_entry {
+            return Some(self.because);
+        }
+        let (_, session) = self.identity.assumed_role().filter(|_| self.kind != Kind::BreakGlass)?;
+        is_instance(session).then_some("the session is named as an instance's")
     }
 
     /// Whether a session was given by IAM Identity Center.

@@ -1,7 +1,5 @@
 //! Who acted: each kind of caller that isn't just a person or the pipeline.
 
-use handsoff_watch::Who;
-
 use super::*;
 
 const ANONYMOUS: &str = r#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}"#;
@@ -68,8 +66,8 @@ fn an_anonymous_write_that_got_through_is_loud() {
         assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium), "{identity}");
         assert!(finding.reason.starts_with("Anybody on the internet"), "{}", finding.reason);
         assert!(finding.next.contains("no credentials to revoke"), "{}", finding.next);
-        let Who { kind, name, human, .. } = finding.principal;
-        assert_eq!((kind, name.as_str(), human), (Kind::Anonymous, "anonymous", None));
+        let who = finding.principal;
+        assert_eq!((who.kind, who.name.as_str(), who.human), (Kind::Anonymous, "anonymous", None));
     }
     assert_eq!(found(ANONYMOUS, "s3:PutBucketPolicy", "").1, Severity::High);
     assert_eq!(nothing(ANONYMOUS, "s3:GetObject", data), "read");
