@@ -56,6 +56,7 @@ impl IdentityType {
 
 /// `userIdentity`, with the parts of `sessionContext` that tell sessions apart.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own that CloudTrail sets")]
 pub struct Identity<'a> {
     /// What kind of identity it is.
     pub kind: IdentityType,

@@ -76,10 +76,11 @@ impl<'a> Call<'a> {
     pub fn classify(record: Record<'a>, policy: &Policy, trace: &mut impl Trace) -> Self {
         let principal = Principal::of(&record, policy);
         let action = Action::of(&record);
-        let (effect, basis) = match is_tool_call(&record) {
+        let (effect, basis) = if is_tool_call(&record) {
             // What the tool does has records of its own.
-            true => (Effect::Reads, Basis::List),
-            false => action.effect(record.read_only.flag()),
+            (Effect::Reads, Basis::List)
+        } else {
+            action.effect(record.read_only.flag())
         };
         let outcome = outcome(&record, &action, policy);
         let automated = matches!(principal.kind, Kind::DeployRole | Kind::Workload);
