@@ -293,6 +293,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("glass-sign-in-failed.emergency-user.json", "db"),
     ("glass-sign-in-failed.root.json", "b"),
     ("glass-unapproved.jsonl", "b,c"),
+    ("glass-unapproved.not-an-approver.jsonl", "b,c"),
     ("nothing.agents-tool-call.json", "d"),
     ("nothing.anonymous-denied.json", "s"),
     ("nothing.assume-deploy-role-oidc-with-ids.json", "d"),
