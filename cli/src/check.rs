@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use handsoff_trail::{Record, Time};
-use handsoff_watch::policy::IdentityPattern;
+use handsoff_watch::policy::{IdentityPattern, Origin};
 use handsoff_watch::rules::{self, Names};
 use handsoff_watch::{Call, Policy, Principal, show::clean};
 
@@ -29,6 +29,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     let mut warnings = over(&policy, Time(chrono::Utc::now().timestamp()));
     warnings.extend(anybodys_approval(&policy));
     warnings.extend(no_approvers(&policy));
+    warnings.extend(open_web_identities(&policy));
     let names = args.parameters.as_deref().map_or_else(|| rules::names(&policy), Names::parse);
     warnings.extend(coarse(&names));
     let errors = undeployable(&policy, &names);
@@ -155,6 +156,20 @@ fn no_approvers(policy: &Policy) -> Option<String> {
     ))
 }
 
+/// Web identities that more than one system may turn out to have.
+fn open_web_identities(policy: &Policy) -> Vec<String> {
+    let entries = policy.deploy.iter().flat_map(|entry| {
+        entry.assumed_by.iter().filter_map(move |origin| match origin {
+            Origin::WebIdentity(identity) => Some((&entry.line, identity)),
+            _ => None,
+        })
+    });
+    let warned = entries.filter_map(|(line, identity)| {
+        Some(format!("{line}: `{}` of `assumed_by` {}", clean(identity.subject(), 128), identity.warning()?))
+    });
+    warned.collect()
+}
+
 /// Notes which entries match something.
 struct Matching<'p> {
     policy: &'p Policy,
@@ -219,6 +234,21 @@ mod tests {
         assert!(twice.starts_with("p:1 [[break_glass]]: asks for approval, and `approvers`"), "{twice}");
         assert_eq!(told(&format!("{entry}[cases]\napprovers=[\"carol\"]")), None);
         assert_eq!(told(&entry.replace("true", "false")), None);
+    }
+
+    #[test]
+    fn a_web_identity_that_others_may_come_to_have_is_told() {
+        let entry = |origin: &str| {
+            let text = format!("[[deploy]]\nidentity=\"arn:aws:iam::*:role/x\"\nassumed_by=[\"{origin}\"]");
+            open_web_identities(&Policy::parse("p", &text).unwrap())
+        };
+        let told = entry("oidc:repo:acme/infra:*");
+        assert!(
+            told[0].starts_with("p:1 [[deploy]]: `repo:acme/infra:*` of `assumed_by` names a repository"),
+            "{told:?}"
+        );
+        assert!(entry("oidc:repo:acme@12/infra@345:*").is_empty());
+        assert_eq!(entry("oidc:system:serviceaccount:ci:deploy").len(), 1);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 assumed_by: Vec::new(),
                 session_names: Vec::new(),
                 networks: Vec::new(),
+                source_identities: Vec::new(),
+                vpc_endpoints: Vec::new(),
             }),
             // INVARIANT: writing to a String cannot fail.
             Err(why) => drop(writeln!(wrong, "error: --deploy-role `{pattern}`: {why}")),

@@ -108,6 +108,32 @@ fn kinds() -> Vec<(&'static str, Vec<u8>)> {
         ("rows of Athena", lines(&lower).into()),
         ("fields as texts", lines(&folded).into()),
         ("Splunk's raw events", wrapped("_raw").into()),
+        (
+            "Splunk's results with fields beside them",
+            lines(&|record| {
+                json!({"result": {"_raw": record.to_string(), "eventName": "StopInstances", "user": "x"}})
+                    .to_string()
+            })
+            .into(),
+        ),
+        (
+            "rows with the record beside some of its fields",
+            lines(&|record| {
+                json!({"_raw": record.to_string(), "eventName": "StopInstances", "eventID": "x"}).to_string()
+            })
+            .into(),
+        ),
+        ("lines of a log shipper", lines(&|record| format!("Mar 14 10:00:01 host trail: {record}")).into()),
+        (
+            "a subscription's control message before the events",
+            lines(&|record| {
+                json!({"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "checking health"}]})
+                    .to_string()
+                    + "\n"
+                    + &subscription(record)
+            })
+            .into(),
+        ),
         ("an answer of CloudTrail Lake", wrapped("eventJson").into()),
     ]
 }
@@ -120,6 +146,7 @@ fn what_is_in_a_file_decides_whatever_it_is_called() {
             let file = folder.path().join(name);
             std::fs::write(&file, &bytes).unwrap();
             std::fs::write(folder.path().join("README"), "no log").unwrap();
+            std::fs::write(folder.path().join("handsoff.toml"), "[[deploy]]\nidentity = 'x'").unwrap();
             for path in [folder.path(), &file] {
                 let (status, findings, stderr) = replay(&[path], None);
                 let mut ids: Vec<&str> =
@@ -174,7 +201,14 @@ fn nothing_hides_in_a_file_that_holds_no_records() {
     let config = format!(r#"{{"fileVersion":"1.0","configurationItems":[{{"a":1}},{}]}}"#, record("1"));
     let digest = DIGEST.replace(r#"{"s3Bucket":"b"}"#, &record("2").to_string());
     let text = DIGEST.replace("\"o\"", &Value::String(record("3").to_string()).to_string());
-    for (name, text) in [("config.json", config), ("digest.json", digest), ("text.json", text)] {
+    let row = record("4").to_string().to_lowercase().replacen(
+        '{',
+        &(DIGEST.trim_end_matches('}').to_owned() + ","),
+        1,
+    );
+    for (name, text) in
+        [("config.json", config), ("digest.json", digest), ("text.json", text), ("row.json", row)]
+    {
         let (_, findings, stderr) = replay(&[&file(&folder, name, &text)], None);
         assert_eq!(findings.len(), 1, "{name}: {stderr}");
     }
@@ -186,6 +220,7 @@ fn an_answer_that_is_one_of_several_pages_says_so() {
     let event = json!({"EventId": "1", "CloudTrailEvent": record("1").to_string()});
     let pages = [
         json!({"Events": [event], "NextToken": "more"}).to_string(),
+        format!(r#"{{"NextToken":"more","Events":[{event}]}}"#),
         json!({"events": [{"message": record("1").to_string()}], "nextToken": "more"}).to_string(),
     ];
     for page in pages {

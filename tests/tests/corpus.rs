@@ -161,9 +161,7 @@ fn files_of_the_corpus() -> Vec<PathBuf> {
     sources
         .into_iter()
         .filter_map(|source| match source {
-            handsoff::input::Source::File(path, _) | handsoff::input::Source::Candidate(path, _) => {
-                Some(path)
-            }
+            handsoff::input::Source::File(path, _) => Some(path),
             handsoff::input::Source::Stdin => None,
         })
         .collect()

@@ -293,6 +293,10 @@ impl Document {
         let (entry, used) = Record::read(rest).map_err(|error| (error, Lost::Record))?;
         let raw = match entry {
             Entry::Records(start) => {
+                if rest.get(..start).is_some_and(goes_on_before) {
+                    let locate = || self.position(bytes, at);
+                    sink.incomplete(&Place::new(&locate));
+                }
                 self.seeking = false;
                 self.state = State::Array { in_object: true };
                 return Ok(start + 1);
@@ -306,16 +310,16 @@ impl Document {
             }
             Entry::Other(raw) => raw,
         };
-        if flat::is_known(raw) {
-            self.seeking = false;
-            sink.known();
-            return Ok(used);
-        }
         let respelled = flat::respelled(raw);
         let locate = || self.position(bytes, at);
         let place = Place::new(&locate);
         if let Some(Ok((Entry::Record(record), _))) = respelled.as_deref().map(Record::read) {
             sink.record(&record, &place);
+            self.seeking = false;
+            return Ok(used);
+        }
+        if flat::is_known(raw) {
+            sink.known();
             self.seeking = false;
             return Ok(used);
         }
@@ -443,6 +447,14 @@ fn is_token(key: Raw<'_>) -> bool {
 
 fn goes_on(answer: Raw<'_>) -> bool {
     ["NextToken", "nextToken"].iter().any(|key| answer.get(key).is_some_and(Raw::has_text))
+}
+
+/// The same of an answer's beginning, before its list of events.
+fn goes_on_before(start: &str) -> bool {
+    let behind =
+        |key: &str| start.split_once(key).and_then(|(_, behind)| behind.trim_start().strip_prefix(':'));
+    let token = behind("\"NextToken\"").or_else(|| behind("\"nextToken\""));
+    token.is_some_and(|token| token.trim_start().starts_with('"') && !token.trim_start().starts_with("\"\""))
 }
 
 /// How many bytes a value took, or why it isn't one and where to go on.

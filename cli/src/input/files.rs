@@ -90,7 +90,7 @@ fn is_log(path: &Path) -> bool {
 /// it, or with any of that in gzip. Firehose and export tasks give their files no ending. One that can't be opened is
 /// read, to be named.
 fn begins_as_log(path: &Path) -> bool {
-    const START: u64 = 512;
+    const START: u64 = 4096;
     let Ok(mut file) = File::open(path) else { return true };
     let mut start = Vec::new();
     if file.by_ref().take(START).read_to_end(&mut start).is_err() {
@@ -99,12 +99,20 @@ fn begins_as_log(path: &Path) -> bool {
     if start.starts_with(super::open::GZIP) {
         let mut inflated = Vec::new();
         // Of a beginning only the beginning can be inflated: it ends in an error.
-        let _ = flate2::bufread::GzDecoder::new(start.as_slice()).take(64).read_to_end(&mut inflated);
+        let _ = flate2::bufread::GzDecoder::new(start.as_slice()).take(START).read_to_end(&mut inflated);
         start = inflated;
     }
     let start: Vec<u8> = start.into_iter().filter(|byte| *byte != 0).collect();
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
     let start = start.strip_prefix(b"\xff\xfe").or(start.strip_prefix(b"\xfe\xff")).unwrap_or(start);
     let start = String::from_utf8_lossy(start.trim_ascii_start());
-    start.starts_with(['{', '[', '"']) || matches!(super::flat::time_before(&start), Ok(Some(_)))
+    let behind = |text: &str, next: &[char]| text.trim_start().starts_with(next);
+    let json = match (start.get(..1), start.get(1..)) {
+        (Some("{"), Some(rest)) => behind(rest, &['"', '}']),
+        (Some("["), Some(rest)) => behind(rest, &['{', '"', ']']),
+        (Some("\""), Some(rest)) => behind(rest, &['{', '[']),
+        _ => false,
+    };
+    // Whatever a program wrote before it on its line.
+    json || start.contains("eventVersion") || matches!(super::flat::time_before(&start), Ok(Some(_)))
 }

@@ -74,6 +74,9 @@ pub(super) fn unfolded(record: &Record<'_>) -> Option<String> {
         record.additional_event_data,
         record.resources,
     ];
+    if let Some(record) = inside(record) {
+        return Some(record);
+    }
     let empty = [record.error_code, record.error_message].iter().any(|field| is_nothing(field.as_str()));
     if !empty && !nested.iter().any(|field| is_folded(field.as_str())) {
         return None;
@@ -146,20 +149,44 @@ fn with_arn(mut resource: Value) -> Value {
     resource
 }
 
-/// Whether an object is one of the files that lie beside CloudTrail's logs in a bucket and hold no records: a digest
-/// ("CloudTrail digest file structure") or AWS Config's history and snapshots. By its whole shape, since its name says
-/// nothing; one that has anything like a record in it is looked at.
+/// Whether an object is one of those that lie beside CloudTrail's records and hold none: a digest ("CloudTrail digest
+/// file structure"), AWS Config's history and snapshots, or what CloudWatch Logs sends to see whether a subscription
+/// works. By its whole shape, since its name says nothing; one that has anything like a record in it is looked at.
 pub(super) fn is_known(object: Raw<'_>) -> bool {
     let has = |names: &[&str]| names.iter().all(|name| object.get(name).is_some());
     let list = |name: &str| object.get(name).is_some_and(Raw::is_array);
     let digest =
         has(&["awsAccountId", "digestStartTime", "digestEndTime", "digestS3Bucket"]) && list("logFiles");
     let config = has(&["fileVersion"]) && list("configurationItems");
+    let control = object.get("messageType").is_some_and(|kind| kind.as_str() == r#""CONTROL_MESSAGE""#);
     let text = object.as_str().as_bytes();
-    (digest || config)
-        && ["\"eventVersion", "\"eventName", "\\\"eventVersion"]
-            .iter()
-            .all(|sign| memchr::memmem::find(text, sign.as_bytes()).is_none())
+    let has_record = || memchr::memmem::find_iter(text, b"eventVersion").next().is_some();
+    (digest || config || control) && !has_record()
+}
+
+/// The record itself, where a row of a table only repeats some of its fields: it stands as a text in a field that is none
+/// of CloudTrail's own, and is of the same call.
+fn inside(row: &Record<'_>) -> Option<String> {
+    if !row.user_identity.is_absent() {
+        return None;
+    }
+    let (object, _) = Raw::at(row.text, 0).ok()?;
+    let others = object
+        .members()
+        .flatten()
+        .filter(|(name, _)| !NAMES.contains(&&**name) && !NESTED.contains(&&**name));
+    let mut found = None;
+    for (_, value) in others {
+        let wrapper = format!("{{\"value\":{}}}", value.as_str());
+        let Ok((wrapper, _)) = Raw::at(&wrapper, 0) else { continue };
+        Record::unwrap(wrapper, &mut |record| {
+            let same = record.event_name.text() == row.event_name.text();
+            if found.is_none() && same && record.user_identity.is_object() {
+                found = Some(record.text.to_owned());
+            }
+        });
+    }
+    found
 }
 
 /// How long the time is that an export of CloudWatch Logs writes before each event, with the blank behind it. `Err`: the

@@ -23,7 +23,7 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result
         return Ok(misused(call, policy, &how));
     }
     trace.step("rule deploy-role-misused", || "it doesn't show misuse of a deploy role".into());
-    if call.effect == Effect::SignsIn {
+    if matches!(call.effect, Effect::SignsIn | Effect::SignInPlumbing) {
         trace.step("rule console-sign-in", || "somebody signed in".into());
         return Ok(sign_in(call));
     }
@@ -37,6 +37,9 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result
     trace.step("exceptions", || format!("none of {} covers it", policy.exceptions.len()));
     if call.principal.kind == Kind::Workload {
         workload(call, policy, trace)
+    } else if call.principal.kind == Kind::Anonymous {
+        trace.step("rule drift-write", || "anybody on the internet".into());
+        Ok(written_by_anybody(call))
     } else {
         Ok(written(call, policy, trace))
     }
@@ -92,6 +95,18 @@ fn sign_in(call: &Call<'_>) -> Finding {
         Some(true) => (Severity::Low, "with a second factor"),
         None => (Severity::Low, "where the record can't prove a second factor"),
     };
+    if let Some(because) = call.code_in_console() {
+        let what = if call.effect == Effect::SignsIn { "signed in to" } else { "asked for a way into" };
+        let reason = format!(
+            "Somebody {what} the console with the credentials of code ({because}): a person has them in hands."
+        );
+        let mut finding = Finding::new(call, Code::ConsoleSignIn, Severity::High, reason);
+        finding.next =
+            "Find out who has the workload's credentials and how. Unless it was an agreed test: revoke the \
+                        role's sessions, and look at what was done since."
+                .into();
+        return finding;
+    }
     let from = call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_trail::json::Raw::text);
     let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
     let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
@@ -117,6 +132,20 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
     trace.step("rule workload-write", || line.clone());
     let reason = format!("A workload {}, and {line}.", did(call));
     Ok(Finding::new(call, Code::WorkloadWrite, severity, reason))
+}
+
+fn written_by_anybody(call: &Call<'_>) -> Finding {
+    let severity = if is_data(call) { Severity::Medium } else { Severity::High };
+    let reason = format!(
+        "Anybody on the internet can do this: a call without AWS credentials made a change of access level {}, and got \
+         through.",
+        call.access()
+    );
+    let mut finding = Finding::new(call, Code::DriftWrite, severity, reason);
+    finding.next = "Find what lets callers without credentials in, such as a bucket's policy or ACL, and close it; then \
+                    undo what was written. There are no credentials to revoke and no person to ask."
+        .into();
+    finding
 }
 
 fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {

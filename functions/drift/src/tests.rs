@@ -3,6 +3,8 @@ use handsoff_watch::Owner;
 
 use super::*;
 
+mod who;
+
 const POLICY: &str = r#"
 [[deploy]]
 identity = "arn:aws:iam::*:role/deploy"
@@ -51,6 +53,9 @@ fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     let call = Call::classify(record, &policy, &mut ());
+    if let Some(skimmed) = handsoff_watch::Skim::new(&policy).nothing(&record) {
+        assert_eq!(call.owner(&policy), Owner::Nobody(skimmed), "{json}");
+    }
     match call.owner(&policy) {
         Owner::Drift => judge(&call, &policy, &mut ()).map_err(|nothing| nothing.to_string()),
         Owner::Nobody(nothing) => Err(nothing.to_string()),

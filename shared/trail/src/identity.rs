@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::Raw;
-use crate::partition::is_sign_in;
+use crate::partition::{is_sign_in, service_name};
 
 /// `userIdentity.type`. See "`CloudTrail` userIdentity element" in the CloudTrail user guide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -56,9 +56,12 @@ impl IdentityType {
 
 /// `userIdentity`, with the parts of `sessionContext` that tell sessions apart.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own that CloudTrail sets")]
 pub struct Identity<'a> {
     /// What kind of identity it is.
     pub kind: IdentityType,
+    /// CloudTrail wrote the type `Unknown`, and didn't just leave it out.
+    says_unknown: bool,
     /// ARN of the user or of the role's session. Its role part has no path.
     pub arn: Option<Cow<'a, str>>,
     /// The account that the identity belongs to.
@@ -89,6 +92,20 @@ pub struct Identity<'a> {
     pub from_console: bool,
     /// `onBehalfOf.userId`: the Identity Center user.
     pub on_behalf_of: Option<Cow<'a, str>>,
+    /// `identityProvider`: who vouched for the caller of `AssumeRoleWithWebIdentity` or `AssumeRoleWithSAML`.
+    pub identity_provider: Option<Cow<'a, str>>,
+    /// `webIdFederationData.federatedProvider`: who vouched for the web identity that took the session.
+    pub federated_provider: Option<Cow<'a, str>>,
+    /// `invokedByDelegate.accountId`: the account of a product provider that acts under a delegation.
+    pub delegate: Option<Cow<'a, str>>,
+}
+
+/// Services with which people act: each of their calls is somebody's at a screen, or at a prompt.
+const USED_BY_PEOPLE: [&str; 3] = ["account-access", "aws-mcp", "ssm-guiconnect"];
+
+/// Whether people act through a service, or get roles from it.
+pub fn is_used_by_people(service: &str) -> bool {
+    service_name(service).is_some_and(|name| USED_BY_PEOPLE.contains(&name))
 }
 
 impl<'a> Identity<'a> {
@@ -98,7 +115,9 @@ impl<'a> Identity<'a> {
         for (key, value) in raw.members().flatten() {
             match &*key {
                 "type" => {
-                    identity.kind = value.text().map(|text| IdentityType::of(&text)).unwrap_or_default();
+                    let kind = value.text();
+                    identity.says_unknown = kind.as_deref() == Some("Unknown");
+                    identity.kind = kind.map(|text| IdentityType::of(&text)).unwrap_or_default();
                 }
                 "arn" => identity.arn = value.text(),
                 "accountId" => identity.account_id = value.text(),
@@ -109,6 +128,8 @@ impl<'a> Identity<'a> {
                 "sessionContext" => identity.session(value),
                 "inScopeOf" => identity.issued_to = value.get("issuerType").and_then(Raw::text),
                 "onBehalfOf" => identity.on_behalf_of = value.get("userId").and_then(Raw::text),
+                "identityProvider" => identity.identity_provider = value.text(),
+                "invokedByDelegate" => identity.delegate = value.get("accountId").and_then(Raw::text),
                 _ => {}
             }
         }
@@ -123,6 +144,9 @@ impl<'a> Identity<'a> {
                 "sourceIdentity" => self.source_identity = value.text(),
                 "ec2RoleDelivery" => self.ec2_role_delivery = value.text().is_some(),
                 "assumedRoot" => self.assumed_root = value.flag() == Some(true),
+                "webIdFederationData" => {
+                    self.federated_provider = value.get("federatedProvider").and_then(Raw::text);
+                }
                 _ => {}
             }
         }
@@ -187,7 +211,7 @@ impl<'a> Identity<'a> {
     /// show it: with an access key the service passed on somebody's own session, and that somebody is the
     /// caller.
     pub fn is_service(&self) -> bool {
-        let by_itself = self.invoking_service().is_some() && self.access_key_id.is_none();
+        let by_itself = self.is_used_by_service_alone();
         match self.kind {
             IdentityType::AwsService => true,
             IdentityType::AssumedRole | IdentityType::Role => self.is_service_linked(),
@@ -195,6 +219,52 @@ impl<'a> Identity<'a> {
             IdentityType::Unknown => by_itself && self.arn.is_none(),
             _ => false,
         }
+    }
+
+    /// Whether a service made the call and no access key says that somebody's own session is behind it. A service
+    /// that people act through is never alone.
+    pub fn is_used_by_service_alone(&self) -> bool {
+        let service = self.invoking_service().filter(|service| !is_used_by_people(service));
+        service.is_some() && self.access_key_id.is_none()
+    }
+
+    /// Whether the request came without AWS credentials: from a customer of an app, or from anybody on the internet.
+    /// AWS itself writes what says so; who has credentials can't be made to look like that.
+    ///
+    /// `app`: the request went to a service that an app's customers call themselves, which writes no more than
+    /// `Unknown`.
+    pub fn is_anonymous(&self, app: bool) -> bool {
+        let named = self.arn.is_some() || self.access_key_id.is_some() || self.invoked_by.is_some();
+        if named || self.user_name.is_some() {
+            return false;
+        }
+        let is = |field: &Option<Cow<'_, str>>, word: &str| {
+            field.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(word))
+        };
+        let anonymous = is(&self.principal_id, "anonymous") || is(&self.account_id, "anonymous");
+        match self.kind {
+            IdentityType::AwsAccount => anonymous || is(&self.account_id, "ANONYMOUS_PRINCIPAL"),
+            IdentityType::Unknown => anonymous || (app && self.says_unknown && self.principal_id.is_none()),
+            _ => false,
+        }
+    }
+
+    /// The name in the certificate that took the session, as IAM Roles Anywhere sets it for `sourceIdentity`.
+    pub fn certificate(&self) -> Option<&str> {
+        self.source_identity.as_deref().filter(|source| source.starts_with("CN="))
+    }
+
+    /// The person or system that `sourceIdentity` names; a certificate's name is none.
+    pub fn source(&self) -> Option<&str> {
+        self.source_identity.as_deref().filter(|source| !source.starts_with("CN="))
+    }
+
+    /// The host of the provider that vouched for a web identity: of the caller that takes a role on, or of the one
+    /// that took this session. `oidc.eks.eu-west-1.amazonaws.com/id/0A1B` of its ARN.
+    pub fn web_provider(&self) -> Option<&str> {
+        let provider = self.identity_provider.as_deref().or(self.federated_provider.as_deref())?;
+        let provider = provider.rsplit_once(":oidc-provider/").map_or(provider, |(_, host)| host);
+        Some(provider.strip_prefix("https://").unwrap_or(provider))
     }
 
     /// The service that passed the call on. The sign-in is the console, not a service.

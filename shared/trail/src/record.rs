@@ -60,6 +60,8 @@ pub struct Record<'a> {
     pub user_agent: Raw<'a>,
     /// `userIdentity`: see [`crate::Identity`].
     pub user_identity: Raw<'a>,
+    /// `vpcEndpointAccountId`: the account that owns the endpoint.
+    pub vpc_endpoint_account_id: Raw<'a>,
     /// `vpcEndpointId`.
     pub vpc_endpoint_id: Raw<'a>,
 }
@@ -133,6 +135,7 @@ impl<'a> Record<'a> {
             "sourceIPAddress" => &mut self.source_ip_address,
             "userAgent" => &mut self.user_agent,
             "userIdentity" => &mut self.user_identity,
+            "vpcEndpointAccountId" => &mut self.vpc_endpoint_account_id,
             "vpcEndpointId" => &mut self.vpc_endpoint_id,
             _ => return None,
         })

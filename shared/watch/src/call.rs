@@ -8,7 +8,7 @@ use handsoff_trail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
 use crate::policy::{Glob, Policy};
-use crate::principal::{Kind, Principal};
+use crate::principal::{Kind, Principal, is_customers_service};
 use crate::rules::NO_DENIALS;
 use crate::show::clean;
 use crate::trace::Trace;
@@ -78,8 +78,13 @@ impl<'a> Call<'a> {
     pub fn classify(record: Record<'a>, policy: &Policy, trace: &mut impl Trace) -> Self {
         let principal = Principal::of(&record, policy);
         let action = Action::of(&record);
-        let (effect, basis) = action.effect(record.read_only.flag());
-        let outcome = outcome(&record, policy);
+        let (effect, basis) = if is_tool_call(&record) {
+            // What the tool does has records of its own.
+            (Effect::Reads, Basis::List)
+        } else {
+            action.effect(record.read_only.flag())
+        };
+        let outcome = outcome(&record, &action, policy);
         let attack = match principal.kind {
             Kind::Service => None,
             kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole),
@@ -98,7 +103,12 @@ impl<'a> Call<'a> {
 
     /// The account that the record was written for.
     pub fn account(&self) -> Option<Cow<'a, str>> {
-        self.record.recipient_account_id.text().or_else(|| self.principal.identity.account_id.clone())
+        // Where the account of someone anonymous stands, there is a word.
+        let caller = || self.principal.identity.account_id.clone();
+        self.record.recipient_account_id.text().or_else(|| match self.principal.kind {
+            Kind::Anonymous => None,
+            _ => caller(),
+        })
     }
 
     /// The account whose door it was: of the role that the call asks for, or of what it reached into in another
@@ -228,6 +238,12 @@ impl Call<'_> {
             ("accessKeyId", identity.access_key_id.as_ref().map(|_| "present".to_owned())),
             ("creationDate", text(&identity.creation_date)),
             ("sourceIdentity", text(&identity.source_identity)),
+            ("mfaAuthenticated", identity.mfa_authenticated.and_then(flag)),
+            ("onBehalfOf.userId", text(&identity.on_behalf_of)),
+            ("identityProvider", text(&identity.identity_provider)),
+            ("federatedProvider", text(&identity.federated_provider)),
+            ("invokedByDelegate.accountId", text(&identity.delegate)),
+            ("vpcEndpointAccountId", raw(record.vpc_endpoint_account_id)),
             ("ec2RoleDelivery", flag(identity.ec2_role_delivery)),
             ("inScopeOf.issuerType", text(&identity.issued_to)),
         ];
@@ -260,7 +276,13 @@ const UNAUTHENTICATED: [&str; 11] = [
     "RequestExpired",
 ];
 
-fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
+/// Whether the record is of a tool call that an agent made at AWS's MCP server. The API calls that the tool made for
+/// it have records of their own, with the identity of the person.
+pub(crate) fn is_tool_call(record: &Record<'_>) -> bool {
+    record.event_type.text().as_deref() == Some("AwsMcpEvent")
+}
+
+fn outcome<'a>(record: &Record<'a>, action: &Action<'_>, policy: &Policy) -> Outcome<'a> {
     let Some(code) = record.error_code.text() else {
         return if record.failed() {
             Outcome::Unauthenticated(record.error_message.text().unwrap_or("Failure".into()))
@@ -270,6 +292,9 @@ fn outcome<'a>(record: &Record<'a>, policy: &Policy) -> Outcome<'a> {
     };
     if code == "Client.DryRunOperation" || code == "DryRunOperation" {
         Outcome::DryRun
+    } else if code == "NotAuthorizedException" && is_customers_service(&action.service) {
+        // A wrong password, or a token that has expired.
+        Outcome::Unauthenticated(code)
     } else if is_listed(&code, policy) {
         Outcome::Denied(code)
     } else if UNAUTHENTICATED.contains(&&*code) {

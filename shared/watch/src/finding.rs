@@ -165,7 +165,12 @@ impl Finding {
             user_agent: text(record.user_agent, 160),
             mfa: call.mfa(),
             resources: resources::of(record, 8).iter().map(|resource| clean(resource, 256)).collect(),
-            reason,
+            reason: match principal.identity.delegate.as_deref() {
+                Some(account) => {
+                    format!("{reason} The account {} acted here, under a delegation.", clean(account, 32))
+                }
+                None => reason,
+            },
             next: code.next_step().into(),
             key: Key::of(record),
             time: call.time,

@@ -3,9 +3,9 @@
 use handsoff_trail::Effect;
 use serde::Serialize;
 
-use crate::call::{Call, Outcome, Target};
+use crate::call::{Call, Outcome, Target, is_tool_call};
 use crate::policy::{Deploy, Policy};
-use crate::principal::{Kind, Principal};
+use crate::principal::{Kind, Principal, is_customers_service};
 use crate::trace::Trace;
 
 /// The detector that judges a record.
@@ -47,11 +47,15 @@ pub enum Nothing {
     DryRun,
     /// Another record tells it.
     ToldElsewhere,
+    /// A request without AWS credentials that was refused, or that an app's customer makes to sign up and in.
+    Anonymous,
+    /// A tool call of an agent: what the tool does is recorded by itself.
+    ToolCall,
 }
 
 impl Nothing {
     /// All, in the order of the summary.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::Expected,
         Self::Service,
@@ -63,6 +67,8 @@ impl Nothing {
         Self::Attempt,
         Self::DryRun,
         Self::ToldElsewhere,
+        Self::Anonymous,
+        Self::ToolCall,
     ];
 
     /// The name that stands in every output.
@@ -79,6 +85,8 @@ impl Nothing {
             Self::Attempt => "attempt",
             Self::DryRun => "dry-run",
             Self::ToldElsewhere => "told-elsewhere",
+            Self::Anonymous => "anonymous",
+            Self::ToolCall => "tool-call",
         }
     }
 
@@ -96,6 +104,8 @@ impl Nothing {
             Self::Attempt => "a change that failed for another reason",
             Self::DryRun => "only asked whether it could",
             Self::ToldElsewhere => "an endpoint's copy of a call, or a sum of calls",
+            Self::Anonymous => "without AWS credentials: an app's customer, or refused",
+            Self::ToolCall => "an agent's tool call, whose API calls have records of their own",
         }
     }
 }
@@ -136,31 +146,51 @@ impl Call<'_> {
         if drift {
             return Owner::Drift;
         }
-        let service = self.principal.kind == Kind::Service;
+        if is_tool_call(&self.record) {
+            return Owner::Nobody(Nothing::ToolCall);
+        }
         trace.step("succeeded?", || yes_no(self.outcome == Outcome::Succeeded).into());
-        match &self.outcome {
-            Outcome::Succeeded => {}
-            Outcome::DryRun => return Owner::Nobody(Nothing::DryRun),
-            Outcome::Denied(_) if service => return Owner::Nobody(Nothing::Service),
-            Outcome::Denied(_) => return Owner::DenySpike,
-            Outcome::Unauthenticated(_) => return Owner::Nobody(Nothing::Unauthenticated),
-            Outcome::Failed(_) if self.effect == Effect::Reads => return Owner::Nobody(Nothing::Read),
-            Outcome::Failed(_) => return Owner::Nobody(Nothing::Attempt),
+        if self.outcome != Outcome::Succeeded {
+            return self.owner_of_failed();
         }
         let changes = matches!(self.effect, Effect::Changes | Effect::SignsIn);
         trace.step("changes or signs in?", || yes_no(changes).into());
         match self.effect {
             Effect::Reads => return Owner::Nobody(Nothing::Read),
-            Effect::SignInPlumbing => return Owner::Nobody(Nothing::SignInStep),
-            Effect::SignsIn | Effect::Changes => {}
+            Effect::SignInPlumbing if self.code_in_console().is_none() => {
+                return Owner::Nobody(Nothing::SignInStep);
+            }
+            Effect::SignInPlumbing | Effect::SignsIn | Effect::Changes => {}
         }
-        let deploy = self.principal.kind == Kind::DeployRole;
-        trace.step("by a service or the pipeline?", || yes_no(service || deploy).into());
-        match (service, deploy) {
-            (true, _) => Owner::Nobody(Nothing::Service),
-            (_, true) => Owner::Nobody(Nothing::Expected),
+        let by_itself = matches!(self.principal.kind, Kind::Service | Kind::DeployRole);
+        trace.step("by a service or the pipeline?", || yes_no(by_itself).into());
+        match self.principal.kind {
+            Kind::Service => Owner::Nobody(Nothing::Service),
+            Kind::DeployRole => Owner::Nobody(Nothing::Expected),
+            Kind::Anonymous if is_customers_service(&self.action.service) => {
+                Owner::Nobody(Nothing::Anonymous)
+            }
             _ => Owner::Drift,
         }
+    }
+
+    fn owner_of_failed(&self) -> Owner {
+        let kind = self.principal.kind;
+        match &self.outcome {
+            Outcome::DryRun => Owner::Nobody(Nothing::DryRun),
+            Outcome::Denied(_) if kind == Kind::Service => Owner::Nobody(Nothing::Service),
+            // All of the internet is not one principal, and has no credentials that could be in wrong hands.
+            Outcome::Denied(_) if kind == Kind::Anonymous => Owner::Nobody(Nothing::Anonymous),
+            Outcome::Denied(_) => Owner::DenySpike,
+            Outcome::Unauthenticated(_) => Owner::Nobody(Nothing::Unauthenticated),
+            _ if self.effect == Effect::Reads => Owner::Nobody(Nothing::Read),
+            _ => Owner::Nobody(Nothing::Attempt),
+        }
+    }
+
+    /// Whether the credentials of code are taken to the console's sign-in, by a person: what shows whose they are.
+    pub fn code_in_console(&self) -> Option<&'static str> {
+        (self.action.service == "signin").then(|| self.principal.credentials_of_code())?
     }
 
     /// Whether the call asks for an emergency identity.

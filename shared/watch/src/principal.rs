@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use handsoff_trail::partition::Partition;
-use handsoff_trail::{Arn, Identity, IdentityType, Record};
+use handsoff_trail::partition::{Partition, service_name};
+use handsoff_trail::{Arn, Identity, IdentityType, Record, service_of};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{IdentityPattern, Policy};
@@ -23,6 +23,8 @@ pub enum Kind {
     Workload,
     /// An AWS service that acts by itself.
     Service,
+    /// Nobody of the account: a customer of an app, or anybody on the internet, without AWS credentials.
+    Anonymous,
     /// The record doesn't tell.
     Unknown,
 }
@@ -36,6 +38,7 @@ impl Kind {
             Self::BreakGlass => "break-glass",
             Self::Workload => "workload",
             Self::Service => "service",
+            Self::Anonymous => "anonymous",
             Self::Unknown => "unknown",
         }
     }
@@ -91,6 +94,17 @@ impl<'a> Principal<'a> {
         self.kind == Kind::BreakGlass && self.entry.is_none()
     }
 
+    /// What shows that these are credentials of code: the policy, how AWS gave them, or that the session is named as EC2
+    /// names an instance's. The name is its caller's to choose: this accuses, and exempts nobody.
+    pub fn credentials_of_code(&self) -> Option<&'static str> {
+        let by_entry = self.entry.is_some() && self.kind == Kind::Human;
+        if self.kind == Kind::Workload || by_entry {
+            return Some(self.because);
+        }
+        let (_, session) = self.identity.assumed_role().filter(|_| self.kind != Kind::BreakGlass)?;
+        is_instance(session).then_some("the session is named as an instance's")
+    }
+
     /// Whether a session was given by IAM Identity Center.
     pub fn is_identity_center(&self) -> bool {
         self.identity.kind == IdentityType::IdentityCenterUser || self.identity.permission_set().is_some()
@@ -110,6 +124,7 @@ impl<'a> Principal<'a> {
         let identity = &self.identity;
         let name: Cow<'_, str> = match (identity.kind, identity.assumed_role()) {
             _ if self.is_root() => "root".into(),
+            _ if self.kind == Kind::Anonymous => "anonymous".into(),
             (_, Some((role, session))) => match identity.permission_set() {
                 Some((set, user)) => format!("{user} ({set})").into(),
                 None if session.is_empty() => role.into(),
@@ -139,7 +154,7 @@ impl<'a> Principal<'a> {
         {
             return Some(clean(issuer.rsplit(['/', ':']).next().unwrap_or(issuer), 128));
         }
-        let name = if let Some(source) = identity.source_identity.as_deref() {
+        let name = if let Some(source) = identity.source() {
             source
         } else if let Some((_, user)) = identity.permission_set() {
             user
@@ -167,8 +182,60 @@ fn is(arn: Option<&str>, pathless: bool, pattern: &IdentityPattern, own: Option<
 
 /// A service uses a role with no credentials of anybody: a service role.
 fn uses_by_itself(identity: &Identity<'_>) -> bool {
-    identity.invoking_service().is_some_and(|service| service != "AWS Internal")
-        && identity.access_key_id.is_none()
+    identity.is_used_by_service_alone() && identity.invoked_by.as_deref() != Some("AWS Internal")
+}
+
+/// How services name the sessions in which they use the role that the account gave them, by the beginning of the name.
+/// Only of services that do their own work with it: what others do with a role, somebody told them.
+///
+/// A session's name is its caller's to choose. Who chose one of these would have to act through that very service,
+/// and the call that starts it is told as theirs.
+const SERVICE_SESSIONS: [(&str, &str); 5] = [
+    ("backup", "AWSBackup-"),
+    ("cloudtrail", "CLOUDWATCH_LOGS_DELIVERY"),
+    ("cloudtrail", "CloudTrail"),
+    ("config", "AWSConfig"),
+    ("elasticmapreduce", "CCSSession"),
+];
+
+/// A service uses its service role, with keys of that role.
+fn uses_service_role(identity: &Identity<'_>) -> bool {
+    let (Some(host), Some((_, session))) = (identity.invoking_service(), identity.assumed_role()) else {
+        return false;
+    };
+    let numbered = || !session.is_empty() && session.bytes().all(|byte| byte.is_ascii_digit());
+    match service_name(host) {
+        // The control plane of a cluster counts its sessions.
+        Some("eks") => numbered(),
+        Some(service) => {
+            session == host
+                || session == service
+                || SERVICE_SESSIONS.iter().any(|(of, start)| *of == service && session.starts_with(start))
+        }
+        None => false,
+    }
+}
+
+/// Whether a session has the name that EC2 gives to an instance's: the instance's ID.
+fn is_instance(session: &str) -> bool {
+    let id = session.strip_prefix("i-").unwrap_or_default();
+    matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Providers that vouch for code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.
+fn vouches_for_code(provider: &str) -> bool {
+    let host = provider.split('/').next().unwrap_or(provider);
+    service_name(host).is_some_and(|name| name.starts_with("oidc.eks.") || name == "cognito-identity")
+}
+
+/// Services that an app's customers call themselves.
+fn is_for_customers(record: &Record<'_>) -> bool {
+    record.event_source.text().is_some_and(|source| is_customers_service(service_of(&source)))
+}
+
+/// Whether an app's customers call the service themselves, to sign up and in.
+pub(crate) fn is_customers_service(service: &str) -> bool {
+    matches!(service, "cognito-idp" | "cognito-identity")
 }
 
 fn is_root(arn: Option<&str>) -> bool {
@@ -198,6 +265,9 @@ fn kind(
     if identity.is_service() || service_event {
         return (Kind::Service, None, "an AWS service made the call by itself");
     }
+    if identity.is_anonymous(is_for_customers(record)) {
+        return (Kind::Anonymous, None, "the request came without AWS credentials");
+    }
     if identity.kind == IdentityType::Root || (identity.kind == IdentityType::FederatedUser && is_root(arn)) {
         return (Kind::BreakGlass, None, "root is always a break-glass identity");
     }
@@ -207,9 +277,15 @@ fn kind(
     if let Some(entry) = policy.deploy.iter().position(|entry| matches(&entry.identity)) {
         return (Kind::DeployRole, Some(entry), "a [[deploy]] entry names it");
     }
+    let console = identity.from_console || record.session_credential_from_console.flag() == Some(true);
     if let Some(entry) = policy.workloads.iter().position(|entry| matches(&entry.identity)) {
-        if identity.from_console || record.session_credential_from_console.flag() == Some(true) {
-            return (Kind::Human, None, "a person uses the role of a [[workload]] entry in the console");
+        if console {
+            let because = "a person uses the role of a [[workload]] entry in the console";
+            return (Kind::Human, Some(entry), because);
+        }
+        if identity.mfa_authenticated == Some(true) {
+            let because = "a person uses the role of a [[workload]] entry, with a second factor";
+            return (Kind::Human, Some(entry), because);
         }
         return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
     }
@@ -223,29 +299,54 @@ fn kind(
         IdentityType::IamUser => (Kind::Human, None, "an IAM user that no entry of the policy names"),
         IdentityType::FederatedUser | IdentityType::SamlUser => (Kind::Human, None, "a federated user"),
         IdentityType::IdentityCenterUser => (Kind::Human, None, "a user of IAM Identity Center"),
-        IdentityType::AssumedRole if identity.permission_set().is_some() => {
-            (Kind::Human, None, "IAM Identity Center gave the session")
-        }
-        IdentityType::AssumedRole
-            if identity.from_console || record.session_credential_from_console.flag() == Some(true) =>
-        {
-            (Kind::Human, None, "the session comes from the console")
-        }
-        IdentityType::AssumedRole if identity.source_identity.is_some() => {
-            (Kind::Human, None, "the session carries a sourceIdentity")
-        }
-        IdentityType::AssumedRole
-            if identity.assumed_role().is_some_and(|(_, session)| session.contains('@')) =>
-        {
-            (Kind::Human, None, "the session's name is a mail address")
-        }
-        IdentityType::AssumedRole if uses_by_itself(identity) => {
-            (Kind::Workload, None, "a service uses the role by itself")
-        }
         IdentityType::AssumedRole => {
-            (Kind::Unknown, None, "a role's session that no entry of the policy names")
+            let (kind, because) = session(identity, console);
+            (kind, None, because)
         }
         IdentityType::AwsAccount => (Kind::Unknown, None, "another account, of which nothing more is told"),
         _ => (Kind::Unknown, None, "the record doesn't tell who called"),
     }
+}
+
+/// Who is behind a role's session that no entry of the policy names.
+fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
+    if identity.permission_set().is_some() {
+        return (Kind::Human, "IAM Identity Center gave the session");
+    }
+    if console {
+        return (Kind::Human, "the session comes from the console");
+    }
+    if identity.mfa_authenticated == Some(true) {
+        return (Kind::Human, "the session shows a second factor, which no code has");
+    }
+    if identity.on_behalf_of.is_some() {
+        return (Kind::Human, "the session acts on behalf of a user of IAM Identity Center");
+    }
+    if identity.source().is_some() {
+        return (Kind::Human, "the session carries a sourceIdentity");
+    }
+    if identity.certificate().is_some() {
+        // Not a workload by that: whoever takes a role on could choose such a sourceIdentity.
+        return (Kind::Unknown, "the session's sourceIdentity is a certificate's, as of IAM Roles Anywhere");
+    }
+    if identity.federated_provider.is_some() {
+        return match identity.web_provider() {
+            Some(host) if vouches_for_code(host) => {
+                (Kind::Workload, "EKS or an identity pool vouched for the code that took the session")
+            }
+            // Service accounts of other clouds have mail addresses for names.
+            _ => (Kind::Unknown, "a web identity took the session, whose name proves no person"),
+        };
+    }
+    let name = identity.assumed_role().map_or("", |(_, session)| session);
+    if name.contains('@') && !name.ends_with("gserviceaccount.com") {
+        return (Kind::Human, "the session's name is a mail address");
+    }
+    if uses_by_itself(identity) {
+        return (Kind::Workload, "a service uses the role by itself");
+    }
+    if uses_service_role(identity) {
+        return (Kind::Workload, "a service uses the role that the account gave it");
+    }
+    (Kind::Unknown, "a role's session that no entry of the policy names")
 }

@@ -9,9 +9,9 @@ use handsoff_trail::{Action, Effect, Record};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::attack::Attack;
-use crate::call::{is_from_console, target};
+use crate::call::{is_from_console, is_tool_call, target};
 use crate::owner::Nothing;
-use crate::policy::{Policy, misuse};
+use crate::policy::{Deploy, Policy, misuse};
 use crate::principal::{Kind, Principal};
 
 /// How many identities are kept. Where two share a place, the later one stays.
@@ -22,7 +22,7 @@ const KEPT: usize = 2048;
 pub struct Skim<'p> {
     policy: &'p Policy,
     /// Whether a deploy role's calls depend on where they come from.
-    networks: bool,
+    places: bool,
     /// Boxed, because a function knows few: its start would wait for the pages that empty places take.
     kept: Vec<Option<Box<Kept>>>,
 }
@@ -51,8 +51,9 @@ enum Caller {
 impl<'p> Skim<'p> {
     /// With nothing kept yet.
     pub fn new(policy: &'p Policy) -> Self {
-        let networks = policy.deploy.iter().any(|entry| !entry.networks.is_empty());
-        Self { policy, networks, kept: vec![None; KEPT] }
+        let listed = |entry: &Deploy| !entry.networks.is_empty() || !entry.vpc_endpoints.is_empty();
+        let places = policy.deploy.iter().any(listed);
+        Self { policy, places, kept: vec![None; KEPT] }
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
@@ -68,7 +69,10 @@ impl<'p> Skim<'p> {
             return Some(Nothing::ToldElsewhere);
         }
         let action = Action::of(record);
-        if action.service == "signin" || target(record, &action, self.policy).is_some() {
+        if action.service == "signin"
+            || target(record, &action, self.policy).is_some()
+            || is_tool_call(record)
+        {
             return None;
         }
         let effect = action.effect(record.read_only.flag()).0;
@@ -77,7 +81,10 @@ impl<'p> Skim<'p> {
             (caller, _) => caller,
         };
         if caller == Caller::Deploy
-            && (self.networks || record.session_credential_from_console.flag() == Some(true))
+            && (self.places
+                || action.opens_a_shell()
+                || !record.vpc_endpoint_account_id.is_absent()
+                || record.session_credential_from_console.flag() == Some(true))
         {
             return None;
         }
@@ -86,7 +93,7 @@ impl<'p> Skim<'p> {
             (Effect::Changes, Caller::Service) => Some(Nothing::Service),
             (Effect::Changes, Caller::Deploy) => {
                 let attack = Attack::of(&action, record, self.policy, true);
-                (attack.is_none() && !action.opens_a_shell()).then_some(Nothing::Expected)
+                attack.is_none().then_some(Nothing::Expected)
             }
             _ => None,
         }
@@ -128,7 +135,7 @@ fn caller(record: &Record<'_>, policy: &Policy) -> Caller {
             let entry = principal.entry.and_then(|entry| policy.deploy.get(entry));
             let console = is_from_console(&bare, &principal);
             let clean =
-                entry.is_some_and(|entry| !console && misuse::session_name(entry, &principal).is_none());
+                entry.is_some_and(|entry| !console && misuse::by_identity(entry, &principal).is_none());
             if clean { Caller::Deploy } else { Caller::Watched }
         }
         Kind::Service => Caller::Service,

@@ -4,6 +4,7 @@
 pub(crate) mod misuse;
 mod pattern;
 mod read;
+mod web_identity;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use ipnet::IpNet;
 
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
 pub use read::Problem;
+pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
 
@@ -70,6 +72,11 @@ pub struct Deploy {
     pub session_names: Vec<Glob>,
     /// Networks that it is used from. Empty: any. A service acting for the role is not asked.
     pub networks: Vec<IpNet>,
+    /// The `sourceIdentity` that its sessions may carry. Empty: none but a certificate's.
+    pub source_identities: Vec<Glob>,
+    /// VPC endpoints that it is used through, by their ID or their account's. Empty: any of the role's own account
+    /// or of an account that `assumed_by` writes out.
+    pub vpc_endpoints: Vec<String>,
 }
 
 /// Who may assume a deploy role.
@@ -79,8 +86,25 @@ pub enum Origin {
     Identity(IdentityPattern),
     /// An AWS service, by its principal: `codebuild.amazonaws.com`, in every partition.
     Service(String),
-    /// The subject of a web identity: `repo:ORG/REPO:ref:refs/heads/main` of GitHub.
-    Subject(Glob),
+    /// A web identity, by the provider that vouches for it and its subject there.
+    WebIdentity(WebIdentity),
+}
+
+impl Origin {
+    /// Reads how the policy writes it.
+    ///
+    /// # Errors
+    /// Says what to write instead.
+    pub fn parse(written: &str) -> Result<Self, PatternError> {
+        if let Some(identity) = WebIdentity::parse(written) {
+            return identity.map(Self::WebIdentity);
+        }
+        match written.strip_prefix("service:") {
+            Some(name) if name.contains('*') => Err("write the service out".into()),
+            Some(name) => Ok(Self::Service(name.to_owned())),
+            None => IdentityPattern::parse(written).map(Self::Identity),
+        }
+    }
 }
 
 /// A `[[break_glass]]` entry: an identity for emergencies.

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     ActionPattern, Alerts, BreakGlass, Cases, Denials, Deploy, Exception, Form, Glob, IdentityPattern, Line,
-    Origin, Policy, TicketPlace, Workload,
+    Origin, PatternError, Policy, TicketPlace, Workload,
 };
 use crate::severity::Severity;
 use crate::show::clean;
@@ -205,24 +205,29 @@ impl Reader<'_> {
     }
 
     fn deploy(&mut self, section: &Section<'_>) -> Option<Deploy> {
-        self.known(section, &["identity", "assumed_by", "session_names", "networks"]);
+        self.known(
+            section,
+            &["identity", "assumed_by", "session_names", "networks", "source_identities", "vpc_endpoints"],
+        );
         let identity = self.identity(section);
         let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
-        let assumed_by = self.each(assumed_by, |written| match written.split_once(':') {
-            Some(("oidc", subject)) if subject.chars().all(|char| char == '*') => {
-                Err("name the subject".into())
-            }
-            Some(("oidc", subject)) => Ok(Origin::Subject(Glob::new(subject))),
-            Some(("service", name)) if name.contains('*') => Err("write the service out".into()),
-            Some(("service", name)) => Ok(Origin::Service(name.to_owned())),
-            _ => IdentityPattern::parse(written).map(Origin::Identity),
-        });
+        let assumed_by = self.each(assumed_by, Origin::parse);
         let networks = self.strings(section, "networks").unwrap_or_default();
         let networks = self.each(networks, |written| {
             written.parse().map_err(|_| "not a network: write `192.0.2.0/24` or `2001:db8::/32`".into())
         });
         let session_names = self.globs(section, "session_names").unwrap_or_default();
-        Some(Deploy { line: self.line(section), identity: identity?, assumed_by, session_names, networks })
+        let source_identities = self.globs(section, "source_identities").unwrap_or_default();
+        let endpoints = self.strings(section, "vpc_endpoints").unwrap_or_default();
+        let vpc_endpoints = self.each(endpoints, |written| {
+            let known = is_account(written) || (written.starts_with("vpce-") && !written.contains('*'));
+            known
+                .then(|| written.to_owned())
+                .ok_or("write the endpoint's ID, `vpce-…`, or its account's".into())
+        });
+        let line = self.line(section);
+        let identity = identity?;
+        Some(Deploy { line, identity, assumed_by, session_names, networks, source_identities, vpc_endpoints })
     }
 
     fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
@@ -276,7 +281,7 @@ impl Reader<'_> {
         }
         let accounts = self.strings(section, "approvals_from").unwrap_or_default();
         cases.approvals_from = self.each(accounts, |account| {
-            if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+            if is_account(account) {
                 Ok(account.to_owned())
             } else {
                 Err("an account's ID has twelve digits".into())
@@ -404,7 +409,7 @@ impl Reader<'_> {
     fn each<T>(
         &mut self,
         written: Vec<(String, usize)>,
-        parse: impl Fn(&str) -> Result<T, super::PatternError>,
+        parse: impl Fn(&str) -> Result<T, PatternError>,
     ) -> Vec<T> {
         let mut parsed = Vec::new();
         for (text, at) in written {
@@ -515,4 +520,8 @@ impl Reader<'_> {
         };
         Some(Time(midnight + 86_400))
     }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

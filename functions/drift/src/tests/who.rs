@@ -1,0 +1,295 @@
+//! Who acted: each kind of caller that isn't just a person or the pipeline.
+
+use super::*;
+
+const ANONYMOUS: &str = r#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}"#;
+const CUSTOMER: &str = r#"{"type":"Unknown","principalId":"Anonymous"}"#;
+
+/// A role's session with more in its `sessionContext`, and more beside that.
+fn session(name: &str, context: &str, beside: &str) -> String {
+    role(name, "run-1")
+        .replace(r#""sessionContext":{"#, &format!(r#""sessionContext":{{{context}"#))
+        .replace(r#""accountId":"111122223333","#, &format!(r#""accountId":"111122223333",{beside}"#))
+}
+
+fn attribute(name: &str, attribute: &str) -> String {
+    role(name, "run-1").replace(r#""creationDate""#, &format!(r#"{attribute},"creationDate""#))
+}
+
+fn kind(identity: &str) -> Kind {
+    verdict(identity, "ec2:RunInstances", "").unwrap_or_else(|why| panic!("{identity}: {why}")).principal.kind
+}
+
+#[test]
+fn an_apps_customers_are_nobody_of_the_account() {
+    for action in [
+        "SignUp",
+        "ConfirmSignUp",
+        "ForgotPassword",
+        "GlobalSignOut",
+        "RevokeToken",
+        "ChangePassword",
+        "DeleteUser",
+    ] {
+        assert_eq!(nothing(CUSTOMER, &format!("cognito-idp:{action}"), ""), "anonymous", "{action}");
+    }
+    let bare = r#"{"type":"Unknown"}"#;
+    for action in ["GetId", "UnlinkIdentity"] {
+        assert_eq!(nothing(bare, &format!("cognito-identity:{action}"), r#","readOnly":false"#), "anonymous");
+    }
+    assert_eq!(nothing(CUSTOMER, "cognito-idp:InitiateAuth", ""), "sign-in-step");
+    // A type that is left out, or a caller that is named, is nobody's customer.
+    assert_eq!(found("{}", "cognito-idp:SignUp", "").0, Code::DriftWrite);
+    assert_eq!(found(bare, "ec2:RunInstances", "").0, Code::DriftWrite);
+    assert_eq!(found(ALICE, "cognito-idp:DeleteUserPool", "").0, Code::DriftWrite);
+    let named = role("ops", "Anonymous").replace("AssumedRole", "Unknown");
+    assert_eq!(found(&named, "cognito-idp:DeleteUserPool", "").0, Code::DriftWrite);
+}
+
+#[test]
+fn a_customers_wrong_password_is_no_missing_permission() {
+    let wrong = r#","errorCode":"NotAuthorizedException","errorMessage":"Incorrect username or password.""#;
+    assert_eq!(nothing(CUSTOMER, "cognito-idp:InitiateAuth", wrong), "unauthenticated");
+    assert_eq!(nothing(&role("app", "s"), "cognito-idp:AdminInitiateAuth", wrong), "unauthenticated");
+    assert_eq!(
+        nothing(ALICE, "cognito-idp:DeleteUserPool", r#","errorCode":"AccessDeniedException""#),
+        "DenySpike"
+    );
+    assert_eq!(nothing(ALICE, "ecr:CreateRepository", wrong), "DenySpike", "elsewhere it is one");
+}
+
+#[test]
+fn an_anonymous_write_that_got_through_is_loud() {
+    let data = r#","managementEvent":false,"eventCategory":"Data""#;
+    for identity in [ANONYMOUS, CUSTOMER, r#"{"type":"AWSAccount","principalId":"anonymous"}"#] {
+        let finding = verdict(identity, "s3:PutObject", data).unwrap();
+        assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium), "{identity}");
+        assert!(finding.reason.starts_with("Anybody on the internet"), "{}", finding.reason);
+        assert!(finding.next.contains("no credentials to revoke"), "{}", finding.next);
+        let who = finding.principal;
+        assert_eq!((who.kind, who.name.as_str(), who.human), (Kind::Anonymous, "anonymous", None));
+    }
+    assert_eq!(found(ANONYMOUS, "s3:PutBucketPolicy", "").1, Severity::High);
+    assert_eq!(nothing(ANONYMOUS, "s3:GetObject", data), "read");
+    assert_eq!(nothing(ANONYMOUS, "s3:PutObject", r#","errorCode":"AccessDenied""#), "anonymous");
+    assert_eq!(nothing(ANONYMOUS, "s3:ListObjects", r#","errorCode":"AccessDenied""#), "anonymous");
+    let other = r#"{"type":"AWSAccount","principalId":"AROAX:anonymous","accountId":"999999999999"}"#;
+    assert_eq!(nothing(other, "s3:PutObject", r#","errorCode":"AccessDenied""#), "DenySpike");
+}
+
+#[test]
+fn other_hands_on_the_deploy_role_show() {
+    let cases = [
+        ("second factor", attribute("deploy", r#""mfaAuthenticated":"true""#)),
+        ("sourceIdentity `mallory`", session("deploy", r#""sourceIdentity":"mallory","#, "")),
+        ("Identity Center user `u-1`", session("deploy", "", r#""onBehalfOf":{"userId":"u-1"},"#)),
+        (
+            "`999999999999` acts with it",
+            session("deploy", "", r#""invokedByDelegate":{"accountId":"999999999999"},"#),
+        ),
+        ("through aws-mcp.", session("deploy", "", r#""invokedBy":"aws-mcp.amazonaws.com","#)),
+        ("through ssm-guiconnect.", session("deploy", "", r#""invokedBy":"ssm-guiconnect.amazonaws.com","#)),
+        (
+            "`oidc.attacker.example`",
+            session(
+                "deploy",
+                r#""webIdFederationData":{"federatedProvider":"arn:aws:iam::111122223333:oidc-provider/oidc.attacker.example"},"#,
+                "",
+            ),
+        ),
+    ];
+    for (how, identity) in cases {
+        let finding = verdict(&identity, "ec2:RunInstances", "").unwrap_or_else(|why| panic!("{how}: {why}"));
+        assert_eq!((finding.code, finding.severity), (Code::DeployRoleMisused, Severity::Critical), "{how}");
+        assert!(finding.reason.contains(how), "{how}: {}", finding.reason);
+        assert_eq!(
+            found(&identity, "ec2:DescribeInstances", r#","readOnly":true"#).1,
+            Severity::High,
+            "{how}"
+        );
+    }
+    let machine = session("deploy", r#""sourceIdentity":"CN=runner.example","#, "");
+    assert_eq!(nothing(&machine, "ec2:RunInstances", ""), "expected");
+    let github = r#""webIdFederationData":{"federatedProvider":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com","attributes":{}},"#;
+    assert_eq!(nothing(&session("deploy", github, ""), "ec2:RunInstances", ""), "expected");
+    assert_eq!(
+        nothing(&attribute("deploy", r#""mfaAuthenticated":"false""#), "ec2:RunInstances", ""),
+        "expected"
+    );
+}
+
+#[test]
+fn a_deploy_role_is_used_through_its_own_vpc_endpoints() {
+    let through = |owner: &str| format!(r#","vpcEndpointId":"vpce-0a1","vpcEndpointAccountId":"{owner}""#);
+    let of = |lists: &str, rest: &str| {
+        let policy = format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n{lists}");
+        verdict_by(&policy, &role("deploy", "s"), "ec2:RunInstances", rest).map(|finding| finding.reason)
+    };
+    let expected = Err("expected".to_owned());
+    assert_eq!(of("", &through("111122223333")), expected);
+    assert!(of("", &through("999999999999")).unwrap().contains("`vpce-0a1` of the account `999999999999`"));
+    let runner = "assumed_by = [\"arn:aws:iam::999999999999:role/ci\"]";
+    assert_eq!(of(runner, &through("999999999999")), expected, "the account of its origin");
+    for listed in ["vpce-0a1", "999999999999"] {
+        assert_eq!(of(&format!("vpc_endpoints = [\"{listed}\"]"), &through("999999999999")), expected);
+    }
+    let other = of("vpc_endpoints = [\"vpce-0b2\"]", &through("111122223333"));
+    assert!(other.unwrap().contains("`vpc_endpoints` doesn't list `vpce-0a1`"));
+    assert_eq!(of("", r#","vpcEndpointId":"vpce-0a1""#), expected, "old records don't tell whose it is");
+}
+
+#[test]
+fn where_a_service_calls_from_is_no_foreign_network() {
+    for source in ["cloudformation.amazonaws.com", "AWS Internal", "cloudformation.amazonaws.com.cn"] {
+        let rest = format!(r#","sourceIPAddress":"{source}""#);
+        assert_eq!(nothing(&role("deploy", "run-1"), "ec2:RunInstances", &rest), "expected", "{source}");
+    }
+    for source in ["2001:db8::7", "cloudformation.example.com", ""] {
+        let rest = format!(r#","sourceIPAddress":"{source}""#);
+        assert_eq!(
+            found(&role("deploy", "run-1"), "ec2:RunInstances", &rest).0,
+            Code::DeployRoleMisused,
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn the_deploy_role_is_not_handed_to_people() {
+    let policy = |lists: &str| format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n{lists}");
+    let says = |lists: &str, identity: &str, more: &str| {
+        let take =
+            format!(r#","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/deploy"{more}}}"#);
+        verdict_by(&policy(lists), identity, "sts:AssumeRole", &take).map(|finding| finding.code)
+    };
+    let misused = Ok(Code::DeployRoleMisused);
+    let read = Err("read".to_owned());
+    let by = |service: &str| format!(r#"{{"type":"AWSService","invokedBy":"{service}.amazonaws.com"}}"#);
+    assert_eq!(says("", &by("account-access"), ""), misused);
+    assert_eq!(says("", &by("codebuild"), ""), read);
+    let listed = "assumed_by = [\"service:account-access.amazonaws.com\"]";
+    assert_eq!(says(listed, &by("account-access"), ""), read);
+    let ci = role("ci", "job");
+    assert_eq!(says("", &ci, ""), read);
+    assert_eq!(says("", &ci, r#","serialNumber":"arn:aws:iam::111122223333:mfa/ana""#), misused);
+    assert_eq!(says("", &ci, r#","sourceIdentity":"ana""#), misused);
+    assert_eq!(says("source_identities = [\"pipeline-*\"]", &ci, r#","sourceIdentity":"pipeline-7""#), read);
+    assert_eq!(says("", &by("rolesanywhere"), r#","sourceIdentity":"CN=runner""#), read);
+    assert_eq!(
+        says("", &attribute("ops", r#""mfaAuthenticated":"true""#), ""),
+        misused,
+        "a person's session"
+    );
+}
+
+#[test]
+fn a_subject_of_another_provider_is_misuse_and_one_with_ids_is_not() {
+    let take = r#","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/deploy","roleSessionName":"run-1"},"readOnly":true"#;
+    let says = |host: &str, subject: &str| {
+        let identity = format!(
+            r#"{{"type":"WebIdentityUser","userName":"{subject}","identityProvider":"arn:aws:iam::111122223333:oidc-provider/{host}"}}"#
+        );
+        verdict(&identity, "sts:AssumeRoleWithWebIdentity", take).map(|finding| finding.reason)
+    };
+    let (github, main) = ("token.actions.githubusercontent.com", "repo:acme/infra:ref:refs/heads/main");
+    assert_eq!(says(github, main), Err("read".into()));
+    assert_eq!(says(github, "repo:acme@12/infra@345:ref:refs/heads/main"), Err("read".into()));
+    let reason = says("oidc.attacker.example", main).unwrap();
+    assert!(reason.contains("of `oidc.attacker.example`, who took it on"), "{reason}");
+    assert!(says(github, "repo:acme@12/other@345:ref:refs/heads/main").is_ok());
+}
+
+#[test]
+fn machines_are_no_persons_and_persons_are_named() {
+    let web = |provider: &str| {
+        let federation =
+            format!(r#""webIdFederationData":{{"federatedProvider":"{provider}","attributes":{{}}}},"#);
+        session("x", &federation, "").replace("run-1", "exporter@proj.iam.gserviceaccount.com")
+    };
+    let eks = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
+    let service = |host: &str, name: &str| {
+        session("x", "", &format!(r#""invokedBy":"{host}","#)).replace("run-1", name)
+    };
+    for (wanted, identity) in [
+        (Kind::Unknown, session("x", r#""sourceIdentity":"CN=backup01.corp.example","#, "")),
+        (Kind::Human, session("x", r#""sourceIdentity":"ana@example.com","#, "")),
+        (Kind::Unknown, web("accounts.google.com")),
+        (Kind::Unknown, role("x", "exporter@proj.iam.gserviceaccount.com")),
+        (Kind::Human, role("x", "ana@example.com")),
+        (Kind::Workload, web(eks)),
+        (Kind::Workload, web("cognito-identity.amazonaws.com")),
+        (Kind::Unknown, web("oidc.eks.eu-west-1.amazonaws.com.attacker.example/id/0A1B")),
+        (Kind::Workload, service("cloudtrail.amazonaws.com", "cloudtrail.amazonaws.com")),
+        (Kind::Workload, service("backup.amazonaws.com", "AWSBackup-AWSBackupDefaultServiceRole")),
+        (Kind::Workload, service("elasticmapreduce.amazonaws.com", "CCSSession")),
+        (Kind::Workload, service("eks.amazonaws.com", "1653944444444444444")),
+        (Kind::Unknown, service("cloudformation.amazonaws.com", "AWSBackup-x")),
+        (Kind::Unknown, service("cloudformation.amazonaws.com", "CCSSession")),
+        (Kind::Unknown, service("backup.amazonaws.com", "ana")),
+        (Kind::Human, attribute("x", r#""mfaAuthenticated":"true""#)),
+        (Kind::Human, session("x", "", r#""onBehalfOf":{"userId":"94482488-3041"},"#)),
+        (Kind::Human, attribute("app", r#""mfaAuthenticated":"true""#)),
+    ] {
+        assert_eq!(kind(&identity), wanted, "{identity}");
+    }
+    let human = |identity: &str| verdict(identity, "ec2:RunInstances", "").unwrap().principal.human;
+    assert_eq!(human(&session("x", r#""sourceIdentity":"CN=backup01.corp.example","#, "")), None);
+    assert_eq!(human(&web("accounts.google.com")), None);
+    assert_eq!(human(&attribute("x", r#""mfaAuthenticated":"true""#)).as_deref(), Some("run-1"));
+    let behalf = session("x", "", r#""onBehalfOf":{"userId":"94482488-3041"},"#);
+    assert_eq!(human(&behalf).as_deref(), Some("94482488-3041"));
+}
+
+#[test]
+fn the_credentials_of_code_in_the_console_are_in_a_persons_hands() {
+    let instance = role("any", "i-0123456789abcdef0");
+    let delivered = instance.replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
+    let high = (Code::ConsoleSignIn, Severity::High);
+    for identity in
+        [&role("app", "s"), &instance, &delivered, &attribute("app", r#""mfaAuthenticated":"true""#)]
+    {
+        assert_eq!(found(identity, "signin:GetSigninToken", r#","readOnly":false"#), high, "{identity}");
+        let login = r#","responseElements":{"ConsoleLogin":"Success"}"#;
+        assert_eq!(found(identity, "signin:ConsoleLogin", login), high, "{identity}");
+    }
+    let console = r#","responseElements":{"ConsoleLogin":"Success"},"sessionCredentialFromConsole":"true""#;
+    assert_eq!(found(&role("app", "s"), "signin:ConsoleLogin", console), high);
+    assert_eq!(nothing(ALICE, "signin:GetSigninToken", r#","readOnly":false"#), "sign-in-step");
+    assert_eq!(found(&role("ops", "i-am-ana"), "signin:ConsoleLogin", "").1, Severity::Low);
+}
+
+#[test]
+fn an_agents_tool_call_changes_nothing_and_its_api_call_is_the_persons() {
+    for name in ["CallReadWriteTool", "CallReadOnlyTool", "DestroySession", "GetSession"] {
+        let tool = r#","eventType":"AwsMcpEvent","readOnly":false"#;
+        for identity in [ALICE, &role("deploy", "run-1"), &role("app", "s")] {
+            assert_eq!(nothing(identity, &format!("aws-mcp:{name}"), tool), "tool-call", "{name} {identity}");
+        }
+        let failed = format!(r#"{tool},"errorCode":"AccessDenied""#);
+        assert_eq!(nothing(ALICE, &format!("aws-mcp:{name}"), &failed), "tool-call");
+    }
+    let through = |identity: &str| {
+        identity.replace(r#""accessKeyId":"ASIA1""#, r#""invokedBy":"aws-mcp.amazonaws.com""#)
+    };
+    let finding = verdict(&through(ALICE), "ec2:RunInstances", "").unwrap();
+    assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium));
+    assert_eq!(finding.principal.human.as_deref(), Some("alice@example.com"));
+    assert!(finding.reason.contains("through aws-mcp.amazonaws.com"), "{}", finding.reason);
+    assert_eq!(kind(&through(&role("ops", "ana"))), Kind::Unknown, "no service by itself");
+    let root =
+        r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","invokedBy":"aws-mcp.amazonaws.com"}"#;
+    assert_eq!(nothing(root, "ec2:RunInstances", ""), "BreakGlass");
+}
+
+#[test]
+fn who_acts_under_a_delegation_is_named() {
+    let delegated = ALICE
+        .replace(r#""accessKeyId""#, r#""invokedByDelegate":{"accountId":"999999999999"},"accessKeyId""#);
+    let finding = verdict(&delegated, "ec2:RunInstances", "").unwrap();
+    assert!(
+        finding.reason.ends_with("The account 999999999999 acted here, under a delegation."),
+        "{}",
+        finding.reason
+    );
+    assert_eq!(finding.principal.human.as_deref(), Some("alice@example.com"));
+}
