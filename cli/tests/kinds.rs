@@ -123,7 +123,6 @@ fn kinds() -> Vec<(&'static str, Vec<u8>)> {
             })
             .into(),
         ),
-        ("lines of a log shipper", lines(&|record| format!("Mar 14 10:00:01 host trail: {record}")).into()),
         (
             "a subscription's control message before the events",
             lines(&|record| {
