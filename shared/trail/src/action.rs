@@ -179,7 +179,13 @@ impl<'a> Action<'a> {
                 () => {
                     starts("Credential")
                         || is(&["UserAuthentication", "CheckMfa", "RenewRole", "ExternalIdPDirectoryLogin"])
-                        || is(&["GetSigninToken", "ExitRole", "Logout", "CreateOAuth2Token", "CreateBearerToken"])
+                        || is(&[
+                            "GetSigninToken",
+                            "ExitRole",
+                            "Logout",
+                            "CreateOAuth2Token",
+                            "CreateBearerToken",
+                        ])
                         || is(&["CreateOAuth2TokenWithIAM", "CreateOAuth2TokenWithTokenExchange"])
                 }
             },

@@ -294,7 +294,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("glass-sign-in-failed.emergency-user.json", "db"),
     ("glass-sign-in-failed.root.json", "b"),
     ("glass-unapproved.jsonl", "b,c"),
-    ("nothing.aggregated.json", "d"),
+    ("glass-unapproved.not-an-approver.jsonl", "b,c"),
     ("nothing.assume-deploy-role-oidc.json", "d"),
     ("nothing.aws-service.json", ""),
     ("nothing.dashboard-query.json", "d"),
