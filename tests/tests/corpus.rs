@@ -289,6 +289,7 @@ fn effects_differ_from_read_only_only_where_they_should() {
         });
     }
     let known = [
+        "ec2:GetPasswordData readOnly true",
         "ses:SendEmail readOnly true",
         "sts:GetFederationToken readOnly false",
         "sts:GetSessionToken readOnly false",

@@ -301,7 +301,6 @@ const SAMPLES: &[(&str, &str)] = &[
     ("glass-unapproved.jsonl", "b,c"),
     ("glass-unapproved.not-an-approver.jsonl", "b,c"),
     ("nothing.agents-tool-call.json", "d"),
-    ("nothing.aggregated.json", "d"),
     ("nothing.anonymous-denied.json", "s"),
     ("nothing.assume-deploy-role-oidc-with-ids.json", "d"),
     ("nothing.assume-deploy-role-oidc.json", "d"),

@@ -1,0 +1,105 @@
+//! What an action is: ways in, rights, what a service does on the way, attacks, odd types of records.
+
+use super::*;
+
+/// Ways in beyond Session Manager, and what hands out a key to a machine under the name of a read.
+#[test]
+fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
+    let high = (Code::DriftWrite, Severity::High);
+    for action in "ssm-guiconnect:StartConnection sagemaker:StartSession sagemaker:CreatePresignedDomainUrl \
+        lightsail:GetInstanceAccessDetails gamelift:GetComputeAccess codebuild:StartSandboxConnection \
+        iotsecuredtunneling:OpenTunnel airflow:CreateCliToken airflow:CreateWebLoginToken \
+        cloud9:CreateEnvironmentEC2 ec2:GetPasswordData eks:AccessKubernetesApi ssm:GetAccessToken \
+        emr-containers:GetManagedEndpointSessionCredentials lambda:CreateMicrovmShellAuthToken \
+        ssm:SENDCOMMAND ssm:startSession"
+        .split_whitespace()
+    {
+        for read_only in ["true", "false"] {
+            let rest = format!(r#","readOnly":{read_only}"#);
+            let finding = verdict(ALICE, action, &rest).unwrap_or_else(|why| panic!("{action}: {why}"));
+            assert_eq!((finding.code, finding.severity), high, "{action}");
+            assert!(finding.reason.contains("opened a way into a machine"), "{action}: {}", finding.reason);
+        }
+    }
+    let rdp = found(&role("deploy", "run-1"), "ssm-guiconnect:StartConnection", "");
+    assert_eq!(rdp, (Code::DeployRoleMisused, Severity::Critical));
+    // Terraform asks for a machine's password, and pipelines start workflows.
+    assert_eq!(nothing(&role("deploy", "run-1"), "ec2:GetPasswordData", r#","readOnly":true"#), "expected");
+    assert_eq!(nothing(&role("deploy", "run-1"), "airflow:CreateCliToken", ""), "expected");
+}
+
+#[test]
+fn rights_that_aws_files_under_write_are_as_urgent_as_permissions() {
+    for action in "sso:CreateAccountAssignment eks:CreateAccessEntry eks:AssociateAccessPolicy \
+        identitystore:CreateGroupMembership iam:EnableOrganizationsRootSessions lambda:CreateFunctionUrlConfig \
+        ec2:CreateKeyPair rolesanywhere:CreateTrustAnchor iam:AcquireRole iam:AcceptDelegationRequest \
+        account-access:CreateEntitlement ec2:AssociateIamInstanceProfile"
+        .split_whitespace()
+    {
+        assert_eq!(found(ALICE, action, ""), (Code::DriftWrite, Severity::High), "{action}");
+        assert_eq!(found(&role("app", "s"), action, ""), (Code::WorkloadWrite, Severity::Medium), "{action}");
+    }
+    let reason = verdict(ALICE, "eks:CreateAccessEntry", "").unwrap().reason;
+    assert!(reason.starts_with("A person changed who may do what, and"), "{reason}");
+}
+
+#[test]
+fn what_a_service_does_on_the_way_is_not_above_the_call_that_caused_it() {
+    let through = |service: &str| {
+        ALICE.replace(r#""accessKeyId""#, &format!(r#""invokedBy":"{service}.amazonaws.com","accessKeyId""#))
+    };
+    let grant = |to: &str| format!(r#","requestParameters":{{"granteePrincipal":"{to}"}}"#);
+    let ec2 = "arn:aws:sts::111122223333:assumed-role/aws:ec2-infrastructure/i-0a";
+    let role = "arn:aws:iam::111122223333:role/mine";
+    for (service, action, rest, severity) in [
+        ("ec2-frontend-api", "kms:CreateGrant", grant(ec2), Severity::Medium),
+        ("rds", "kms:CreateGrant", grant("rds.eu-west-1.amazonaws.com"), Severity::Medium),
+        ("lambda", "kms:CreateGrant", grant(role), Severity::Medium),
+        ("rds", "iam:CreateServiceLinkedRole", String::new(), Severity::Medium),
+        // These make the calls that they are told to make.
+        ("ssm", "kms:CreateGrant", grant(role), Severity::High),
+        ("ec2-frontend-api", "kms:CreateGrant", String::new(), Severity::High),
+        ("cloudformation", "iam:CreateRole", String::new(), Severity::High),
+    ] {
+        let says = found(&through(service), action, &rest);
+        assert_eq!(says, (Code::DriftWrite, severity), "{action} through {service}");
+    }
+    assert_eq!(found(ALICE, "kms:CreateGrant", &grant(ec2)).1, Severity::High, "by themselves");
+    assert_eq!(found(ALICE, "iam:CreateServiceLinkedRole", "").1, Severity::High, "by themselves");
+}
+
+#[test]
+fn a_workload_is_exempt_from_no_attack() {
+    let app = role("app", "s");
+    assert_eq!(found(&app, "monitoring:DeleteAlarms", ""), (Code::TrailTampered, Severity::High));
+    assert_eq!(found(&app, "guardduty:CreateFilter", ""), (Code::TrailTampered, Severity::High));
+    assert_eq!(nothing(&role("deploy", "run-1"), "monitoring:DeleteAlarms", ""), "expected");
+}
+
+#[test]
+fn who_turns_detection_on_is_no_intruder() {
+    let on = r#","requestParameters":{"detectorId":"d","enable":true}"#;
+    assert_eq!(found(ALICE, "guardduty:UpdateDetector", on), (Code::DriftWrite, Severity::Medium));
+    assert_eq!(nothing(&role("deploy", "run-1"), "guardduty:UpdateDetector", on), "expected");
+    let off = on.replace("true", "false");
+    assert_eq!(found(ALICE, "guardduty:UpdateDetector", &off), (Code::TrailTampered, Severity::Critical));
+}
+
+#[test]
+fn what_another_record_tells_is_not_told_twice() {
+    let endpoint = r#","eventType":"AwsVpceEvents","eventCategory":"NetworkActivity""#;
+    for action in ["cloudtrail:CreateTrail", "cloudtrail:StopLogging"] {
+        assert_eq!(nothing(ALICE, action, endpoint), "told-elsewhere", "{action}");
+    }
+    let elsewhere = ALICE.replace(r#""accountId":"111122223333""#, r#""accountId":"999999999999""#);
+    assert_eq!(found(&elsewhere, "ec2:RunInstances", endpoint).0, Code::DriftWrite);
+    let sum = r#","eventType":"AwsAggregatedEvent","eventName":null,"eventCategory":"Aggregated""#;
+    assert_eq!(nothing("null", "s3:", sum), "told-elsewhere");
+}
+
+#[test]
+fn a_dashboards_query_changes_nothing() {
+    let event = r#","eventType":"AwsServiceEvent","readOnly":false"#;
+    assert_eq!(nothing(ALICE, "quicksight:QueryDatabase", event), "read");
+    assert_eq!(found(ALICE, "quicksight:ShareDashboard", event).0, Code::DriftWrite);
+}
