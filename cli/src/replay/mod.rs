@@ -151,7 +151,7 @@ impl Pass<'_> {
         let Self { sources, policy, options, .. } = *self;
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut tally = Tally::new(options, left_out);
+            let mut tally = Tally::new(options).without(left_out);
             let mut reader = Reader::default();
             let mut skim = Skim::new(policy);
             loop {
@@ -173,7 +173,7 @@ impl Pass<'_> {
             );
             parts
         });
-        let mut all = (Tally::new(options, left_out), Stages::default());
+        let mut all = (Tally::new(options).without(left_out), Stages::default());
         for (tally, stages) in parts {
             all.0.merge(tally);
             all.1.inflate += stages.inflate;

@@ -62,10 +62,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// An empty one, for logs of which some records are not to be told.
-    pub fn new(options: Options, left_out: &Arc<HashSet<u64>>) -> Self {
-        let (sessions, left_out) = (Sessions::new(options.keep_cases), Arc::clone(left_out));
-        Self { options, sessions, left_out, ..Self::default() }
+    /// An empty one.
+    pub fn new(options: Options) -> Self {
+        Self { options, sessions: Sessions::new(options.keep_cases), ..Self::default() }
+    }
+
+    /// The same for logs of which some records are not to be told.
+    pub(super) fn without(self, left_out: &Arc<HashSet<u64>>) -> Self {
+        Self { left_out: Arc::clone(left_out), ..self }
     }
 
     /// The records that another of the same call is to be told instead of.

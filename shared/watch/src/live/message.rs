@@ -171,11 +171,11 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
 
 fn api(lead: &Finding) -> Value {
     let (service, operation) = lead.action.split_once(':').unwrap_or(("", &lead.action));
-    let mut api = json!({ "operation": operation, "service": { "name": service } });
-    if let Some(error) = &lead.error {
-        api["response"] = json!({ "error": error });
+    let service = json!({ "name": service });
+    match &lead.error {
+        Some(error) => json!({ "operation": operation, "service": service, "response": { "error": error } }),
+        None => json!({ "operation": operation, "service": service }),
     }
-    api
 }
 
 /// Who called, and from where: an address, or the name of the service that passed the call on.

@@ -122,7 +122,7 @@ fn what_programs_get_is_as_ocsfs_own_schema_says() {
                     lead.resources.clear();
                     (lead.event_time, lead.event_id, lead.action) = (None, String::new(), "s3:".into());
                 }
-                let mut alert = Alert { severity, cause, ..alert.clone() };
+                let mut alert = Alert { cause, severity, ..alert.clone() };
                 if ip.is_empty() {
                     (alert.at, alert.time) = (None, None);
                 }
