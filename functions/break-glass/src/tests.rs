@@ -243,3 +243,10 @@ fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     assert_eq!(Call::classify(record, &policy, &mut ()).owner(&policy), Owner::BreakGlass);
 }
+
+#[test]
+fn an_agents_tool_call_in_a_session_is_told_and_changes_nothing() {
+    let tool = r#","eventType":"AwsMcpEvent","readOnly":false"#;
+    let finding = verdict(EMERGENCY, "aws-mcp:CallReadWriteTool", tool).unwrap();
+    assert_eq!((finding.code, finding.severity), (Code::GlassActivity, Severity::Info));
+}
