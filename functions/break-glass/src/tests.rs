@@ -297,3 +297,10 @@ fn who_asks_for_roots_password_has_changed_nothing_yet() {
         assert_eq!(says, (Code::RootActivity, severity), "{step} {how}");
     }
 }
+
+#[test]
+fn an_agents_tool_call_in_a_session_is_told_and_changes_nothing() {
+    let tool = r#","eventType":"AwsMcpEvent","readOnly":false"#;
+    let finding = verdict(EMERGENCY, "aws-mcp:CallReadWriteTool", tool).unwrap();
+    assert_eq!((finding.code, finding.severity), (Code::GlassActivity, Severity::Info));
+}

@@ -185,35 +185,33 @@ fn uses_by_itself(identity: &Identity<'_>) -> bool {
     identity.is_used_by_service_alone() && identity.invoked_by.as_deref() != Some("AWS Internal")
 }
 
-/// How services name the sessions in which they use the role that the account gave them, by the beginning of the name.
-/// Only of services that do their own work with it: what others do with a role, somebody told them.
-///
-/// A session's name is its caller's to choose. Who chose one of these would have to act through that very service,
-/// and the call that starts it is told as theirs.
-const SERVICE_SESSIONS: [(&str, &str); 5] = [
+/// Services that do their own work, and nobody else's, with the role that the account gave them. Not those that do
+/// what somebody tells them, such as CloudFormation or Service Catalog.
+const OWN_WORK: [&str; 8] =
+    ["autoscaling", "backup", "cloudtrail", "config", "dlm", "eks", "elasticmapreduce", "firehose"];
+
+/// How some of them name their sessions, by the beginning of the name; others by their own name.
+const SESSIONS: [(&str, &str); 4] = [
     ("backup", "AWSBackup-"),
     ("cloudtrail", "CLOUDWATCH_LOGS_DELIVERY"),
-    ("cloudtrail", "CloudTrail"),
     ("config", "AWSConfig"),
     ("elasticmapreduce", "CCSSession"),
 ];
 
-/// A service uses its service role, with keys of that role.
+/// A service uses its service role, with keys of that role: it calls in a session that it named.
+///
+/// A session's name is its caller's to choose. Who chose one of these would have to act through that very service,
+/// and the call that starts it is told as theirs.
 fn uses_service_role(identity: &Identity<'_>) -> bool {
     let (Some(host), Some((_, session))) = (identity.invoking_service(), identity.assumed_role()) else {
         return false;
     };
-    let numbered = || !session.is_empty() && session.bytes().all(|byte| byte.is_ascii_digit());
-    match service_name(host) {
-        // The control plane of a cluster counts its sessions.
-        Some("eks") => numbered(),
-        Some(service) => {
-            session == host
-                || session == service
-                || SERVICE_SESSIONS.iter().any(|(of, start)| *of == service && session.starts_with(start))
-        }
-        None => false,
-    }
+    let Some(service) = service_name(host).filter(|service| OWN_WORK.contains(service)) else { return false };
+    // The control plane of a cluster counts its sessions.
+    let numbered = !session.is_empty() && session.bytes().all(|byte| byte.is_ascii_digit());
+    (service == "eks" && numbered)
+        || [host, service].iter().any(|own| own.eq_ignore_ascii_case(session))
+        || SESSIONS.iter().any(|(of, start)| *of == service && session.starts_with(start))
 }
 
 /// Whether a session has the name that EC2 gives to an instance's: the instance's ID.

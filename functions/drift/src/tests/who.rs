@@ -141,9 +141,16 @@ fn a_deploy_role_is_used_through_its_own_vpc_endpoints() {
 #[test]
 fn where_a_service_calls_from_is_no_foreign_network() {
     for source in ["cloudformation.amazonaws.com", "AWS Internal", "cloudformation.amazonaws.com.cn"] {
-        let rest = format!(r#","sourceIPAddress":"{source}""#);
+        let rest = format!(r#","sourceIPAddress":"{source}","userAgent":"{source}""#);
         assert_eq!(nothing(&role("deploy", "run-1"), "ec2:RunInstances", &rest), "expected", "{source}");
+        let other = format!(r#","sourceIPAddress":"{source}","userAgent":"aws-cli/2.15.30""#);
+        let misused = found(&role("deploy", "run-1"), "ec2:RunInstances", &other).0;
+        assert_eq!(misused, Code::DeployRoleMisused, "{source}");
     }
+    let internal = session("deploy", "", r#""invokedBy":"AWS Internal","#);
+    let away = r#","sourceIPAddress":"198.51.100.1""#;
+    assert_eq!(found(&internal, "ec2:RunInstances", away).0, Code::DeployRoleMisused, "an address is one");
+    assert_eq!(nothing(&internal, "ec2:RunInstances", ""), "expected");
     for source in ["2001:db8::7", "cloudformation.example.com", ""] {
         let rest = format!(r#","sourceIPAddress":"{source}""#);
         assert_eq!(
@@ -220,6 +227,8 @@ fn machines_are_no_persons_and_persons_are_named() {
         (Kind::Workload, web("cognito-identity.amazonaws.com")),
         (Kind::Unknown, web("oidc.eks.eu-west-1.amazonaws.com.attacker.example/id/0A1B")),
         (Kind::Workload, service("cloudtrail.amazonaws.com", "cloudtrail.amazonaws.com")),
+        (Kind::Workload, service("cloudtrail.amazonaws.com", "CloudTrail")),
+        (Kind::Unknown, service("servicecatalog.amazonaws.com", "servicecatalog")),
         (Kind::Workload, service("backup.amazonaws.com", "AWSBackup-AWSBackupDefaultServiceRole")),
         (Kind::Workload, service("elasticmapreduce.amazonaws.com", "CCSSession")),
         (Kind::Workload, service("eks.amazonaws.com", "1653944444444444444")),

@@ -106,12 +106,14 @@ fn by_endpoint(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -
 
 fn by_network(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
     // A service that acts for the role calls from AWS's network, by name.
-    if entry.networks.is_empty() || principal.identity.invoking_service().is_some() {
+    let service = principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
+    if entry.networks.is_empty() || service.is_some() {
         return None;
     }
     let source = record.source_ip_address.text().unwrap_or_default();
-    // Old records have the service here alone. Only AWS writes a name where the address stands.
-    if service_name(&source).is_some() || source == "AWS Internal" {
+    // Old records name the service here alone, and again as the agent. Only AWS writes a name for the address.
+    let named = service_name(&source).is_some() || source == "AWS Internal";
+    if named && record.user_agent.text().is_some_and(|agent| is_same_service(&source, &agent)) {
         return None;
     }
     let listed = source

@@ -107,3 +107,17 @@ until = 2026-03-01"#,
     assert!(!tolerates("2026-03-01T23:59:59Z", &[]), "an unknown resource matches nothing");
     assert!(!exception.tolerates(&put, None, Vec::new), "without a time there is no before");
 }
+
+#[test]
+fn a_vpc_endpoint_is_its_id_or_its_account() {
+    let entry = |endpoint: &str| {
+        format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"\nvpc_endpoints = [\"{endpoint}\"]")
+    };
+    for endpoint in ["vpce-0123456789abcdef0", "111122223333"] {
+        assert_eq!(Policy::parse("p", &entry(endpoint)).unwrap().deploy[0].vpc_endpoints, [endpoint]);
+    }
+    for endpoint in ["vpce-*", "vpc-1", "1111", ""] {
+        let told = problems(&entry(endpoint));
+        assert!(told.contains("write the endpoint's ID, `vpce-…`, or its account's"), "{endpoint}: {told}");
+    }
+}
