@@ -44,10 +44,7 @@ impl Archive for Aws {
             let put = self.s3().await.put_object().bucket(self.bucket(PUT)?).key(name);
             let put = put.body(ByteStream::from(text.as_bytes().to_vec())).content_type("application/json");
             // What is there stays: a second version would hide the first.
-            let error = match put.if_none_match("*").send().await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
+            let Err(error) = put.if_none_match("*").send().await else { return Ok(()) };
             match error.code() {
                 Some("PreconditionFailed") => return Ok(()),
                 // Two wrote at once, and it may be that neither has: the SDK doesn't try that again.
