@@ -409,3 +409,61 @@ fn what_an_emergency_identity_does_is_not_told_here() {
         "BreakGlass"
     );
 }
+
+/// The console's sign-in and services have the names of their partition.
+#[test]
+fn the_console_and_services_are_known_in_every_partition() {
+    let policy = r#"
+[[deploy]]
+identity = "arn:aws:iam::*:role/deploy"
+assumed_by = ["service:codebuild.amazonaws.com"]"#;
+    let misused = Ok((Code::DeployRoleMisused, "console".to_owned()));
+    for suffix in ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"] {
+        let says = |identity: &str, action: &str, rest: &str| {
+            let found = verdict_by(policy, identity, action, rest);
+            found.map(|finding| (finding.code, finding.via))
+        };
+        let deploy = role("deploy", "run-1");
+        let by = format!(r#""invokedBy":"signin.{suffix}","accessKeyId""#);
+        let passed_on = deploy.replace(r#""accessKeyId""#, &by);
+        assert_eq!(says(&passed_on, "ec2:RunInstances", ""), misused, "{suffix}");
+        let source =
+            format!(r#","eventSource":"signin.{suffix}","responseElements":{{"SwitchRole":"Success"}}"#);
+        assert_eq!(says(&deploy, "signin:SwitchRole", &source), misused, "{suffix}");
+        let take =
+            r#","requestParameters":{"roleArn":"arn:aws-cn:iam::111122223333:role/deploy"},"readOnly":true"#;
+        let service = |name: &str| format!(r#"{{"type":"AWSService","invokedBy":"{name}.{suffix}"}}"#);
+        assert_eq!(says(&service("codebuild"), "sts:AssumeRole", take), Err("read".into()), "{suffix}");
+        let other = says(&service("ec2"), "sts:AssumeRole", take).map(|(code, _)| code);
+        assert_eq!(other, Ok(Code::DeployRoleMisused), "{suffix}");
+    }
+}
+
+#[test]
+fn resources_of_the_policy_are_the_same_in_every_partition() {
+    let policy = r#"
+[[exception]]
+identity = "permission-set/Admin"
+actions = ["logs:PutRetentionPolicy", "secretsmanager:UpdateSecret"]
+resources = ["arn:aws:secretsmanager:*:*:secret:nightly-*"]
+owner = "o"
+reason = "r"
+until = 2026-12-31
+
+[protected]
+resources = ["arn:aws:sqs:*:*:audit"]"#;
+    for partition in ["aws", "aws-cn", "aws-us-gov"] {
+        let says = |action: &str, key: &str, arn: &str| {
+            let rest = format!(r#","requestParameters":{{"{key}":"arn:{partition}:{arn}"}}"#);
+            verdict_by(policy, ALICE, action, &rest).map(|finding| finding.code)
+        };
+        let secret = |name: &str| format!("secretsmanager:x:111122223333:secret:{name}");
+        let update = |name: &str| says("secretsmanager:UpdateSecret", "secretId", &secret(name));
+        assert_eq!(update("nightly-1"), Err("excepted".into()), "{partition}");
+        assert_eq!(update("other"), Ok(Code::DriftWrite), "{partition}");
+        let delete =
+            |name: &str| says("sqs:DeleteQueue", "resourceArn", &format!("sqs:x:111122223333:{name}"));
+        assert_eq!(delete("audit"), Ok(Code::TrailTampered), "{partition}");
+        assert_eq!(delete("other"), Ok(Code::DriftWrite), "{partition}");
+    }
+}

@@ -72,6 +72,8 @@ fn root_is_not_always_a_person() {
 fn signin_is_the_console_and_not_a_service() {
     let json = r#"{"type":"IAMUser","arn":"arn:aws:iam::1:user/a","invokedBy":"signin.amazonaws.com"}"#;
     assert_eq!(identity(json).invoking_service(), None);
+    let json = r#"{"type":"IAMUser","arn":"arn:aws-cn:iam::1:user/a","invokedBy":"signin.amazonaws.com.cn"}"#;
+    assert_eq!(identity(json).invoking_service(), None);
 }
 
 #[test]
