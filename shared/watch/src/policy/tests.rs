@@ -121,3 +121,17 @@ fn a_vpc_endpoint_is_its_id_or_its_account() {
         assert!(told.contains("write the endpoint's ID, `vpce-…`, or its account's"), "{endpoint}: {told}");
     }
 }
+
+#[test]
+fn approvers_are_people_written_out() {
+    let parse = |list: &str| Policy::parse("p", &format!("[cases]\napprovers = {list}"));
+    assert_eq!(
+        parse(r#"["Carol", "dave@example.com"]"#).unwrap().cases.approvers,
+        ["Carol", "dave@example.com"]
+    );
+    // An empty list, and none, are everybody; so a name that is nobody's must not pass for one.
+    assert!(parse("[]").unwrap().cases.approvers.is_empty());
+    for wrong in ["[\" \"]", "[\"*\"]", "[\"carol*\"]", "[\"c\\u200barol\"]", "[7]", "\"carol\""] {
+        assert_eq!(parse(wrong).unwrap_err().len(), 1, "{wrong}");
+    }
+}
