@@ -79,7 +79,7 @@ pub struct State {
 }
 
 /// Whether the sweep has to look at an episode's findings: to read all of them every minute would cost more than all
-/// else. See [`super::look`].
+/// else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Look {
