@@ -214,6 +214,20 @@ fn nothing_hides_in_a_file_that_holds_no_records() {
 }
 
 #[test]
+fn what_a_caller_chose_takes_no_records_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut forged = record("forged");
+    forged["readOnly"] = true.into();
+    forged["eventName"] = "StopInstances".into();
+    let mut real = record("real");
+    real["eventContext"] = json!({ "tagContext": forged.to_string() });
+    real.as_object_mut().unwrap().remove("userIdentity");
+    let (_, findings, stderr) = replay(&[&file(&folder, "x.json", &real.to_string())], None);
+    assert_eq!(findings.len(), 1, "{stderr}");
+    assert_eq!(findings[0]["event_id"], "real");
+}
+
+#[test]
 fn an_answer_that_is_one_of_several_pages_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let event = json!({"EventId": "1", "CloudTrailEvent": record("1").to_string()});

@@ -167,7 +167,8 @@ pub(super) fn is_known(object: Raw<'_>) -> bool {
 /// The record itself, where a row of a table only repeats some of its fields: it stands as a text in a field that is none
 /// of CloudTrail's own, and is of the same call.
 fn inside(row: &Record<'_>) -> Option<String> {
-    if !row.user_identity.is_absent() {
+    // A record of CloudTrail's own has a version: what callers chose in it, such as tags, must not take its place.
+    if !row.user_identity.is_absent() || !row.event_version.is_absent() {
         return None;
     }
     let (object, _) = Raw::at(row.text, 0).ok()?;
