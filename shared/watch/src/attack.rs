@@ -53,6 +53,11 @@ impl Attack {
         (by_hand && !pipeline).then_some(Self { grave: false, ..attack })
     }
 
+    /// Whether the table has the action: no other is an attack.
+    pub(crate) fn is_listed(action: &Action<'_>) -> bool {
+        TABLE.find(&action.service, &action.name).is_some()
+    }
+
     fn listed(service: &str, name: &str) -> Option<(Self, Option<&'static str>)> {
         let line = std::str::from_utf8(TABLE.find(service, name)?).ok()?;
         let (scope, what) = line.split_once(' ')?;

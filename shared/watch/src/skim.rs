@@ -1,12 +1,13 @@
 //! Knowing what leads to nothing without judging it: reads, changes by a deploy role, services' own calls.
 //!
 //! These are nearly all records. What shows it are four fields of the record's top level and the identity; and
-//! the same identities make all the calls of an hour, so what was found of one is kept. An
-//! identity is the whole text of `userIdentity`, compared byte by byte: a hash alone could be met on purpose by
-//! somebody who chooses a session's name.
+//! the same identities make the same calls all day, so what was found of an identity is kept, and what was found of an
+//! action. Their texts are compared byte by byte: a hash alone could be met on purpose by somebody who chooses a
+//! session's name.
 
+use handsoff_trail::json::Raw;
 use handsoff_trail::{Action, Effect, Record};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::attack::Attack;
 use crate::call::{is_from_console, is_tool_call, target};
@@ -17,6 +18,12 @@ use crate::principal::{Kind, Principal};
 /// How many identities are kept. Where two share a place, the later one stays.
 const KEPT: usize = 2048;
 
+/// How many actions are kept, in the same way.
+const ACTIONS: usize = 512;
+
+/// No text longer than this is kept, so that hostile records don't fill the memory.
+const LONGEST: usize = 16 << 10;
+
 /// Tells what leads to nothing from what has to be judged.
 #[derive(Debug)]
 pub struct Skim<'p> {
@@ -25,6 +32,7 @@ pub struct Skim<'p> {
     places: bool,
     /// Boxed, because a function knows few: its start would wait for the pages that empty places take.
     kept: Vec<Option<Box<Kept>>>,
+    actions: Vec<Option<Box<Known>>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,6 +40,39 @@ struct Kept {
     identity: String,
     account: String,
     caller: Caller,
+}
+
+/// An action as a record names it, and what it does.
+#[derive(Clone, Debug)]
+struct Known {
+    /// `eventSource`, `eventName` and `readOnly`, as they stand in the record.
+    named: [String; 3],
+    does: Does,
+}
+
+/// What an action does, as far as it matters here.
+#[derive(Clone, Copy, Debug)]
+struct Does {
+    effect: Effect,
+    /// It is the sign-in service's.
+    signs_in: bool,
+    /// It may take on a role.
+    assumes: bool,
+    opens_a_shell: bool,
+    /// The table of attacks has it.
+    may_attack: bool,
+}
+
+impl Does {
+    fn of(action: &Action<'_>, read_only: Option<bool>) -> Self {
+        Self {
+            effect: action.effect(read_only).0,
+            signs_in: action.service == "signin",
+            assumes: action.service == "sts",
+            opens_a_shell: action.opens_a_shell(),
+            may_attack: Attack::is_listed(action),
+        }
+    }
 }
 
 /// Who called, as far as it matters here.
@@ -53,7 +94,7 @@ impl<'p> Skim<'p> {
     pub fn new(policy: &'p Policy) -> Self {
         let listed = |entry: &Deploy| !entry.networks.is_empty() || !entry.vpc_endpoints.is_empty();
         let places = policy.deploy.iter().any(listed);
-        Self { policy, places, kept: vec![None; KEPT] }
+        Self { policy, places, kept: vec![None; KEPT], actions: vec![None; ACTIONS] }
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
@@ -68,21 +109,19 @@ impl<'p> Skim<'p> {
         if record.is_told_elsewhere() {
             return Some(Nothing::ToldElsewhere);
         }
-        let action = Action::of(record);
-        if action.service == "signin"
-            || target(record, &action, self.policy).is_some()
-            || is_tool_call(record)
-        {
+        let does = self.does(record);
+        let takes_role = |policy| does.assumes && target(record, &Action::of(record), policy).is_some();
+        if does.signs_in || takes_role(self.policy) || is_tool_call(record) {
             return None;
         }
-        let effect = action.effect(record.read_only.flag()).0;
+        let effect = does.effect;
         let caller = match (self.caller(record), effect) {
             (Caller::Watched, _) | (Caller::Other, Effect::Changes) => return None,
             (caller, _) => caller,
         };
         if caller == Caller::Deploy
             && (self.places
-                || action.opens_a_shell()
+                || does.opens_a_shell
                 || !record.vpc_endpoint_account_id.is_absent()
                 || record.session_credential_from_console.flag() == Some(true))
         {
@@ -92,11 +131,30 @@ impl<'p> Skim<'p> {
             (Effect::Reads, _) => Some(Nothing::Read),
             (Effect::Changes, Caller::Service) => Some(Nothing::Service),
             (Effect::Changes, Caller::Deploy) => {
-                let attack = Attack::of(&action, record, self.policy, true);
-                attack.is_none().then_some(Nothing::Expected)
+                let attacks =
+                    does.may_attack && Attack::of(&Action::of(record), record, self.policy, true).is_some();
+                (!attacks).then_some(Nothing::Expected)
             }
             _ => None,
         }
+    }
+
+    fn does(&mut self, record: &Record<'_>) -> Does {
+        let named = [record.event_source, record.event_name, record.read_only].map(Raw::as_str);
+        let hash = named.iter().fold(0, |seed, text| xxh3_64_with_seed(text.as_bytes(), seed));
+        let place = usize::try_from(hash % ACTIONS as u64).unwrap_or_default();
+        let kept = self.actions.get_mut(place);
+        if let Some(Some(known)) = &kept
+            && known.named.iter().zip(named).all(|(known, named)| known == named)
+        {
+            return known.does;
+        }
+        let does = Does::of(&Action::of(record), record.read_only.flag());
+        let short = named.iter().all(|text| text.len() < LONGEST);
+        if let Some(kept) = kept.filter(|_| short) {
+            *kept = Some(Box::new(Known { named: named.map(str::to_owned), does }));
+        }
+        does
     }
 
     fn caller(&mut self, record: &Record<'_>) -> Caller {
@@ -112,6 +170,9 @@ impl<'p> Skim<'p> {
             return kept.caller;
         }
         let caller = caller(record, self.policy);
+        if identity.len() > LONGEST {
+            return caller;
+        }
         kept.identity.replace_range(.., identity);
         kept.account.replace_range(.., account);
         kept.caller = caller;
