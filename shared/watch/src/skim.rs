@@ -54,21 +54,32 @@ struct Known {
 #[derive(Clone, Copy, Debug)]
 struct Does {
     effect: Effect,
-    /// It is the sign-in service's.
-    signs_in: bool,
-    /// It may take on a role.
-    assumes: bool,
+    service: Service,
     opens_a_shell: bool,
     /// The table of attacks has it.
     may_attack: bool,
+}
+
+/// Whose action it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    /// The sign-in service's.
+    SignIn,
+    /// STS's, which may be asked for a role.
+    Sts,
+    /// Any other's.
+    Other,
 }
 
 impl Does {
     fn of(action: &Action<'_>, read_only: Option<bool>) -> Self {
         Self {
             effect: action.effect(read_only).0,
-            signs_in: action.service == "signin",
-            assumes: action.service == "sts",
+            service: match &*action.service {
+                "signin" => Service::SignIn,
+                "sts" => Service::Sts,
+                _ => Service::Other,
+            },
             opens_a_shell: action.opens_a_shell(),
             may_attack: Attack::is_listed(action),
         }
@@ -110,8 +121,9 @@ impl<'p> Skim<'p> {
             return Some(Nothing::ToldElsewhere);
         }
         let does = self.does(record);
-        let takes_role = |policy| does.assumes && target(record, &Action::of(record), policy).is_some();
-        if does.signs_in || takes_role(self.policy) || is_tool_call(record) {
+        let asks_for_role =
+            |policy| does.service == Service::Sts && target(record, &Action::of(record), policy).is_some();
+        if does.service == Service::SignIn || asks_for_role(self.policy) || is_tool_call(record) {
             return None;
         }
         let effect = does.effect;
