@@ -190,18 +190,35 @@ fn inside(row: &Record<'_>) -> Option<String> {
     found
 }
 
-/// How long the time is that an export of CloudWatch Logs writes before each event, with the blank behind it. `Err`: the
-/// text ends before that can be told.
+/// How long the time is that an export of CloudWatch Logs writes before each event, with the blank behind it; `aws logs
+/// tail` writes the stream's name too. `Err`: the text ends before that can be told.
 pub(super) fn time_before(text: &str) -> Result<Option<usize>, ()> {
+    /// The longest time, and the longest name of a stream: AWS allows 512 characters.
     const LONGEST: usize = 40;
+    const LONGEST_NAME: usize = 513;
     let is_time = |byte: &u8| byte.is_ascii_digit() || b"-:.TZ+".contains(byte);
-    let length = text.bytes().take(LONGEST).take_while(|byte| is_time(byte)).count();
-    let rest = text.get(length..).unwrap_or_default();
-    let behind = rest.trim_start_matches([' ', '\t']);
-    if behind.is_empty() && length < LONGEST && !rest.contains('\n') {
+    let length = text.bytes().take(LONGEST).take_while(is_time).count();
+    let is_value = |text: &str| text.starts_with(['{', '"']);
+    let behind = text.get(length..).unwrap_or_default();
+    if behind.is_empty() && length < LONGEST {
         return Err(());
     }
     let time = text.get(..19).is_some_and(|time| handsoff_trail::Time::parse(&format!("{time}Z")).is_some());
-    Ok((time && rest.len() > behind.len() && behind.starts_with(['{', '"']))
-        .then(|| text.len() - behind.len()))
+    let next = behind.trim_start_matches([' ', '\t']);
+    if !time || next.len() == behind.len() {
+        return Ok(None);
+    }
+    if next.is_empty() {
+        return Err(());
+    }
+    if is_value(next) {
+        return Ok(Some(text.len() - next.len()));
+    }
+    let name = next.bytes().take(LONGEST_NAME).take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let behind = next.get(name..).unwrap_or_default();
+    let next = behind.trim_start_matches([' ', '\t']);
+    if next.is_empty() && name < LONGEST_NAME {
+        return Err(());
+    }
+    Ok((next.len() < behind.len() && is_value(next)).then(|| text.len() - next.len()))
 }
