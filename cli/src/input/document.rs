@@ -139,7 +139,7 @@ impl Document {
             }
             let (valid, ending) = text.from(at);
             match (self.read(bytes, &mut at, (valid, ending), sink), ending) {
-                _ if self.given_up => break,
+                _ if self.given_up || self.is_barren(at, sink) => break,
                 (Some(stop), _) if stop.error.why == Why::Ends && stop.ending == Ending::More => {
                     self.wait(bytes.len() - at, at);
                     break;

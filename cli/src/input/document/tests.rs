@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::input::Place;
 
+mod steps;
+
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     names: Vec<String>,
