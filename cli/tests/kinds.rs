@@ -188,7 +188,10 @@ fn a_run_that_read_nothing_does_not_pass() {
     file(&folder, "one.json", &record("1").to_string());
     let (status, findings, stderr) = replay(&[folder.path()], None);
     assert_eq!((status, findings.len()), (0, 1), "{stderr}");
-    assert!(stderr.contains("1  without records") && stderr.contains("not read: 1 no log by its content"), "{stderr}");
+    assert!(
+        stderr.contains("1  without records") && stderr.contains("not read: 1 no log by its content"),
+        "{stderr}"
+    );
 }
 
 const DIGEST: &str = r#"{"awsAccountId":"111122223333","digestStartTime":"2026-03-14T09:00:00Z",

@@ -37,9 +37,11 @@ pub(super) struct Limits {
     value: usize,
     /// Between a record and the next. A device, or a program that never ends, is given up so.
     barren: u64,
+    /// What is unreadable and longer than that may have been many records: its length is told.
+    loss: u64,
 }
 
-const LIMITS: Limits = Limits { value: 64 << 20, barren: 1 << 30 };
+const LIMITS: Limits = Limits { value: 64 << 20, barren: 512 << 20, loss: 16 << 10 };
 
 /// One text, fed in pieces.
 #[derive(Debug)]
@@ -48,8 +50,9 @@ pub(super) struct Document {
     state: State,
     /// Set after something unreadable: looks for where a record may start.
     lost: Option<Seek>,
-    /// Something unreadable was told, and no record was found since: what lies between belongs to it.
+    /// Something unreadable was told, and no record was found since: what lies between belongs to it. And where it starts.
     seeking: bool,
+    lost_at: u64,
     /// The rest isn't read.
     given_up: bool,
     /// Bytes and lines before the piece at hand, and where its first line starts.
@@ -92,6 +95,7 @@ impl Document {
             state: State::Top,
             lost: None,
             seeking: false,
+            lost_at: 0,
             given_up: false,
             offset: 0,
             lines: 0,
@@ -262,16 +266,29 @@ impl Document {
 
     /// The text is at its end.
     fn finish(&mut self, bytes: &[u8], sink: &mut impl Sink) {
-        if !self.is_barren(bytes.len(), sink) && self.state != State::Top {
+        if self.is_barren(bytes.len(), sink) {
+            return;
+        }
+        self.end_of_lost(bytes, bytes.len(), sink);
+        if self.state != State::Top {
             let message = "the file ends inside a list of records: it may be cut off";
             self.unreadable(bytes, (bytes.len(), bytes.len()), message, sink);
         }
     }
 
     /// Notes that something known stands here.
-    fn found(&mut self, here: Here<'_>) {
+    fn found(&mut self, here: Here<'_>, sink: &mut impl Sink) {
+        self.end_of_lost(here.bytes, here.at, sink);
         self.seeking = false;
         self.found_at = self.offset + here.at as u64;
+    }
+
+    /// What is unreadable ends here: where it is longer than a record, it says how long it was.
+    fn end_of_lost(&mut self, bytes: &[u8], at: usize, sink: &mut impl Sink) {
+        let length = self.offset + at as u64 - self.lost_at;
+        if self.seeking && length > self.limits.loss {
+            self.tell(bytes, (at, at), &format!("the {length} bytes before this can't be read"), sink);
+        }
     }
 
     /// Counts bytes that are looked at.
@@ -314,6 +331,7 @@ impl Document {
     /// follows unreadable.
     fn unreadable(&mut self, bytes: &[u8], spot: (usize, usize), message: &str, sink: &mut impl Sink) {
         if !self.seeking {
+            self.lost_at = self.offset + spot.0 as u64;
             self.tell(bytes, spot, message, sink);
         }
         self.seeking = true;

@@ -90,7 +90,8 @@ impl Found {
 
     /// Adds something that is named and neither file nor folder.
     fn add_special(&mut self, path: PathBuf, kind: FileType) {
-        let is_stdin = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name));
+        let is_stdin =
+            ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name));
         if is_pipe(kind) {
             self.sources.push(Source::pipe(path));
         } else if is_stdin {

@@ -35,8 +35,18 @@ impl Seek {
     /// Looks on from byte `at`, which is left where the next search has to start. `None`: there is no such place up to the
     /// end of the bytes.
     pub(super) fn next(&mut self, bytes: &[u8], at: &mut usize, last: bool, in_list: bool) -> Option<usize> {
-        while let Some(&byte) = bytes.get(*at) {
-            if byte == b'{' {
+        loop {
+            let rest = bytes.get(*at..).unwrap_or_default();
+            // Nothing else can be such a place, or stand before one at the start of a line.
+            let Some(skipped) = memchr::memchr2(b'{', b'\n', rest) else {
+                self.pass(rest);
+                *at = bytes.len();
+                return None;
+            };
+            self.pass(rest.get(..skipped).unwrap_or_default());
+            *at += skipped;
+            let is_brace = bytes.get(*at) == Some(&b'{');
+            if is_brace {
                 let line = !self.for_line && self.line_starts;
                 // The next element of a list, or the next of a list inside of it: that is then told apart.
                 let element = in_list && self.last == *b"},";
@@ -51,16 +61,24 @@ impl Seek {
                 }
             }
             *at += 1;
-            self.line_starts = byte == b'\n';
-            if self.line_starts && self.for_line {
+            self.pass(if is_brace { b"{" } else { b"\n" });
+            if !is_brace && self.for_line {
                 return Some(*at);
             }
-            if !byte.is_ascii_whitespace() {
-                let [_, before] = self.last;
-                self.last = [before, byte];
-            }
         }
-        None
+    }
+
+    /// Steps over bytes.
+    fn pass(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else { return };
+        self.line_starts = *last == b'\n';
+        let mut solid = bytes.iter().rev().copied().filter(|byte| !byte.is_ascii_whitespace());
+        let [_, before] = self.last;
+        match (solid.next(), solid.next()) {
+            (Some(last), Some(before)) => self.last = [before, last],
+            (Some(last), None) => self.last = [before, last],
+            _ => {}
+        }
     }
 }
 

@@ -175,7 +175,7 @@ fn a_place_is_line_and_column_of_the_whole_text() {
 }
 
 /// Limits that small texts reach.
-const SMALL: Limits = Limits { value: 300, barren: 2000 };
+const SMALL: Limits = Limits { value: 300, barren: 2000, loss: 1000 };
 
 #[test]
 fn a_value_that_is_too_long_costs_only_itself() {
@@ -215,6 +215,23 @@ fn a_record_that_is_nested_too_deep_is_named_and_the_rest_is_read() {
         let text = serde_json::json!({ "message": nested(deepest + 1) }).to_string();
         let seen = read_in(text.as_bytes(), piece);
         assert_eq!(seen.problems, ["1:1 1 in this wrapper look like records and can't be read"]);
+    }
+}
+
+#[test]
+fn what_is_lost_is_measured() {
+    let junk = "{'a': 1}\n".repeat(150);
+    for text in [format!("{}\n{junk}{}", record("A"), record("B")), format!("{}\n{junk}", record("A"))] {
+        for piece in [1, 64, usize::MAX] {
+            let (seen, _) = read_with(text.as_bytes(), piece, SMALL);
+            assert_eq!(seen.problems.len(), 2, "{:?}", seen.problems);
+            assert!(seen.problems[0].starts_with("2:2 not JSON"), "{:?}", seen.problems);
+            assert!(
+                seen.problems[1].starts_with("152:1 the 1350 bytes before this can't be read"),
+                "{:?}",
+                seen.problems
+            );
+        }
     }
 }
 
@@ -267,7 +284,7 @@ fn junk() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn pieces_make_no_difference(text in junk(), piece in 1usize..400, value in 100usize..2000) {
-        let limits = Limits { value, barren: 2 * value as u64 };
+        let limits = Limits { value, barren: 2 * value as u64, loss: 50 };
         let (whole, _) = read_with(&text, usize::MAX, limits);
         let (pieces, _) = read_with(&text, piece, limits);
         prop_assert_eq!(whole, pieces, "{} in pieces of {}", String::from_utf8_lossy(&text), piece);

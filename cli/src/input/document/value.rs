@@ -108,7 +108,7 @@ impl Document {
             }
         };
         if found {
-            self.found(here);
+            self.found(here, sink);
         } else {
             self.no_record(here, "not even an object", sink);
         }
@@ -123,13 +123,13 @@ impl Document {
                     let locate = || self.position(here.bytes, here.at);
                     sink.incomplete(&Place::new(&locate));
                 }
-                self.found(here);
+                self.found(here, sink);
                 self.state = State::Array { in_object: true };
                 return Ok(start + 1);
             }
             Entry::Record(record) => {
                 self.check_swallowed(here, used, record.text)?;
-                self.found(here);
+                self.found(here, sink);
                 let locate = || self.position(here.bytes, here.at);
                 give(&record, &Place::new(&locate), sink);
                 return Ok(used);
@@ -141,19 +141,19 @@ impl Document {
         let place = Place::new(&locate);
         if let Some(Ok((Entry::Record(record), _))) = respelled.as_deref().map(Record::read) {
             sink.record(&record, &place);
-            self.found(here);
+            self.found(here, sink);
             return Ok(used);
         }
         if flat::is_known(raw) {
             sink.known();
-            self.found(here);
+            self.found(here, sink);
             return Ok(used);
         }
         if goes_on(raw) {
             sink.incomplete(&place);
         }
         if sink.other(raw, &place) || self.within(here, raw, sink) {
-            self.found(here);
+            self.found(here, sink);
         } else if self.seeking {
             // A part of what can't be read: go on looking.
             return Err((Malformed { at: 0, why: Why::NoValue }, Lost::Record));

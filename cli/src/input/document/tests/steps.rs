@@ -37,9 +37,7 @@ fn hostile(size: usize) -> Vec<(&'static str, Vec<u8>)> {
         ("backslashes", behind("\"", "\\")),
         ("white space behind a brace", repeat(&format!("{{{}", " ".repeat(1000)))),
         ("bytes that are no text", vec![0xff; size]),
-        ("records with bytes that are no text", {
-            b"{\"eventVersion\":\"\xff\"}\n".repeat(size / 22)
-        }),
+        ("records with bytes that are no text", { b"{\"eventVersion\":\"\xff\"}\n".repeat(size / 22) }),
         ("one record that never ends, and good ones", behind(r#"{"eventVersion":["#, &(record("A") + ","))),
     ]
 }
