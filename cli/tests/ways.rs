@@ -47,7 +47,9 @@ fn told(folder: &Path, source: &str, input: Option<&[u8]>) -> Told {
         })
     });
     let output = child.wait_with_output().unwrap();
-    feeding.into_iter().for_each(|thread| thread.join().unwrap());
+    if let Some(thread) = feeding {
+        thread.join().unwrap();
+    }
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let name = if source == "-" { "standard input" } else { source };
     let stderr = text(output.stderr).replace(&format!("{name}:"), "FILE:");
