@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -276,4 +276,45 @@ fn the_hostile_files_are_told_the_same_whichever_way_they_come() {
     }
     assert!(tried > 3, "only {tried} files");
     println!("{tried} files");
+}
+
+/// A gzip file of a long record and many short ones, in which nothing repeats, so that a cut loses what lies behind it.
+fn large() -> (String, Vec<u8>) {
+    let mut state = 1_u64;
+    let mut noise = |length: usize| {
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+        };
+        (0..length).map(|_| next()).collect::<String>()
+    };
+    let mut lines = String::new();
+    for length in std::iter::once(300_000).chain([200; 2000]) {
+        let mut call = call("6", "CreateUser", "Dev", "ASIADEV");
+        call["eventID"] = noise(20).into();
+        call["requestParameters"] = json!({ "description": noise(length) });
+        lines += &(call.to_string() + "\n");
+    }
+    let bytes = gzip(lines.as_bytes());
+    (lines, bytes)
+}
+
+#[test]
+fn all_that_a_damaged_file_still_gives_is_told_whichever_way_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (lines, whole) = large();
+    fs::write(folder.join("p.toml"), POLICY).unwrap();
+    for part in [10, 30, 50, 90] {
+        let cut = whole.get(..whole.len() * part / 100).unwrap();
+        let mut inflated = Vec::new();
+        let _ = flate2::read::GzDecoder::new(cut).read_to_end(&mut inflated);
+        let records = inflated.iter().filter(|byte| **byte == b'\n').count();
+        assert!(lines.as_bytes().starts_with(&inflated));
+        fs::write(folder.join("log"), cut).unwrap();
+        let by_name = told(folder, "log", None);
+        assert_eq!(by_name.1.lines().count(), records, "{part} %");
+        assert!(by_name.0 == 2 && by_name.2.contains("damaged or cut off"), "{}", by_name.2);
+        assert_eq!(told(folder, "-", Some(cut)), by_name, "{part} %");
+    }
 }
