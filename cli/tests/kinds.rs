@@ -371,6 +371,22 @@ fn an_answer_as_text_is_looked_into() {
     );
 }
 
+#[test]
+fn a_field_that_is_broken_json_in_a_text_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
+    for text in [&deep, "{\"a\":", "{a=b}"] {
+        let mut row = record("1");
+        row["requestParameters"] = text.into();
+        let (status, findings, stderr) = replay(&[&file(&folder, "x.json", &row.to_string())], None);
+        assert_eq!((status, findings.len()), (2, 1), "{text}: {stderr}");
+        assert!(stderr.contains("x.json:1:1: `requestParameters` is JSON in a text"), "{stderr}");
+    }
+    let mut row = record("1");
+    row["requestParameters"] = "[[1]]".into();
+    assert_eq!(replay(&[&file(&folder, "x.json", &row.to_string())], None).0, 0);
+}
+
 /// Cases rebuilt from public reports, where they lie beside the checkout: the statuses that their users would expect.
 #[test]
 fn the_cases_of_others_are_read() {

@@ -86,6 +86,22 @@ pub(super) fn unfolded(record: &Record<'_>) -> Option<String> {
     serde_json::to_string(&object).ok()
 }
 
+/// The fields of a record that are JSON in a text, and can't be read: broken, or nested too deep.
+pub(super) fn broken_fields(record: &Record<'_>) -> Vec<&'static str> {
+    let fields = [
+        ("requestParameters", record.request_parameters),
+        ("responseElements", record.response_elements),
+        ("additionalEventData", record.additional_event_data),
+        ("resources", record.resources),
+    ];
+    let is_broken = |field: &Raw<'_>| {
+        // In the record it stands one level deeper.
+        let is_json = |text: &str| serde_json::from_str::<Value>(&format!("[{text}]")).is_ok();
+        is_folded(field.as_str()) && field.text().is_some_and(|text| !is_json(&text))
+    };
+    fields.into_iter().filter(|(_, field)| is_broken(field)).map(|(name, _)| name).collect()
+}
+
 /// What a table without nulls writes where there is none: no error has such a code.
 fn is_nothing(text: &str) -> bool {
     matches!(text, r#""-""# | r#""null""# | r#""None""#)

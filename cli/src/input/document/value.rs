@@ -249,6 +249,11 @@ impl Document {
 
 /// Hands a record on, as CloudTrail writes it.
 fn give(record: &Record<'_>, place: &Place<'_>, sink: &mut impl Sink) {
+    for name in flat::broken_fields(record) {
+        let message =
+            format!("`{name}` is JSON in a text that can't be read: the record is judged without it");
+        sink.problem(Some(place.position()), message);
+    }
     match flat::unfolded(record).as_deref().map(Record::read) {
         Some(Ok((Entry::Record(record), _))) => sink.record(&record, place),
         _ => sink.record(record, place),
