@@ -310,7 +310,7 @@ fn all_that_a_damaged_file_still_gives_is_told_whichever_way_it_comes() {
         let cut = whole.get(..whole.len() * part / 100).unwrap();
         let mut inflated = Vec::new();
         let _ = flate2::read::GzDecoder::new(cut).read_to_end(&mut inflated);
-        let records = inflated.iter().filter(|byte| **byte == b'\n').count();
+        let records = inflated.split(|byte| *byte == b'\n').count() - 1;
         assert!(lines.as_bytes().starts_with(&inflated));
         fs::write(folder.join("log"), cut).unwrap();
         let by_name = told(folder, "log", None);
