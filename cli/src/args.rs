@@ -93,6 +93,9 @@ pub struct Replay {
     /// Exit with status 1 when there is a finding of this severity or above
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<Severity>,
+    /// Name the files in folders that aren't read, and why
+    #[arg(long)]
+    pub verbose: bool,
     /// How many threads to use [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,

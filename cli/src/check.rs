@@ -48,7 +48,12 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
         if problems > 0 {
             output::error(&format!("{problems} problems in the logs: `handsoff replay` names them"));
         }
-        warnings.extend(sink.unmatched());
+        if sink.read == 0 {
+            output::error("no record was read from the logs: they say nothing of what matches");
+            wrong = true;
+        } else {
+            warnings.extend(sink.unmatched());
+        }
     }
     for warning in &warnings {
         writeln!(out, "{warning}")?;
@@ -174,6 +179,7 @@ fn open_web_identities(policy: &Policy) -> Vec<String> {
 struct Matching<'p> {
     policy: &'p Policy,
     entries: Vec<(String, &'p IdentityPattern, bool)>,
+    read: u64,
     problems: usize,
 }
 
@@ -186,7 +192,7 @@ impl<'p> Matching<'p> {
         entries.extend(policy.workloads.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
         entries
             .extend(policy.exceptions.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
-        Self { policy, entries, problems: 0 }
+        Self { policy, entries, read: 0, problems: 0 }
     }
 
     fn unmatched(self) -> impl Iterator<Item = String> {
@@ -198,6 +204,7 @@ impl<'p> Matching<'p> {
 
 impl Sink for Matching<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
+        self.read += 1;
         let principal = Principal::of(record, self.policy);
         let call = Call::classify(*record, self.policy, &mut ());
         let account = call.account();

@@ -43,7 +43,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     };
     let found = input::find(std::slice::from_ref(&args.file));
     let mut problems = found.problems;
-    let mut matched = false;
+    let (mut matched, mut read) = (false, 0);
     for (index, source) in found.sources.iter().enumerate() {
         let mut sink = Explaining { policy: &policy, explained: Vec::new(), problems: Vec::new() };
         Reader::default().read(source, &mut sink, &|_| {});
@@ -54,6 +54,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
             message,
             lost: true,
         }));
+        read += sink.explained.len();
         for explained in resolve(sink.explained, &policy) {
             if args.event_id.as_ref().is_none_or(|id| *id == explained.event_id) {
                 matched = true;
@@ -63,6 +64,11 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     }
     problems.sort();
     output::problems(&problems, 0);
+    output::left_out(&found.left_out);
+    if read == 0 {
+        output::nothing_read();
+        return Ok(Exit::Wrong);
+    }
     if let (Some(id), false) = (&args.event_id, matched) {
         output::error(&format!("no record has the event ID `{}`", clean(id, 64)));
         return Ok(Exit::Wrong);

@@ -102,6 +102,14 @@ fn kinds() -> Vec<(&'static str, Vec<u8>)> {
             "a line of an export of CloudWatch Logs",
             lines(&|record| format!("2026-03-14T10:00:01.000Z {record}")).into(),
         ),
+        (
+            "the output of `aws logs tail`",
+            lines(&|record| {
+                format!("2026-03-14T10:00:01.000000+00:00 111122223333_CloudTrail_eu-central-1 {record}")
+            })
+            .into(),
+        ),
+        ("JSON behind much white space", (" \n".repeat(5000) + &list).into()),
         ("the same in gzip", gzip(&lines(&|record| format!("2026-03-14T10:00:01.000Z {record}")))),
         ("members of gzip, one behind the other", members),
         ("a subscription's messages", gzip(&lines(&subscription))),
@@ -169,11 +177,37 @@ fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
+/// Status and standard error.
+fn handsoff(args: &[&str], path: &Path) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handsoff"));
+    let output = command.current_dir(std::env::temp_dir()).args(args).arg(path).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
 #[test]
 fn a_run_that_read_nothing_does_not_pass() {
+    const RUNS: [&[&str]; 7] = [
+        &["replay"],
+        &["replay", "--fail-on", "low"],
+        &["replay", "--format", "jsonl", "--fail-on", "low"],
+        &["replay", "--format", "csv"],
+        &["replay", "--alerts", "--fail-on", "low"],
+        &["replay", "--alerts", "--format", "jsonl"],
+        &["explain"],
+    ];
     let folder = tempfile::tempdir().unwrap();
+    let policy = tempfile::tempdir().unwrap();
+    let policy = file(&policy, "handsoff.toml", "[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"\n");
     let no_logs = |what: &str| {
-        let (status, _, stderr) = replay(&[folder.path()], None);
+        for args in RUNS {
+            let (status, stderr) = handsoff(args, folder.path());
+            assert!(
+                status == 2 && stderr.contains("error: no record was read"),
+                "{what} {args:?}: {status} {stderr}"
+            );
+        }
+        let (status, stderr) =
+            handsoff(&["policy", "check", policy.to_str().unwrap(), "--logs"], folder.path());
         assert!(status == 2 && stderr.contains("error: no record was read"), "{what}: {status} {stderr}");
     };
     no_logs("an empty folder");
@@ -188,7 +222,80 @@ fn a_run_that_read_nothing_does_not_pass() {
     file(&folder, "one.json", &record("1").to_string());
     let (status, findings, stderr) = replay(&[folder.path()], None);
     assert_eq!((status, findings.len()), (0, 1), "{stderr}");
-    assert!(stderr.contains("1  without records") && stderr.contains("not read: no logs"), "{stderr}");
+    assert!(
+        stderr.contains("1  without records") && stderr.contains("not read: 1 no log by its content"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn what_is_left_out_is_named_and_counted_by_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    file(&folder, "one.json", &record("1").to_string());
+    file(&folder, "README.md", "# no log");
+    file(&folder, "\u{1b}[2J.txt", "no log");
+    file(&folder, "report.docx", "PK\u{3}\u{4}");
+    let (status, stderr) = handsoff(&["replay", "--format", "jsonl", "--verbose"], folder.path());
+    assert_eq!(status, 0, "{stderr}");
+    let counted = "1 record read from 1 file (3 files in the same folders not read: 2 no log by its content, 1 an archive)";
+    assert!(stderr.contains(counted), "{stderr}");
+    let name = |name: &str| folder.path().join(name).display().to_string();
+    assert!(
+        stderr.contains(&format!("left out: {}: no log by its content\n", name("README.md"))),
+        "{stderr}"
+    );
+    assert!(stderr.contains(&format!("left out: {}: an archive\n", name("report.docx"))), "{stderr}");
+    assert!(stderr.contains("left out: ") && !stderr.contains('\u{1b}'), "{stderr}");
+}
+
+#[test]
+fn what_may_hold_logs_and_is_not_read_is_named_beside_good_files() {
+    let zstd = b"\x28\xb5\x2f\xfd\x04\x58".to_vec();
+    let twice = {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&gzip(&record("2").to_string())).unwrap();
+        encoder.finish().unwrap()
+    };
+    for (bytes, why) in [
+        (zstd.clone(), "zstd-compressed: inflate it first"),
+        (gzip("PAR1 and so on"), "Parquet: export the records as JSON"),
+        (b"PAR1\x15\x04".to_vec(), "Parquet: export the records as JSON"),
+        (twice, "gzip in gzip: inflate it once"),
+        (b"BZh91AY".to_vec(), "bzip2-compressed: inflate it first"),
+    ] {
+        for name in ["unnamed", "x.json", "x.json.gz"] {
+            let folder = tempfile::tempdir().unwrap();
+            file(&folder, "one.json", &record("1").to_string());
+            let path = folder.path().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            let (status, findings, stderr) = replay(&[folder.path()], None);
+            assert_eq!((status, findings.len()), (2, 1), "{why} as {name}: {stderr}");
+            assert!(stderr.contains(&format!("error: {}: {why}\n", path.display())), "{name}: {stderr}");
+            let (status, _, stderr) = replay(&[Path::new("-")], Some(&bytes));
+            assert!(status == 2 && stderr.contains(&format!("standard input: {why}\n")), "{stderr}");
+        }
+    }
+    let (status, _, stderr) = replay(&[Path::new("-")], Some(b"PK\x03\x04"));
+    assert!(status == 2 && stderr.contains("a zip archive: unpack it first"), "{stderr}");
+}
+
+#[test]
+fn a_record_without_a_caller_is_odd_unless_its_kind_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let without = |kind: &str| {
+        let mut record = record("1");
+        record.as_object_mut().unwrap().remove("userIdentity");
+        record["eventType"] = kind.into();
+        replay(&[&file(&folder, "x.json", &record.to_string())], None)
+    };
+    for kind in ["AwsApiCall", "AwsConsoleSignIn", "AwsVpceEvents"] {
+        let (status, _, stderr) = without(kind);
+        assert!(status == 2 && stderr.contains("a record with no userIdentity"), "{kind}: {stderr}");
+    }
+    for kind in ["AwsServiceEvent", "AwsCloudTrailInsight", "AwsAggregatedEvent"] {
+        let (status, _, stderr) = without(kind);
+        assert_eq!(status, 0, "{kind}: {stderr}");
+    }
 }
 
 const DIGEST: &str = r#"{"awsAccountId":"111122223333","digestStartTime":"2026-03-14T09:00:00Z",
@@ -262,6 +369,22 @@ fn an_answer_as_text_is_looked_into() {
         replay(&[&file(&folder, "x.json", &failed.to_string())], None).1[0]["code"],
         "console-sign-in"
     );
+}
+
+#[test]
+fn a_field_that_is_broken_json_in_a_text_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
+    for text in [&deep, "{\"a\":", "{a=b}"] {
+        let mut row = record("1");
+        row["requestParameters"] = text.into();
+        let (status, findings, stderr) = replay(&[&file(&folder, "x.json", &row.to_string())], None);
+        assert_eq!((status, findings.len()), (2, 1), "{text}: {stderr}");
+        assert!(stderr.contains("x.json:1:1: `requestParameters` is JSON in a text"), "{stderr}");
+    }
+    let mut row = record("1");
+    row["requestParameters"] = "[[1]]".into();
+    assert_eq!(replay(&[&file(&folder, "x.json", &row.to_string())], None).0, 0);
 }
 
 /// Cases rebuilt from public reports, where they lie beside the checkout: the statuses that their users would expect.

@@ -162,7 +162,7 @@ fn files_of_the_corpus() -> Vec<PathBuf> {
         .into_iter()
         .filter_map(|source| match source {
             handsoff::input::Source::File(path, _) => Some(path),
-            handsoff::input::Source::Stdin => None,
+            handsoff::input::Source::Stream(_) => None,
         })
         .collect()
 }

@@ -20,7 +20,7 @@ use proptest::prelude::*;
 
 /// All that is told of some records, in the order given.
 fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
-    let source = Source::Stdin;
+    let source = Source::stdin();
     let mut all = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });
     for part in 0..threads {
         let mut tally = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });

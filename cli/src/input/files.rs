@@ -1,78 +1,65 @@
 //! Which files to read, and in which order.
 
-use std::fs::File;
-use std::io::Read;
+use std::fmt;
+use std::fs::FileType;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use super::Problem;
-
-/// Where records come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Standard input.
-    Stdin,
-    /// A file, and its size in bytes.
-    File(PathBuf, u64),
-}
-
-impl Source {
-    /// The name that problems give it.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Stdin => "standard input".into(),
-            Self::File(path, _) => path.display().to_string(),
-        }
-    }
-
-    /// Its size in bytes, 0 if unknown.
-    pub fn size(&self) -> u64 {
-        match self {
-            Self::Stdin => 0,
-            Self::File(_, size) => *size,
-        }
-    }
-}
+use super::kind::{self, Kind};
+use super::{Problem, Source};
 
 /// What was found at the paths of the command line.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The files to read, folders in the order of their names.
     pub sources: Vec<Source>,
-    /// Files in folders that don't begin like logs, and what isn't a plain file.
-    pub others: usize,
+    /// What is in folders and isn't read.
+    pub left_out: Vec<(PathBuf, LeftOut)>,
     /// What could not be opened.
     pub problems: Vec<Problem>,
 }
 
-/// Finds the files. A file that is named is read whatever it is; in folders what is called as logs are (`.json`,
-/// `.jsonl`, these with `.gz`), and what begins as logs do, whatever it is called.
+/// Why something in a folder isn't read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It doesn't begin as logs do.
+    NoLog,
+    /// A zip archive, or another.
+    Archive,
+    /// A pipe, a socket or a device.
+    NoFile,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoLog => "no log by its content",
+            Self::Archive => "an archive",
+            Self::NoFile => "not a plain file",
+        })
+    }
+}
+
+/// Finds the files. What is named is read whatever it is called, a pipe too; in folders plain files that are called as logs
+/// are (`.json`, `.jsonl`, these with `.gz`), and what begins as logs do, whatever it is called.
 pub fn find(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for path in paths {
         if path.as_os_str() == "-" {
-            found.sources.push(Source::Stdin);
+            found.sources.push(Source::stdin());
             continue;
         }
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
-                Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if entry.depth() > 0 && !(entry.file_type().is_file() && is_log(entry.path())) => {
-                    found.others += 1;
-                }
-                Ok(entry) => {
-                    let size = entry.metadata().map_or(0, |metadata| metadata.len());
-                    found.sources.push(Source::File(entry.into_path(), size));
-                }
+                Ok(entry) => found.add(entry),
                 Err(error) => {
-                    let file = error.path().unwrap_or(path).display().to_string();
+                    let file = error.path().unwrap_or(path);
                     let message = match error.io_error() {
                         Some(error) => format!("can't be read: {error}"),
                         None => "a link that leads back to its own folder".into(),
                     };
-                    let source = found.sources.len();
-                    found.problems.push(Problem { source, file, position: None, message, lost: true });
+                    found.problem(file, message);
                 }
             }
         }
@@ -80,39 +67,66 @@ pub fn find(paths: &[PathBuf]) -> Found {
     found
 }
 
-fn is_log(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    [".json", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end)) || begins_as_log(path)
+impl Found {
+    fn add(&mut self, entry: DirEntry) {
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            return;
+        }
+        let named = entry.depth() == 0;
+        let left_out = match (kind.is_file(), named) {
+            (true, true) => None,
+            (true, false) => left_out(entry.path()),
+            (false, false) => Some(LeftOut::NoFile),
+            (false, true) => return self.add_special(entry.into_path(), kind),
+        };
+        if let Some(why) = left_out {
+            self.left_out.push((entry.into_path(), why));
+            return;
+        }
+        let size = entry.metadata().map_or(0, |metadata| metadata.len());
+        self.sources.push(Source::file(entry.into_path(), size));
+    }
+
+    /// Adds something that is named and neither file nor folder.
+    fn add_special(&mut self, path: PathBuf, kind: FileType) {
+        let is_stdin =
+            ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name));
+        if is_pipe(kind) {
+            self.sources.push(Source::pipe(path));
+        } else if is_stdin {
+            self.sources.push(Source::stdin());
+        } else {
+            self.problem(&path, "a device or a socket: name a file, a folder or a pipe".into());
+        }
+    }
+
+    fn problem(&mut self, file: &Path, message: String) {
+        let (source, file) = (self.sources.len(), file.display().to_string());
+        self.problems.push(Problem { source, file, position: None, message, lost: true });
+    }
 }
 
-/// Whether a file begins as logs do: with JSON, as UTF-8 or UTF-16, with the time that CloudWatch Logs writes before
-/// it, or with any of that in gzip. Firehose and export tasks give their files no ending. One that can't be opened is
-/// read, to be named.
-fn begins_as_log(path: &Path) -> bool {
-    const START: u64 = 4096;
-    let Ok(mut file) = File::open(path) else { return true };
-    let mut start = Vec::new();
-    if file.by_ref().take(START).read_to_end(&mut start).is_err() {
-        return true;
+#[cfg(unix)]
+fn is_pipe(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
+}
+
+/// Why a plain file of a folder isn't read; `None`: it is.
+fn left_out(path: &Path) -> Option<LeftOut> {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    if [".json", ".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end)) {
+        return None;
     }
-    if start.starts_with(super::open::GZIP) {
-        let mut inflated = Vec::new();
-        // Of a beginning only the beginning can be inflated: it ends in an error.
-        let _ = flate2::bufread::GzDecoder::new(start.as_slice()).take(START).read_to_end(&mut inflated);
-        start = inflated;
+    match kind::of(path) {
+        Kind::Log => None,
+        Kind::Archive => Some(LeftOut::Archive),
+        Kind::Other => Some(LeftOut::NoLog),
     }
-    let start: Vec<u8> = start.into_iter().filter(|byte| *byte != 0).collect();
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
-    let start = start.strip_prefix(b"\xff\xfe").or(start.strip_prefix(b"\xfe\xff")).unwrap_or(start);
-    let start = String::from_utf8_lossy(start.trim_ascii_start());
-    let behind = |text: &str, next: &[char]| text.trim_start().starts_with(next);
-    let json = match (start.get(..1), start.get(1..)) {
-        (Some("{"), Some(rest)) => behind(rest, &['"', '}']),
-        (Some("["), Some(rest)) => behind(rest, &['{', '"', ']']),
-        (Some("\""), Some(rest)) => behind(rest, &['{', '[']),
-        _ => false,
-    };
-    // Whatever a program wrote before it on its line.
-    json || start.contains("eventVersion") || matches!(super::flat::time_before(&start), Ok(Some(_)))
 }

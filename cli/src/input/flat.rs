@@ -86,6 +86,22 @@ pub(super) fn unfolded(record: &Record<'_>) -> Option<String> {
     serde_json::to_string(&object).ok()
 }
 
+/// The fields of a record that are JSON in a text, and can't be read: broken, or nested too deep.
+pub(super) fn broken_fields(record: &Record<'_>) -> Vec<&'static str> {
+    let fields = [
+        ("requestParameters", record.request_parameters),
+        ("responseElements", record.response_elements),
+        ("additionalEventData", record.additional_event_data),
+        ("resources", record.resources),
+    ];
+    let is_broken = |field: &Raw<'_>| {
+        // In the record it stands one level deeper.
+        let is_json = |text: &str| serde_json::from_str::<Value>(&format!("[{text}]")).is_ok();
+        is_folded(field.as_str()) && field.text().is_some_and(|text| !is_json(&text))
+    };
+    fields.into_iter().filter(|(_, field)| is_broken(field)).map(|(name, _)| name).collect()
+}
+
 /// What a table without nulls writes where there is none: no error has such a code.
 fn is_nothing(text: &str) -> bool {
     matches!(text, r#""-""# | r#""null""# | r#""None""#)
@@ -190,18 +206,35 @@ fn inside(row: &Record<'_>) -> Option<String> {
     found
 }
 
-/// How long the time is that an export of CloudWatch Logs writes before each event, with the blank behind it. `Err`: the
-/// text ends before that can be told.
+/// How long the time is that an export of CloudWatch Logs writes before each event, with the blank behind it; `aws logs
+/// tail` writes the stream's name too. `Err`: the text ends before that can be told.
 pub(super) fn time_before(text: &str) -> Result<Option<usize>, ()> {
+    /// The longest time, and the longest name of a stream: AWS allows 512 characters.
     const LONGEST: usize = 40;
+    const LONGEST_NAME: usize = 513;
     let is_time = |byte: &u8| byte.is_ascii_digit() || b"-:.TZ+".contains(byte);
-    let length = text.bytes().take(LONGEST).take_while(|byte| is_time(byte)).count();
-    let rest = text.get(length..).unwrap_or_default();
-    let behind = rest.trim_start_matches([' ', '\t']);
-    if behind.is_empty() && length < LONGEST && !rest.contains('\n') {
+    let length = text.bytes().take(LONGEST).take_while(is_time).count();
+    let is_value = |text: &str| text.starts_with(['{', '"']);
+    let behind = text.get(length..).unwrap_or_default();
+    if behind.is_empty() && length < LONGEST {
         return Err(());
     }
     let time = text.get(..19).is_some_and(|time| handsoff_trail::Time::parse(&format!("{time}Z")).is_some());
-    Ok((time && rest.len() > behind.len() && behind.starts_with(['{', '"']))
-        .then(|| text.len() - behind.len()))
+    let next = behind.trim_start_matches([' ', '\t']);
+    if !time || next.len() == behind.len() {
+        return Ok(None);
+    }
+    if next.is_empty() {
+        return Err(());
+    }
+    if is_value(next) {
+        return Ok(Some(text.len() - next.len()));
+    }
+    let name = next.bytes().take(LONGEST_NAME).take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let behind = next.get(name..).unwrap_or_default();
+    let next = behind.trim_start_matches([' ', '\t']);
+    if next.is_empty() && name < LONGEST_NAME {
+        return Err(());
+    }
+    Ok((next.len() < behind.len() && is_value(next)).then(|| text.len() - next.len()))
 }

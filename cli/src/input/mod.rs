@@ -5,7 +5,9 @@
 mod document;
 mod files;
 mod flat;
+mod kind;
 mod open;
+mod source;
 
 use std::fmt;
 
@@ -13,8 +15,9 @@ use handsoff_case::grant::GRANT;
 use handsoff_case::review::REVIEW;
 use handsoff_trail::json::Raw;
 
-pub use files::{Source, find};
+pub use files::{Found, LeftOut, find};
 pub use open::{Reader, Stages};
+pub use source::Source;
 
 /// Something that could not be read, or was not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,4 +88,9 @@ pub trait Sink {
     fn incomplete(&mut self, _place: &Place<'_>) {}
     /// Something that could not be read. `position` is `None` for the file as a whole.
     fn problem(&mut self, position: Option<Position>, message: String);
+    /// The source can't be read, or isn't what it was when it was first read. Who reads it again must say so too; what is
+    /// broken in its text was told by the first reading.
+    fn failed(&mut self, position: Option<Position>, message: String) {
+        self.problem(position, message);
+    }
 }

@@ -8,6 +8,7 @@ use encoding_rs::{Decoder, Encoding, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
 
 use super::document::Document;
+use super::kind::{self, GZIP};
 use super::{Sink, Source};
 
 /// Files up to this size are read whole; larger ones, and standard input, in pieces.
@@ -16,8 +17,6 @@ const WHOLE: u64 = 16 << 20;
 const WHOLE_INFLATED: u64 = 64 << 20;
 /// The size of a piece.
 const PIECE: usize = 256 << 10;
-/// No record is longer: CloudTrail's own limit is 256 KB.
-const LONGEST_VALUE: usize = 16 << 20;
 /// Gzip data that inflates to more than both of these is taken for a bomb. Logs shrink to a tenth.
 const BOMB_BYTES: u64 = 256 << 20;
 const BOMB_RATIO: u64 = 200;
@@ -55,9 +54,14 @@ impl Reader {
     /// Reads one source. `progress` is told the bytes that were taken from it.
     pub fn read(&mut self, source: &Source, sink: &mut impl Sink, progress: &dyn Fn(u64)) {
         let result = match source {
-            Source::Stdin => self.pieces(io::stdin().lock(), sink, progress),
-            Source::File(path, _) => File::open(path).and_then(|file| {
-                if file.metadata()?.len() <= WHOLE {
+            Source::Stream(stream) => stream.read(|input| self.pieces(input, sink, progress)),
+            Source::File(path, stamp) => File::open(path).and_then(|file| {
+                let metadata = file.metadata()?;
+                if stamp.is_another(&metadata) {
+                    let message = "changed since it was first read: what is said of it may not fit together";
+                    sink.failed(None, message.into());
+                }
+                if metadata.len() <= WHOLE {
                     self.whole(file, sink, progress)
                 } else {
                     self.pieces(BufReader::with_capacity(PIECE, file), sink, progress)
@@ -65,27 +69,34 @@ impl Reader {
             }),
         };
         if let Err(error) = result {
-            sink.problem(None, format!("can't be read: {error}"));
+            sink.failed(None, format!("can't be read: {error}"));
         }
     }
 
     fn whole(&mut self, mut file: File, sink: &mut impl Sink, progress: &dyn Fn(u64)) -> io::Result<()> {
         let start = Instant::now();
         self.raw.clear();
-        file.read_to_end(&mut self.raw)?;
-        progress(self.raw.len() as u64);
+        file.by_ref().take(WHOLE + 1).read_to_end(&mut self.raw)?;
+        // It grew, or doesn't say its size.
+        let too_large = self.raw.len() as u64 > WHOLE;
         let gzip = is_gzip(&self.raw);
-        if gzip && !self.inflate() {
+        if too_large || (gzip && !self.inflate()) {
             // More than one member, damaged, cut off, or a bomb: the slower way tells which.
             self.stages.inflate += start.elapsed();
             let raw = std::mem::take(&mut self.raw);
-            let result = self.pieces(raw.as_slice(), sink, &|_| {});
+            let rest = BufReader::with_capacity(PIECE, file);
+            let result = self.pieces(raw.as_slice().chain(rest), sink, progress);
             self.raw = raw;
             return result;
         }
+        progress(self.raw.len() as u64);
         let inflated = Instant::now();
         self.stages.inflate += inflated - start;
         let text = if gzip { &self.inflated } else { &self.raw };
+        if let Some(why) = kind::unread(text, gzip) {
+            sink.problem(None, why.into());
+            return Ok(());
+        }
         match utf16(text) {
             None => Document::new().feed(text, true, sink),
             Some(encoding) => Document::new().feed(encoding.decode(text).0.as_bytes(), true, sink),
@@ -123,18 +134,20 @@ impl Reader {
         sink: &mut impl Sink,
         progress: &dyn Fn(u64),
     ) -> io::Result<()> {
-        if is_gzip(source.fill_buf()?) {
-            let counted = Counted { inner: source, count: 0, progress };
-            self.stream(MultiGzDecoder::new(counted), |decoder| Some(decoder.get_ref().count), sink)
+        let gzip = is_gzip(source.fill_buf()?);
+        let counted = Counted { inner: source, count: 0, failed: false, progress };
+        if gzip {
+            self.stream(MultiGzDecoder::new(counted), |decoder| Some(decoder.get_ref().state()), sink)
         } else {
-            self.stream(Counted { inner: source, count: 0, progress }, |_| None, sink)
+            self.stream(counted, |_| None, sink)
         }
     }
 
+    /// `compressed` gives what is known of the bytes that a text is inflated from.
     fn stream<R: Read>(
         &mut self,
         mut source: R,
-        compressed: impl Fn(&R) -> Option<u64>,
+        compressed: impl Fn(&R) -> Option<Compressed>,
         sink: &mut impl Sink,
     ) -> io::Result<()> {
         let mut document = Document::new();
@@ -143,51 +156,52 @@ impl Reader {
         let (mut total, mut decoder) = (0u64, None);
         loop {
             let start = Instant::now();
+            let before = buffer.len();
             let read = source.by_ref().take(PIECE as u64).read_to_end(buffer);
             let inflated = Instant::now();
             self.stages.inflate += inflated - start;
-            let (length, error) = match read {
-                Ok(length) => (length, None),
-                Err(error) => (0, Some(error)),
-            };
+            let length = buffer.len() - before;
             if total == 0 {
+                if let Some(why) = kind::unread(buffer, compressed(&source).is_some()) {
+                    sink.problem(None, why.into());
+                    return Ok(());
+                }
                 decoder = utf16(buffer).map(Encoding::new_decoder);
             }
             total += length as u64;
-            let last = length == 0 && error.is_none();
+            let last = length == 0 && read.is_ok();
             if let Some(decoder) = &mut decoder {
                 decode(decoder, buffer, length, last);
             }
+            if read.is_err() {
+                document.hurry();
+            }
             let used = document.feed(buffer, last, sink);
             buffer.drain(..used);
-            if let Some(error) = error {
-                let what = match compressed(&source) {
-                    Some(_) => "the gzip data is damaged or cut off; the rest of the file is lost",
-                    None => "reading failed; the rest of the file is lost",
-                };
-                sink.problem(Some(document.position(buffer, buffer.len())), format!("{what}: {error}"));
-                self.stages.records += inflated.elapsed();
-                return Ok(());
-            }
-            if compressed(&source).is_some_and(|raw| total > BOMB_BYTES && total > BOMB_RATIO * raw) {
-                let message = format!(
-                    "a gzip bomb: more than {} MiB, and more than {BOMB_RATIO} times what it is made of; \
-                     the rest of the file isn't read",
-                    total >> 20
-                );
-                sink.problem(Some(document.position(buffer, buffer.len())), message);
-                self.stages.records += inflated.elapsed();
-                return Ok(());
-            }
-            while buffer.len() >= LONGEST_VALUE {
-                let given_up = document.give_up(buffer, sink);
-                buffer.drain(..given_up);
-                let used = document.feed(buffer, false, sink);
-                buffer.drain(..used);
-            }
             self.stages.records += inflated.elapsed();
-            if last {
-                return Ok(());
+            let position = |document: &Document| Some(document.position(buffer, buffer.len()));
+            match (read, compressed(&source)) {
+                (Err(error), Some(Compressed { failed: false, .. })) => {
+                    let what = "the gzip data is damaged or cut off; the rest of the file is lost";
+                    sink.problem(position(&document), format!("{what}: {error}"));
+                    return Ok(());
+                }
+                (Err(error), _) => {
+                    let what = "reading failed; the rest of the file is lost";
+                    sink.failed(position(&document), format!("{what}: {error}"));
+                    return Ok(());
+                }
+                (Ok(_), Some(compressed)) if compressed.is_bomb(total) => {
+                    let message = format!(
+                        "a gzip bomb: more than {} MiB, and more than {BOMB_RATIO} times what it is made of; \
+                         the rest of the file isn't read",
+                        total >> 20
+                    );
+                    sink.problem(position(&document), message);
+                    return Ok(());
+                }
+                _ if last || document.has_given_up() => return Ok(()),
+                _ => {}
             }
         }
     }
@@ -213,36 +227,62 @@ fn decode(decoder: &mut Decoder, buffer: &mut Vec<u8>, length: usize, last: bool
     buffer.extend_from_slice(text.as_bytes());
 }
 
-pub(super) const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
-
 fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(GZIP)
+}
+
+/// What is known of the bytes that a text is inflated from.
+struct Compressed {
+    count: u64,
+    /// They could not be read: that says nothing of them.
+    failed: bool,
+}
+
+impl Compressed {
+    fn is_bomb(&self, total: u64) -> bool {
+        total > BOMB_BYTES && total > BOMB_RATIO * self.count
+    }
 }
 
 /// Counts the bytes that go through it.
 struct Counted<'a, R> {
     inner: R,
     count: u64,
+    failed: bool,
     progress: &'a dyn Fn(u64),
+}
+
+impl<R> Counted<'_, R> {
+    fn state(&self) -> Compressed {
+        Compressed { count: self.count, failed: self.failed }
+    }
+
+    fn took(&mut self, amount: usize) {
+        self.count += amount as u64;
+        (self.progress)(amount as u64);
+    }
+
+    fn note<T>(failed: &mut bool, result: io::Result<T>) -> io::Result<T> {
+        *failed |= result.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
+        result
+    }
 }
 
 impl<R: BufRead> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count += read as u64;
-        (self.progress)(read as u64);
+        let read = Self::note(&mut self.failed, self.inner.read(buffer))?;
+        self.took(read);
         Ok(read)
     }
 }
 
 impl<R: BufRead> BufRead for Counted<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
+        Self::note(&mut self.failed, self.inner.fill_buf())
     }
 
     fn consume(&mut self, amount: usize) {
-        self.count += amount as u64;
-        (self.progress)(amount as u64);
+        self.took(amount);
         self.inner.consume(amount);
     }
 }

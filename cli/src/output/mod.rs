@@ -6,6 +6,7 @@ mod summary;
 mod text;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 pub use alerts::alerts;
 pub(crate) use lines::harmless;
@@ -14,7 +15,7 @@ pub use summary::{Files, summary};
 pub use text::text;
 pub(crate) use text::{cut, line};
 
-use crate::input::Problem;
+use crate::input::{LeftOut, Problem};
 
 /// Prints to standard error what could not be read, or was odd. Where that is closed nobody wants to know: the
 /// exit status still tells.
@@ -26,6 +27,20 @@ pub fn problems(problems: &[Problem], beyond: u64) {
     if beyond > 0 {
         let _ = writeln!(out, "and {} more in these files", thousands(beyond));
     }
+}
+
+/// Names on standard error what was left out of folders, and why.
+pub(crate) fn left_out(files: &[(PathBuf, LeftOut)]) {
+    let mut out = io::BufWriter::new(io::stderr().lock());
+    for (file, why) in files {
+        let name = handsoff_watch::show::clean(&file.display().to_string(), 500);
+        let _ = writeln!(out, "left out: {name}: {why}");
+    }
+}
+
+/// Tells standard error that nothing was read, which is not to be taken for nothing to report.
+pub(crate) fn nothing_read() {
+    error("no record was read: nothing can be said of what happened");
 }
 
 /// Tells standard error what went wrong. Where that is closed nobody wants to know: the exit status still tells.

@@ -1,38 +1,54 @@
 //! What was read, and what came of it.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
 
 use super::{count_of, thousands};
+use crate::input::{Found, LeftOut};
 use crate::outcome::Outcome;
 
 /// How many files there were.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Files {
     /// Files that were read.
     pub read: usize,
-    /// Files in the folders that are no logs.
-    pub others: usize,
+    /// What is in the same folders and wasn't read.
+    pub left_out: BTreeMap<LeftOut, u64>,
+}
+
+impl Files {
+    /// What was found.
+    pub fn new(found: &Found) -> Self {
+        let mut left_out = BTreeMap::new();
+        for (_, why) in &found.left_out {
+            *left_out.entry(*why).or_default() += 1;
+        }
+        Self { read: found.sources.len(), left_out }
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&count_of(self.read as u64, "file"))?;
+        let others: u64 = self.left_out.values().sum();
+        if others == 0 {
+            return Ok(());
+        }
+        let each: Vec<String> =
+            self.left_out.iter().map(|(why, number)| format!("{} {why}", thousands(*number))).collect();
+        write!(f, " ({} in the same folders not read: {})", count_of(others, "file"), each.join(", "))
+    }
 }
 
 /// Prints the summary.
 ///
 /// # Errors
 /// When it can't be written.
-pub fn summary(outcome: &Outcome, files: Files, out: &mut dyn Write) -> io::Result<()> {
+pub fn summary(outcome: &Outcome, files: &Files, out: &mut dyn Write) -> io::Result<()> {
     let counts = &outcome.counts;
     let repeated = counts.read - counts.out_of_range - counts.distinct.min(counts.read - counts.out_of_range);
-    let others = match files.others {
-        0 => String::new(),
-        others => {
-            format!(" ({} in the same folders not read: no logs)", count_of(others as u64, "file"))
-        }
-    };
-    writeln!(
-        out,
-        "{} read from {}{others}",
-        count_of(counts.read, "record"),
-        count_of(files.read as u64, "file")
-    )?;
+    writeln!(out, "{} read from {files}", count_of(counts.read, "record"))?;
     let mut row = |number: u64, what: &str, meaning: &str| {
         writeln!(out, "  {:>12}  {what:<20} {meaning}", thousands(number))
     };

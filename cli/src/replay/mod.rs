@@ -38,7 +38,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         output::error("--since is not before --until: nothing lies between them");
         return Ok(Exit::Wrong);
     }
-    let found = input::find(&args.paths);
+    let mut found = input::find(&args.paths);
     let options = Options {
         since: args.since,
         until: args.until,
@@ -53,16 +53,19 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     if args.timings {
         tell_timings(stages, tally.decide);
     }
-    tally.add_problems(found.problems);
+    tally.add_problems(std::mem::take(&mut found.problems));
     let outcome = tally.finish(&policy);
     output::problems(&outcome.problems, outcome.counts.problems_beyond);
-    let files = output::Files { read: found.sources.len(), others: found.others };
+    if args.verbose {
+        output::left_out(&found.left_out);
+    }
+    let files = output::Files::new(&found);
     let mut kept = true;
     if let Some(below) = &args.cases {
         kept = write_cases(below, &outcome);
     }
     if outcome.counts.read == 0 {
-        let _ = writeln!(io::stderr(), "error: no record was read: nothing can be said of what happened");
+        output::nothing_read();
     }
     let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
     let exit = if !kept || incomplete {
@@ -72,7 +75,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     } else {
         Exit::Fine
     };
-    match print(args, &policy, &outcome, files, out) {
+    match print(args, &policy, &outcome, &files, out) {
         // `handsoff replay … | head` is no mistake, and changes nothing of what was found.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
         printed => printed.map(|()| exit),
@@ -103,7 +106,7 @@ fn print(
     args: &Replay,
     policy: &Policy,
     outcome: &Outcome,
-    files: output::Files,
+    files: &output::Files,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match (args.alerts, args.format) {
@@ -124,7 +127,7 @@ fn print(
 /// Judges all records of the sources. The same whatever the number of threads.
 ///
 /// Where some are copies of others, or were corrected, all are read once more, without those: only then it is known
-/// which. Standard input can't be read twice; there each is told.
+/// which.
 pub fn judge(
     sources: &[Source],
     policy: &Policy,
@@ -135,7 +138,7 @@ pub fn judge(
     let pass = Pass { sources, policy, options, threads };
     let mut all = pass.run(&Arc::default(), progress);
     let left_out = all.0.superseded();
-    if !left_out.is_empty() && !sources.iter().any(|source| matches!(source, Source::Stdin)) {
+    if !left_out.is_empty() {
         all = pass.run(&Arc::new(left_out), progress);
     }
     all.0.follow(sources, policy, progress);

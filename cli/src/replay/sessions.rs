@@ -13,7 +13,7 @@ use handsoff_watch::alert::Known;
 use handsoff_watch::copies;
 use handsoff_watch::{Call, Code, Finding, Incident, Policy};
 
-use crate::input::{Place, Position, Reader, Sink, Source};
+use crate::input::{Place, Position, Problem, Reader, Sink, Source};
 
 /// What is known of one session.
 #[derive(Clone, Debug, Default)]
@@ -93,15 +93,15 @@ impl Sessions {
 
     /// Looks through the logs for what was done with roles that the sessions took on: such a call names the role
     /// alone, and only its access key leads to the session. Costs one more reading a link of the chain; sessions that
-    /// took on nothing cost none.
+    /// took on nothing cost none. Gives what can't be read again: calls may be missing in the cases.
     pub(super) fn follow(
         &mut self,
         sources: &[Source],
         policy: &Policy,
         left_out: &HashSet<u64>,
         progress: &dyn Fn(u64),
-    ) {
-        let mut known = 0;
+    ) -> BTreeSet<Problem> {
+        let (mut known, mut problems) = (0, BTreeSet::new());
         for _ in 0..CHAIN {
             let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for (case, part) in &self.parts {
@@ -110,17 +110,25 @@ impl Sessions {
                 }
             }
             if keys.len() == known {
-                return;
+                break;
             }
             known = keys.len();
-            let mut chained = Chained { keys, policy, left_out, found: Vec::new() };
-            for source in sources {
+            let mut chained = Chained { keys, policy, left_out, found: Vec::new(), failed: Vec::new() };
+            for (index, source) in sources.iter().enumerate() {
                 Reader::default().read(source, &mut chained, progress);
+                problems.extend(chained.failed.drain(..).map(|(position, why)| Problem {
+                    source: index,
+                    file: source.name(),
+                    position,
+                    message: format!("while looking for what was done with roles taken on: {why}"),
+                    lost: true,
+                }));
             }
             for (case, call) in chained.found {
                 self.add(&case, call);
             }
         }
+        problems
     }
 
     /// Judges the sessions as wholes. `latest` is the time of the last record: a session whose end lies before is
@@ -190,6 +198,7 @@ struct Chained<'p> {
     policy: &'p Policy,
     left_out: &'p HashSet<u64>,
     found: Vec<(String, Remembered)>,
+    failed: Vec<(Option<Position>, String)>,
 }
 
 impl Sink for Chained<'_> {
@@ -213,4 +222,8 @@ impl Sink for Chained<'_> {
 
     // Told by the first reading.
     fn problem(&mut self, _: Option<Position>, _: String) {}
+
+    fn failed(&mut self, position: Option<Position>, message: String) {
+        self.failed.push((position, message));
+    }
 }

@@ -126,7 +126,9 @@ impl Tally {
 
     /// Looks through the logs again for what break-glass sessions did with roles that they took on.
     pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
-        self.sessions.follow(sources, policy, &self.left_out, progress);
+        for problem in self.sessions.follow(sources, policy, &self.left_out, progress) {
+            self.problem(problem);
+        }
     }
 
     fn time(&mut self, time: &str) {
@@ -290,11 +292,12 @@ impl SourceSink<'_, '_> {
             Some(_) => {}
         }
         let identity = record.user_identity;
-        if !identity.is_absent() && !identity.is_object() {
+        if identity.is_absent() && !record.is_nobodys() {
+            lacks.push("no userIdentity, so that nobody knows who called".to_owned());
+        } else if !identity.is_absent() && !identity.is_object() {
             lacks.push("a userIdentity that is no object, so that nobody knows who called".to_owned());
         }
-        let insight = || record.event_type.text().as_deref() == Some("AwsCloudTrailInsight");
-        if !record.event_name.has_text() && !insight() {
+        if !record.event_name.has_text() && !record.is_insight() {
             lacks.push("no eventName, so that it is taken for a change".to_owned());
         }
         if !lacks.is_empty() {

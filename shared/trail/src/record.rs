@@ -235,6 +235,16 @@ impl<'a> Record<'a> {
         self.event_type.as_str() == r#""AwsAggregatedEvent""#
     }
 
+    /// Whether it says that something is unusual, and is no call: it has no caller, and may have no `eventName`.
+    pub fn is_insight(&self) -> bool {
+        self.event_type.as_str() == r#""AwsCloudTrailInsight""#
+    }
+
+    /// Whether it is of a kind that has no caller: what a service did by itself, an insight, a sum of calls.
+    pub fn is_nobodys(&self) -> bool {
+        self.is_sum() || self.is_insight() || self.event_type.as_str() == r#""AwsServiceEvent""#
+    }
+
     /// Whether the record only repeats what another record of this account tells: the endpoint's record of a call that
     /// went through it and succeeded, or a sum of calls.
     ///

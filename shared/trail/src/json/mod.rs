@@ -8,11 +8,18 @@
 //!
 //! What is stepped over is checked for balance, not for grammar: a record with one odd nested value is still
 //! a record. What is walked is checked for grammar.
+//!
+//! Nothing is nested deeper than [`DEEPEST`]: with a limit each byte lies in a bounded number of values, so that looking for
+//! the next whole value in broken text takes time that grows with the text, and no faster.
 
 mod skip;
 mod text;
 
 use std::borrow::Cow;
+
+/// How many levels deep objects and arrays may be nested: as deep as `serde_json` reads. The deepest of tens of thousands of
+/// real records have a dozen.
+pub const DEEPEST: u32 = 127;
 
 /// Why some text is not the JSON it should be, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +43,8 @@ pub enum Why {
     NoColon,
     /// A comma or the closing bracket should be here.
     NoComma,
+    /// More than [`DEEPEST`] objects and arrays are nested here.
+    TooDeep,
 }
 
 impl std::fmt::Display for Why {
@@ -46,6 +55,7 @@ impl std::fmt::Display for Why {
             Self::NoKey => "expected a key in double quotes",
             Self::NoColon => "expected `:` after the key",
             Self::NoComma => "expected `,` or the closing bracket",
+            Self::TooDeep => return write!(f, "nested more than {DEEPEST} levels deep"),
         })
     }
 }
@@ -60,9 +70,14 @@ impl<'a> Raw<'a> {
     /// The value that starts at byte `at` of `text` (white space is not skipped), and where it ends.
     ///
     /// # Errors
-    /// When no value starts there or the text ends before it does.
+    /// When no value starts there, the text ends before it does, or it is nested deeper than [`DEEPEST`].
     pub fn at(text: &'a str, at: usize) -> Result<(Self, usize), Malformed> {
-        let end = skip::value(text.as_bytes(), at)?;
+        Self::nested(text, at, DEEPEST)
+    }
+
+    #[inline]
+    fn nested(text: &'a str, at: usize, deepest: u32) -> Result<(Self, usize), Malformed> {
+        let end = skip::value(text.as_bytes(), at, deepest)?;
         let value = text.get(at..end).ok_or(Malformed { at, why: Why::NoValue })?;
         Ok((Self(value), end))
     }
@@ -322,7 +337,8 @@ impl<'a> Walk<'a> {
 
     #[inline]
     fn value(&mut self) -> Result<Raw<'a>, Malformed> {
-        match Raw::at(self.text, self.at) {
+        // The object or array that is walked is a level itself.
+        match Raw::nested(self.text, self.at, DEEPEST - 1) {
             Ok((value, end)) => {
                 self.at = end;
                 Ok(value)

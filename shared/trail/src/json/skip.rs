@@ -9,12 +9,12 @@ use wide::u8x16;
 
 use super::{Malformed, Why};
 
-/// The end of the value that starts at byte `at`.
+/// The end of the value that starts at byte `at`, with at most `deepest` levels of objects and arrays.
 #[inline]
-pub(super) fn value(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+pub(super) fn value(bytes: &[u8], at: usize, deepest: u32) -> Result<usize, Malformed> {
     match bytes.get(at) {
         Some(b'"') => string(bytes, at + 1),
-        Some(b'{' | b'[') => nested(bytes, at),
+        Some(b'{' | b'[') => nested(bytes, at, deepest),
         Some(b't') => word(bytes, at, b"true"),
         Some(b'f') => word(bytes, at, b"false"),
         Some(b'n') => word(bytes, at, b"null"),
@@ -196,14 +196,14 @@ fn prefix_xor(mut bits: u64) -> u64 {
 }
 
 /// The end of the object or array that starts at byte `at`.
-fn nested(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+fn nested(bytes: &[u8], at: usize, deepest: u32) -> Result<usize, Malformed> {
     let (blocks, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<BLOCK>();
     let mut carry = Carry::default();
     let mut depth = 0u32;
     let mut start = at;
     for block in blocks {
-        if let Some(end) = closes(&mut carry, &mut depth, &Masks::of(block)) {
-            return Ok(start + end);
+        if let Some(met) = closes(&mut carry, &mut depth, deepest, &Masks::of(block)) {
+            return met.at(start);
         }
         start += BLOCK;
     }
@@ -211,30 +211,51 @@ fn nested(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     for (to, from) in last.iter_mut().zip(tail) {
         *to = *from;
     }
-    match closes(&mut carry, &mut depth, &Masks::of(&last)) {
-        Some(end) => Ok(start + end),
+    match closes(&mut carry, &mut depth, deepest, &Masks::of(&last)) {
+        Some(met) => met.at(start),
         None => Err(Malformed { at: bytes.len(), why: Why::Ends }),
     }
 }
 
-/// Behind the bracket of this block that closes the outermost one, if it is here.
+/// What a block holds that ends the search.
+enum Met {
+    /// The bracket that closes the outermost one.
+    End(u32),
+    /// A bracket that opens one level too many.
+    TooDeep(u32),
+}
+
+impl Met {
+    fn at(self, block: usize) -> Result<usize, Malformed> {
+        match self {
+            Self::End(bit) => Ok(block + bit as usize + 1),
+            Self::TooDeep(bit) => Err(Malformed { at: block + bit as usize, why: Why::TooDeep }),
+        }
+    }
+}
+
+/// Whether the outermost bracket closes in this block, or too many are open.
 #[inline]
-fn closes(carry: &mut Carry, depth: &mut u32, masks: &Masks) -> Option<usize> {
+fn closes(carry: &mut Carry, depth: &mut u32, deepest: u32, masks: &Masks) -> Option<Met> {
     let (open, close) = carry.outside(masks);
-    if close.count_ones() < *depth {
-        *depth += open.count_ones();
-        *depth -= close.count_ones();
+    let opened = *depth + open.count_ones();
+    if close.count_ones() < *depth && opened <= deepest {
+        *depth = opened - close.count_ones();
         return None;
     }
+    // Exactly, and not by the block: a text that is cut in the middle of one must be judged as the whole is.
     let mut brackets = open | close;
     while brackets != 0 {
         let bit = brackets.trailing_zeros();
         if open >> bit & 1 == 1 {
             *depth += 1;
+            if *depth > deepest {
+                return Some(Met::TooDeep(bit));
+            }
         } else {
             *depth = depth.saturating_sub(1);
             if *depth == 0 {
-                return Some(bit as usize + 1);
+                return Some(Met::End(bit));
             }
         }
         brackets &= brackets - 1;

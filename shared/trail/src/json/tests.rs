@@ -95,10 +95,35 @@ fn runs_of_backslashes_across_the_edge_of_a_block() {
     }
 }
 
+/// Objects and arrays, one in the other; the brackets of each level lie `apart` bytes from the next.
+fn deep(levels: u32, apart: usize) -> String {
+    let blank = " ".repeat(apart);
+    (0..levels).rev().fold("1".to_owned(), |inner, level| {
+        if level % 2 == 0 { format!(r#"{{"a":{blank}{inner}}}"#) } else { format!("[{blank}{inner}]") }
+    })
+}
+
 #[test]
-fn nesting_has_no_limit() {
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(Raw::at(&deep, 0).unwrap().1, deep.len());
+fn nesting_ends_where_serde_json_ends_it() {
+    for apart in [0, 1, 7, 63, 64, 65] {
+        let deepest = deep(DEEPEST, apart);
+        let (raw, end) = Raw::at(&deepest, 0).unwrap();
+        assert_eq!(end, deepest.len());
+        assert_eq!(walked(raw), serde_json::from_str::<Value>(&deepest).unwrap());
+        let deeper = deep(DEEPEST + 1, apart);
+        assert_eq!(Raw::at(&deeper, 0).unwrap_err().why, Why::TooDeep, "{apart} apart");
+        assert!(serde_json::from_str::<Value>(&deeper).is_err());
+        // What is walked is a level too.
+        assert!(Members::of(&deepest).all(|member| member.is_ok()));
+        let error = Members::of(&deeper).find_map(Result::err).unwrap();
+        assert_eq!(error.why, Why::TooDeep);
+        // The bracket itself is named, and what follows it doesn't matter.
+        for cut in 1..deeper.len() {
+            let error = Raw::at(&deeper[..cut], 0).unwrap_err();
+            let why = if cut > error.at { Why::TooDeep } else { Why::Ends };
+            assert_eq!(error.why, why, "{apart} apart, cut at {cut}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Each quirk of real records has a test named for it.
 
 use super::*;
+use crate::json::Why;
 
 fn record(json: &str) -> Record<'_> {
     match Record::read(json).unwrap() {
@@ -98,12 +99,14 @@ fn a_record_of_256_kb_and_one_nested_deep() {
         "\\\"".repeat(128 << 10)
     );
     assert_eq!(record(&json).read_only.flag(), Some(true));
-    let json = format!(
-        r#"{{"requestParameters":{}{},"eventName":"X"}}"#,
-        "[{\"a\":".repeat(50_000) + "1",
-        "}]".repeat(50_000)
-    );
-    assert_eq!(record(&json).event_name.text().as_deref(), Some("X"));
+    let deep = |levels: usize| {
+        let (open, close) = ("[{\"a\":".repeat(levels / 2), "}]".repeat(levels / 2));
+        format!(r#"{{"requestParameters":{open}1{close},"eventName":"X"}}"#)
+    };
+    // The record is a level itself.
+    assert_eq!(record(&deep(126)).event_name.text().as_deref(), Some("X"));
+    assert_eq!(Record::read(&deep(128)).unwrap_err().why, Why::TooDeep);
+    assert_eq!(Record::read(&deep(100_000)).unwrap_err().why, Why::TooDeep);
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn wrappers_are_opened() {
             .len(),
         0
     );
-    let bomb = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+    let bomb = format!("{}1{}", r#"{"a":"#.repeat(100), "}".repeat(100));
     assert_eq!(texts(&bomb).len(), 0);
 }
 
