@@ -106,8 +106,13 @@ fn records(world: &Pretend, policy: &Policy, records: &[String]) {
 fn at(world: &Pretend, policy: &Policy, time: &str) {
     let now = Time::parse(time).unwrap();
     world.time.set(now.0);
-    let settings =
-        Settings { canary_minutes: 5, out_of_step: vec![], lease: Lease(90), lookup_regions: vec![] };
+    let settings = Settings {
+        account: "111122223333".into(),
+        canary_minutes: 5,
+        out_of_step: vec![],
+        lease: Lease(90),
+        lookup_regions: vec![],
+    };
     run(sweep(world, policy, &settings, now)).unwrap();
 }
 
