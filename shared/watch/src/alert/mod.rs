@@ -87,7 +87,7 @@ pub struct Alert {
     /// The policy's name for the account.
     #[serde(default)]
     pub account_name: Option<String>,
-    /// CloudTrail's ID of the event that it tells; empty when the record has none.
+    /// CloudTrail's ID of the event that it shows; empty when the record has none.
     #[serde(default)]
     pub event_id: String,
     /// When that happened, UTC; `None` when the record doesn't say.
@@ -144,7 +144,7 @@ impl Note {
 impl Alert {
     /// Words a message.
     pub fn new(about: &About<'_>, cause: Cause, tells: BTreeSet<Milestone>, at: Option<Time>) -> Self {
-        let lead = about.lead;
+        let (lead, shown) = (about.lead, words::shown(about));
         let name = about.policy.account_name(&lead.account);
         Self {
             time: at.map(|time| time.to_string()),
@@ -157,10 +157,10 @@ impl Alert {
             subject: words::subject(cause, about.severity, lead, name),
             text: words::text(about, cause),
             account_name: name.map(str::to_owned),
-            event_id: lead.event_id.clone(),
-            event_time: lead.event_time.clone(),
-            user_agent: lead.user_agent.clone(),
-            link: link(lead),
+            event_id: shown.event_id.clone(),
+            event_time: shown.event_time.clone(),
+            user_agent: shown.user_agent.clone(),
+            link: link(shown),
             at,
         }
     }

@@ -3,6 +3,7 @@
 use handsoff_trail::partition::{Partition, is_region};
 
 use super::{About, Cause};
+use crate::code::Code;
 use crate::finding::Finding;
 use crate::severity::Severity;
 
@@ -27,10 +28,14 @@ pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Op
     let severity = severity.as_str().to_uppercase();
     let begin = format!("{account} [{severity}]{mark} {}: ", lead.code.title());
     let begin = begin.trim_start();
-    let action = ascii(&lead.action);
-    let room = LONGEST_SUBJECT.saturating_sub(begin.len() + ", ".len() + action.len());
+    // A verdict on a session as a whole is on none of its calls.
+    let action = match lead.code.is_about_session() {
+        true => String::new(),
+        false => format!(", {}", ascii(&lead.action)),
+    };
+    let room = LONGEST_SUBJECT.saturating_sub(begin.len() + action.len());
     let who = cut(&ascii(&lead.principal.name), room.max(SHORTEST_NAME));
-    cut(&format!("{begin}{who}, {action}"), LONGEST_SUBJECT)
+    cut(&format!("{begin}{who}{action}"), LONGEST_SUBJECT)
 }
 
 /// Printable ASCII: SNS takes nothing else in a subject.
@@ -73,17 +78,25 @@ fn is_event_id(text: &str) -> bool {
     long.map(Some).eq(parts.by_ref().map(|part| hexadecimal(part).then_some(part.len())))
 }
 
+/// The finding whose event a message shows: what it tells; of a session's end, the gravest of its calls.
+pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
+    let is_call = |finding: &&Finding| !finding.code.is_about_session();
+    let worst = || about.incident.worst().find(is_call);
+    if about.lead.code == Code::GlassClosed { worst().unwrap_or(about.lead) } else { about.lead }
+}
+
 /// The whole message, for people.
 pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     let About { incident, lead, findings: count, since, notes, .. } = about;
     let mut lines = vec![lead.code.title().to_owned(), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
     line("who", &who(lead));
-    let error = lead.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
-    let did = format!("{} ({}){error}", lead.action, lead.access);
-    let when = lead.event_time.as_deref().unwrap_or("the record doesn't say");
+    let shown = shown(about);
+    let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
+    let did = format!("{} ({}){error}", shown.action, shown.access);
+    let when = shown.event_time.as_deref().unwrap_or("the record doesn't say");
     if matches!(cause, Cause::More | Cause::Closed) {
-        // A summary: the finding was reported before, and is what was worst.
+        // A summary: the event was reported before, and is what was worst.
         let actions = incident.actions();
         let actions: Vec<String> =
             actions.iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
@@ -96,19 +109,8 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
         line("did", &did);
         line("when", when);
     }
-    if !lead.resources.is_empty() {
-        line("to", &lead.resources.join(", "));
-    }
-    line("where", &place(lead, about.policy.account_name(&lead.account)));
-    line("from", &format!("{} via {}", lead.source_ip, lead.via));
-    if !lead.user_agent.is_empty() {
-        line("agent", &lead.user_agent);
-    }
-    if !lead.event_id.is_empty() {
-        line("event", &lead.event_id);
-    }
-    if let Some(link) = link(lead) {
-        line("link", &link);
+    for (name, value) in evidence(shown, about.policy.account_name(&shown.account)) {
+        line(name, &value);
     }
     line("why", &lead.reason);
     for note in *notes {
@@ -119,6 +121,21 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     line("so far", &format!("{so_far}{since}, incident {}", incident.id));
     line("next", &lead.next);
     lines.join("\n")
+}
+
+/// To what, where and from where, and where to look: the lines that the record has something for.
+fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
+    let Finding { source_ip, via, user_agent, event_id, .. } = shown;
+    let from = if source_ip.is_empty() { "an address that the record doesn't have" } else { source_ip };
+    let lines = [
+        ("to", shown.resources.join(", ")),
+        ("where", place(shown, name)),
+        ("from", format!("{from} via {via}")),
+        ("agent", user_agent.clone()),
+        ("event", event_id.clone()),
+        ("link", link(shown).unwrap_or_default()),
+    ];
+    lines.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// The account, its name, and the Region.
