@@ -29,10 +29,8 @@ pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Op
     let begin = format!("{account} [{severity}]{mark} {}: ", lead.code.title());
     let begin = begin.trim_start();
     // A verdict on a session as a whole is on none of its calls.
-    let action = match lead.code.is_about_session() {
-        true => String::new(),
-        false => format!(", {}", ascii(&lead.action)),
-    };
+    let action =
+        if lead.code.is_about_session() { String::new() } else { format!(", {}", ascii(&lead.action)) };
     let room = LONGEST_SUBJECT.saturating_sub(begin.len() + action.len());
     let who = cut(&ascii(&lead.principal.name), room.max(SHORTEST_NAME));
     cut(&format!("{begin}{who}{action}"), LONGEST_SUBJECT)
