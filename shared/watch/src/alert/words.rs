@@ -93,18 +93,26 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
     let did = format!("{} ({}){error}", shown.action, shown.access);
     let when = shown.event_time.as_deref().unwrap_or("the record doesn't say");
-    if matches!(cause, Cause::More | Cause::Closed) {
+    let is_summary = matches!(cause, Cause::More | Cause::Closed);
+    if is_summary {
         // A summary: the event was reported before, and is what was worst.
         let actions = incident.actions();
         let actions: Vec<String> =
             actions.iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
-        line("in all", &actions.join(", "));
+        if !actions.is_empty() {
+            line("in all", &actions.join(", "));
+        }
         if let Some((first, last)) = incident.calls_between() {
             line("when", &format!("{first} to {last}"));
         }
         line("worst", &format!("{did} at {when}"));
     } else {
         line("did", &did);
+    }
+    if !shown.resources.is_empty() {
+        line("to", &shown.resources.join(", "));
+    }
+    if !is_summary {
         line("when", when);
     }
     for (name, value) in evidence(shown, about.policy.account_name(&shown.account)) {
@@ -121,12 +129,11 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     lines.join("\n")
 }
 
-/// To what, where and from where, and where to look: the lines that the record has something for.
+/// Where and from where, and where to look: the lines that the record has something for.
 fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
     let Finding { source_ip, via, user_agent, event_id, .. } = shown;
     let from = if source_ip.is_empty() { "an address that the record doesn't have" } else { source_ip };
     let lines = [
-        ("to", shown.resources.join(", ")),
         ("where", place(shown, name)),
         ("from", format!("{from} via {via}")),
         ("agent", user_agent.clone()),
