@@ -267,9 +267,9 @@ fn text_fits_a_hundred_columns() {
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/handsoff.toml");
     let (_, stdout, _) = Folder::new().run(&["replay", events, "--policy", policy]);
     // A link is clicked, or copied: half of it is none.
-    let (links, lines): (Vec<&str>, Vec<&str>) =
+    let (links, others): (Vec<&str>, Vec<&str>) =
         stdout.lines().partition(|line| line.starts_with("  link     https://"));
-    for line in lines {
+    for line in others {
         assert!(line.chars().count() <= 100, "{line}");
     }
     assert!(links.len() > 20 && links.iter().all(|link| link.contains("#/events/")), "{links:?}");
