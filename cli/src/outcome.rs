@@ -51,11 +51,14 @@ pub struct Outcome {
 impl Outcome {
     /// What would have been sent, incident by incident.
     pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
-        let known: BTreeMap<&str, &Known> = self.cases.iter().map(|case| (&*case.id, &case.known)).collect();
-        let nothing = Known::default();
-        let of = |incident: &Incident| {
-            let known = known.get(&*incident.id).copied().unwrap_or(&nothing);
-            alert::schedule(incident, &policy.alerts, known)
+        let cases: BTreeMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
+        let of = |incident: &Incident| match cases.get(&*incident.id) {
+            None => alert::schedule(incident, &policy.alerts, &Known::default()),
+            Some(case) => {
+                let notes = |at| case.notes(policy, at);
+                let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
+                alert::schedule(incident, &policy.alerts, &known)
+            }
         };
         self.incidents.iter().flat_map(of).collect()
     }

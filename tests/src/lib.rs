@@ -13,7 +13,6 @@
 
 pub mod rough;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use handsoff::input::{Place, Position, Reader, Sink, find};
@@ -29,16 +28,15 @@ pub fn root() -> PathBuf {
 }
 
 /// The folder of real CloudTrail records, which is not part of the product: `HANDSOFF_DATA`, or
-/// `shared/data` beside the checkout. Says so when it isn't there.
-pub fn corpus() -> Option<PathBuf> {
+/// `shared/data` beside the checkout. A test that needs it is `ignored` where it isn't (see `build.rs`).
+///
+/// # Panics
+/// When it isn't there: a test that looks at nothing must not pass.
+pub fn corpus() -> PathBuf {
     let folder =
         std::env::var_os("HANDSOFF_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    if folder.join("invictus-ir").is_dir() {
-        return Some(folder);
-    }
-    // Not by `println!`, which the test runner keeps to itself.
-    let _ = writeln!(std::io::stderr(), "no corpus at {}: a test has nothing to run over", folder.display());
-    None
+    assert!(folder.join("invictus-ir").is_dir(), "no corpus at {}: see tests/build.rs", folder.display());
+    folder
 }
 
 /// Replays files and folders.

@@ -46,8 +46,9 @@ const CHANGES: [Code; 5] = [
 ];
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn every_record_of_the_corpus_is_judged() {
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     let mut lines = 0;
     let mut files = Vec::new();
     for source in find(std::slice::from_ref(&data)).sources {
@@ -65,8 +66,9 @@ fn every_record_of_the_corpus_is_judged() {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn the_damaged_set_is_named_record_by_record() {
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     let outcome = replay(&[data.join("otrf-security-datasets")], &Policy::built_in(), 1);
     assert_eq!((outcome.counts.read, outcome.counts.unreadable, outcome.counts.odd), (103, 0, 103));
     let lines: BTreeSet<u64> =
@@ -93,8 +95,9 @@ fn is_service_made(record: &Value) -> bool {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn on_invictus_every_change_by_a_user_or_role_is_a_finding_and_no_service_made_one_is() {
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     let changes = invictus_changes(&data);
     let outcome = replay(&[data.join("invictus-ir/records.jsonl")], &Policy::built_in(), 1);
     let by_people: BTreeSet<String> =
@@ -121,8 +124,9 @@ fn on_invictus_every_change_by_a_user_or_role_is_a_finding_and_no_service_made_o
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn on_invictus_the_terraform_user_is_expected_and_only_the_others_are_left() {
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     let user = "arn:aws:iam::123837392027:user/bert-jan";
     for pattern in [user, "arn:aws:iam::*:user/bert-jan", "bert-jan"] {
         let outcome = replay(&[data.join("invictus-ir/records.jsonl")], &deploy(pattern), 1);
@@ -142,8 +146,9 @@ fn on_invictus_the_terraform_user_is_expected_and_only_the_others_are_left() {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn raw_files_and_records_give_the_same_findings() {
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     let policy = Policy::built_in();
     let one = replay(&[data.join("invictus-ir/records.jsonl")], &policy, 1);
     let raw = replay(&[data.join("invictus-ir/raw")], &policy, 3);
@@ -156,8 +161,7 @@ fn raw_files_and_records_give_the_same_findings() {
 }
 
 fn files_of_the_corpus() -> Vec<PathBuf> {
-    let Some(data) = corpus() else { return Vec::new() };
-    let sources = find(&[data]).sources;
+    let sources = find(&[corpus()]).sources;
     sources
         .into_iter()
         .filter_map(|source| match source {
@@ -168,6 +172,7 @@ fn files_of_the_corpus() -> Vec<PathBuf> {
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn explain_and_replay_agree_on_every_record() {
     for policy in [Policy::built_in(), deploy("bert-jan"), busy_policy()] {
         let mut compared = 0;
@@ -204,10 +209,12 @@ fn explain_and_replay_agree_on_every_record() {
             assert!(told.keys().all(|key| matched.contains_key(key)), "{file:?}");
         }
         println!("{compared} records compared");
+        assert!(compared > 4000);
     }
 }
 
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn what_is_skimmed_is_what_would_be_judged() {
     for policy in [Policy::built_in(), deploy("bert-jan"), busy_policy()] {
         let mut skim = Skim::new(&policy);
@@ -223,12 +230,13 @@ fn what_is_skimmed_is_what_would_be_judged() {
             }
         });
         println!("{skimmed} of {all} records skimmed");
-        assert!(all == 0 || skimmed > 500, "so few that the test says little");
+        assert!(skimmed > 500, "so few that the test says little");
     }
 }
 
 /// The record as `serde_json` reads it, field by field.
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn another_parser_reads_the_same_fields() {
     let mut compared = 0;
     each_record(&files_of_the_corpus(), &mut |record: &Record<'_>| {
@@ -265,13 +273,15 @@ fn another_parser_reads_the_same_fields() {
         assert!(arn.is_none() || record.assumed_role_arn().as_deref() == arn.as_deref());
     });
     println!("{compared} records compared");
+    assert!(compared > 4000);
 }
 
 /// CloudTrail's `readOnly` is right for most; where our verdict differs, it is one of the known reasons.
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn effects_differ_from_read_only_only_where_they_should() {
     let mut surprising = BTreeSet::new();
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     for set in ["invictus-ir", "traildiscover", "suzaku-test-json", "clickops-notifier"] {
         each_record(&[data.join(set).join("records.jsonl")], &mut |record| {
             let action = Action::of(record);
@@ -300,8 +310,9 @@ fn effects_differ_from_read_only_only_where_they_should() {
 
 /// Labels of another detector's tests: where it says that a successful write matters, we say something too.
 #[test]
+#[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn writes_that_another_detector_tells_are_told_here() {
-    let Some(data) = corpus() else { return };
+    let data = corpus();
     let text = std::fs::read_to_string(data.join("panther-tests.split-a-dev.jsonl")).unwrap();
     let (policy, mut compared, mut missed) = (Policy::built_in(), 0, Vec::new());
     for line in text.lines() {

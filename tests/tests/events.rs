@@ -130,6 +130,19 @@ fn samples_are_whole_envelopes_with_ids_of_their_own() {
     }
 }
 
+/// A sample that borrows the session of another day's would make one incident of thousands of hours.
+#[test]
+fn the_samples_incidents_last_a_day_at_most() {
+    let outcome = replay(&[root().join("events")], &policy(), 1);
+    let mut looked_at = 0;
+    for incident in &outcome.incidents {
+        let (first, last) = incident.times().unwrap();
+        assert!(last.0 - first.0 <= 86_400, "{} lasts from {first} to {last}", incident.id);
+        looked_at += 1;
+    }
+    assert!(looked_at > 20, "{looked_at} incidents");
+}
+
 /// What a caller chooses is harmless wherever it is shown.
 #[test]
 fn a_hostile_record_is_harmless_in_every_output() {

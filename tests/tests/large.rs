@@ -42,7 +42,13 @@ fn call(number: usize) -> String {
 }
 
 fn settings() -> Settings {
-    Settings { canary_minutes: 5, out_of_step: vec![], lease: Lease(90), lookup_regions: vec![] }
+    Settings {
+        account: "111122223333".into(),
+        canary_minutes: 5,
+        out_of_step: vec![],
+        lease: Lease(90),
+        lookup_regions: vec![],
+    }
 }
 
 fn has_few_alerts() {

@@ -11,6 +11,8 @@
     reason = "a test may panic"
 )]
 
+use std::path::PathBuf;
+
 use handsoff::input::{Place, Position, Sink, Source};
 use handsoff::replay::{Options, Tally};
 use handsoff_tests::{busy_policy, corpus, each_record, root};
@@ -64,34 +66,43 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
     told
 }
 
-fn records() -> (Vec<String>, Policy) {
+/// Each record one to five times, in random order.
+fn order_makes_no_difference(paths: &[PathBuf], seed: u64, threads: usize) {
     let mut records = Vec::new();
-    let mut paths = vec![root().join("events")];
-    paths.extend(corpus().map(|data| data.join("flaws-cloud-umccr")));
-    paths.extend(corpus().map(|data| data.join("suzaku-test-json")));
-    paths.extend(corpus().map(|data| data.join("traildiscover")));
-    each_record(&paths, &mut |record| records.push(record.text.to_owned()));
-    (records, busy_policy())
+    each_record(paths, &mut |record| records.push(record.text.to_owned()));
+    assert!(!records.is_empty(), "{paths:?}");
+    let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
+    for policy in [busy_policy(), Policy::parse("events/handsoff.toml", &text).unwrap()] {
+        let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+        let once = told(&plain, &policy, 1);
+        let mut state = seed | 1;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap()
+        };
+        let mut shuffled: Vec<&str> =
+            plain.iter().flat_map(|record| vec![*record; 1 + random() % 5]).collect();
+        for index in (1..shuffled.len()).rev() {
+            shuffled.swap(index, random() % (index + 1));
+        }
+        assert_eq!(told(&shuffled, &policy, threads), once);
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn shuffles_and_repeats_make_no_difference(seed in any::<u64>(), threads in 1usize..4) {
-        let (records, policy) = records();
-        let events = Policy::parse("events/handsoff.toml", &std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap()).unwrap();
-        for policy in [&policy, &events] {
-            let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-            let once = told(&plain, policy, 1);
-            // Each record one to five times, in random order.
-            let mut state = seed | 1;
-            let mut random = || { state ^= state << 13; state ^= state >> 7; state ^= state << 17; usize::try_from(state >> 33).unwrap() };
-            let mut shuffled: Vec<&str> = plain.iter().flat_map(|record| vec![*record; 1 + random() % 5]).collect();
-            for index in (1..shuffled.len()).rev() {
-                shuffled.swap(index, random() % (index + 1));
-            }
-            prop_assert_eq!(told(&shuffled, policy, threads), once);
-        }
+        order_makes_no_difference(&[root().join("events")], seed, threads);
+    }
+
+    #[test]
+    #[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
+    fn shuffles_and_repeats_of_real_records_make_no_difference(seed in any::<u64>(), threads in 1usize..4) {
+        let sets = ["flaws-cloud-umccr", "suzaku-test-json", "traildiscover"];
+        order_makes_no_difference(&sets.map(|set| corpus().join(set)), seed, threads);
     }
 }
 

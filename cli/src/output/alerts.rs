@@ -33,7 +33,19 @@ pub fn alerts(
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(out);
             writer.write_record([
-                "time", "cause", "incident", "severity", "findings", "subject", "period", "tells",
+                "time",
+                "cause",
+                "incident",
+                "severity",
+                "findings",
+                "subject",
+                "period",
+                "tells",
+                "account_name",
+                "event_id",
+                "event_time",
+                "user_agent",
+                "link",
             ])?;
             for alert in &alerts {
                 let findings = alert.findings.to_string();
@@ -49,6 +61,11 @@ pub fn alerts(
                     &subject,
                     &alert.period,
                     &tells.join(" "),
+                    &super::lines::harmless(alert.account_name.as_deref().unwrap_or_default()),
+                    &super::lines::harmless(&alert.event_id),
+                    alert.event_time.as_deref().unwrap_or_default(),
+                    &super::lines::harmless(&alert.user_agent),
+                    alert.link.as_deref().unwrap_or_default(),
                 ])?;
             }
             writer.flush()?;

@@ -51,12 +51,25 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
         None => "",
     };
     line(out, "from", &format!("{} via {}{mfa}", or_dash(&lead.source_ip), lead.via))?;
+    event(lead, out)?;
     line(out, "why", &format!("{}: {}", lead.code, lead.reason))?;
     line(out, "next", &lead.next)?;
     if incident.count() > 1 {
         worst(incident, out)?;
     }
     writeln!(out)
+}
+
+/// The event that the incident is named by: its ID and time, what its caller calls its program, and where the console
+/// shows it.
+fn event(lead: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    if !lead.user_agent.is_empty() {
+        line(out, "agent", &lead.user_agent)?;
+    }
+    let time = lead.event_time.as_deref().unwrap_or("no time");
+    line(out, "event", &format!("{}, {time}", or_dash(&lead.event_id)))?;
+    // Not wrapped: it is clicked, or copied.
+    alert::link(lead).map_or(Ok(()), |link| writeln!(out, "  {:<9}{link}", "link"))
 }
 
 fn or_dash(text: &str) -> &str {

@@ -2,6 +2,7 @@
 
 mod cases;
 mod distinct;
+mod moments;
 mod progress;
 mod sessions;
 mod tally;

@@ -1,6 +1,7 @@
 //! The break-glass sessions of a replay, and their case files.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use handsoff_case::grant::{GRANT, Grant};
 use handsoff_case::live::Remembered;
@@ -9,10 +10,12 @@ use handsoff_case::seal::File;
 use handsoff_case::{Facts, Observation, Seen, Session, drill, seal};
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
-use handsoff_watch::alert::Known;
+use handsoff_watch::alert::Note;
 use handsoff_watch::copies;
+use handsoff_watch::policy::BreakGlass;
 use handsoff_watch::{Call, Code, Finding, Incident, Policy};
 
+use super::moments::Moments;
 use crate::input::{Place, Position, Problem, Reader, Sink, Source};
 
 /// What is known of one session.
@@ -21,6 +24,8 @@ struct Part {
     facts: Facts,
     /// By their order in the case; none, if no case is asked for.
     calls: BTreeMap<String, Observation>,
+    /// What each said; none, if no case is asked for.
+    moments: Moments,
 }
 
 /// The sessions that a thread has seen so far.
@@ -38,8 +43,22 @@ pub struct Case {
     pub id: String,
     /// The case's files, the manifest last. None, if no case was asked for.
     pub files: Vec<File>,
-    /// What its alerts say beyond the findings.
-    pub known: Known,
+    /// What its last alert says beyond the findings.
+    pub closing: Vec<Note>,
+    /// When that is due.
+    pub closes: Option<Time>,
+    moments: Moments,
+    grants: Arc<[Grant]>,
+}
+
+impl Case {
+    /// What its alerts say beyond the findings: what was known at a time.
+    pub fn notes(&self, policy: &Policy, at: Option<Time>) -> Vec<Note> {
+        if self.moments.is_empty() {
+            return Vec::new();
+        }
+        self.moments.session(&self.id, &self.grants, policy, at).notes()
+    }
 }
 
 /// A session may take on a role, and that another: so far it is followed.
@@ -56,10 +75,11 @@ impl Sessions {
             Some(part) => part,
             None => self.parts.entry(case.to_owned()).or_default(),
         };
-        part.facts.merge(call.facts);
         if self.keep_calls {
+            part.moments.add(call.call.time, call.facts.clone());
             part.add(call.call);
         }
+        part.facts.merge(call.facts);
     }
 
     /// Takes over what another thread has seen.
@@ -67,6 +87,7 @@ impl Sessions {
         for (case, part) in other.parts {
             let own = self.parts.entry(case).or_default();
             own.facts.merge(part.facts);
+            own.moments.extend(part.moments);
             for call in part.calls.into_values() {
                 own.add(call);
             }
@@ -141,41 +162,61 @@ impl Sessions {
         latest: Option<Time>,
     ) -> (Vec<Finding>, Vec<Case>) {
         let (mut findings, mut cases) = (Vec::new(), Vec::new());
-        let grants: Vec<Grant> = self.grants.into_iter().collect();
-        let mut used: BTreeMap<String, Time> = BTreeMap::new();
-        for (id, Part { facts, calls }) in self.parts {
-            let session = Session::new(&id, facts, grants.clone(), policy);
+        let grants: Arc<[Grant]> = self.grants.into_iter().collect();
+        let mut used: BTreeMap<String, (Time, String)> = BTreeMap::new();
+        for (id, Part { facts, calls, moments }) in self.parts {
+            let session = Session::new(&id, facts, grants.to_vec(), policy);
             if let (Some(entry), Some(started)) = (session.entry(), session.started()) {
-                let last = used.entry(entry.line.to_string()).or_insert(started);
-                *last = (*last).max(started);
+                let now = (started, session.account().to_owned());
+                let line = entry.line.to_string();
+                if used.get(&line).is_none_or(|last| *last < now) {
+                    used.insert(line, now);
+                }
             }
             if let Some(first) = incidents.get(&id).and_then(Incident::first) {
                 let told = |code| incident_has(incidents.get(&id), code);
-                findings.extend(session.findings(first, told));
+                let verdicts = session.findings(first, told).into_iter();
+                findings.extend(verdicts.map(|verdict| moments.told(verdict, &session, &grants, policy)));
                 findings.extend(session.closed(first).filter(|_| session.closes() <= latest));
             }
-            let mut known = Known { notes: session.notes(), closing: Vec::new(), closes: session.closes() };
-            let mut files = Vec::new();
+            let (mut closing, mut files) = (Vec::new(), Vec::new());
             // INVARIANT: what is sealed here is written as JSON without errors; its types have no maps but by text.
             if !calls.is_empty()
                 && let Ok((sealed, manifest)) = seal(&session, calls.into_values(), None)
             {
                 let manifest_text = sealed.last().map(|file| file.text.as_bytes()).unwrap_or_default();
                 let digest = handsoff_case::manifest::sha256(manifest_text);
-                known.closing = session.closing(&manifest, &digest);
-                known.closing.drain(..known.notes.len());
+                closing = session.closing(&manifest, &digest);
+                closing.drain(..session.notes().len());
                 files = sealed;
             }
-            cases.push(Case { id, files, known });
+            let closes = session.closes();
+            cases.push(Case { id, files, closing, closes, moments, grants: Arc::clone(&grants) });
         }
-        for entry in &policy.break_glass {
-            let last = used.get(&entry.line.to_string()).copied().or(began);
-            if let (Some(last), Some(latest)) = (last, latest) {
-                findings.extend(drill::due(entry, last, latest));
-            }
+        if let (Some(began), Some(latest)) = (began, latest) {
+            findings.extend(drills(&used, incidents, policy, (began, latest)));
         }
         (findings, cases)
     }
+}
+
+/// The drills that are due, each in the account where its identity was last used; else in that of all incidents, if
+/// they have one in common.
+fn drills(
+    used: &BTreeMap<String, (Time, String)>,
+    incidents: &BTreeMap<String, Incident>,
+    policy: &Policy,
+    (began, latest): (Time, Time),
+) -> Vec<Finding> {
+    let accounts: BTreeSet<&str> =
+        incidents.values().filter_map(Incident::first).map(|first| first.account.as_str()).collect();
+    let common = accounts.first().filter(|_| accounts.len() == 1).copied().unwrap_or_default();
+    let due = |entry: &BreakGlass| {
+        let (last, account) =
+            used.get(&entry.line.to_string()).map_or((began, common), |(last, account)| (*last, account));
+        drill::due(entry, account, last, latest)
+    };
+    policy.break_glass.iter().filter_map(due).collect()
 }
 
 /// Whether calls of an incident have this verdict.

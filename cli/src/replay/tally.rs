@@ -3,7 +3,8 @@
 //! Merging two tallies in either order gives the same; that is what makes the output independent of the
 //! number of threads.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,7 +111,10 @@ impl Tally {
             self.time(&last);
         }
         for (id, incident) in other.incidents {
-            self.incidents.entry(id.clone()).or_insert_with(|| Incident::new(id)).merge(incident);
+            match self.incidents.entry(id) {
+                Entry::Vacant(place) => drop(place.insert(incident)),
+                Entry::Occupied(mut own) => own.get_mut().merge(&incident),
+            }
         }
     }
 
@@ -140,28 +144,28 @@ impl Tally {
         }
     }
 
-    fn finding(&mut self, finding: Finding) {
+    fn finding(&mut self, finding: Finding, policy: &Policy) {
         if self.options.keep_findings {
             self.findings.push(finding.clone());
         }
         let id = &finding.incident;
         if !self.incidents.contains_key(id) {
-            self.incidents.insert(id.clone(), Incident::new(id.clone()));
+            self.incidents.insert(id.clone(), Incident::of_periods(id.clone(), &policy.alerts));
         }
         if let Some(incident) = self.incidents.get_mut(id) {
             incident.add(finding);
         }
     }
 
-    fn told(&mut self, verdict: Verdict) {
+    fn told(&mut self, verdict: Verdict, policy: &Policy) {
         match verdict {
             Verdict::Nothing(_) => {}
-            Verdict::Finding(finding) => self.finding(*finding),
+            Verdict::Finding(finding) => self.finding(*finding, policy),
             Verdict::Glass(finding, calls) => {
                 for (case, call) in calls {
                     self.sessions.add(&case, call);
                 }
-                self.finding(*finding);
+                self.finding(*finding, policy);
             }
             Verdict::Denied(denial) => self.denials.push(*denial),
         }
@@ -175,7 +179,7 @@ impl Tally {
         let spikes = handsoff_deny_spike::judge(std::mem::take(&mut self.denials), &policy.denials);
         let in_spikes = spikes.len() as u64;
         for finding in spikes {
-            self.finding(finding);
+            self.finding(finding, policy);
         }
         let time = |text: &String| Time::parse(text);
         let (began, latest) =
@@ -183,7 +187,7 @@ impl Tally {
         let sessions = std::mem::take(&mut self.sessions);
         let (findings, cases) = sessions.finish(&self.incidents, policy, began, latest);
         for finding in findings {
-            self.finding(finding);
+            self.finding(finding, policy);
         }
         let mut counts = Counts {
             read: self.read,
@@ -354,7 +358,7 @@ impl Sink for SourceSink<'_, '_> {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
                 verdict => {
                     self.tally.copies.note(record);
-                    self.tally.told(verdict);
+                    self.tally.told(verdict, self.policy);
                 }
             }
         }

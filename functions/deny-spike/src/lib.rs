@@ -90,18 +90,20 @@ pub(crate) fn spikes_of(mut calls: Vec<Seen>, policy: &Denials) -> HashMap<Key, 
 /// What the windows around a denied call hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spike {
-    /// The most calls in one window.
+    /// The most different actions in one window, but for reads from the console: the verdict hangs on them.
+    breadth: usize,
+    /// How many calls a window held when the verdict could be known.
     calls: usize,
-    /// The most different actions in one window, but for reads from the console.
+    /// How many different actions, but for reads from the console.
     actions: usize,
-    /// When it could be known: the time of the call that made a window hold too many.
+    /// When it could be known: the time of the call that made a window hold so many, or so many different ones.
     known: Option<Time>,
 }
 
 impl Spike {
     /// What it makes of a call.
     pub(crate) fn verdict(&self, policy: &Denials) -> (Code, Severity) {
-        match (self.actions >= policy.actions, self.actions) {
+        match (self.breadth >= policy.actions, self.breadth) {
             (true, _) => (Code::DenyProbing, Severity::High),
             (false, 0 | 1) => (Code::DenySpike, Severity::Low),
             (false, _) => (Code::DenySpike, Severity::Medium),
@@ -110,7 +112,7 @@ impl Spike {
 
     /// The finding that a call becomes.
     pub(crate) fn told(&self, mut finding: Finding, policy: &Denials) -> Finding {
-        let Self { calls, actions, known } = self;
+        let Self { calls, actions, known, .. } = self;
         let minutes = (policy.window + 59) / 60;
         (finding.code, finding.severity) = self.verdict(policy);
         let probing = finding.code == Code::DenyProbing;
@@ -174,27 +176,60 @@ fn windows(calls: &[Seen], policy: &Denials) -> Vec<Window> {
 /// For each call the windows that it lies in, if one of them holds too many.
 fn spikes(calls: &[Seen], policy: &Denials) -> Vec<Option<Spike>> {
     let windows = windows(calls, policy);
-    let is_full = |window: &Window| window.calls >= policy.count || window.actions >= policy.actions;
-    let (mut most_calls, mut most_actions) = (Most::default(), Most::default());
-    // The windows that a call lies in end with it or behind it: they are neighbours, and so are the first full
-    // ones of two calls.
-    let (mut last, mut full) = (0, 0);
+    let mut breadths = Most::default();
+    // The windows that a call lies in end with it or behind it: they are neighbours, and so are the first ones of two
+    // calls that hold enough.
+    let mut full = First::default();
+    let (mut several, mut many) = (First::default(), First::default());
+    let mut last = 0;
     let mut spikes = Vec::with_capacity(calls.len());
     for index in 0..calls.len() {
         while let Some(window) = windows.get(last).filter(|window| window.start <= index) {
-            most_calls.add(last, window.calls);
-            most_actions.add(last, window.actions);
+            breadths.add(last, window.actions);
             last += 1;
         }
-        full = full.max(index);
-        while windows.get(full).is_some_and(|window| !is_full(window)) {
-            full += 1;
-        }
-        let (calls, actions) = (most_calls.since(index), most_actions.since(index));
-        let first = windows.get(full).filter(|_| full < last);
-        spikes.push(first.map(|first| Spike { calls, actions, known: first.time }));
+        let breadth = breadths.since(index);
+        let all = windows.get(..last).unwrap_or_default();
+        let first = full.from(index, all, |it| it.calls >= policy.count || it.actions >= policy.actions);
+        let several = several.from(index, all, |it| it.actions >= 2);
+        let many = many.from(index, all, |it| it.actions >= policy.actions);
+        // The windows that the verdict hangs on, whatever comes later.
+        let decide = match (many, breadth >= policy.actions, breadth >= 2) {
+            (Some(many), true, _) => [Some(many), None],
+            (_, _, true) => [first, several],
+            _ => [first, None],
+        };
+        let decide = || decide.into_iter().flatten();
+        spikes.push(first.map(|_| Spike {
+            breadth,
+            calls: decide().map(|it| it.calls).max().unwrap_or_default(),
+            actions: decide().map(|it| it.actions).max().unwrap_or_default(),
+            known: decide().filter_map(|it| it.time).max(),
+        }));
     }
     spikes
+}
+
+/// The first window from a place on that is of some kind, for places that only grow.
+#[derive(Default)]
+struct First(usize);
+
+impl First {
+    fn from<'w>(
+        &mut self,
+        index: usize,
+        windows: &'w [Window],
+        is: impl Fn(&Window) -> bool,
+    ) -> Option<&'w Window> {
+        self.0 = self.0.max(index);
+        while let Some(window) = windows.get(self.0) {
+            if is(window) {
+                return Some(window);
+            }
+            self.0 += 1;
+        }
+        None
+    }
 }
 
 /// The greatest of the last values, from an index that only grows.

@@ -118,6 +118,25 @@ fn a_spike_is_known_when_the_last_call_makes_it_one() {
     assert_eq!(known[20..], [200, 210, 220, 230, 240]);
 }
 
+/// What comes later neither counts in a reason nor makes a verdict known earlier.
+#[test]
+fn a_verdict_says_what_was_known_when_it_was_known() {
+    // Twenty calls of one action, then six of others: a spike at 19, of several actions at 30, probing at 34.
+    let mut denials: Vec<_> = (0..20).map(|n| denial(n, n, "a", "s3:PutObject")).collect();
+    denials.extend((0..5).map(|n| denial(100 + n, 30 + n, "a", &format!("iam:List{n}"))));
+    let known = |many: usize, actions: usize| {
+        let found = judge(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
+        let first = found.first().unwrap().clone();
+        let said: Vec<&str> = first.reason.split(" were denied").take(1).collect();
+        (first.known.unwrap().0 - 1_772_000_000, first.code, said.concat())
+    };
+    let said = |calls: usize, what: &str| format!("{calls} calls of this principal to {what}");
+    assert_eq!(known(20, 6), (19, Code::DenySpike, said(20, "one action")));
+    assert_eq!(known(24, 6), (30, Code::DenySpike, said(21, "2 different actions")));
+    assert_eq!(known(25, 6), (34, Code::DenyProbing, said(25, "6 different actions")));
+    assert_eq!(known(25, 3), (31, Code::DenyProbing, said(22, "3 different actions")));
+}
+
 #[test]
 fn a_call_is_judged_by_its_own_windows() {
     // Probing at its end doesn't make a long retry of one action probing from its start.

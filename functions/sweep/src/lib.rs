@@ -33,6 +33,8 @@ const PERIODS: usize = 48;
 /// How the sweep is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The account that it runs in: messages about what no record tells name it.
+    pub account: String,
     /// Every so many minutes the canary is written, and the subscriptions are compared.
     pub canary_minutes: i64,
     /// Entries of the policy that the rules' event patterns don't let through.
@@ -74,7 +76,7 @@ pub async fn sweep(
     // Once a day, in the first of its minutes that is due: what isn't written expires.
     let refresh = due && minute.rem_euclid(1440) < settings.canary_minutes.max(1);
     if due {
-        let drills = cases::drills(world, policy, settings.lease, now, refresh, &mut report).await;
+        let drills = cases::drills(world, policy, settings, now, refresh, &mut report).await;
         failures.extend(drills.err());
     }
     match world.open().await {
@@ -227,7 +229,7 @@ async fn close(
     if let Some(end) = episode.period.end(policy)
         && went_on(world, policy, &episode.incident, episode.period, end).await?
     {
-        return episode.close(world, None, now, report).await;
+        return episode.close(world, policy, None, now, report).await;
     }
     let mut first = episode.clone();
     for _ in 0..PERIODS {
@@ -243,7 +245,7 @@ async fn close(
     let bounds = (first.bounds(policy).0, episode.bounds(policy).1);
     let found = marks(world, episode.range(&bounds, LOOK_AT)).await?;
     let at = episode.period.end(policy).map_or(now, |end| Time(end.0 + policy.quiet));
-    episode.close(world, Some((&found, &first)), at, report).await
+    episode.close(world, policy, Some((&found, &first)), at, report).await
 }
 
 /// Whether an incident went on after a period that ends at this time.

@@ -1,17 +1,22 @@
 //! The sweep function.
 
 use handsoff_aws::{Aws, Error, Settings, number, text};
+use handsoff_trail::Arn;
 use handsoff_watch::rules::{Names, uncovered};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let settings = Settings::read()?;
-    let world = Aws::new(&settings, "sweep", text("HANDSOFF_CANARY_TABLE"));
+    let table = text("HANDSOFF_CANARY_TABLE");
+    // The table's ARN has the stack's account.
+    let account = table.as_deref().and_then(Arn::split).map(|arn| arn.account.to_owned()).unwrap_or_default();
+    let world = Aws::new(&settings, "sweep", table);
     let names = Names::parse(&text("HANDSOFF_RULES").unwrap_or_default());
     let out_of_step = uncovered(&settings.policy, &names);
     let regions = text("HANDSOFF_LOOKUP_REGIONS").unwrap_or_default();
     let regions = regions.split(',').map(str::trim).filter(|region| !region.is_empty());
     let set = handsoff_sweep::Settings {
+        account,
         canary_minutes: number("HANDSOFF_CANARY_MINUTES", 5)?,
         out_of_step,
         lease: settings.lease,

@@ -11,7 +11,13 @@ fn settings() -> Settings {
 }
 
 fn stack(out_of_step: Vec<Line>) -> Settings {
-    Settings { canary_minutes: 5, out_of_step, lease: Lease(90), lookup_regions: vec![] }
+    Settings {
+        account: "111122223333".into(),
+        canary_minutes: 5,
+        out_of_step,
+        lease: Lease(90),
+        lookup_regions: vec![],
+    }
 }
 
 fn swept(world: &Pretend, now: &str) {

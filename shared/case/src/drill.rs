@@ -7,8 +7,8 @@ use handsoff_watch::show::clean;
 use handsoff_watch::{Code, Finding, Key, Kind, Severity, group};
 
 /// That an emergency identity wasn't used since a time, and should have been by now. One incident for each time that
-/// it becomes due.
-pub fn due(entry: &BreakGlass, last: Time, now: Time) -> Option<Finding> {
+/// it becomes due. `account` is the one to look in, where the policy doesn't write it out; empty if nothing tells.
+pub fn due(entry: &BreakGlass, account: &str, last: Time, now: Time) -> Option<Finding> {
     let every = entry.drill_every?;
     let at = Time(last.0 + every);
     if now < at {
@@ -23,7 +23,7 @@ pub fn due(entry: &BreakGlass, last: Time, now: Time) -> Option<Finding> {
         incident: format!("glass-{digest}"),
         event_id: String::new(),
         event_time: Some(time),
-        account: String::new(),
+        account: clean(entry.identity.account().unwrap_or(account), 32),
         region: String::new(),
         action: "handsoff:Drill".into(),
         access: "read".into(),

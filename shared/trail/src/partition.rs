@@ -4,17 +4,28 @@
 //! partition to partition stands here, as in `partitions.json` and `endpoints.json` of AWS's SDKs.
 
 /// The partition that most accounts are in.
-const COMMERCIAL: Partition = Partition { id: "aws", regions: "", global: "us-east-1" };
+const COMMERCIAL: Partition =
+    Partition { id: "aws", regions: "", global: "us-east-1", console: Some("console.aws.amazon.com") };
 
 /// The others.
 const PARTITIONS: [Partition; 7] = [
-    Partition { id: "aws-cn", regions: "cn-", global: "cn-north-1" },
-    Partition { id: "aws-us-gov", regions: "us-gov-", global: "us-gov-west-1" },
-    Partition { id: "aws-eusc", regions: "eusc-", global: "eusc-de-east-1" },
-    Partition { id: "aws-iso", regions: "us-iso-", global: "us-iso-east-1" },
-    Partition { id: "aws-iso-b", regions: "us-isob-", global: "us-isob-east-1" },
-    Partition { id: "aws-iso-e", regions: "eu-isoe-", global: "eu-isoe-west-1" },
-    Partition { id: "aws-iso-f", regions: "us-isof-", global: "us-isof-south-1" },
+    Partition { id: "aws-cn", regions: "cn-", global: "cn-north-1", console: Some("console.amazonaws.cn") },
+    Partition {
+        id: "aws-us-gov",
+        regions: "us-gov-",
+        global: "us-gov-west-1",
+        console: Some("console.amazonaws-us-gov.com"),
+    },
+    Partition {
+        id: "aws-eusc",
+        regions: "eusc-",
+        global: "eusc-de-east-1",
+        console: Some("console.amazonaws-eusc.eu"),
+    },
+    Partition { id: "aws-iso", regions: "us-iso-", global: "us-iso-east-1", console: None },
+    Partition { id: "aws-iso-b", regions: "us-isob-", global: "us-isob-east-1", console: None },
+    Partition { id: "aws-iso-e", regions: "eu-isoe-", global: "eu-isoe-west-1", console: None },
+    Partition { id: "aws-iso-f", regions: "us-isof-", global: "us-isof-south-1", console: None },
 ];
 
 /// What stands behind a service's name in event sources and service principals. Each partition has its own for
@@ -38,6 +49,8 @@ pub struct Partition {
     regions: &'static str,
     /// The Region in which `IAM`, `STS` and the console's sign-in are recorded, whatever Region one works in.
     pub global: &'static str,
+    /// The console's domain, behind a Region's name. `None`: no public documentation tells it.
+    pub console: Option<&'static str>,
 }
 
 impl Partition {
@@ -51,6 +64,14 @@ impl Partition {
         let other = PARTITIONS.into_iter().find(|partition| region.starts_with(partition.regions));
         other.unwrap_or(COMMERCIAL)
     }
+}
+
+/// Whether a text has the form of a Region's name, such as `us-gov-west-1`: in a saved file anything may stand there.
+pub fn is_region(text: &str) -> bool {
+    let letters = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let Some((name, number)) = text.rsplit_once('-') else { return false };
+    let numbered = matches!(number.len(), 1 | 2) && number.bytes().all(|byte| byte.is_ascii_digit());
+    text.len() <= 32 && numbered && name.contains('-') && name.split('-').all(letters)
 }
 
 /// The name of a service without its suffix: `ec2` of `ec2.amazonaws.com.cn`. `None`: it is no service's.
@@ -91,6 +112,34 @@ mod tests {
             assert_eq!(Partition::of_id(id), Some(partition));
         }
         assert_eq!(Partition::of_id("aws-nowhere"), None);
+    }
+
+    #[test]
+    fn only_what_has_a_regions_form_is_one() {
+        for region in ["eu-central-1", "us-gov-east-1", "eusc-de-east-1", "ap-southeast-12"] {
+            assert!(is_region(region), "{region}");
+        }
+        for other in [
+            "",
+            "eu-1",
+            "global",
+            "eu-central",
+            "eu-central-x",
+            "EU-central-1",
+            "eu--central-1",
+            "eu-central-123",
+        ] {
+            assert!(!is_region(other), "{other}");
+        }
+        for other in [
+            "evil.example/eu-central-1",
+            "eu-central-1.evil.example",
+            "eu-central-1#",
+            "eu-c entral-1",
+            "-a-1",
+        ] {
+            assert!(!is_region(other), "{other}");
+        }
     }
 
     #[test]

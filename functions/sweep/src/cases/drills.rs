@@ -3,9 +3,11 @@
 use handsoff_case::drill;
 use handsoff_trail::Time;
 use handsoff_watch::group::digest;
-use handsoff_watch::live::{Failure, Lease, Memory, Report, Telling, World, keep_and_tell};
+use handsoff_watch::live::{Failure, Memory, Report, Telling, World, keep_and_tell};
 use handsoff_watch::policy::BreakGlass;
 use handsoff_watch::{Finding, Policy};
+
+use crate::Settings;
 
 const PARTITION: &str = "drills";
 
@@ -13,7 +15,7 @@ const PARTITION: &str = "drills";
 pub(crate) async fn drills(
     world: &impl World,
     policy: &Policy,
-    lease: Lease,
+    settings: &Settings,
     now: Time,
     refresh: bool,
     report: &mut Report,
@@ -33,9 +35,9 @@ pub(crate) async fn drills(
                 last
             }
         };
-        due.extend(drill::due(entry, last, now));
+        due.extend(drill::due(entry, &settings.account, last, now));
     }
-    let telling = Telling { policy: &policy.alerts, lease, notes: &() };
+    let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &() };
     keep_and_tell(world, telling, &due, report).await
 }
 

@@ -153,6 +153,7 @@ async fn close(
     keep(world, session.closed(first).as_slice(), report).await?;
     let findings = marks(world, range).await?;
     let ending = Ending {
+        policy: &policy.alerts,
         findings: &findings,
         calls: usize::try_from(manifest.summary.calls.all).unwrap_or(usize::MAX),
         notes: session.closing(manifest, &digest),

@@ -106,8 +106,13 @@ fn records(world: &Pretend, policy: &Policy, records: &[String]) {
 fn at(world: &Pretend, policy: &Policy, time: &str) {
     let now = Time::parse(time).unwrap();
     world.time.set(now.0);
-    let settings =
-        Settings { canary_minutes: 5, out_of_step: vec![], lease: Lease(90), lookup_regions: vec![] };
+    let settings = Settings {
+        account: "111122223333".into(),
+        canary_minutes: 5,
+        out_of_step: vec![],
+        lease: Lease(90),
+        lookup_regions: vec![],
+    };
     run(sweep(world, policy, &settings, now)).unwrap();
 }
 
@@ -550,6 +555,12 @@ fn a_drill_is_due_until_the_door_was_tried() {
     at(&world, &policy, "2026-01-31T00:00:00Z");
     at(&world, &policy, "2026-01-31T00:05:00Z");
     assert_eq!(told(&world), ["glass-drill-due opened"]);
+    {
+        let sent = world.sent.borrow();
+        let (subject, text) = (&sent[0].subject, &sent[0].email);
+        assert!(subject.starts_with("111122223333 [MEDIUM] Break-glass drill due: "), "{subject}");
+        assert!(text.contains("account 111122223333\n"), "{text}");
+    }
     let drill: Vec<String> = session().iter().map(|it| it.replace("INC-7", "DRILL-7")).collect();
     world.time.set(Time::parse("2026-03-14T02:00:10Z").unwrap().0);
     records(&world, &policy, &drill);

@@ -32,10 +32,15 @@ pub enum Period {
 impl Period {
     /// The period that a time lies in, of an incident.
     pub fn of(incident: &str, time: Option<Time>, policy: &Alerts) -> Self {
+        Self::of_length(incident, time, policy.period)
+    }
+
+    /// The same for periods of so many seconds.
+    pub(crate) fn of_length(incident: &str, time: Option<Time>, length: i64) -> Self {
         match time {
             _ if group::is_glass(incident) => Self::Session,
             None => Self::NoTime,
-            Some(Time(at)) => Self::From(Time(at - at.rem_euclid(policy.period))),
+            Some(Time(at)) => Self::From(Time(at - at.checked_rem_euclid(length).unwrap_or_default())),
         }
     }
 

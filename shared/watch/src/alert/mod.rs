@@ -2,6 +2,7 @@
 
 mod milestone;
 mod schedule;
+mod words;
 
 use std::collections::BTreeSet;
 
@@ -10,10 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::incident::Incident;
+use crate::policy::Alerts;
 use crate::severity::Severity;
 
 pub use milestone::{COUNTS, Milestone, Period, Reach};
 pub use schedule::{Known, goes_on, schedule};
+#[cfg(test)]
+pub(crate) use words::subject;
+pub(crate) use words::{LONGEST_SUBJECT, cut};
+pub use words::{link, who};
 
 /// Why an alert is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +84,21 @@ pub struct Alert {
     pub subject: String,
     /// The whole message.
     pub text: String,
+    /// The policy's name for the account.
+    #[serde(default)]
+    pub account_name: Option<String>,
+    /// CloudTrail's ID of the event that it shows; empty when the record has none.
+    #[serde(default)]
+    pub event_id: String,
+    /// When that happened, UTC; `None` when the record doesn't say.
+    #[serde(default)]
+    pub event_time: Option<String>,
+    /// What its caller calls its program.
+    #[serde(default)]
+    pub user_agent: String,
+    /// Where the console shows it.
+    #[serde(default)]
+    pub link: Option<String>,
     /// The time as a number, for sorting.
     #[serde(skip)]
     pub at: Option<Time>,
@@ -86,8 +107,10 @@ pub struct Alert {
 /// What an alert is about.
 #[derive(Debug)]
 pub struct About<'i> {
-    /// The incident, or what is known of it.
+    /// The incident as far as it is known when the message is due: no finding that came later.
     pub incident: &'i Incident,
+    /// What the policy says of messages.
+    pub policy: &'i Alerts,
     /// The period.
     pub period: Period,
     /// The finding to tell.
@@ -121,6 +144,8 @@ impl Note {
 impl Alert {
     /// Words a message.
     pub fn new(about: &About<'_>, cause: Cause, tells: BTreeSet<Milestone>, at: Option<Time>) -> Self {
+        let (lead, shown) = (about.lead, words::shown(about));
+        let name = about.policy.account_name(&lead.account);
         Self {
             time: at.map(|time| time.to_string()),
             cause,
@@ -129,81 +154,14 @@ impl Alert {
             tells,
             severity: about.severity,
             findings: about.findings,
-            subject: subject(cause, about.severity, about.lead),
-            text: text(about, cause),
+            subject: words::subject(cause, about.severity, lead, name),
+            text: words::text(about, cause),
+            account_name: name.map(str::to_owned),
+            event_id: shown.event_id.clone(),
+            event_time: shown.event_time.clone(),
+            user_agent: shown.user_agent.clone(),
+            link: link(shown),
             at,
         }
     }
-}
-
-/// One line that SNS takes as a subject.
-pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding) -> String {
-    let mark = match cause {
-        Cause::Opened => String::new(),
-        other => format!(" ({})", other.as_str()),
-    };
-    let begin = format!("[{}]{mark} {}: ", severity.as_str().to_uppercase(), lead.code.title());
-    let end = format!(" in {}", ascii(&lead.account));
-    // What a caller chose is cut, never the account: half a number is another's, or nobody's.
-    let room = LONGEST_SUBJECT.saturating_sub(begin.len() + end.len());
-    let what = ascii(&format!("{}, {}", lead.principal.name, lead.action));
-    let what = match what.char_indices().nth(room) {
-        None => what,
-        Some(_) => what.chars().take(room.saturating_sub(3)).chain("...".chars()).collect(),
-    };
-    format!("{begin}{what}{end}").chars().take(LONGEST_SUBJECT).collect()
-}
-
-/// SNS takes a subject of less than 100 characters.
-const LONGEST_SUBJECT: usize = 99;
-
-/// Printable ASCII: SNS takes nothing else in a subject.
-fn ascii(text: &str) -> String {
-    text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' }).collect()
-}
-
-fn text(about: &About<'_>, cause: Cause) -> String {
-    let About { incident, lead, findings: count, since, notes, .. } = about;
-    let mut lines = vec![lead.code.title().to_owned(), String::new()];
-    let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
-    line("who", &who(lead));
-    let error = lead.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
-    line("did", &format!("{} ({}){error}", lead.action, lead.access));
-    if !lead.resources.is_empty() {
-        line("to", &lead.resources.join(", "));
-    }
-    line("when", lead.event_time.as_deref().unwrap_or("the record doesn't say"));
-    line("where", &format!("account {}, {}", lead.account, lead.region));
-    line("from", &format!("{} via {}", lead.source_ip, lead.via));
-    line("why", &lead.reason);
-    for note in *notes {
-        line(&note.name, &note.text);
-    }
-    let so_far = if *count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
-    let since = since.start().map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
-    line("so far", &format!("{so_far}{since}, incident {}", incident.id));
-    if cause == Cause::Closed {
-        let actions: Vec<String> =
-            incident.actions().iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
-        line("in all", &actions.join(", "));
-    }
-    line("next", &lead.next);
-    lines.join("\n")
-}
-
-/// Who acted, and the human behind it where that is somebody else by name.
-pub fn who(finding: &Finding) -> String {
-    let who = &finding.principal;
-    let human = match &who.human {
-        // Hidden only where the name is, or ends in, the very same: a session's name is its caller's to choose.
-        Some(human)
-            if who.name.split_once(" (").map_or(&*who.name, |(user, _)| user).rsplit('/').next()
-                != Some(human) =>
-        {
-            format!(", behind it {human}")
-        }
-        _ => String::new(),
-    };
-    let arn = if who.arn.is_empty() { String::new() } else { format!(", {}", who.arn) };
-    format!("{} ({}{arn}){human}", who.name, who.kind)
 }

@@ -5,27 +5,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use handsoff_trail::Time;
 
 use super::{About, Alert, Cause, Milestone, Note, Period, Reach};
+use crate::finding::Finding;
 use crate::incident::{Incident, Mark};
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
 /// What is known of a break-glass session beyond its findings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// For each message.
-    pub notes: Vec<Note>,
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// For each message, by its time: what was known then.
+    pub notes: &'k dyn Fn(Option<Time>) -> Vec<Note>,
     /// For the last one.
-    pub closing: Vec<Note>,
+    pub closing: &'k [Note],
     /// When the last one is due.
     pub closes: Option<Time>,
 }
 
-/// All alerts of an incident, in their order.
+impl Default for Known<'_> {
+    fn default() -> Self {
+        Self { notes: &|_| Vec::new(), closing: &[], closes: None }
+    }
+}
+
+/// All alerts of an incident, in their order. Each tells what was known at its time, and nothing that came later.
 ///
 /// In each [`Period`] one when it reaches the severity that is sent, one at each rise in severity and at the
 /// 10th, 100th … finding; and one when nothing came for a while after a period's end. A break-glass session is one
 /// period, and tells its opening, its violations and its escalations too.
-pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known) -> Vec<Alert> {
+pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<Alert> {
     let mut periods: BTreeMap<Period, Vec<&Mark>> = BTreeMap::new();
     for mark in incident.marks.keys() {
         periods.entry(Period::of(&incident.id, mark.time, policy)).or_default().push(mark);
@@ -36,7 +43,7 @@ pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known) -> Vec<Aler
     let mut opened = None;
     for (period, marks) in &periods {
         let opened_at = *opened.get_or_insert(*period);
-        alerts.extend(within(incident, *period, marks, policy, &known.notes));
+        alerts.extend(within(incident, *period, marks, policy, known));
         let next = period.end(policy).and_then(|end| periods.get(&Period::From(end)));
         let times = next.into_iter().flatten().filter(|mark| mark.severity >= policy.min_severity);
         if !goes_on(*period, times.filter_map(|mark| mark.time), policy) {
@@ -72,33 +79,39 @@ fn within(
     period: Period,
     marks: &[&Mark],
     policy: &Alerts,
-    notes: &[Note],
+    known: &Known<'_>,
 ) -> Vec<Alert> {
-    let (mut reach, mut told) = (Reach::new(&incident.id), BTreeSet::new());
+    let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
     let mut alerts = Vec::new();
     // What becomes known at the same second is told at once.
-    for known in marks.chunk_by(|a, b| a.known == b.known) {
-        for mark in known {
+    for new in marks.chunk_by(|a, b| a.known == b.known) {
+        for mark in new {
             reach.add(mark.code, mark.severity);
         }
+        seen += new.len();
         let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
         if tells.is_empty() {
             continue;
         }
-        let at = known.first().and_then(|mark| mark.known);
+        let at = new.first().and_then(|mark| mark.known);
         let (severity, findings) = (reach.worst().unwrap_or(Severity::Info), reach.findings());
-        let lead = incident
-            .lead_for(&tells, severity, |it| {
-                Period::of(&incident.id, it.time, policy) == period && it.known <= at
-            })
-            .or_else(|| incident.lead());
-        let Some(lead) = lead else { continue };
-        let about = About { incident, period, lead, severity, findings, since: period, notes };
+        let part = incident.part(marks.iter().take(seen).copied());
+        let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
+            continue;
+        };
+        let notes = (known.notes)(at);
+        let about =
+            About { incident: &part, policy, period, lead, severity, findings, since: period, notes: &notes };
         let cause = Cause::of(&tells, &told);
         told.extend(tells.iter().copied());
         alerts.push(Alert::new(&about, cause, tells, at));
     }
     alerts
+}
+
+/// What a message tells whose own finding isn't kept: the incident's first of that severity, which came before.
+fn earlier(incident: &Incident, severity: Severity) -> Option<&Finding> {
+    incident.lead_of(severity).or_else(|| incident.lead())
 }
 
 /// The last alert, with the findings of all periods since it was opened.
@@ -108,20 +121,22 @@ fn closing(
     since: Period,
     marks: &[&Mark],
     policy: &Alerts,
-    known: &Known,
+    known: &Known<'_>,
 ) -> Option<Alert> {
     let tells = BTreeSet::from([Milestone::Closed]);
-    let reach = reach(incident, marks);
-    let severity = reach.worst()?;
-    let within = |time: Option<Time>| (since..=period).contains(&Period::of(&incident.id, time, policy));
-    let lead = incident.lead_for(&tells, severity, |finding| within(finding.time));
-    let lead = lead.or_else(|| incident.lead())?;
-    let notes: Vec<Note> = known.notes.iter().chain(&known.closing).cloned().collect();
-    let about = About { incident, period, lead, severity, findings: reach.findings(), since, notes: &notes };
-    let last = || marks.iter().filter_map(|mark| mark.time).max();
-    let at = match period {
-        Period::Session => known.closes.or_else(|| Some(Time(last()?.0 + policy.quiet))),
+    let part = incident.part(marks.iter().copied());
+    let severity = part.severity();
+    let lead = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity))?;
+    let last = marks.iter().filter_map(|mark| mark.time).max();
+    let quiet = match period {
+        Period::Session => known.closes.or_else(|| Some(Time(last?.0 + policy.quiet))),
         _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
     };
+    // A window of denied calls may be longer than what counts as quiet.
+    let at = quiet.max(marks.iter().filter_map(|mark| mark.known).max());
+    let mut notes = (known.notes)(at);
+    notes.extend_from_slice(known.closing);
+    let findings = part.count();
+    let about = About { incident: &part, policy, period, lead, severity, findings, since, notes: &notes };
     Some(Alert::new(&about, Cause::Closed, tells, at))
 }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use handsoff_trail::Time;
 
-use crate::alert::{Milestone, Reach};
+use crate::alert::{Milestone, Period, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
+use crate::policy::Alerts;
 use crate::severity::Severity;
 
 /// What an incident remembers of each of its findings.
@@ -23,6 +24,13 @@ pub(crate) struct Mark {
     pub(crate) key: Key,
     pub(crate) severity: Severity,
     pub(crate) code: Code,
+}
+
+impl Mark {
+    fn of(finding: &Finding) -> Self {
+        let Finding { known, time, key, severity, code, .. } = *finding;
+        Self { known, time, key, severity, code }
+    }
 }
 
 /// Findings that belong together.
@@ -39,10 +47,18 @@ pub struct Incident {
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
     /// The first finding of each code: what an alert about a violation tells.
     codes: BTreeMap<Code, Arc<Finding>>,
+    /// The first finding of each period and severity: what an alert of a later period tells.
+    periods: BTreeMap<(Period, Severity), Arc<Finding>>,
+    /// How many seconds a period lasts, where all periods are in one incident.
+    length: Option<i64>,
 }
 
 /// How many findings an incident keeps whole, to show them.
 const SHOWN: usize = 6;
+
+/// So many periods and severities keep their first finding. An incident is of one session or one day: only forged logs
+/// have more.
+const PERIODS: usize = 64;
 
 impl Incident {
     /// An incident without findings.
@@ -50,22 +66,45 @@ impl Incident {
         Self { id, ..Self::default() }
     }
 
+    /// One whose findings may be of several periods.
+    pub fn of_periods(id: String, policy: &Alerts) -> Self {
+        Self { id, length: Some(policy.period), ..Self::default() }
+    }
+
+    /// The same with these of its findings only, such as those that were known at a time.
+    pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
+        let Self { id, actions, length, .. } = self;
+        let mut part = Self { id: id.clone(), actions: actions.clone(), length: *length, ..Self::default() };
+        let of_self = marks.into_iter().filter_map(|mark| self.marks.get_key_value(mark));
+        part.marks = of_self.map(|(mark, action)| (*mark, *action)).collect();
+        for finding in self.kept() {
+            if part.marks.contains_key(&Mark::of(finding)) {
+                part.keep(finding);
+            }
+        }
+        part
+    }
+
+    /// The findings that are kept whole; some more than once.
+    fn kept(&self) -> impl Iterator<Item = &Arc<Finding>> {
+        let Self { worst, firsts, codes, periods, .. } = self;
+        worst.iter().chain(firsts.iter().flatten()).chain(codes.values()).chain(periods.values())
+    }
+
     /// Adds a finding. Adding it again changes nothing.
     pub fn add(&mut self, finding: Finding) {
-        let Finding { known, time, key, severity, code, .. } = finding;
         let action = self.action(&finding.action);
-        self.marks.insert(Mark { known, time, key, severity, code }, action);
+        self.marks.insert(Mark::of(&finding), action);
         self.keep(&Arc::new(finding));
     }
 
     /// Adds all findings of another part of the same incident.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: &Self) {
         let actions: Vec<usize> = other.actions.iter().map(|action| self.action(action)).collect();
-        for (mark, action) in other.marks {
-            self.marks.insert(mark, actions.get(action).copied().unwrap_or_default());
+        for (mark, action) in &other.marks {
+            self.marks.insert(*mark, actions.get(*action).copied().unwrap_or_default());
         }
-        let kept = other.worst.iter().chain(other.firsts.iter().flatten()).chain(other.codes.values());
-        for finding in kept {
+        for finding in other.kept() {
             self.keep(finding);
         }
     }
@@ -79,14 +118,17 @@ impl Incident {
 
     /// Keeps a finding if it is among those to show. What is kept in the end doesn't depend on the order.
     fn keep(&mut self, finding: &Arc<Finding>) {
-        if let Some(first) = self.firsts.get_mut(finding.severity as usize)
-            && first.as_ref().is_none_or(|first| (finding.order(), &**finding) < (first.order(), &**first))
-        {
-            *first = Some(Arc::clone(finding));
+        if let Some(first) = self.firsts.get_mut(finding.severity as usize) {
+            earliest(first.get_or_insert_with(|| Arc::clone(finding)), finding);
         }
-        let first = self.codes.entry(finding.code).or_insert_with(|| Arc::clone(finding));
-        if (finding.order(), &**finding) < (first.order(), &**first) {
-            *first = Arc::clone(finding);
+        earliest(self.codes.entry(finding.code).or_insert_with(|| Arc::clone(finding)), finding);
+        if let Some(length) = self.length {
+            let period = Period::of_length(&self.id, finding.time, length);
+            let place = (period, finding.severity);
+            earliest(self.periods.entry(place).or_insert_with(|| Arc::clone(finding)), finding);
+            if self.periods.len() > PERIODS {
+                self.periods.pop_last();
+            }
         }
         match self
             .worst
@@ -100,25 +142,16 @@ impl Incident {
         self.worst.truncate(SHOWN);
     }
 
-    /// The finding to tell when an incident has reached a severity: of those within, the first that has it,
-    /// else the first that ever had.
-    pub fn lead_of(&self, severity: Severity, within: impl Fn(&Finding) -> bool) -> Option<&Finding> {
-        let kept = self.firsts.iter().flatten().chain(&self.worst).filter(|it| it.severity == severity);
-        kept.filter(|finding| within(finding))
-            .min_by_key(|finding| finding.order())
-            .or(self.firsts.get(severity as usize)?.as_ref())
-            .map(|finding| &**finding)
+    /// The finding to tell when an incident has reached a severity: the first that has it.
+    pub fn lead_of(&self, severity: Severity) -> Option<&Finding> {
+        let kept = self.kept().filter(|it| it.severity == severity);
+        kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
     }
 
     /// The finding to tell by a message about these milestones: a violation's own, else that of the opening, else
     /// as [`Self::lead_of`].
-    pub fn lead_for(
-        &self,
-        tells: &BTreeSet<Milestone>,
-        severity: Severity,
-        within: impl Fn(&Finding) -> bool,
-    ) -> Option<&Finding> {
-        let first = |code: &Code| self.codes.get(code).map(|finding| &**finding).filter(|it| within(it));
+    pub fn lead_for(&self, tells: &BTreeSet<Milestone>, severity: Severity) -> Option<&Finding> {
+        let first = |code: &Code| self.codes.get(code).map(|finding| &**finding);
         let opening = tells.contains(&Milestone::Opened);
         let codes = tells.iter().filter_map(|it| match it {
             Milestone::Code(code, _) if !opening => Some(first(code)?),
@@ -127,7 +160,7 @@ impl Incident {
         let own = codes.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
         let begun = || [Code::GlassOpened, Code::RootActivity].iter().find_map(first).filter(|_| opening);
         let closed = || first(&Code::GlassClosed).filter(|_| tells.contains(&Milestone::Closed));
-        own.or_else(begun).or_else(closed).or_else(|| self.lead_of(severity, &within))
+        own.or_else(begun).or_else(closed).or_else(|| self.lead_of(severity))
     }
 
     /// How many findings it has, verdicts on a session as a whole left out.
@@ -171,6 +204,13 @@ impl Incident {
         Some((times().min()?, times().max()?))
     }
 
+    /// The first and the last time among its calls, verdicts on a session as a whole left out.
+    pub fn calls_between(&self) -> Option<(Time, Time)> {
+        let calls = || self.marks.keys().filter(|mark| !mark.code.is_about_session());
+        let times = || calls().filter_map(|mark| mark.time);
+        Some((times().min()?, times().max()?))
+    }
+
     /// How many findings there are of each code and severity.
     pub fn counts(&self) -> BTreeMap<(Code, Severity), usize> {
         let mut counts = BTreeMap::new();
@@ -191,6 +231,7 @@ impl Incident {
                 *count += 1;
             }
         }
+        actions.retain(|(_, count)| *count > 0);
         actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         actions
     }
@@ -198,6 +239,14 @@ impl Incident {
     /// The worst incident first, then the earliest; never two the same.
     pub fn order(&self) -> (Reverse<Severity>, Option<Time>, &str) {
         (Reverse(self.severity()), self.times().map(|times| times.0), &self.id)
+    }
+}
+
+/// Puts a finding in another's place if it comes before it. Of two that hand-made logs give the same key, the same one
+/// stays whichever came first.
+fn earliest(first: &mut Arc<Finding>, finding: &Arc<Finding>) {
+    if (finding.order(), &**finding) < (first.order(), &**first) {
+        *first = Arc::clone(finding);
     }
 }
 

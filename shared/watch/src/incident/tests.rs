@@ -7,7 +7,8 @@ use crate::policy::Alerts;
 use crate::{Call, Policy, alert};
 
 /// 1,772,000,000 is 800 seconds after the start of a period of this length.
-const POLICY: Alerts = Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100 };
+const POLICY: Alerts =
+    Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100, accounts: BTreeMap::new() };
 
 fn finding(second: i64, action: &str, severity: Severity) -> Finding {
     let time = Time(1_772_000_000 + second);
@@ -21,7 +22,7 @@ fn finding(second: i64, action: &str, severity: Severity) -> Finding {
 }
 
 fn incident(findings: &[Finding]) -> Incident {
-    let mut incident = Incident::new("i".into());
+    let mut incident = Incident::of_periods("i".into(), &POLICY);
     for finding in findings {
         incident.add(finding.clone());
     }
@@ -116,6 +117,42 @@ fn a_later_period_tells_what_is_new() {
 }
 
 #[test]
+fn a_later_period_tells_its_own_first_finding_however_many_came_before() {
+    let mut findings: Vec<_> = (0..9).map(|second| finding(second, "RunInstances", Severity::High)).collect();
+    findings.push(finding(501, "StopInstances", Severity::High));
+    findings.push(finding(1702, "StartInstances", Severity::High));
+    let sent = alert::schedule(&incident(&findings), &POLICY, &Known::default());
+    let opened: Vec<_> = sent.iter().filter(|alert| alert.cause == alert::Cause::Opened).collect();
+    for (alert, action) in opened.iter().zip(["RunInstances", "StopInstances", "StartInstances"]) {
+        assert!(alert.subject.contains(action), "{}", alert.subject);
+    }
+    assert_eq!(opened.len(), 3);
+}
+
+#[test]
+fn a_closing_message_sums_up_what_was_known_by_then() {
+    let findings = [
+        finding(0, "RunInstances", Severity::High),
+        finding(7, "StopInstances", Severity::Medium),
+        // In the next period, after the first was closed at 500.
+        finding(600, "DeleteVolume", Severity::Critical),
+    ];
+    let sent = alert::schedule(&incident(&findings), &POLICY, &Known::default());
+    let closed: Vec<_> = sent.iter().filter(|alert| alert.cause == alert::Cause::Closed).collect();
+    let [first, second] = closed[..] else { panic!("{sent:#?}") };
+    assert_eq!((first.findings, first.severity), (2, Severity::High));
+    for said in [
+        "in all   ec2:RunInstances x1, ec2:StopInstances x1\n",
+        &format!("when     {} to {}\n", Time(1_772_000_000), Time(1_772_000_007)),
+        &format!("worst    ec2:RunInstances (write) at {}\n", Time(1_772_000_000)),
+    ] {
+        assert!(first.text.contains(said), "{said}: {}", first.text);
+    }
+    assert!(!first.text.contains("\ndid ") && !first.text.contains("DeleteVolume"), "{}", first.text);
+    assert!(second.text.contains("in all   ec2:DeleteVolume x1\n"), "{}", second.text);
+}
+
+#[test]
 fn further_findings_never_take_a_milestone_away() {
     let reach = |incident: &str, found: &[(Code, Severity)]| {
         let mut reach = Reach::new(incident);
@@ -150,7 +187,7 @@ fn further_findings_never_take_a_milestone_away() {
 }
 
 fn shown(incident: &Incident) -> String {
-    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7 };
+    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7, accounts: BTreeMap::new() };
     let worst: Vec<_> = incident.worst().collect();
     format!(
         "{worst:?} {:?} {:?} {:?}",
@@ -174,12 +211,12 @@ proptest! {
         let mut other = findings.clone();
         other.rotate_left(rotate % findings.len());
         other.extend(findings.iter().step_by(2).cloned());
-        let mut pieces = vec![Incident::new("i".into()); 3];
+        let mut pieces = vec![Incident::of_periods("i".into(), &POLICY); 3];
         for (index, finding) in other.into_iter().enumerate() {
             pieces[parts[index % parts.len()]].add(finding);
         }
-        let mut merged = Incident::new("i".into());
-        for piece in pieces {
+        let mut merged = Incident::of_periods("i".into(), &POLICY);
+        for piece in &pieces {
             merged.merge(piece);
         }
         prop_assert_eq!(shown(&merged), shown(&whole));

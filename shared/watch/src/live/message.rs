@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use handsoff_trail::Time;
 use serde_json::{Value, json};
 
-use crate::alert::{Alert, Cause};
+use crate::alert::{Alert, Cause, LONGEST_SUBJECT, cut};
 use crate::finding::{Finding, Who};
 use crate::severity::Severity;
 
@@ -55,11 +55,21 @@ impl Message {
         line("incident", &alert.incident);
         line("why", &lead.reason);
         line("look at", &format!("CloudTrail's event history, event {}", lead.event_id));
+        if let Some(link) = &alert.link {
+            line("link", link);
+        }
         line("or at", &format!("the table of handsoff, partition {}", alert.incident));
         line("next", &lead.next);
         let severity = alert.severity.as_str().to_uppercase();
-        let subject = format!("[{severity}] {}, {} in {}", lead.code, alert.incident, lead.account);
-        Self::worded(&Alert { subject: short(&subject, 99), text: text.join("\n"), ..alert.clone() }, &lead)
+        let subject = format!("{} [{severity}] {}, {}", lead.account, lead.code, alert.incident);
+        let bare = Alert {
+            subject: cut(subject.trim_start(), LONGEST_SUBJECT),
+            text: text.join("\n"),
+            event_id: lead.event_id.clone(),
+            user_agent: String::new(),
+            ..alert.clone()
+        };
+        Self::worded(&bare, &lead)
     }
 
     /// What is published: a text for each protocol, in the JSON of `MessageStructure: json`.
@@ -90,7 +100,7 @@ impl Message {
         ];
         Self {
             subject: alert.subject.clone(),
-            email: unlinked(&alert.text),
+            email: mail(alert),
             chat: chat(alert, lead).to_string(),
             json: ocsf(alert, lead).to_string(),
             // SNS refuses an empty value.
@@ -134,9 +144,37 @@ fn unlinked(text: &str) -> String {
     text.replace("://", "[:]//")
 }
 
+/// The text without links, but for the one to the console, which is made of an event ID and a Region of the right form.
+fn mail(alert: &Alert) -> String {
+    let lines = alert.text.lines().map(|line| match own_link(alert, line) {
+        Some(_) => line.to_owned(),
+        None => unlinked(line),
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// The console's link, if this is its line. No value has line breaks, so that none can begin a line.
+fn own_link<'a>(alert: &'a Alert, line: &str) -> Option<&'a str> {
+    let own = alert.link.as_deref()?;
+    (named(line) == ("link", own)).then_some(own)
+}
+
+/// A line's name, and what it says.
+fn named(line: &str) -> (&str, &str) {
+    let (name, value) = line.split_at_checked(9).unwrap_or((line, ""));
+    (name.trim_end(), value)
+}
+
 /// "Custom notifications using Amazon Q Developer in chat applications": the schema and its limits.
 fn chat(alert: &Alert, lead: &Finding) -> Value {
-    let description: Vec<String> = alert.text.lines().skip(2).map(code_line).collect();
+    // What to do next stands below, in a field of its own.
+    let lines = alert.text.lines().skip(2).filter(|line| named(line).0 != "next");
+    let description: Vec<String> = lines
+        .map(|line| match own_link(alert, line) {
+            Some(link) => format!("*link* {link}"),
+            None => code_line(line),
+        })
+        .collect();
     json!({
         "version": "1.0",
         "source": "custom",
@@ -159,13 +197,14 @@ fn chat(alert: &Alert, lead: &Finding) -> Value {
 
 /// `name     value` as a line with the value as code, in which no markup, link or mention works.
 fn code_line(line: &str) -> String {
-    let (name, value) = line.split_at_checked(9).unwrap_or((line, ""));
-    format!("*{}* `{}`", name.trim_end(), escaped(value).replace('`', "'"))
+    let (name, value) = named(line);
+    format!("*{name}* `{}`", escaped(value).replace('`', "'"))
 }
 
 /// Slack's control characters as entities, and those of markdown without their power.
 fn markdown(text: &str) -> String {
-    escaped(text).replace(['*', '_', '~', '`', '[', ']', '|'], " ")
+    let plain = escaped(text).replace(['*', '_', '~', '`', '[', ']', '|'], " ");
+    plain.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
 
 fn escaped(text: &str) -> String {

@@ -12,6 +12,7 @@ use super::report::Report;
 use super::tell::{TRIES, contended, send, state, write};
 use crate::alert::{About, Alert, Cause, Milestone, Note};
 use crate::incident::Incident;
+use crate::policy::Alerts;
 use handsoff_trail::Time;
 
 /// Writes that a session's case is being sealed. To write it again changes nothing.
@@ -47,6 +48,8 @@ pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure
 /// What the last message of a session says.
 #[derive(Debug)]
 pub struct Ending<'e> {
+    /// What is sent, and what accounts are called.
+    pub policy: &'e Alerts,
     /// The session's findings, or the first of them.
     pub findings: &'e Incident,
     /// How many calls it has.
@@ -69,7 +72,7 @@ pub async fn end_session(
     ending: &Ending<'_>,
     report: &mut Report,
 ) -> Result<bool, Failure> {
-    let Ending { findings, calls, told, at, .. } = *ending;
+    let Ending { policy, findings, calls, told, at, .. } = *ending;
     let by = world.name();
     for _ in 0..TRIES {
         let (version, mut state) = state(world, episode).await?;
@@ -83,7 +86,7 @@ pub async fn end_session(
         state.told.insert(Milestone::Closed);
         let tells = BTreeSet::from([Milestone::Closed]);
         let severity = findings.severity();
-        let lead = findings.lead_for(&tells, severity, |_| true).or_else(|| findings.lead());
+        let lead = findings.lead_for(&tells, severity).or_else(|| findings.lead());
         let Some(lead) = lead.filter(|_| !told) else {
             if write(world, episode, version, &state).await? {
                 return Ok(true);
@@ -97,6 +100,7 @@ pub async fn end_session(
         let (incident, period) = (findings, episode.period);
         let about = About {
             incident,
+            policy,
             period,
             lead,
             severity,

@@ -226,9 +226,10 @@ pub async fn advance(
         claim(world, episode, report, |told| {
             let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
             let severity = part.severity();
-            let lead = part.lead_for(&tells, severity, |_| true).filter(|_| !tells.is_empty())?;
+            let lead = part.lead_for(&tells, severity).filter(|_| !tells.is_empty())?;
             let (incident, period, findings) = (part, episode.period, part.count());
-            let about = About { incident, period, lead, severity, findings, since: period, notes: &notes };
+            let (policy, since, notes) = (telling.policy, period, &*notes);
+            let about = About { incident, policy, period, lead, severity, findings, since, notes };
             Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
         })
         .await?;
@@ -245,6 +246,7 @@ impl Episode {
     pub async fn close(
         &self,
         world: &impl World,
+        policy: &Alerts,
         found: Option<(&Incident, &Episode)>,
         at: Time,
         report: &mut Report,
@@ -257,7 +259,7 @@ impl Episode {
             let severity = incident.severity();
             let lead = incident.lead().filter(|_| !told.contains(&Milestone::Closed))?;
             let (period, since, findings) = (self.period, first.period, incident.count());
-            let about = About { incident, period, lead, severity, findings, since, notes: &[] };
+            let about = About { incident, policy, period, lead, severity, findings, since, notes: &[] };
             Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
         })
         .await

@@ -6,6 +6,7 @@ mod pattern;
 mod read;
 mod web_identity;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handsoff_trail::{Action, Time};
@@ -297,7 +298,7 @@ pub struct Denials {
     pub codes: Vec<String>,
 }
 
-/// `[alerts]`: what is sent, and when an incident is over.
+/// `[alerts]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
@@ -306,6 +307,15 @@ pub struct Alerts {
     pub period: i64,
     /// It is closed when it was quiet for so many seconds after the end of a period.
     pub quiet: i64,
+    /// `[accounts]`: what the team calls its accounts, by their IDs.
+    pub accounts: BTreeMap<String, String>,
+}
+
+impl Alerts {
+    /// What the team calls an account.
+    pub fn account_name(&self, account: &str) -> Option<&str> {
+        self.accounts.get(account).map(String::as_str)
+    }
 }
 
 impl Policy {

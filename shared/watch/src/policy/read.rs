@@ -1,5 +1,9 @@
 //! Reading `handsoff.toml`: all mistakes at once, each with line and column.
 
+mod accounts;
+
+use std::collections::BTreeMap;
+
 use handsoff_trail::Time;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -41,7 +45,12 @@ pub(super) fn empty() -> Policy {
         workloads: Vec::new(),
         exceptions: Vec::new(),
         denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
-        alerts: Alerts { min_severity: Severity::Medium, period: 7200, quiet: 1800 },
+        alerts: Alerts {
+            min_severity: Severity::Medium,
+            period: 7200,
+            quiet: 1800,
+            accounts: BTreeMap::new(),
+        },
         cases: Cases {
             patience: 120,
             review_within: 604_800,
@@ -66,7 +75,17 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     let root = Section { table: table.get_ref(), at: 0, name: "the policy" };
     reader.known(
         &root,
-        &["deploy", "break_glass", "workload", "exception", "denials", "alerts", "cases", "protected"],
+        &[
+            "deploy",
+            "break_glass",
+            "workload",
+            "exception",
+            "denials",
+            "alerts",
+            "accounts",
+            "cases",
+            "protected",
+        ],
     );
     for section in reader.list(&root, "deploy") {
         policy.deploy.extend(reader.deploy(&section));
@@ -85,6 +104,9 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     }
     if let Some(section) = reader.section(&root, "alerts") {
         reader.alerts(&section, &mut policy.alerts);
+    }
+    if let Some(section) = reader.section(&root, "accounts") {
+        policy.alerts.accounts = reader.accounts(&section);
     }
     if let Some(section) = reader.section(&root, "cases") {
         reader.cases(&section, &mut policy.cases);
@@ -176,6 +198,7 @@ impl Reader<'_> {
         let name = match key {
             "denials" => "[denials]",
             "alerts" => "[alerts]",
+            "accounts" => "[accounts]",
             "cases" => "[cases]",
             _ => "[protected]",
         };

@@ -78,6 +78,18 @@ min_severity = "urgent"
 }
 
 #[test]
+fn accounts_have_names() {
+    let policy = Policy::parse("p", "[accounts]\n\"111122223333\" = \"prod-payments\"\n").unwrap();
+    assert_eq!(policy.alerts.account_name("111122223333"), Some("prod-payments"));
+    assert_eq!(policy.alerts.account_name("444455556666"), None);
+    let wrong = format!(
+        "[accounts]\nprod = \"1\"\n111122223333 = 5\n444455556666 = \"\u{e4}\"\n555566667777 = \"{}\"\n",
+        "x".repeat(25)
+    );
+    insta::assert_snapshot!(problems(&wrong));
+}
+
+#[test]
 fn broken_toml_is_told_with_its_place() {
     insta::assert_snapshot!(problems("[denials]\ncount = \n[alerts\nquiet = \"1h\"\n"));
     insta::assert_snapshot!(problems("[[alerts]]\nquiet = \"1h\"\n[deploy]\n"));

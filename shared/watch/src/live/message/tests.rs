@@ -52,10 +52,10 @@ fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
             let policy = Policy::built_in();
             let alert = alert::schedule(&incident, &policy.alerts, &Known::default()).remove(0);
             let subject = &alert.subject;
-            assert!(subject.ends_with(" in 111122223333"), "{subject}");
+            assert!(subject.starts_with("111122223333 "), "{subject}");
             assert!(subject.len() < 100 && subject.is_ascii(), "{subject}");
             assert!(subject.contains("...") || longest <= 20, "{subject}");
-            assert!(subject.contains("ec2:RunInstances") || longest > 1, "{subject}");
+            assert!(subject.ends_with(", ec2:RunInstances") || code.is_about_session(), "{subject}");
         }
     }
 }
@@ -67,6 +67,58 @@ fn a_mail_has_no_links() {
     assert!(!message.email.contains("://"), "{}", message.email);
     assert!(message.email.contains("[:]//evil.example"), "{}", message.email);
     assert!(message.subject.len() < 100 && message.subject.is_ascii());
+}
+
+/// An alert on an event whose ID is as CloudTrail's are.
+fn linked() -> (Alert, Finding) {
+    let (_, mut finding) = hostile();
+    finding.event_id = "18385b4b-659b-4a85-a734-3de08ddd96b8".into();
+    let mut incident = Incident::new(finding.incident.clone());
+    incident.add(finding.clone());
+    let policy = Policy::built_in();
+    (alert::schedule(&incident, &policy.alerts, &Known::default()).remove(0), finding)
+}
+
+#[test]
+fn mail_and_chat_name_the_event_and_link_to_it_and_to_nothing_else() {
+    let (alert, finding) = linked();
+    let message = Message::new(&alert, &finding);
+    let link = "https://eu-west-1.console.aws.amazon.com/cloudtrailv2/home?region=eu-west-1#/events/\
+                18385b4b-659b-4a85-a734-3de08ddd96b8";
+    let chat: Value = serde_json::from_str(&message.chat).unwrap();
+    let description = chat["content"]["description"].as_str().unwrap();
+    assert!(message.email.lines().any(|line| line == format!("link     {link}")), "{}", message.email);
+    assert!(description.lines().any(|line| line == format!("*link* {link}")), "{description}");
+    for text in [&message.email, description] {
+        assert_eq!(text.matches("://").count(), 1, "{text}");
+        for said in ["18385b4b-659b-4a85-a734-3de08ddd96b8", "2026-03-14T02:00:00Z", "evil.example|click"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+    }
+    let own = |name: &str| {
+        let json: Value = serde_json::from_str(&message.json).unwrap();
+        json["unmapped"]["handsoff"]["alert"][name].clone()
+    };
+    assert_eq!((own("link"), own("event_time")), (json!(link), json!("2026-03-14T02:00:00Z")));
+}
+
+#[test]
+fn what_to_do_next_stands_in_a_message_once_and_no_line_begins_with_a_blank() {
+    let (mut alert, finding) = hostile();
+    for subject in [alert.subject.clone(), alert.subject.split_once(' ').unwrap().1.to_owned()] {
+        alert.subject = subject;
+        let message = Message::new(&alert, &finding);
+        let sentence = finding.next.split('.').next().unwrap();
+        for text in [&message.email, &message.chat] {
+            assert_eq!(text.matches(sentence).count(), 1, "{text}");
+        }
+        let chat: Value = serde_json::from_str(&message.chat).unwrap();
+        let content = &chat["content"];
+        for text in [&content["title"], &content["description"], &chat["metadata"]["summary"]] {
+            let text = text.as_str().unwrap();
+            assert!(text.lines().all(|line| !line.is_empty() && !line.starts_with(' ')), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -198,7 +250,7 @@ fn the_longest_finding_fits_into_one_message() {
         for notes in [0, 8, 100, 1000] {
             let notes: Vec<String> = (0..notes).map(note).collect();
             alert.text = format!("t\n\nwho      {}\n{}", finding.principal.arn, notes.join("\n"));
-            alert.subject = alert::subject(alert.cause, alert.severity, &finding);
+            alert.subject = alert::subject(alert.cause, alert.severity, &finding, None);
             fits(&Message::new(&alert, &finding));
             fits(&Message::reduced(&alert, &finding));
         }

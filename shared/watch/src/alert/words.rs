@@ -1,0 +1,172 @@
+//! What a message says: its subject, its text, and where the console shows the event.
+
+use handsoff_trail::partition::{Partition, is_region};
+
+use super::{About, Cause};
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::severity::Severity;
+
+/// SNS takes a subject of less than 100 characters.
+pub(crate) const LONGEST_SUBJECT: usize = 99;
+
+/// So much is left of who acted, however long the action's name is.
+const SHORTEST_NAME: usize = 12;
+
+const CUT: &str = "...";
+
+/// One line that SNS takes as a subject. It begins with the account, so that nothing can push it out.
+pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Option<&str>) -> String {
+    let parts = [Some(lead.account.trim()), name];
+    let account: Vec<String> =
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).map(ascii).collect();
+    let account = account.join(" ");
+    let mark = match cause {
+        Cause::Opened => String::new(),
+        other => format!(" ({})", other.as_str()),
+    };
+    let severity = severity.as_str().to_uppercase();
+    let begin = format!("{account} [{severity}]{mark} {}: ", lead.code.title());
+    let begin = begin.trim_start();
+    // A verdict on a session as a whole is on none of its calls.
+    let action =
+        if lead.code.is_about_session() { String::new() } else { format!(", {}", ascii(&lead.action)) };
+    let room = LONGEST_SUBJECT.saturating_sub(begin.len() + action.len());
+    let who = cut(&ascii(&lead.principal.name), room.max(SHORTEST_NAME));
+    cut(&format!("{begin}{who}{action}"), LONGEST_SUBJECT)
+}
+
+/// Printable ASCII: SNS takes nothing else in a subject.
+fn ascii(text: &str) -> String {
+    text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' }).collect()
+}
+
+/// ASCII of at most so many characters. It is cut between two words, and says so. A word that is too long by itself is cut
+/// anywhere but inside a number: half a number is another one.
+pub(crate) fn cut(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let room = longest.saturating_sub(CUT.len());
+    let between = |at: usize, joined: fn(&u8) -> bool| {
+        let around = text.as_bytes().get(at.saturating_sub(1)..=at).unwrap_or_default();
+        around.iter().all(joined)
+    };
+    let places = || (1..=room).rev();
+    let word = places().find(|at| !between(*at, u8::is_ascii_alphanumeric));
+    let place = word.or_else(|| places().find(|at| !between(*at, u8::is_ascii_digit)));
+    let kept = text.get(..place.unwrap_or_default()).unwrap_or_default();
+    format!("{}{CUT}", kept.trim_end_matches([' ', ',']))
+}
+
+/// Where the console shows the event. None unless its ID and its Region have the form that CloudTrail gives them: a
+/// saved file may have anything there.
+pub fn link(finding: &Finding) -> Option<String> {
+    let Finding { event_id, region, .. } = finding;
+    let console = Partition::of_region(region).console?;
+    let known = is_region(region) && is_event_id(event_id);
+    known.then(|| format!("https://{region}.{console}/cloudtrailv2/home?region={region}#/events/{event_id}"))
+}
+
+/// Whether it is a UUID, as CloudTrail's event IDs are.
+fn is_event_id(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let long = [8, 4, 4, 4, 12].into_iter();
+    long.map(Some).eq(parts.by_ref().map(|part| hexadecimal(part).then_some(part.len())))
+}
+
+/// The finding whose event a message shows: what it tells; of a session's end, the gravest of its calls.
+pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
+    let is_call = |finding: &&Finding| !finding.code.is_about_session();
+    let worst = || about.incident.worst().find(is_call);
+    if about.lead.code == Code::GlassClosed { worst().unwrap_or(about.lead) } else { about.lead }
+}
+
+/// The whole message, for people.
+pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
+    let About { incident, lead, findings: count, since, notes, .. } = about;
+    let mut lines = vec![lead.code.title().to_owned(), String::new()];
+    let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
+    line("who", &who(lead));
+    let shown = shown(about);
+    let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
+    let did = format!("{} ({}){error}", shown.action, shown.access);
+    let when = shown.event_time.as_deref().unwrap_or("the record doesn't say");
+    let is_summary = matches!(cause, Cause::More | Cause::Closed);
+    if is_summary {
+        // A summary: the event was reported before, and is what was worst.
+        let actions = incident.actions();
+        let actions: Vec<String> =
+            actions.iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
+        if !actions.is_empty() {
+            line("in all", &actions.join(", "));
+        }
+        if let Some((first, last)) = incident.calls_between() {
+            line("when", &format!("{first} to {last}"));
+        }
+        line("worst", &format!("{did} at {when}"));
+    } else {
+        line("did", &did);
+    }
+    if !shown.resources.is_empty() {
+        line("to", &shown.resources.join(", "));
+    }
+    if !is_summary {
+        line("when", when);
+    }
+    for (name, value) in evidence(shown, about.policy.account_name(&shown.account)) {
+        line(name, &value);
+    }
+    line("why", &lead.reason);
+    for note in *notes {
+        line(&note.name, &note.text);
+    }
+    let so_far = if *count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let since = since.start().map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
+    line("so far", &format!("{so_far}{since}, incident {}", incident.id));
+    line("next", &lead.next);
+    lines.join("\n")
+}
+
+/// Where and from where, and where to look: the lines that the record has something for.
+fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
+    let Finding { source_ip, via, user_agent, event_id, .. } = shown;
+    let from = if source_ip.is_empty() { "an address that the record doesn't have" } else { source_ip };
+    let lines = [
+        ("where", place(shown, name)),
+        ("from", format!("{from} via {via}")),
+        ("agent", user_agent.clone()),
+        ("event", event_id.clone()),
+        ("link", link(shown).unwrap_or_default()),
+    ];
+    lines.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// The account, its name, and the Region.
+fn place(lead: &Finding, name: Option<&str>) -> String {
+    let account = if lead.account.is_empty() { "not recorded" } else { &lead.account };
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    let region = if lead.region.is_empty() { String::new() } else { format!(", {}", lead.region) };
+    format!("account {account}{name}{region}")
+}
+
+/// Who acted, and the human behind it where that is somebody else by name.
+pub fn who(finding: &Finding) -> String {
+    let who = &finding.principal;
+    let human = match &who.human {
+        // Hidden only where the name is, or ends in, the very same: a session's name is its caller's to choose.
+        Some(human)
+            if who.name.split_once(" (").map_or(&*who.name, |(user, _)| user).rsplit('/').next()
+                != Some(human) =>
+        {
+            format!(", behind it {human}")
+        }
+        _ => String::new(),
+    };
+    let arn = if who.arn.is_empty() { String::new() } else { format!(", {}", who.arn) };
+    format!("{} ({}{arn}){human}", who.name, who.kind)
+}
+
+#[cfg(test)]
+mod tests;
