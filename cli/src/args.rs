@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use handsoff_case::verify::Digest;
 use handsoff_trail::Time;
 use handsoff_watch::Severity;
 
@@ -170,7 +171,7 @@ pub struct CaseShow {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// Show all calls; without it plain successful reads are left out
+    /// Show each call, in the order of time; without it reads are summed up
     #[arg(long)]
     pub all: bool,
 }
@@ -181,9 +182,9 @@ pub struct CaseVerify {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// The digest that the closing alert told
-    #[arg(long, value_name = "HEX")]
-    pub digest: Option<String>,
+    /// The digest in the closing alert: 64 hexadecimal digits, with `sha256` before them or without
+    #[arg(long, value_name = "DIGEST")]
+    pub digest: Option<Digest>,
 }
 
 /// `handsoff case export`.
