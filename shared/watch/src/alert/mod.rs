@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
 use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::severity::Severity;
@@ -146,7 +147,10 @@ pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding) -> Strin
     let end = format!(" in {}", ascii(&lead.account));
     // What a caller chose is cut, never the account: half a number is another's, or nobody's.
     let room = LONGEST_SUBJECT.saturating_sub(begin.len() + end.len());
-    let what = ascii(&format!("{}, {}", lead.principal.name, lead.action));
+    let what = match lead.action.as_str() {
+        "" => ascii(&lead.principal.name),
+        action => ascii(&format!("{}, {action}", lead.principal.name)),
+    };
     let what = match what.char_indices().nth(room) {
         None => what,
         Some(_) => what.chars().take(room.saturating_sub(3)).chain("...".chars()).collect(),
@@ -167,28 +171,49 @@ fn text(about: &About<'_>, cause: Cause) -> String {
     let mut lines = vec![lead.code.title().to_owned(), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
     line("who", &who(lead));
-    let error = lead.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
-    line("did", &format!("{} ({}){error}", lead.action, lead.access));
-    if !lead.resources.is_empty() {
-        line("to", &lead.resources.join(", "));
+    // A verdict on a session is no call.
+    if !lead.action.is_empty() {
+        let error = lead.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
+        line("did", &format!("{} ({}){error}", lead.action, lead.access));
     }
-    line("when", lead.event_time.as_deref().unwrap_or("the record doesn't say"));
+    if !lead.resources.is_empty() {
+        line(if lead.action.is_empty() { "as" } else { "to" }, &lead.resources.join(", "));
+    }
+    line("when", &when(lead));
     line("where", &format!("account {}, {}", lead.account, lead.region));
-    line("from", &format!("{} via {}", lead.source_ip, lead.via));
+    if !lead.source_ip.is_empty() || !lead.via.is_empty() {
+        line("from", &format!("{} via {}", lead.source_ip, lead.via));
+    }
     line("why", &lead.reason);
     for note in *notes {
         line(&note.name, &note.text);
     }
     let so_far = if *count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
     let since = since.start().map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
-    line("so far", &format!("{so_far}{since}, incident {}", incident.id));
-    if cause == Cause::Closed {
+    // A drill that is due has no calls.
+    if *count > 0 {
+        line("so far", &format!("{so_far}{since}, incident {}", incident.id));
+    } else {
+        line("incident", &incident.id);
+    }
+    if *count > 0 && cause == Cause::Closed {
         let actions: Vec<String> =
             incident.actions().iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
         line("in all", &actions.join(", "));
     }
     line("next", &lead.next);
     lines.join("\n")
+}
+
+/// When a call was made; of a verdict on a session what that time is of the session's.
+fn when(lead: &Finding) -> String {
+    let Some(time) = lead.event_time.as_deref() else { return "the record doesn't say".into() };
+    match lead.code {
+        Code::GlassClosed => format!("session ended {time}"),
+        Code::GlassDrillDue => format!("due since {time}"),
+        code if code.is_about_session() => format!("session since {time}"),
+        _ => time.to_owned(),
+    }
 }
 
 /// Who acted, and the human behind it where that is somebody else by name.

@@ -33,7 +33,7 @@ pub struct Incident {
     /// All findings in short, each with its action's place in `actions`.
     pub(crate) marks: BTreeMap<Mark, usize>,
     actions: Vec<String>,
-    /// The worst and earliest findings, the worst first.
+    /// The worst and earliest findings on calls, the worst first.
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
@@ -87,6 +87,10 @@ impl Incident {
         let first = self.codes.entry(finding.code).or_insert_with(|| Arc::clone(finding));
         if (finding.order(), &**finding) < (first.order(), &**first) {
             *first = Arc::clone(finding);
+        }
+        // It is no call, and of each code there is one: that is kept above.
+        if finding.code.is_about_session() {
+            return;
         }
         match self
             .worst
@@ -151,7 +155,17 @@ impl Incident {
 
     /// The finding to name the incident by: the worst, of these the earliest.
     pub fn lead(&self) -> Option<&Finding> {
-        self.worst.first().map(|finding| &**finding)
+        self.worst
+            .first()
+            .map(|finding| &**finding)
+            .into_iter()
+            .chain(self.about_session())
+            .min_by_key(|it| rank(it))
+    }
+
+    /// What is said of the session as a whole, by code.
+    pub fn about_session(&self) -> impl Iterator<Item = &Finding> {
+        self.codes.values().map(|finding| &**finding).filter(|finding| finding.code.is_about_session())
     }
 
     /// The first finding on a call.
@@ -160,14 +174,16 @@ impl Incident {
         kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
     }
 
-    /// The worst and earliest findings, at most six, the worst first.
+    /// The worst and earliest findings on calls, at most six, the worst first.
     pub fn worst(&self) -> impl Iterator<Item = &Finding> {
         self.worst.iter().map(|finding| &**finding)
     }
 
-    /// The first and the last time among its findings.
+    /// The first and the last time among its calls; where it has none, as of a drill that is due, among its findings.
     pub fn times(&self) -> Option<(Time, Time)> {
-        let times = || self.marks.keys().filter_map(|mark| mark.time);
+        let no_call = self.count() == 0;
+        let of_calls = |mark: &&Mark| no_call || !mark.code.is_about_session();
+        let times = || self.marks.keys().filter(of_calls).filter_map(|mark| mark.time);
         Some((times().min()?, times().max()?))
     }
 
@@ -191,6 +207,8 @@ impl Incident {
                 *count += 1;
             }
         }
+        // That of a verdict on the session.
+        actions.retain(|(_, count)| *count > 0);
         actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         actions
     }
