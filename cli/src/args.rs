@@ -237,6 +237,9 @@ pub struct Grant {
     /// The account of the identity [default: the one that the event is put in]
     #[arg(long, value_name = "NUMBER")]
     pub account: Option<String>,
+    /// The policy that the role is compared with [default: handsoff.toml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// From when it holds: 2026-03-14T02:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub from: Option<Time>,

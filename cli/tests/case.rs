@@ -471,6 +471,49 @@ fn a_grant_is_an_event_that_handsoff_reads() {
     }
 }
 
+#[test]
+fn a_grant_for_a_role_that_the_policy_does_not_know_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("p.toml");
+    let text = "[[break_glass]]\nidentity = \"arn:aws:iam::444455556666:role/ops/break-glass\"\n\
+                [[break_glass]]\nidentity = \"permission-set/EmergencyAdmin\"\n";
+    fs::write(&policy, text).unwrap();
+    let grant = |role: &str, more: &[&str]| {
+        let args =
+            ["--ticket", "INC-1", "--requester", "alice", "--approver", "bob", "--for", "2h", "--role", role];
+        run(&[&["grant"], &args[..], more].concat())
+    };
+    let with = ["--policy", policy.to_str().unwrap()];
+    for role in [
+        "break-glass",
+        "arn:aws:iam::444455556666:role/ops/break-glass",
+        "permission-set/EmergencyAdmin",
+        "root",
+    ] {
+        let (status, stdout, stderr) = grant(role, &with);
+        assert!(status == 0 && stdout.contains("Break-Glass Grant"), "{role}: {stderr}");
+        assert!(!stderr.contains("no policy"), "{role}: {stderr}");
+    }
+    for (role, more) in [
+        ("breakglass", &[][..]),
+        ("permission-set/EmergencyAdmins", &[]),
+        ("break-glass", &["--account", "111122223333"]),
+    ] {
+        let (status, stdout, stderr) = grant(role, &[&with[..], more].concat());
+        assert_eq!((status, stdout.as_str()), (2, ""), "{role}");
+        assert!(stderr.starts_with("error: no grant: no [[break_glass]] entry of "), "{stderr}");
+        assert!(
+            stderr.contains(&format!("`{role}`")) && stderr.contains("`permission-set/EmergencyAdmin`"),
+            "{stderr}"
+        );
+    }
+    // Where no policy is, that is said; where one is named that can't be read, nothing is approved.
+    let (status, _, stderr) = grant("breakglass", &[]);
+    assert!(status == 0 && stderr.contains("compared with no policy: name it with --policy"), "{stderr}");
+    let (status, stdout, stderr) = grant("break-glass", &["--policy", "/nonexistent/p.toml"]);
+    assert!(status == 2 && stdout.is_empty() && stderr.contains("the policy can't be read"), "{stderr}");
+}
+
 /// The figure that is asked for is 5 s in a release build; this is for one that became slower by far.
 #[test]
 fn fifty_thousand_calls_are_exported_in_time() {

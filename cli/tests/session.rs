@@ -213,3 +213,20 @@ fn the_page_shows_changes_before_reads_and_says_a_sentence_once() {
     }
     assert_eq!(changes.matches("The root user changed something.").count(), 1);
 }
+
+#[test]
+fn root_cannot_review_its_own_case() {
+    let logs = Logs::new();
+    let case = logs.case();
+    let review = |reviewer: &str| {
+        let args = ["case", "review", case.to_str().unwrap(), "--reviewer", reviewer, "--note", "fine"];
+        run(logs.0.path(), &args)
+    };
+    for root in ["root", "ROOT", "arn:aws:iam::111122223333:root"] {
+        let (status, stdout, stderr) = review(root);
+        assert!(status == 2 && stdout.is_empty(), "{root}: {stdout}");
+        assert!(stderr.contains("somebody else has to review it"), "{root}: {stderr}");
+    }
+    assert!(!case.join("review.json").exists());
+    assert_eq!(review("carol@example.com").0, 0);
+}
