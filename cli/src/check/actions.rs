@@ -9,7 +9,7 @@ use handsoff_trail::{Action, Class, operations, service_of};
 use handsoff_watch::Policy;
 use handsoff_watch::policy::ActionPattern;
 use handsoff_watch::show::clean;
-use strsim::normalized_damerau_levenshtein as likeness;
+use strsim::damerau_levenshtein;
 
 /// What is wrong with an action pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) enum Mistake {
     Unknown(String),
 }
 
-/// How alike two names have to be for the one to be a typo of the other, from 0 to 1.
-const NEAR: f64 = 0.8;
+/// In a name that is shorter, two letters are more than a slip.
+const SHORT: usize = 6;
 
 /// The mistakes in all action patterns of a policy.
 pub(super) fn mistakes(policy: &Policy) -> Vec<Mistake> {
@@ -57,12 +57,13 @@ fn mistake(pattern: &ActionPattern) -> Option<Mistake> {
     if is_known(&service, name) {
         return None;
     }
-    Some(match suggestion(&service, name, &own) {
+    Some(match meant(&service, name, &own) {
         Some(meant) => Mistake::Typo(format!(
-            "is no action: did you mean `{meant}`? (One that is newer than handsoff's table is written with a `*` at its end)"
+            "is no action: did you mean `{service}:{meant}`? (One that is newer than handsoff's table is written with a `*` at its end)"
         )),
         None => Mistake::Unknown(format!(
-            "is no action of `{service}` that handsoff knows: is it one that is newer?"
+            "is no action of `{service}` that handsoff knows: is it one that is newer{}?",
+            elsewhere(name).map(|other| format!(", or `{other}`")).unwrap_or_default()
         )),
     })
 }
@@ -75,18 +76,16 @@ fn is_known(service: &str, name: &str) -> bool {
         || (service == "signin" && action.effect(None).1 == handsoff_trail::Basis::List)
 }
 
-/// The action that was meant: the same without the version that CloudTrail writes behind some, the nearest of the service,
-/// or that of the same name elsewhere, if it is the only one.
-fn suggestion(service: &str, name: &str, own: &[&str]) -> Option<String> {
-    let version = name.find("20").map(|at| name.split_at(at).0);
-    if let Some(bare) = version.filter(|bare| is_known(service, bare)) {
-        return Some(format!("{service}:{bare}"));
-    }
-    if let Some(near) = nearest(name, own.iter().copied()) {
-        return Some(format!("{service}:{near}"));
-    }
-    let mut elsewhere = operations().filter(|(_, known)| known.eq_ignore_ascii_case(name));
-    match (elsewhere.next(), elsewhere.next()) {
+/// The name that was meant: without the version that CloudTrail writes behind some, or the nearest of the service.
+fn meant<'n>(service: &str, name: &'n str, own: &[&'n str]) -> Option<&'n str> {
+    let bare = name.find("20").map(|at| name.split_at(at).0).filter(|bare| is_known(service, bare));
+    bare.or_else(|| nearest(name, own.iter().copied()))
+}
+
+/// The one action of this name in another service.
+fn elsewhere(name: &str) -> Option<String> {
+    let mut others = operations().filter(|(_, known)| known.eq_ignore_ascii_case(name));
+    match (others.next(), others.next()) {
         (Some((service, name)), None) => Some(format!("{service}:{name}")),
         _ => None,
     }
@@ -107,17 +106,16 @@ fn unknown_service(service: &str, name: &str) -> Mistake {
     Mistake::Unknown(format!("is of a service that handsoff doesn't know{meant}"))
 }
 
-/// The most alike, if any is alike enough. Of equals the first in the table.
+/// The nearest that a slip of the fingers may have come from, if any is: of equals the first in the table.
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_ascii_lowercase();
-    let mut best: Option<(f64, &str)> = None;
-    for other in known {
-        let like = likeness(&name, &other.to_ascii_lowercase());
-        if like >= NEAR && best.is_none_or(|(most, _)| like > most) {
-            best = Some((like, other));
-        }
-    }
-    best.map(|(_, other)| other)
+    let slips = if name.len() < SHORT { 1 } else { 2 };
+    let slip = |other: &&str| damerau_levenshtein(&name, &other.to_ascii_lowercase());
+    known
+        .map(|other| (slip(&other), other))
+        .filter(|(slip, _)| *slip <= slips)
+        .min_by_key(|(slip, _)| *slip)
+        .map(|(_, other)| other)
 }
 
 #[cfg(test)]
@@ -139,7 +137,6 @@ mod tests {
             ("sqs:sendmesage", "sqs:SendMessage"),
             ("dynamodb:PutItems", "dynamodb:PutItem"),
             ("lambda:UpdateFunctionCode20150331v2", "lambda:UpdateFunctionCode"),
-            ("iam:AssumeRoleWithSAML", "sts:AssumeRoleWithSAML"),
         ] {
             let Some(Mistake::Typo(what)) = found(written) else { panic!("{written}: {:?}", found(written)) };
             let start =
@@ -152,6 +149,7 @@ mod tests {
     fn what_the_table_cannot_know_is_a_warning() {
         for (written, why) in [
             ("ec2:BrandNewOperation", "is no action of `ec2` that handsoff knows"),
+            ("iam:AssumeRoleWithSAML", "is it one that is newer, or `sts:AssumeRoleWithSAML`?"),
             ("s3:Putt*", "matches no action of `s3` that handsoff knows"),
             ("newservice:Create", "is of a service that handsoff doesn't know"),
             ("lamda:Invoke*", "doesn't know; did you mean `lambda:Invoke*`?"),

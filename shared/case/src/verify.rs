@@ -275,7 +275,7 @@ mod tests {
         for (written, why) in [
             (String::new(), "the digits are missing"),
             ("sha256".into(), "in quotes with the word"),
-            (plain[1..].into(), "it has 63 digits"),
+            (plain.replacen('0', "", 1), "it has 63 digits"),
             (format!("{plain}0"), "it has 65 digits"),
             (plain.replacen('0', "O", 1), "`O` is no hexadecimal digit"),
             (format!("sha512:{plain}"), "`s` is no hexadecimal digit"),

@@ -108,6 +108,18 @@ fn a_broken_regular_expression_is_told_in_plain_words() {
 }
 
 #[test]
+fn a_backslash_in_double_quotes_is_told_as_that() {
+    let entry =
+        |ticket: &str| format!("[[break_glass]]\nidentity = \"arn:aws:iam::*:role/x\"\nticket = {ticket}");
+    let told = problems(&entry("\"INC-\\d+\""));
+    assert!(
+        told.contains("3:16: a `\\` within double quotes: write it twice, or the text in single quotes"),
+        "{told}"
+    );
+    assert!(Policy::parse("p", &entry("'INC-\\d+'")).is_ok());
+}
+
+#[test]
 fn an_exception_ends_with_its_last_day() {
     let policy = Policy::parse(
         "p",
