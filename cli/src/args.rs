@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use handsoff_case::verify::Digest;
 use handsoff_trail::Time;
 use handsoff_watch::Severity;
 
@@ -173,7 +174,7 @@ pub struct CaseShow {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// Show all calls; without it plain successful reads are left out
+    /// Show each call, in the order of time; without it reads are summed up
     #[arg(long)]
     pub all: bool,
 }
@@ -184,9 +185,9 @@ pub struct CaseVerify {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// The digest that the closing alert told
-    #[arg(long, value_name = "HEX")]
-    pub digest: Option<String>,
+    /// The digest in the closing alert: 64 hexadecimal digits, with `sha256` before them or without
+    #[arg(long, value_name = "DIGEST")]
+    pub digest: Option<Digest>,
 }
 
 /// `handsoff case export`.
@@ -239,6 +240,9 @@ pub struct Grant {
     /// The account of the identity [default: the one that the event is put in]
     #[arg(long, value_name = "NUMBER")]
     pub account: Option<String>,
+    /// The policy that the role is compared with [default: handsoff.toml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// From when it holds: 2026-03-14T02:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub from: Option<Time>,

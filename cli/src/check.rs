@@ -1,6 +1,8 @@
 //! `handsoff policy check`: mistakes in a policy, and what doesn't hold any more. `handsoff policy parameters`: what
 //! the stack has to know of it.
 
+mod actions;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -13,13 +15,15 @@ use crate::args::{Check, Parameters};
 use crate::input::{self, Place, Position, Reader, Sink};
 use crate::{Exit, load, output};
 
+use actions::Mistake;
+
 /// Runs the command.
 ///
 /// # Errors
 /// Only when the output can't be written.
 pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
-    let file = args.file.as_deref().unwrap_or(Path::new("handsoff.toml"));
-    let policy = match load::read(file) {
+    let file = args.file.as_deref().unwrap_or(Path::new(load::HERE));
+    let policy = match load::own(args.file.as_deref()) {
         Ok(policy) => policy,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
@@ -32,7 +36,13 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     warnings.extend(open_web_identities(&policy));
     let names = args.parameters.as_deref().map_or_else(|| rules::names(&policy), Names::parse);
     warnings.extend(coarse(&names));
-    let errors = undeployable(&policy, &names);
+    let mut errors = undeployable(&policy, &names);
+    for mistake in actions::mistakes(&policy) {
+        match mistake {
+            Mistake::Typo(what) => errors.push(what),
+            Mistake::Unknown(what) => warnings.push(what),
+        }
+    }
     for error in &errors {
         output::error(error);
     }
@@ -77,7 +87,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
 /// # Errors
 /// Only when the output can't be written.
 pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
-    let policy = match load::read(args.file.as_deref().unwrap_or(Path::new("handsoff.toml"))) {
+    let policy = match load::own(args.file.as_deref()) {
         Ok(policy) => policy,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());

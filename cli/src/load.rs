@@ -8,6 +8,9 @@ use handsoff_watch::policy::{BreakGlass, Deploy, IdentityPattern, Line};
 
 use crate::args::PolicyArgs;
 
+/// The policy's name where none is given.
+pub const HERE: &str = "handsoff.toml";
+
 /// The policy that the options ask for.
 ///
 /// # Errors
@@ -15,7 +18,7 @@ use crate::args::PolicyArgs;
 pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
     let mut policy = match &args.policy {
         Some(file) => read(file)?,
-        None if Path::new("handsoff.toml").exists() => read(Path::new("handsoff.toml"))?,
+        None if Path::new(HERE).exists() => read(Path::new(HERE))?,
         None => Policy::built_in(),
     };
     let mut wrong = String::new();
@@ -44,6 +47,20 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
         }
     }
     if wrong.is_empty() { Ok(policy) } else { Err(wrong) }
+}
+
+/// Reads the policy that is named, else `handsoff.toml` in this folder.
+///
+/// # Errors
+/// As [`read`]; where neither is, that, and how to begin.
+pub fn own(named: Option<&Path>) -> Result<Policy, String> {
+    let here = Path::new(HERE);
+    if named.is_none() && !here.exists() {
+        return Err(format!(
+            "error: no {HERE} in this folder: name your policy, or begin one with `handsoff policy default > {HERE}`\n"
+        ));
+    }
+    read(named.unwrap_or(here))
 }
 
 /// Reads a policy file.

@@ -163,6 +163,43 @@ fn another_digest_and_a_rewritten_case_are_told_apart_from_the_sealed_one() {
     assert!(status == 2 && stdout.contains("its digest is"), "{stdout}");
 }
 
+/// What was pasted or typed wrong is nobody's tampering.
+#[test]
+fn a_digest_is_taken_as_it_is_pasted_and_what_is_none_is_a_mistake_of_the_call() {
+    let case = Case::new(Which::Normal);
+    let digest = case.digest();
+    for pasted in [
+        format!("sha256 {digest}"),
+        format!("sha256:{digest}"),
+        format!("sha256={digest}"),
+        format!("  SHA256  {}\n", digest.to_uppercase()),
+    ] {
+        let (status, stdout, _) = case.run("verify", &["--digest", &pasted]);
+        assert!(status == 0 && stdout.contains("is the one that was sealed"), "{pasted:?}: {stdout}");
+    }
+    for (typo, why) in [
+        (digest[1..].to_owned(), "no digest: it has 63 digits"),
+        (format!("x{}", &digest[1..]), "no digest: `x` is no hexadecimal digit"),
+        ("sha256".to_owned(), "no digest: the digits are missing"),
+        (String::new(), "no digest: the digits are missing"),
+        ("glass-5f0c1d2e3a4b".to_owned(), "no digest: `g` is no"),
+    ] {
+        let (status, stdout, stderr) = case.run("verify", &["--digest", &typo]);
+        assert_eq!((status, stdout.as_str()), (2, ""), "{typo:?}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(why), "{typo:?}: {stderr}");
+    }
+    // Unquoted, the digits stand apart; and a folder that isn't there is no altered one.
+    for args in [&["--digest", "sha256", &digest][..], &["--digets", &digest]] {
+        let (status, stdout, stderr) = case.run("verify", args);
+        assert!(status == 2 && stdout.is_empty() && stderr.starts_with("error: "), "{stderr}");
+    }
+    let (status, stdout, stderr) = run(&["case", "verify", "cases/glass-none", "--digest", &digest]);
+    assert!(status == 2 && stdout.is_empty() && stderr.starts_with("error: no case here: "), "{stderr}");
+    // A whole digest of something else is what tampering looks like.
+    let (status, stdout, _) = case.run("verify", &["--digest", &"0".repeat(64)]);
+    assert!(status == 2 && stdout.starts_with("ALTERED: manifest.json: its digest is "), "{stdout}");
+}
+
 #[test]
 fn where_no_case_is_none_was_altered() {
     let dir = tempfile::tempdir().unwrap();
@@ -194,13 +231,13 @@ fn cases_are_listed_wherever_they_lie_and_broken_ones_are_named() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("here"), Which::Normal);
     let drill = write(dir.path(), Which::Drill);
-    let sealed = dir.path().join("s3/cases/glass-d0000000d111/sealed-0123456789abcdef");
+    let sealed = dir.path().join("s3/cases/glass-d0000000d111d0000000d111/sealed-0123456789abcdef");
     fs::create_dir_all(sealed.parent().unwrap().join("reviews")).unwrap();
     fs::rename(&drill, &sealed).unwrap();
     let digest = handsoff_case::manifest::sha256(&fs::read(sealed.join("manifest.json")).unwrap());
     let review = |digest: &str, name: &str| {
         let text = format!(
-            r#"{{"case":"glass-d0000000d111","digest":"{digest}","reviewer":"alice@example.com","note":"a drill","time":"2026-03-15T08:00:00Z"}}"#
+            r#"{{"case":"glass-d0000000d111d0000000d111","digest":"{digest}","reviewer":"alice@example.com","note":"a drill","time":"2026-03-15T08:00:00Z"}}"#
         );
         fs::write(sealed.parent().unwrap().join("reviews").join(name), text).unwrap();
     };
@@ -210,11 +247,15 @@ fn cases_are_listed_wherever_they_lie_and_broken_ones_are_named() {
     assert_eq!((status, stderr.as_str()), (0, ""));
     let lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let get = |key: &str| lines.iter().map(|line| line[key].clone()).collect::<Vec<_>>();
-    assert_eq!(get("case"), ["glass-5f0c1d2e3a4b", "glass-d0000000d111"]);
+    assert_eq!(get("case"), ["glass-5f0c1d2e3a4b6c7d8e9f0a1b", "glass-d0000000d111d0000000d111"]);
     assert_eq!(get("reviewed"), [false, true]);
     assert_eq!(get("drill"), [false, true]);
     assert_eq!(get("calls"), [108, 1]);
     assert_eq!(get("approval"), ["approved", "approved"]);
+    let table = run(&["case", "list", path]).1;
+    for case in ["glass-5f0c1d2e3a4b6c7d8e9f0a1b ", "glass-d0000000d111d0000000d111 "] {
+        assert!(table.contains(&format!("\n{case}")), "a case's name is whole: {table}");
+    }
     let (_, stdout, _) = run(&["case", "show", sealed.to_str().unwrap()]);
     assert!(stdout.contains("by alice@example.com") && stdout.contains("a drill"), "{stdout}");
 
@@ -237,7 +278,7 @@ fn a_case_reads_well_on_a_terminal() {
     assert!(stdout.lines().all(|line| line.chars().count() <= 100));
     let (_, all, _) = case.run("show", &["--all"]);
     assert!(
-        all.contains("rds:DescribeDBInstances x40") && !stdout.contains("rds:DescribeDBInstances"),
+        all.contains("rds:DescribeDBInstances x40") && !stdout.contains("rds:DescribeDBInstances x"),
         "{all}"
     );
 }
@@ -377,7 +418,7 @@ fn a_review_is_written_once_and_sent_as_an_event() {
     );
     let sent = handsoff_case::Review::read(entries[0]["Detail"].as_str().unwrap()).unwrap();
     assert_eq!(sent, handsoff_case::Review::read(&case.text("review.json")).unwrap());
-    assert_eq!((sent.digest, sent.case.as_str()), (case.digest(), "glass-5f0c1d2e3a4b"));
+    assert_eq!((sent.digest, sent.case.as_str()), (case.digest(), "glass-5f0c1d2e3a4b6c7d8e9f0a1b"));
 
     assert_eq!(case.run("verify", &[]).0, 0, "a reviewed case verifies");
     let shown = case.run("show", &[]).1;
@@ -428,6 +469,49 @@ fn a_grant_is_an_event_that_handsoff_reads() {
         let (status, stdout, stderr) = with(&[&["--approver", "bob@example.com"], wrong].concat());
         assert!(status == 2 && stdout.is_empty() && stderr.contains(why), "{wrong:?}: {stderr}");
     }
+}
+
+#[test]
+fn a_grant_for_a_role_that_the_policy_does_not_know_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("p.toml");
+    let text = "[[break_glass]]\nidentity = \"arn:aws:iam::444455556666:role/ops/break-glass\"\n\
+                [[break_glass]]\nidentity = \"permission-set/EmergencyAdmin\"\n";
+    fs::write(&policy, text).unwrap();
+    let grant = |role: &str, more: &[&str]| {
+        let args =
+            ["--ticket", "INC-1", "--requester", "alice", "--approver", "bob", "--for", "2h", "--role", role];
+        run(&[&["grant"], &args[..], more].concat())
+    };
+    let with = ["--policy", policy.to_str().unwrap()];
+    for role in [
+        "break-glass",
+        "arn:aws:iam::444455556666:role/ops/break-glass",
+        "permission-set/EmergencyAdmin",
+        "root",
+    ] {
+        let (status, stdout, stderr) = grant(role, &with);
+        assert!(status == 0 && stdout.contains("Break-Glass Grant"), "{role}: {stderr}");
+        assert!(!stderr.contains("no policy"), "{role}: {stderr}");
+    }
+    for (role, more) in [
+        ("breakglass", &[][..]),
+        ("permission-set/EmergencyAdmins", &[]),
+        ("break-glass", &["--account", "111122223333"]),
+    ] {
+        let (status, stdout, stderr) = grant(role, &[&with[..], more].concat());
+        assert_eq!((status, stdout.as_str()), (2, ""), "{role}");
+        assert!(stderr.starts_with("error: no grant: no [[break_glass]] entry of "), "{stderr}");
+        assert!(
+            stderr.contains(&format!("`{role}`")) && stderr.contains("`permission-set/EmergencyAdmin`"),
+            "{stderr}"
+        );
+    }
+    // Where no policy is, that is said; where one is named that can't be read, nothing is approved.
+    let (status, _, stderr) = grant("breakglass", &[]);
+    assert!(status == 0 && stderr.contains("compared with no policy: name it with --policy"), "{stderr}");
+    let (status, stdout, stderr) = grant("break-glass", &["--policy", "/nonexistent/p.toml"]);
+    assert!(status == 2 && stdout.is_empty() && stderr.contains("the policy can't be read"), "{stderr}");
 }
 
 /// The figure that is asked for is 5 s in a release build; this is for one that became slower by far.

@@ -337,8 +337,31 @@ until = 2020-01-31
         assert_eq!((status, stdout.as_str()), (2, ""));
         assert!(stderr.starts_with("error: none.toml: can't read the policy"), "{stderr}");
     }
+    for command in ["check", "parameters"] {
+        let (status, stdout, stderr) = Folder::new().run(&["policy", command]);
+        assert_eq!((status, stdout.as_str()), (2, ""));
+        let begin = "error: no handsoff.toml in this folder: name your policy, or begin one with `handsoff policy default";
+        assert!(stderr.starts_with(begin), "{stderr}");
+    }
     let (status, stdout, _) = folder.run(&["policy", "default"]);
     assert_eq!((status, stdout.as_str()), (0, handsoff_watch::policy::DEFAULT));
+}
+
+#[test]
+fn a_typo_in_an_action_is_a_mistake_and_what_nobody_knows_a_warning() {
+    let entry = |actions: &str| {
+        format!("[[workload]]\nidentity = \"arn:aws:iam::*:role/x\"\nmay_write = [{actions}]\n")
+    };
+    let folder = Folder::new()
+        .with("typo.toml", entry(r#""s3:PutObject", "s3:PutObjct""#))
+        .with("new.toml", entry(r#""ec2:BrandNewOperation", "futureservice:Do", "s3:Zap*""#));
+    let (status, stdout, stderr) = folder.run(&["policy", "check", "typo.toml"]);
+    assert_eq!(status, 2, "{stdout}");
+    let what = "error: typo.toml:1 [[workload]]: `s3:PutObjct` of `may_write` is no action: did you mean `s3:PutObject`?";
+    assert!(stderr.starts_with(what) && stderr.lines().count() == 1, "{stderr}");
+    let (status, stdout, stderr) = folder.run(&["policy", "check", "new.toml"]);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    assert!(stdout.ends_with("; 3 warnings\n") && stdout.lines().count() == 4, "{stdout}");
 }
 
 #[test]

@@ -114,13 +114,39 @@ def schemes(browser, name, out):
     browser.media()
 
 
+# What scrolls sideways, and whether the line above says so; what is wider than its place without scrolling.
+SCROLLS = """(() => {
+  const seen = it => it.getBoundingClientRect().height > 0;
+  const boxes = [...document.querySelectorAll('.scroll')];
+  const wide = boxes.filter(it => it.scrollWidth > it.clientWidth + 1);
+  return JSON.stringify({
+    boxes: boxes.length,
+    wide: wide.length,
+    unsaid: wide.filter(it => !seen(it.previousElementSibling)).length,
+    said: [...document.querySelectorAll('.hint')].filter(seen).length,
+    over: [...document.querySelectorAll('header, section, h1, h2, p, dl, li, pre')]
+      .filter(it => !it.closest('.scroll') && it.scrollWidth > it.clientWidth + 1).map(it => it.outerHTML.slice(0, 80)),
+  });
+})()"""
+
+
 def phone(browser, name, out):
-    browser.width(400)
+    browser.width(390)
     found = json.loads(browser.ask(LOOK))
     check(found["wide"] <= 0, f"{name}: {found['wide']} pixels wider than a phone")
+    scrolls = json.loads(browser.ask(SCROLLS))
+    check(scrolls["wide"] >= 3, f"{name}: nothing is wider than a phone: {scrolls}")
+    check(scrolls["unsaid"] == 0, f"{name}: what scrolls doesn't say so: {scrolls}")
+    check(not scrolls["over"], f"{name}: runs over on a phone: {scrolls['over'][:5]}")
     if out:
         browser.screenshot(out / f"{name}-phone.png", 4000)
-    browser.width(1280)
+    # A tablet, and either side of the width from which on nothing has to scroll.
+    for width in (600, 820, 827, 828, 829, 835, 1280):
+        browser.width(width)
+        scrolls = json.loads(browser.ask(SCROLLS))
+        check(scrolls["boxes"] >= 5 and scrolls["unsaid"] == 0, f"{name}: at {width} {scrolls}")
+        check(scrolls["wide"] > 0 or scrolls["said"] == 0 or width in (827, 828), f"{name}: says that it scrolls at {width}: {scrolls}")
+        check(not scrolls["over"], f"{name}: runs over at {width}: {scrolls['over'][:5]}")
 
 
 def paper(browser, name, out):
@@ -138,7 +164,11 @@ def main():
     folder = pathlib.Path(folder).resolve()
     out = folder if os.environ.get("SHOTS") else None
     subprocess.run([samples, folder / "cases"], check=True, stdout=subprocess.DEVNULL)
-    names = {"normal": "glass-5f0c1d2e3a4b", "hostile": "glass-00000000bad0", "long": "glass-00000000c350", "printed": "glass-000000001388", "drill": "glass-d0000000d111"}
+    # As long as handsoff makes them.
+    names = {
+        "normal": "glass-5f0c1d2e3a4b6c7d8e9f0a1b", "hostile": "glass-bad000000000bad000000000",
+        "long": f"glass-{50_000:024x}", "printed": f"glass-{5_000:024x}", "drill": "glass-d0000000d111d0000000d111",
+    }
     pages = {}
     for name, case in names.items():
         pages[name] = folder / f"{name}.html"

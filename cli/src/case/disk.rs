@@ -44,7 +44,10 @@ impl Disk {
         if names.iter().any(|name| name == MANIFEST || name == review::FILE || name.starts_with("calls-")) {
             return Ok(());
         }
-        Err(format!("no case here: {} has neither {MANIFEST} nor lines of calls", place(&self.0)))
+        Err(format!(
+            "no case here: {0} has neither {MANIFEST} nor lines of calls; `handsoff case list {0}` names the cases below",
+            place(&self.0)
+        ))
     }
 
     /// Reviews of the case that lie beside the folder: `cases/CASE/reviews/*.json` beside `cases/CASE/sealed-…`, as the

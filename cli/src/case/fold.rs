@@ -3,7 +3,7 @@
 use handsoff_case::Observation;
 use handsoff_case::observation::{Did, Ended};
 use handsoff_trail::Time;
-use handsoff_watch::{Code, Severity};
+use handsoff_watch::Code;
 
 /// What a call is for somebody who looks at a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,12 +64,32 @@ impl Kind {
     }
 }
 
-/// Whether a call is a successful read of which there is nothing more to say.
+/// Whether a call is a read of which there is nothing more to say, however urgent each call of its identity is: whoever
+/// looks for what a session did looks for the others.
 pub(super) fn is_plain(call: &Observation) -> bool {
-    Kind::of(call) == Kind::Read
+    call.did == Did::Read
+        && call.ended != Ended::Denied
         && !call.interactive
-        && call.severity < Severity::Medium
         && matches!(call.code, Code::GlassActivity | Code::RootActivity)
+}
+
+/// The calls that aren't plain reads, as rows in the order of time. Of more rows than `most` the most urgent ones, and how
+/// many are left out.
+pub(super) fn noteworthy(calls: &[Observation], most: usize) -> (Vec<Row<'_>>, usize) {
+    let kept = calls.iter().enumerate().filter(|(_, call)| !is_plain(call));
+    let mut rows = fold(kept.map(|(index, call)| (index + 1, call)));
+    let beyond = rows.len().saturating_sub(most);
+    if beyond > 0 {
+        rows.sort_by_key(|row| (Kind::of(row.call), row.from));
+        rows.truncate(most);
+        rows.sort_by_key(|row| row.from);
+    }
+    (rows, beyond)
+}
+
+/// Plain reads by action and error, the most frequent first.
+pub(super) fn reads(calls: &[Observation]) -> Vec<Group<'_>> {
+    group(calls.iter().filter(|call| is_plain(call)), |call| (&call.action, &call.error, call.chained))
 }
 
 /// Calls that follow each other and are alike in all but time and event.

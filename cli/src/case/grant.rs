@@ -1,27 +1,30 @@
 //! `handsoff grant`: the event that approves one use of an emergency identity.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use handsoff_case::grant::{Detail, GRANT};
 use handsoff_case::person::may_be;
 use handsoff_trail::Time;
+use handsoff_watch::policy::BreakGlass;
 
-use super::{event, shown};
-use crate::Exit;
+use super::{event, place, shown};
 use crate::args::Grant;
 use crate::output::error;
+use crate::{Exit, load};
 
 /// Runs the command.
 ///
 /// # Errors
 /// Only when the output can't be written.
 pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
-    match detail(args, Time(chrono::Utc::now().timestamp())) {
-        Ok(detail) => {
+    let made = detail(args, Time(chrono::Utc::now().timestamp()));
+    match made.and_then(|detail| compare(args, &detail).map(|compared| (detail, compared))) {
+        Ok((detail, compared)) => {
             event::print(GRANT, &detail, out)?;
             let _ = writeln!(
                 io::stderr(),
-                "This event approves {} for {} by {}, {} until {}.\n{}",
+                "This event approves {} for {} by {}, {} until {}.{compared}\n{}",
                 shown(&detail.role),
                 shown(&detail.ticket),
                 shown(&detail.requester),
@@ -37,6 +40,48 @@ pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
         }
     }
 }
+
+/// Compares the role with the policy's emergency identities. Says what could not be compared.
+fn compare(args: &Grant, detail: &Detail) -> Result<&'static str, String> {
+    if detail.role == "root" {
+        return Ok("");
+    }
+    if args.policy.is_none() && !Path::new(load::HERE).exists() {
+        return Ok("\nIts role was compared with no policy: name it with --policy.");
+    }
+    let policy = load::own(args.policy.as_deref()).map_err(|why| {
+        let why = why.trim_end().trim_start_matches("error: ").to_owned();
+        format!("the policy can't be read: {why}")
+    })?;
+    let covers = |entry: &BreakGlass| {
+        let here = match (&detail.account, entry.identity.account()) {
+            (Some(account), Some(own)) => account == own,
+            _ => true,
+        };
+        here && entry.identity.may_mean(&detail.role)
+    };
+    if policy.break_glass.iter().any(covers) {
+        return Ok("");
+    }
+    let file = place(args.policy.as_deref().unwrap_or(Path::new(load::HERE)));
+    let known: Vec<String> = policy
+        .break_glass
+        .iter()
+        .take(NAMED)
+        .map(|entry| format!("`{}`", shown(entry.identity.as_str())))
+        .collect();
+    let known = match (known.is_empty(), policy.break_glass.len() > NAMED) {
+        (true, _) => "it has none".to_owned(),
+        (_, more) => format!("they are {}{}", known.join(", "), if more { " and others" } else { "" }),
+    };
+    let role = shown(&detail.role);
+    Err(format!(
+        "no [[break_glass]] entry of {file} covers `{role}`, so no session could be approved by it; {known}"
+    ))
+}
+
+/// How many of the policy's emergency identities are named.
+const NAMED: usize = 8;
 
 fn detail(args: &Grant, now: Time) -> Result<Detail, String> {
     let from = args.from.unwrap_or(now);

@@ -147,8 +147,9 @@ const COLUMNS: [&str; 11] = [
     "folder",
 ];
 
-/// The longest of each column; the rest is cut. The folder, which is copied from here, stands last and whole.
-const LONGEST: [usize; 11] = [24, 16, 22, 18, 14, 13, 9, 5, 5, 8, usize::MAX];
+/// The longest of each column; the rest is cut. A case's name is 30 long; the folder, which is copied from here, stands
+/// last and whole.
+const LONGEST: [usize; 11] = [30, 16, 22, 18, 14, 13, 9, 5, 5, 8, usize::MAX];
 
 fn table(listed: &[Listed], out: &mut dyn Write) -> io::Result<()> {
     if listed.is_empty() {

@@ -6,7 +6,7 @@ use handsoff_case::observation::Ended;
 use handsoff_case::{Manifest, Observation};
 
 use super::disk::Disk;
-use super::fold::{Kind, Row, fold, group, is_plain};
+use super::fold::{Kind, Row, fold, group, noteworthy, reads};
 use super::load::{Case, load};
 use super::{place, shown, shown_lines, words};
 use crate::Exit;
@@ -41,8 +41,17 @@ pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
         Some(manifest) => head(manifest, &case, out)?,
         None => writeln!(out, "No manifest can be read: only calls are shown.\n")?,
     }
-    noteworthy(&case.calls, out)?;
-    calls(&case.calls, args.all, out)?;
+    denied(&case.calls, out)?;
+    interactive(&case.calls, out)?;
+    if args.all {
+        let rows = fold(case.calls.iter().enumerate().map(|(index, call)| (index + 1, call)));
+        calls("ALL CALLS", &rows, out)?;
+    } else {
+        let (rows, beyond) = noteworthy(&case.calls, CALLS);
+        calls("CHANGES, REFUSALS, SIGN-INS", &rows, out)?;
+        more(out, beyond as u64)?;
+        looked_at(&case.calls, out)?;
+    }
     for odd in &case.odd_reviews {
         error(&shown(odd));
     }
@@ -72,21 +81,20 @@ fn head(manifest: &Manifest, case: &Case, out: &mut dyn Write) -> io::Result<()>
         line(out, "", &format!("given {issued}, sent from {}", shown(&grant.sent_from)))?;
     }
     line(out, "mfa", manifest.mfa.meaning())?;
-    line(out, "window", &words::span(manifest.started, manifest.window_end))?;
-    let end = manifest.end.as_ref();
-    line(
-        out,
-        "end",
-        &end.map_or_else(
-            || "not known".into(),
-            |end| format!("{}: {}", words::time(Some(end.at)), end.by.meaning()),
-        ),
-    )?;
+    match manifest.window_end {
+        None => line(out, "began", &words::time(manifest.started))?,
+        end => line(out, "window", &words::span(manifest.started, end))?,
+    }
+    line(out, "ended", &words::end(manifest))?;
     if let Some(over) = manifest.overdue_seconds {
         line(out, "overdue", &format!("calls went on for {} after the window", words::overdue(over)))?;
     }
     if case.difference.is_none() {
-        line(out, "verified", "its files agree with each other; hold the digest against the closing alert")?;
+        line(
+            out,
+            "verified",
+            "its files agree with each other; compare the digest with the one in the closing alert",
+        )?;
     }
     line(out, "digest", &case.digest)?;
     if case.reviews.is_empty() {
@@ -184,8 +192,8 @@ fn left(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// What somebody has to look at: denials and ways into machines.
-fn noteworthy(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
+/// What was refused, summed up.
+fn denied(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
     let denied = group(calls.iter().filter(|call| call.ended == Ended::Denied), |call| {
         (&call.action, &call.error, &call.resources)
     });
@@ -199,6 +207,11 @@ fn noteworthy(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
         more(out, denied.len().saturating_sub(SHOWN) as u64)?;
         writeln!(out)?;
     }
+    Ok(())
+}
+
+/// Ways into machines.
+fn interactive(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
     let inside: Vec<Row<'_>> = fold(calls.iter().enumerate().filter(|(_, call)| call.interactive));
     if !inside.is_empty() {
         writeln!(out, "INTERACTIVE ACCESS: CloudTrail doesn't see what was typed there")?;
@@ -214,15 +227,11 @@ fn noteworthy(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn calls(calls: &[Observation], all: bool, out: &mut dyn Write) -> io::Result<()> {
-    let hidden = if all { 0 } else { calls.iter().filter(|call| is_plain(call)).count() };
-    let kept = calls.iter().enumerate().filter(|(_, call)| all || !is_plain(call));
-    let rows = fold(kept.map(|(index, call)| (index + 1, call)));
-    let what = if all { "ALL CALLS" } else { "CALLS" };
+/// Calls, a row each, by day.
+fn calls(what: &str, rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{what}, UTC")?;
-    let most = if all { usize::MAX } else { CALLS };
     let mut day = None;
-    for one in rows.iter().take(most) {
+    for one in rows {
         let date = one.call.time.map(handsoff_trail::Time::date);
         if day.as_ref() != Some(&date) {
             writeln!(out, "  {}", date.as_deref().unwrap_or("no time"))?;
@@ -230,11 +239,28 @@ fn calls(calls: &[Observation], all: bool, out: &mut dyn Write) -> io::Result<()
         }
         call_row(one, out)?;
     }
-    more(out, rows.len().saturating_sub(most) as u64)?;
-    if hidden > 0 {
-        writeln!(out, "{} not shown: --all", count_of(hidden as u64, "plain successful read"))?;
+    if rows.is_empty() {
+        row(out, "none")?;
     }
     Ok(())
+}
+
+/// The reads, by action: there are many, and few matter.
+fn looked_at(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
+    let reads = reads(calls);
+    if reads.is_empty() {
+        return Ok(());
+    }
+    let all = reads.iter().map(|group| group.count as u64).sum();
+    writeln!(out, "\n{}, by action; each with --all", count_of(all, "read").to_uppercase())?;
+    for group in reads.iter().take(SHOWN) {
+        let count = format!("x{}", thousands(group.count as u64));
+        let error =
+            group.call.error.as_deref().map(|error| format!(" [{}]", shown(error))).unwrap_or_default();
+        let chained = if group.call.chained { " (role taken on)" } else { "" };
+        row(out, &format!("{count:<7} {}{error}{chained}", shown(&group.call.action)))?;
+    }
+    more(out, reads.len().saturating_sub(SHOWN) as u64)
 }
 
 fn call_row(one: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {

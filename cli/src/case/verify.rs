@@ -20,7 +20,7 @@ pub(super) fn run(args: &CaseVerify, out: &mut dyn Write) -> io::Result<Exit> {
         error(&why);
         return Ok(Exit::Wrong);
     }
-    let found = match verify(&disk, args.digest.as_deref(), |_| ()) {
+    let found = match verify(&disk, args.digest.as_ref(), |_| ()) {
         Ok(found) => found,
         Err(difference) => {
             writeln!(out, "ALTERED: {}", shown(&difference.to_string()))?;

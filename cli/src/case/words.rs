@@ -90,6 +90,14 @@ pub(super) fn span(from: Option<Time>, until: Option<Time>) -> String {
     }
 }
 
+/// When a session ended, by what, and how long after its beginning.
+pub(super) fn end(manifest: &Manifest) -> String {
+    let Some(end) = &manifest.end else { return "not known".into() };
+    let after = manifest.started.filter(|started| *started < end.at).map(|started| end.at.0 - started.0);
+    let after = after.map(|after| format!(", {} after it began", length(after))).unwrap_or_default();
+    format!("{}{after}: {}", time(Some(end.at)), end.by.meaning())
+}
+
 /// How a call ended, with its error code.
 pub(super) fn result(call: &Observation) -> String {
     let error = call.error.as_deref().map(shown).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use handsoff_trail::Time;
-use handsoff_watch::{Finding, Incident, Severity, alert};
+use handsoff_watch::{Code, Finding, Incident, Severity, alert};
 
 use super::count_of;
 use crate::outcome::Outcome;
@@ -34,25 +34,41 @@ pub fn text(outcome: &Outcome, min: Severity, out: &mut dyn Write) -> io::Result
 
 fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let title = format!("{}  {}", incident.severity().as_str().to_uppercase(), lead.code.title());
-    let id = format!("{}  {}", count_of(incident.count() as u64, "finding"), incident.id);
+    let verdicts: Vec<&Finding> = incident.about_session().collect();
+    let found = if incident.count() == 0 { verdicts.len() } else { incident.count() };
+    let id = format!("{}  {}", count_of(found as u64, "finding"), incident.id);
     let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
     writeln!(out, "{title}{}{id}", " ".repeat(gap))?;
     line(out, "who", &alert::who(lead))?;
-    line(out, "what", &actions(incident))?;
+    if incident.count() > 0 {
+        line(out, "what", &actions(incident))?;
+    }
     let resources = resources(incident);
     if !resources.is_empty() {
         line(out, "to", &resources)?;
     }
     line(out, "when", &when(incident))?;
-    line(out, "where", &format!("account {}, {}", or_dash(&lead.account), or_dash(&lead.region)))?;
+    if let Some(closed) = verdicts.iter().find(|it| it.code == Code::GlassClosed) {
+        line(out, "session", &session(incident, closed))?;
+    }
+    if !lead.account.is_empty() || !lead.region.is_empty() {
+        line(out, "where", &format!("account {}, {}", or_dash(&lead.account), or_dash(&lead.region)))?;
+    }
     let mfa = match lead.mfa {
         Some(true) => ", with MFA",
         Some(false) => ", without MFA",
         None => "",
     };
-    line(out, "from", &format!("{} via {}{mfa}", or_dash(&lead.source_ip), lead.via))?;
-    event(lead, out)?;
+    if !lead.source_ip.is_empty() || !lead.via.is_empty() {
+        line(out, "from", &format!("{} via {}{mfa}", or_dash(&lead.source_ip), lead.via))?;
+    }
+    if !lead.event_id.is_empty() {
+        event(lead, out)?;
+    }
     line(out, "why", &format!("{}: {}", lead.code, lead.reason))?;
+    for also in verdicts.iter().filter(|it| it.code != lead.code && it.code != Code::GlassClosed) {
+        line(out, "also", &format!("{}: {}", also.code, also.reason))?;
+    }
     line(out, "next", &lead.next)?;
     if incident.count() > 1 {
         worst(incident, out)?;
@@ -123,17 +139,32 @@ fn when(incident: &Incident) -> String {
     if first == last {
         return format!("{} UTC", day_and_time(first));
     }
-    let minutes = (last.0 - first.0 + 59) / 60;
-    let long = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+    let long = length(last.0 - first.0);
     let last = if first.date() == last.date() { last.format("%H:%M:%S") } else { day_and_time(last) };
     format!("{} to {last} UTC ({long})", day_and_time(first))
+}
+
+/// How a session ended, and after how long: it goes on after its last call.
+fn session(incident: &Incident, closed: &Finding) -> String {
+    let ended = &closed.reason;
+    match (incident.times(), closed.time) {
+        (Some((first, _)), Some(end)) if end > first => {
+            format!("{ended} That was {} after its first call.", length(end.0 - first.0))
+        }
+        _ => ended.clone(),
+    }
+}
+
+fn length(seconds: i64) -> String {
+    let minutes = (seconds + 59) / 60;
+    if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) }
 }
 
 fn day_and_time(time: Time) -> String {
     time.format("%Y-%m-%d %H:%M:%S")
 }
 
-/// The worst findings, a line each, in the order of time.
+/// The worst findings on calls, a line each, in the order of time.
 fn worst(incident: &Incident, out: &mut dyn Write) -> io::Result<()> {
     let mut worst: Vec<&Finding> = incident.worst().take(6).collect();
     worst.sort_by_key(|finding| finding.order());

@@ -266,12 +266,12 @@ pub(crate) fn write(dir: &Path, which: Which) -> PathBuf {
             let taken = [(2420, "arn:aws:iam::111122223333:role/ops/data-repair")];
             let facts = facts(alice, alice, &taken, 4310);
             let session = Session::new(
-                "glass-5f0c1d2e3a4b",
+                "glass-5f0c1d2e3a4b6c7d8e9f0a1b",
                 facts,
                 vec![grant(alice, "bob@example.com", "INC-1042")],
                 &policy,
             );
-            ("glass-5f0c1d2e3a4b".to_owned(), session, normal())
+            ("glass-5f0c1d2e3a4b6c7d8e9f0a1b".to_owned(), session, normal())
         }
         Which::Hostile => {
             let [script, image, .., bidi, title, _, _] = HOSTILE;
@@ -279,21 +279,21 @@ pub(crate) fn write(dir: &Path, which: Which) -> PathBuf {
             facts.source_identities = BTreeSet::from([bidi.to_owned()]);
             facts.taken_by = HOSTILE.iter().map(|it| (*it).to_owned()).collect();
             let grant = Grant { approver: title.into(), ..grant("somebody else", "x", script) };
-            let session = Session::new("glass-00000000bad0", facts, vec![grant], &policy);
-            ("glass-00000000bad0".to_owned(), session, hostile())
+            let session = Session::new("glass-bad000000000bad000000000", facts, vec![grant], &policy);
+            ("glass-bad000000000bad000000000".to_owned(), session, hostile())
         }
         Which::Long(number) => {
             let facts = facts("mallory@example.com", "mallory@example.com", &[], 3600);
-            let id = format!("glass-{number:012x}");
+            let id = format!("glass-{number:024x}");
             let session = Session::new(&id, facts, Vec::new(), &policy);
             (id, session, long(number))
         }
         Which::Drill => {
             let facts = facts("bob@example.com", "bob@example.com", &[], 0);
             let grant = grant("bob@example.com", alice, "DRILL-7");
-            let session = Session::new("glass-d0000000d111", facts, vec![grant], &policy);
+            let session = Session::new("glass-d0000000d111d0000000d111", facts, vec![grant], &policy);
             let calls = vec![call(0, 1, "sts:GetCallerIdentity", Did::Read, Ended::Succeeded, &[])];
-            ("glass-d0000000d111".to_owned(), session, calls)
+            ("glass-d0000000d111d0000000d111".to_owned(), session, calls)
         }
     };
     let lookup = Lookup {

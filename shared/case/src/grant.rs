@@ -5,7 +5,7 @@ use handsoff_watch::policy::Cases;
 use handsoff_watch::show::clean;
 use serde::{Deserialize, Serialize};
 
-use crate::person::{is_same, may_be};
+use crate::person::{ROOT, is_root, is_same, may_be};
 
 /// The `detail-type` of the event that carries a grant.
 pub const GRANT: &str = "Break-Glass Grant";
@@ -125,11 +125,10 @@ impl Grant {
     /// Whether it is for this identity, by its ARN or as `root`.
     pub fn is_for(&self, identity: &str, account: &str) -> bool {
         let name = identity.rsplit('/').next().unwrap_or(identity);
-        let root = identity == "root" || identity.ends_with(":root") || identity.starts_with("root of ");
         let role = self.role.as_str();
         let set = role.strip_prefix("permission-set/").unwrap_or(role);
-        let named = if root {
-            role == "root"
+        let named = if is_root(identity) {
+            role == ROOT
         } else {
             role == identity || role == name || handsoff_trail::permission_set_of(name) == Some(set)
         };

@@ -24,6 +24,14 @@ pub fn may_be(one: &str, other: &str) -> bool {
     one.iter().any(|form| !form.is_empty() && other.contains(form))
 }
 
+/// The name of the root user, which no record says the person of.
+pub(crate) const ROOT: &str = "root";
+
+/// Whether an identity, as a case names it, is an account's root user.
+pub(crate) fn is_root(identity: &str) -> bool {
+    identity == ROOT || identity.ends_with(":root") || identity.starts_with("root of ")
+}
+
 fn is_arn(text: &str) -> bool {
     text.starts_with("arn:")
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::unquoted;
 use crate::manifest::Manifest;
-use crate::person::may_be;
+use crate::person::{ROOT, is_root, may_be};
 use crate::session::Approval;
 
 /// The `detail-type` of the event that carries a review.
@@ -78,7 +78,8 @@ impl Review {
             Approval::Approved { grant } | Approval::SelfApproved { grant } => Some(&*grant.requester),
             Approval::Missing { .. } => None,
         };
-        is_somebody_else(&self.reviewer, people.chain(requester))
+        let root = is_root(&manifest.identity).then_some(ROOT);
+        is_somebody_else(&self.reviewer, people.chain(requester).chain(root))
     }
 }
 
@@ -98,5 +99,33 @@ pub fn is_somebody_else<'s>(
             ))
         }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handsoff_watch::Policy;
+
+    use super::*;
+    use crate::facts::Facts;
+    use crate::session::Session;
+
+    /// No record says who root is: the deployed functions ask the session for those who may not review it.
+    #[test]
+    fn root_reviews_no_session_of_root() {
+        let policy = Policy::built_in();
+        let suspects = |identity: &str| {
+            let facts = Facts { identities: [identity.to_owned()].into(), ..Facts::default() };
+            Session::new("glass-1", facts, Vec::new(), &policy).suspects()
+        };
+        let refused = |identity: &str, reviewer: &str| {
+            let suspects = suspects(identity);
+            is_somebody_else(reviewer, suspects.iter().map(|it| &**it)).is_err()
+        };
+        for root in ["root", "arn:aws:iam::111122223333:root", "root of 111122223333"] {
+            assert!(refused(root, "root") && refused(root, " Root ") && !refused(root, "carol"), "{root}");
+            assert!(refused(root, "arn:aws:iam::111122223333:root"), "{root}");
+        }
+        assert!(!refused("arn:aws:iam::111122223333:role/grassroots", "root"));
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, KnownBy};
 use crate::grant::Grant;
-use crate::person::{is_same, may_be};
+use crate::person::{ROOT, is_root, is_same, may_be};
 
 /// No session of a role or of the console lasts longer.
 const LONGEST: i64 = 12 * 3600;
@@ -187,11 +187,17 @@ impl<'p> Session<'p> {
 
     /// Who must not review it: whoever it may have been, and who asked for its grant.
     pub fn suspects(&self) -> Vec<String> {
-        let mut suspects: Vec<String> = self.facts.people.iter().map(|(_, name)| name.clone()).collect();
+        let mut suspects: Vec<String> = self.names().map(str::to_owned).collect();
         if let Approval::Approved { grant } | Approval::SelfApproved { grant } = self.approval() {
             suspects.push(grant.requester);
         }
         suspects
+    }
+
+    /// By what names it may be known: of root's the root user's, too, for who holds its credentials may call themselves so.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let root = self.facts.identities.iter().any(|identity| is_root(identity)).then_some(ROOT);
+        self.facts.people.iter().map(|(_, name)| name.as_str()).chain(root)
     }
 
     /// Who it was, as far as that is more than what they called themselves.
@@ -238,8 +244,7 @@ impl<'p> Session<'p> {
 
     /// Whether who approved is who asked, or anybody that the session may be.
     fn is_self_approved(&self, grant: &Grant) -> bool {
-        let people = self.facts.people.iter().map(|(_, name)| name);
-        grant.is_self_approved() || people.into_iter().any(|name| may_be(name, &grant.approver))
+        grant.is_self_approved() || self.names().any(|name| may_be(name, &grant.approver))
     }
 
     /// When it ended, or will at the latest, and by what: whichever the records show first.

@@ -12,7 +12,10 @@ impl Session<'_> {
     pub fn findings(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Finding> {
         let mut violations = self.violations();
         violations.retain(|(code, ..)| !told(*code));
-        violations.into_iter().map(|(code, severity, reason)| about(first, code, severity, reason)).collect()
+        violations
+            .into_iter()
+            .map(|(code, severity, reason)| self.about(first, code, severity, reason))
+            .collect()
     }
 
     /// That it is over, as a finding.
@@ -21,8 +24,8 @@ impl Session<'_> {
         let late = self.overdue().map_or(String::new(), |over| {
             format!(" Calls went on for {} minutes after its allowed time.", (over + 59) / 60)
         });
-        let reason = format!("The session ended at {end}: {}.{late}", by.meaning());
-        let closed = about(first, Code::GlassClosed, Severity::Info, reason);
+        let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
+        let closed = self.about(first, Code::GlassClosed, Severity::Info, reason);
         let (time, known) = (Some(end), self.closes());
         Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })
     }
@@ -120,18 +123,23 @@ impl Session<'_> {
         }
         notes
     }
-}
 
-/// A verdict on the session as a whole, in the place of its first finding.
-fn about(first: &Finding, code: Code, severity: Severity, reason: String) -> Finding {
-    let key = group::digest(&[&first.incident, code.as_str()]);
-    Finding {
-        code,
-        severity,
-        reason,
-        next: code.next_step().into(),
-        error: None,
-        key: handsoff_watch::Key(u64::from_str_radix(&key, 16).unwrap_or_default()),
-        ..first.clone()
+    /// A verdict on the session as a whole: no call, so it has no event and no action. Whose session it is, and where it
+    /// comes from, is as the first call says.
+    fn about(&self, first: &Finding, code: Code, severity: Severity, reason: String) -> Finding {
+        let key = group::digest(&[&first.incident, code.as_str()]);
+        Finding {
+            code,
+            severity,
+            reason,
+            next: code.next_step().into(),
+            event_id: String::new(),
+            action: String::new(),
+            access: "".into(),
+            error: None,
+            resources: vec![self.identity().to_owned()],
+            key: handsoff_watch::Key(u64::from_str_radix(&key, 16).unwrap_or_default()),
+            ..first.clone()
+        }
     }
 }

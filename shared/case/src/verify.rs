@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
+use handsoff_watch::show::clean;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -47,12 +49,53 @@ impl fmt::Display for Difference {
     }
 }
 
+/// The digest that a closing alert carried, in whatever form it was copied from there: with `sha256` before it or
+/// without, in either case, with blanks around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digits, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, String> {
+        const NAME: &str = "sha256";
+        let text = written.trim();
+        let digits = match text.split_at_checked(NAME.len()) {
+            Some((name, rest)) if name.eq_ignore_ascii_case(NAME) => {
+                rest.trim_start_matches(|char: char| char.is_whitespace() || matches!(char, ':' | '='))
+            }
+            _ => text,
+        };
+        let whole = "copy all 64 hexadecimal digits of the SHA-256 from the closing alert";
+        if digits.is_empty() {
+            return Err(format!(
+                "no digest: the digits are missing, or stand apart; {whole}, in quotes with the word"
+            ));
+        }
+        if let Some(other) = digits.chars().find(|char| !char.is_ascii_hexdigit()) {
+            let other = clean(other.encode_utf8(&mut [0; 4]), 1);
+            return Err(format!("no digest: `{other}` is no hexadecimal digit; {whole}"));
+        }
+        if digits.len() != 64 {
+            return Err(format!("no digest: it has {} digits; {whole}", digits.len()));
+        }
+        Ok(Self(digits.to_ascii_lowercase()))
+    }
+}
+
 /// A copy that is unaltered in itself.
 #[derive(Clone, Debug)]
 pub struct Verified {
     /// Its manifest.
     pub manifest: Manifest,
-    /// The manifest's SHA-256: to be held against the one in the closing alert.
+    /// The manifest's SHA-256: to be compared with the one in the closing alert.
     pub digest: String,
     /// Its review, if it has one.
     pub review: Option<Review>,
@@ -64,20 +107,20 @@ pub struct Verified {
 /// The first difference.
 pub fn verify(
     folder: &impl Folder,
-    digest: Option<&str>,
+    digest: Option<&Digest>,
     mut each: impl FnMut(Observation),
 ) -> Result<Verified, Difference> {
     let (manifest, found) = manifest(folder)?;
     let whole = |what: String| Difference { file: MANIFEST.into(), line: None, what };
     if let Some(told) = digest
-        && !told.trim().eq_ignore_ascii_case(&found)
+        && told.as_str() != found
     {
-        return Err(whole(format!("its digest is {found}, and {} was told", told.trim())));
+        return Err(whole(format!("its digest is {found}, and {} was told", told.as_str())));
     }
     for (index, segment) in manifest.segments.iter().enumerate() {
         let expected = name(index + 1);
         if segment.file != expected {
-            let listed = handsoff_watch::show::clean(&segment.file, 64);
+            let listed = clean(&segment.file, 64);
             return Err(whole(format!("it lists {listed}, where {expected} belongs")));
         }
     }
@@ -96,7 +139,7 @@ pub fn verify(
     let names = folder.names().map_err(|why| Difference { file: ".".into(), line: None, what: why })?;
     let more = names.iter().find(|name| name.starts_with("calls-") && !listed.contains(&***name));
     if let Some(more) = more {
-        let file = handsoff_watch::show::clean(more, 64);
+        let file = clean(more, 64);
         return Err(Difference { file, line: None, what: "added: the manifest doesn't list it".into() });
     }
     let review = if names.contains(review::FILE) { Some(reviewed(folder, &manifest, &found)?) } else { None };
@@ -110,11 +153,10 @@ pub fn verify(
 pub fn manifest(folder: &impl Folder) -> Result<(Manifest, String), Difference> {
     let whole = |what: String| Difference { file: MANIFEST.into(), line: None, what };
     let bytes = folder.read(MANIFEST).map_err(whole)?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
-        whole(format!("no manifest of a case: {}", handsoff_watch::show::clean(&error.to_string(), 256)))
-    })?;
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .map_err(|error| whole(format!("no manifest of a case: {}", clean(&error.to_string(), 256))))?;
     if manifest.format != FORMAT {
-        let format = handsoff_watch::show::clean(&manifest.format, 64);
+        let format = clean(&manifest.format, 64);
         return Err(whole(format!("its format is `{format}`, and this program knows {FORMAT}")));
     }
     if manifest.text().map(String::into_bytes).ok().as_ref() != Some(&bytes) {
@@ -203,5 +245,45 @@ impl Reading<'_> {
         (self.each)(observation);
         (self.chain, self.n) = (link, n);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_as_it_is_pasted() {
+        let plain = "0123456789abcdef".repeat(4);
+        for written in [
+            plain.clone(),
+            plain.to_uppercase(),
+            format!("  {plain}\n"),
+            format!("sha256 {plain}"),
+            format!("sha256:{plain}"),
+            format!("SHA256: {plain}"),
+            format!("sha256={plain}"),
+            format!("\tsha256   {} ", plain.to_uppercase()),
+        ] {
+            assert_eq!(written.parse::<Digest>().as_ref().map(Digest::as_str), Ok(&*plain), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_digest_says_why() {
+        let plain = "0123456789abcdef".repeat(4);
+        for (written, why) in [
+            (String::new(), "the digits are missing"),
+            ("sha256".into(), "in quotes with the word"),
+            (plain.replacen('0', "", 1), "it has 63 digits"),
+            (format!("{plain}0"), "it has 65 digits"),
+            (plain.replacen('0', "O", 1), "`O` is no hexadecimal digit"),
+            (format!("sha512:{plain}"), "`s` is no hexadecimal digit"),
+            (plain.replacen('0', "\u{202e}", 1), "is no hexadecimal digit"),
+            ("glass-5f0c1d2e3a4b".into(), "`g` is no hexadecimal digit"),
+        ] {
+            let error = written.parse::<Digest>().unwrap_err();
+            assert!(error.contains(why) && !error.contains('\u{202e}'), "{written:?}: {error}");
+        }
     }
 }

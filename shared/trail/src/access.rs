@@ -147,6 +147,11 @@ pub fn access_level(service: &str, action: &str) -> Option<AccessLevel> {
     AccessLevel::from_letter(*TABLE.find(service, action)?.first()?)
 }
 
+/// All operations of the table, as service prefix and name.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.lines().filter_map(|line| line.split_once(' ')?.0.split_once(':'))
+}
+
 /// A line is `service:Action L`.
 const TABLE: Table = Table::of(include_bytes!("../data/access-levels.txt"));
 

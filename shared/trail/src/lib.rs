@@ -16,7 +16,7 @@ pub mod table;
 mod time;
 mod via;
 
-pub use access::{AccessLevel, access_level, service_of};
+pub use access::{AccessLevel, access_level, operations, service_of};
 pub use action::{Action, Basis, Effect};
 pub use class::Class;
 pub use identity::{Arn, Identity, IdentityType, is_used_by_people, permission_set_of};

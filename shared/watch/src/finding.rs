@@ -84,7 +84,8 @@ pub struct Who {
     pub human: Option<String>,
 }
 
-/// One verdict on one record. All text in it is shortened and harmless to show; see [`crate::show`].
+/// One verdict on one record, or on a break-glass session as a whole, which is no record
+/// ([`Code::is_about_session`]): that has no event ID and no action. All text in it is shortened and harmless to show; see [`crate::show`].
 ///
 /// The order of findings as such is arbitrary. It is there to choose one and the same of two that hand-made
 /// logs give the same key; see [`Finding::order`] for the order of output.
@@ -96,15 +97,15 @@ pub struct Finding {
     pub severity: Severity,
     /// The incident that it belongs to.
     pub incident: String,
-    /// CloudTrail's ID of the event; empty when the record has none.
+    /// CloudTrail's ID of the event; empty when the record has none, and of a verdict on a session.
     pub event_id: String,
-    /// When it happened, UTC; `None` when the record doesn't say.
+    /// When it happened, UTC; `None` when the record doesn't say. Of a verdict on a session when that began, or ended.
     pub event_time: Option<String>,
     /// The account whose role or resource was reached for; else the one that the record was written for.
     pub account: String,
     /// The Region.
     pub region: String,
-    /// What was called, `service:Name`.
+    /// What was called, `service:Name`; empty for a verdict on a session.
     pub action: String,
     /// The action's access level.
     pub access: Cow<'static, str>,
@@ -120,7 +121,7 @@ pub struct Finding {
     pub user_agent: String,
     /// Whether the session has shown a second factor; `None` where the record can't prove either.
     pub mfa: Option<bool>,
-    /// What was touched.
+    /// What was touched; of a verdict on a session the emergency identity.
     pub resources: Vec<String>,
     /// Why it is a finding, in plain words, with the line of the policy that decided.
     pub reason: String,

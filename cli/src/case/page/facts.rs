@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::super::load::Case;
 use super::super::{shown, shown_lines, words};
-use super::{beyond, nothing, section};
+use super::{beyond, nothing, section, wide};
 use crate::output::{count_of, thousands};
 
 /// Who, why and when.
@@ -66,8 +66,7 @@ fn when(manifest: &Manifest) -> Markup {
                 @if manifest.window_end.is_some() { (words::time(manifest.window_end)) } @else { "no window is known" }
             }
             dt { "Ended" } dd {
-                @if let Some(end) = &manifest.end { (words::time(Some(end.at))) br; span.soft { (end.by.meaning()) } }
-                @else { "not known" }
+                (words::end(manifest))
             }
             @if let Some(over) = manifest.overdue_seconds {
                 dt { "Overdue" } dd.bad { "calls went on for " (words::overdue(over)) " after the window" }
@@ -116,18 +115,20 @@ pub(super) fn left(manifest: &Manifest) -> Markup {
     let body = html! {
         @if summary.left.is_empty() { (nothing("Nothing.")) }
         @else {
-            table.left {
-                thead { tr { th.time { "Time" } th.action { "By" } th { "What" } } }
-                tbody {
-                    @for made in &summary.left {
-                        tr {
-                            td.time { (words::time(made.time)) }
-                            td.action { code { (shown(&made.action)) } }
-                            td { (names(&made.what)) }
+            (wide(&html! {
+                table.left {
+                    thead { tr { th.time { "Time" } th.action { "By" } th { "What" } } }
+                    tbody {
+                        @for made in &summary.left {
+                            tr {
+                                td.time { (words::time(made.time)) }
+                                td.action { code { (shown(&made.action)) } }
+                                td { (names(&made.what)) }
+                            }
                         }
                     }
                 }
-            }
+            }))
             (beyond(usize::try_from(summary.more_left).unwrap_or(usize::MAX), "of them: see all calls"))
         }
     };
@@ -151,18 +152,20 @@ pub(super) fn roles(manifest: &Manifest) -> Markup {
     let body = html! {
         @if manifest.roles_taken.is_empty() { (nothing("None.")) }
         @else {
-            table.roles {
-                thead { tr { th.time { "Time" } th { "Role" } th.key { "Access key" } } }
-                tbody {
-                    @for taken in &manifest.roles_taken {
-                        tr {
-                            td.time { (words::time(taken.at)) }
-                            td { code { (shown(&taken.role)) } }
-                            td.key { code { (shown(&taken.access_key)) } }
+            (wide(&html! {
+                table.roles {
+                    thead { tr { th.time { "Time" } th { "Role" } th.key { "Access key" } } }
+                    tbody {
+                        @for taken in &manifest.roles_taken {
+                            tr {
+                                td.time { (words::time(taken.at)) }
+                                td { code { (shown(&taken.role)) } }
+                                td.key { code { (shown(&taken.access_key)) } }
+                            }
                         }
                     }
                 }
-            }
+            }))
         }
     };
     section("Roles and sessions taken on", "", &body)
@@ -224,25 +227,27 @@ pub(super) fn proof(case: &Case, manifest: &Manifest) -> Markup {
         p {
             @if case.difference.is_none() {
                 "When this page was made, the files of the case agreed with each other and with this digest. That it is the case that was sealed "
-                "is proven by the closing alert, which carried the digest out of the account when the session was over: hold the two against each other."
+                "is proven by the closing alert, which carried the digest out of the account when the session was over: compare the two."
             } @else {
                 "The files of the case did not agree with each other when this page was made."
             }
         }
         p { "To verify a copy of the case, without network:" }
         pre { "handsoff case verify FOLDER --digest " (shown(&case.digest)) }
-        table.files {
-            thead { tr { th { "File" } th.number { "Lines" } th.hash { "SHA-256" } } }
-            tbody {
-                @for segment in &manifest.segments {
-                    tr {
-                        td { code { (shown(&segment.file)) } }
-                        td.number { (thousands(segment.lines)) }
-                        td.hash { code { (shown(&segment.sha256)) } }
+        (wide(&html! {
+            table.files {
+                thead { tr { th { "File" } th.number { "Lines" } th.hash { "SHA-256" } } }
+                tbody {
+                    @for segment in &manifest.segments {
+                        tr {
+                            td { code { (shown(&segment.file)) } }
+                            td.number { (thousands(segment.lines)) }
+                            td.hash { code { (shown(&segment.sha256)) } }
+                        }
                     }
                 }
             }
-        }
+        }))
         p.soft { "Chain value of the last line: " code { (shown(&manifest.head)) } }
     };
     section("Proof", "", &body)

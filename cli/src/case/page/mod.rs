@@ -49,6 +49,8 @@ pub(super) fn write(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     put(facts::violations(manifest))?;
     put(facts::session(case, manifest))?;
     put(picture::section(manifest, &case.calls))?;
+    put(calls::changes(&case.calls))?;
+    put(calls::reads(&case.calls))?;
     put(facts::left(manifest))?;
     put(facts::roles(manifest))?;
     put(tables::services(&case.calls))?;
@@ -138,6 +140,14 @@ fn section(title: &str, note: &str, body: &Markup) -> Markup {
             @if !note.is_empty() { p.note { (note) } }
             (body)
         }
+    }
+}
+
+/// What may be wider than the screen: it scrolls by itself, and says so where it has to.
+fn wide(body: &Markup) -> Markup {
+    html! {
+        p.hint aria-hidden="true" { "Wider than the screen: scroll it sideways" }
+        div.scroll { (body) }
     }
 }
 

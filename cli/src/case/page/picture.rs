@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::super::fold::Kind;
 use super::super::words;
-use super::nothing;
+use super::{nothing, wide};
 use crate::output::{count_of, thousands};
 
 const LEFT: i64 = 150;
@@ -142,7 +142,7 @@ fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
     let empty = BTreeMap::new();
     Some(html! {
         figure {
-            div.picture {
+            (wide(&html! { div.picture {
                 svg viewBox={ "0 0 1000 " (bottom + 46) } role="img" aria-label="Calls over time, by kind" {
                     (window(scale, manifest, bottom))
                     (axis(scale, bottom))
@@ -153,7 +153,7 @@ fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
                         (line(scale, mark, bottom, 14 + 17 * row))
                     }
                 }
-            }
+            } }))
             figcaption {
                 ul.legend {
                     @for kind in &kinds { li { span.key.(kind.name()) {} (kind.plural()) } }

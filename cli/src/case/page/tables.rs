@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::super::fold::{Kind, fold, group};
 use super::super::{shown, words};
 use super::facts::names;
-use super::{beyond, nothing, section};
+use super::{beyond, nothing, section, wide};
 use crate::output::thousands;
 
 /// How many rows a table of sums has.
@@ -44,19 +44,21 @@ pub(super) fn services(calls: &[Observation]) -> Markup {
     let body = html! {
         @if services.is_empty() { (nothing("No calls.")) }
         @else {
-            table.services {
-                thead { tr { th.service { "Service" } th.number { "Calls" } th.bar { "By kind" } th { "Actions" } } }
-                tbody {
-                    @for (service, sum) in services.iter().take(ROWS) {
-                        tr {
-                            td.service { code { (shown(service)) } }
-                            td.number { (thousands(sum.all as u64)) }
-                            td.bar { (bar(sum, most)) }
-                            td { (actions(sum)) }
+            (wide(&html! {
+                table.services {
+                    thead { tr { th.service { "Service" } th.number { "Calls" } th.bar { "By kind" } th { "Actions" } } }
+                    tbody {
+                        @for (service, sum) in services.iter().take(ROWS) {
+                            tr {
+                                td.service { code { (shown(service)) } }
+                                td.number { (thousands(sum.all as u64)) }
+                                td.bar { (bar(sum, most)) }
+                                td { (actions(sum)) }
+                            }
                         }
                     }
                 }
-            }
+            }))
             (beyond(services.len().saturating_sub(ROWS), "services"))
         }
     };
@@ -119,26 +121,28 @@ pub(super) fn resources(calls: &[Observation]) -> Markup {
     let body = html! {
         @if touched.is_empty() { (nothing("No call names any.")) }
         @else {
-            table.resources {
-                thead { tr { th { "Resource" } th.number { "Calls" } th.number { "Writes" } th.number { "Denied" } th { "By" } } }
-                tbody {
-                    @for (name, sum) in touched.iter().take(ROWS) {
-                        tr {
-                            td { code { (shown(name)) } }
-                            td.number { (thousands(sum.all as u64)) }
-                            td.number { @if sum.writes > 0 { b { (thousands(sum.writes as u64)) } } @else { "-" } }
-                            td.number { @if sum.denied > 0 { (thousands(sum.denied as u64)) } @else { "-" } }
-                            td {
-                                @for (index, action) in sum.actions.iter().take(4).enumerate() {
-                                    @if index > 0 { ", " }
-                                    code { (shown(action)) }
+            (wide(&html! {
+                table.resources {
+                    thead { tr { th { "Resource" } th.number { "Calls" } th.number { "Writes" } th.number { "Denied" } th { "By" } } }
+                    tbody {
+                        @for (name, sum) in touched.iter().take(ROWS) {
+                            tr {
+                                td { code { (shown(name)) } }
+                                td.number { (thousands(sum.all as u64)) }
+                                td.number { @if sum.writes > 0 { b { (thousands(sum.writes as u64)) } } @else { "-" } }
+                                td.number { @if sum.denied > 0 { (thousands(sum.denied as u64)) } @else { "-" } }
+                                td {
+                                    @for (index, action) in sum.actions.iter().take(4).enumerate() {
+                                        @if index > 0 { ", " }
+                                        code { (shown(action)) }
+                                    }
+                                    @if sum.actions.len() > 4 { ", and " (sum.actions.len() - 4) " more" }
                                 }
-                                @if sum.actions.len() > 4 { ", and " (sum.actions.len() - 4) " more" }
                             }
                         }
                     }
                 }
-            }
+            }))
             (beyond(touched.len().saturating_sub(ROWS), "resources: see all calls"))
         }
     };
@@ -152,23 +156,25 @@ pub(super) fn denials(calls: &[Observation]) -> Markup {
     let body = html! {
         @if denied.is_empty() { (nothing("None.")) }
         @else {
-            table.denials {
-                thead { tr { th.time { "First, last" } th.number { "Calls" } th.action { "Action" } th { "Error" } th { "Resources" } } }
-                tbody {
-                    @for group in denied.iter().take(ROWS) {
-                        tr {
-                            td.time {
-                                (words::time(group.call.time))
-                                @if group.last != group.call.time { br; (words::time(group.last)) }
+            (wide(&html! {
+                table.denials {
+                    thead { tr { th.time { "First, last" } th.number { "Calls" } th.action { "Action" } th { "Error" } th { "Resources" } } }
+                    tbody {
+                        @for group in denied.iter().take(ROWS) {
+                            tr {
+                                td.time {
+                                    (words::time(group.call.time))
+                                    @if group.last != group.call.time { br; (words::time(group.last)) }
+                                }
+                                td.number { (thousands(group.count as u64)) }
+                                td.action { code { (shown(&group.call.action)) } }
+                                td { (group.call.error.as_deref().map(shown).unwrap_or_default()) }
+                                td { (names(&group.call.resources)) }
                             }
-                            td.number { (thousands(group.count as u64)) }
-                            td.action { code { (shown(&group.call.action)) } }
-                            td { (group.call.error.as_deref().map(shown).unwrap_or_default()) }
-                            td { (names(&group.call.resources)) }
                         }
                     }
                 }
-            }
+            }))
             (beyond(denied.len().saturating_sub(ROWS), "denied actions: see all calls"))
         }
     };
@@ -181,20 +187,22 @@ pub(super) fn interactive(calls: &[Observation]) -> Markup {
     let body = html! {
         @if inside.is_empty() { (nothing("None.")) }
         @else {
-            table.inside {
-                thead { tr { th.time { "Time" } th.number { "Calls" } th.action { "Action" } th { "Result" } th { "Into" } } }
-                tbody {
-                    @for row in inside.iter().take(ROWS) {
-                        tr {
-                            td.time { (words::time(row.call.time)) }
-                            td.number { (thousands(row.count as u64)) }
-                            td.action { code { (shown(&row.call.action)) } }
-                            td { @let result = words::result(row.call); @if result.is_empty() { "succeeded" } @else { (result) } }
-                            td { (names(&row.call.resources)) }
+            (wide(&html! {
+                table.inside {
+                    thead { tr { th.time { "Time" } th.number { "Calls" } th.action { "Action" } th { "Result" } th { "Into" } } }
+                    tbody {
+                        @for row in inside.iter().take(ROWS) {
+                            tr {
+                                td.time { (words::time(row.call.time)) }
+                                td.number { (thousands(row.count as u64)) }
+                                td.action { code { (shown(&row.call.action)) } }
+                                td { @let result = words::result(row.call); @if result.is_empty() { "succeeded" } @else { (result) } }
+                                td { (names(&row.call.resources)) }
+                            }
                         }
                     }
                 }
-            }
+            }))
             (beyond(inside.len().saturating_sub(ROWS), "of them: see all calls"))
         }
     };
@@ -207,23 +215,25 @@ pub(super) fn origins(calls: &[Observation]) -> Markup {
     let body = html! {
         @if origins.is_empty() { (nothing("No calls.")) }
         @else {
-            table.origins {
-                thead { tr { th { "Address" } th { "Via" } th { "Program, as it calls itself" } th.number { "Calls" } th.time { "First, last" } } }
-                tbody {
-                    @for group in origins.iter().take(ROWS) {
-                        tr {
-                            td { code { (shown(&group.call.source_ip)) } }
-                            td { (shown(&group.call.via)) }
-                            td { code { (shown(&group.call.user_agent)) } }
-                            td.number { (thousands(group.count as u64)) }
-                            td.time {
-                                (words::time(group.call.time))
-                                @if group.last != group.call.time { br; (words::time(group.last)) }
+            (wide(&html! {
+                table.origins {
+                    thead { tr { th { "Address" } th { "Via" } th { "Program, as it calls itself" } th.number { "Calls" } th.time { "First, last" } } }
+                    tbody {
+                        @for group in origins.iter().take(ROWS) {
+                            tr {
+                                td { code { (shown(&group.call.source_ip)) } }
+                                td { (shown(&group.call.via)) }
+                                td { code { (shown(&group.call.user_agent)) } }
+                                td.number { (thousands(group.count as u64)) }
+                                td.time {
+                                    (words::time(group.call.time))
+                                    @if group.last != group.call.time { br; (words::time(group.last)) }
+                                }
                             }
                         }
                     }
                 }
-            }
+            }))
             (beyond(origins.len().saturating_sub(ROWS), "origins"))
         }
     };

@@ -90,30 +90,8 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
     line("who", &who(lead));
     let shown = shown(about);
-    let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
-    let did = format!("{} ({}){error}", shown.action, shown.access);
-    let when = shown.event_time.as_deref().unwrap_or("the record doesn't say");
-    let is_summary = matches!(cause, Cause::More | Cause::Closed);
-    if is_summary {
-        // A summary: the event was reported before, and is what was worst.
-        let actions = incident.actions();
-        let actions: Vec<String> =
-            actions.iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
-        if !actions.is_empty() {
-            line("in all", &actions.join(", "));
-        }
-        if let Some((first, last)) = incident.calls_between() {
-            line("when", &format!("{first} to {last}"));
-        }
-        line("worst", &format!("{did} at {when}"));
-    } else {
-        line("did", &did);
-    }
-    if !shown.resources.is_empty() {
-        line("to", &shown.resources.join(", "));
-    }
-    if !is_summary {
-        line("when", when);
+    for (name, value) in what_and_when(about, shown, cause) {
+        line(name, &value);
     }
     for (name, value) in evidence(shown, about.policy.account_name(&shown.account)) {
         line(name, &value);
@@ -124,18 +102,77 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     }
     let so_far = if *count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
     let since = since.start().map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
-    line("so far", &format!("{so_far}{since}, incident {}", incident.id));
+    // A drill that is due has no calls.
+    if *count > 0 {
+        line("so far", &format!("{so_far}{since}, incident {}", incident.id));
+    } else {
+        line("incident", &incident.id);
+    }
     line("next", &lead.next);
     lines.join("\n")
+}
+
+/// What was done, to what, and when: one call, or a summary of those that were reported before.
+fn what_and_when(about: &About<'_>, shown: &Finding, cause: Cause) -> Vec<(&'static str, String)> {
+    let About { incident, lead, findings, .. } = about;
+    let mut lines = Vec::new();
+    let resources = shown.resources.join(", ");
+    // A verdict on a session is no call.
+    let is_call = !shown.code.is_about_session();
+    let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
+    let did = format!("{} ({}){error}", shown.action, shown.access);
+    let is_summary = matches!(cause, Cause::More | Cause::Closed) && *findings > 0;
+    if is_summary {
+        let actions = incident.actions();
+        let actions: Vec<String> =
+            actions.iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
+        if !actions.is_empty() {
+            lines.push(("in all", actions.join(", ")));
+        }
+        if let Some((first, last)) = incident.times() {
+            lines.push(("when", format!("{first} to {last}")));
+        }
+        if lead.code.is_about_session() {
+            lines.push(("when", when(lead)));
+        }
+        if is_call {
+            let at = shown.event_time.as_deref().unwrap_or("a time that the record doesn't have");
+            lines.push(("worst", format!("{did} at {at}")));
+        }
+    } else if is_call {
+        lines.push(("did", did));
+    }
+    if !resources.is_empty() {
+        lines.push((if is_call { "to" } else { "as" }, resources));
+    }
+    if !is_summary {
+        lines.push(("when", when(lead)));
+    }
+    lines
+}
+
+/// When a call was made; of a verdict on a session what that time is of the session's.
+fn when(lead: &Finding) -> String {
+    let Some(time) = lead.event_time.as_deref() else { return "the record doesn't say".into() };
+    match lead.code {
+        Code::GlassClosed => format!("session ended {time}"),
+        Code::GlassDrillDue => format!("due since {time}"),
+        code if code.is_about_session() => format!("session since {time}"),
+        _ => time.to_owned(),
+    }
 }
 
 /// Where and from where, and where to look: the lines that the record has something for.
 fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
     let Finding { source_ip, via, user_agent, event_id, .. } = shown;
-    let from = if source_ip.is_empty() { "an address that the record doesn't have" } else { source_ip };
+    let from = match (source_ip.as_str(), via.as_str()) {
+        ("", "") => String::new(),
+        ("", via) => format!("an address that the record doesn't have via {via}"),
+        (ip, via) => format!("{ip} via {via}"),
+    };
     let lines = [
         ("where", place(shown, name)),
-        ("from", format!("{from} via {via}")),
+        ("from", from),
         ("agent", user_agent.clone()),
         ("event", event_id.clone()),
         ("link", link(shown).unwrap_or_default()),

@@ -41,7 +41,7 @@ pub struct Incident {
     /// All findings in short, each with its action's place in `actions`.
     pub(crate) marks: BTreeMap<Mark, usize>,
     actions: Vec<String>,
-    /// The worst and earliest findings, the worst first.
+    /// The worst and earliest findings on calls, the worst first.
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
@@ -130,6 +130,10 @@ impl Incident {
                 self.periods.pop_last();
             }
         }
+        // It is no call, and of each code there is one: that is kept above.
+        if finding.code.is_about_session() {
+            return;
+        }
         match self
             .worst
             .binary_search_by(|kept| rank(kept).cmp(&rank(finding)).then_with(|| kept.cmp(finding)))
@@ -184,7 +188,17 @@ impl Incident {
 
     /// The finding to name the incident by: the worst, of these the earliest.
     pub fn lead(&self) -> Option<&Finding> {
-        self.worst.first().map(|finding| &**finding)
+        self.worst
+            .first()
+            .map(|finding| &**finding)
+            .into_iter()
+            .chain(self.about_session())
+            .min_by_key(|it| rank(it))
+    }
+
+    /// What is said of the session as a whole, by code.
+    pub fn about_session(&self) -> impl Iterator<Item = &Finding> {
+        self.codes.values().map(|finding| &**finding).filter(|finding| finding.code.is_about_session())
     }
 
     /// The first finding on a call.
@@ -193,21 +207,16 @@ impl Incident {
         kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
     }
 
-    /// The worst and earliest findings, at most six, the worst first.
+    /// The worst and earliest findings on calls, at most six, the worst first.
     pub fn worst(&self) -> impl Iterator<Item = &Finding> {
         self.worst.iter().map(|finding| &**finding)
     }
 
-    /// The first and the last time among its findings.
+    /// The first and the last time among its calls; where it has none, as of a drill that is due, among its findings.
     pub fn times(&self) -> Option<(Time, Time)> {
-        let times = || self.marks.keys().filter_map(|mark| mark.time);
-        Some((times().min()?, times().max()?))
-    }
-
-    /// The first and the last time among its calls, verdicts on a session as a whole left out.
-    pub fn calls_between(&self) -> Option<(Time, Time)> {
-        let calls = || self.marks.keys().filter(|mark| !mark.code.is_about_session());
-        let times = || calls().filter_map(|mark| mark.time);
+        let no_call = self.count() == 0;
+        let of_calls = |mark: &&Mark| no_call || !mark.code.is_about_session();
+        let times = || self.marks.keys().filter(of_calls).filter_map(|mark| mark.time);
         Some((times().min()?, times().max()?))
     }
 

@@ -186,6 +186,39 @@ fn further_findings_never_take_a_milestone_away() {
     assert!(reach("drift-1", &[(Code::DriftWrite, Severity::Info)]).is_empty());
 }
 
+#[test]
+fn a_verdict_on_a_session_is_no_call_of_it() {
+    let verdict = |second, code, severity| {
+        let of = finding(second, "RunInstances", severity);
+        let key = Key(code as u64);
+        Finding { code, key, action: String::new(), event_id: String::new(), ..of }
+    };
+    let calls =
+        [finding(0, "RunInstances", Severity::Medium), finding(60, "StopInstances", Severity::Medium)];
+    let closed = verdict(43_200, Code::GlassClosed, Severity::Info);
+    let unapproved = verdict(0, Code::GlassUnapproved, Severity::High);
+    let all = incident(&[calls.to_vec(), vec![closed, unapproved]].concat());
+    assert_eq!(
+        all.times(),
+        Some((Time(1_772_000_000), Time(1_772_000_060))),
+        "the end is when no call was made"
+    );
+    assert_eq!(all.actions(), [("ec2:RunInstances", 1), ("ec2:StopInstances", 1)]);
+    assert!(all.worst().eq(&calls), "no verdict takes a call's row");
+    let about: Vec<Code> = all.about_session().map(|it| it.code).collect();
+    assert_eq!(about, [Code::GlassUnapproved, Code::GlassClosed]);
+    assert_eq!(
+        all.lead().map(|it| it.code),
+        Some(Code::GlassUnapproved),
+        "the worst names the incident all the same"
+    );
+
+    // A drill that is due has nothing but its verdict.
+    let due = incident(&[verdict(0, Code::GlassDrillDue, Severity::Medium)]);
+    assert_eq!(due.times(), Some((Time(1_772_000_000), Time(1_772_000_000))));
+    assert_eq!((due.lead().map(|it| it.code), due.actions().len()), (Some(Code::GlassDrillDue), 0));
+}
+
 fn shown(incident: &Incident) -> String {
     let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7, accounts: BTreeMap::new() };
     let worst: Vec<_> = incident.worst().collect();

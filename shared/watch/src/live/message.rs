@@ -54,7 +54,9 @@ impl Message {
         line("region", &lead.region);
         line("incident", &alert.incident);
         line("why", &lead.reason);
-        line("look at", &format!("CloudTrail's event history, event {}", lead.event_id));
+        if !lead.event_id.is_empty() {
+            line("look at", &format!("CloudTrail's event history, event {}", lead.event_id));
+        }
         if let Some(link) = &alert.link {
             line("link", link);
         }
@@ -237,7 +239,7 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
     // The schema demands a time, and a record may have none.
     let told = alert.at.or_else(|| alert.time.as_deref().and_then(Time::parse));
     let time = lead.time.or(told).map_or(0, |time| time.0 * 1000);
-    json!({
+    let mut event = json!({
         "class_uid": 2004,
         "class_name": "Detection Finding",
         "category_uid": 2,
@@ -254,7 +256,6 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
             "profiles": ["cloud"],
             "product": { "name": "handsoff", "vendor_name": "handsoff", "version": env!("CARGO_PKG_VERSION") },
             "event_code": lead.code.as_str(),
-            "uid": lead.event_id,
         },
         "finding_info": {
             "uid": alert.incident,
@@ -263,12 +264,23 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
             "types": [lead.code.as_str()],
         },
         "cloud": { "provider": "AWS", "region": lead.region, "account": { "uid": lead.account } },
-        "api": api(lead),
         "evidences": [evidence(lead)],
         "resources": resources,
         "remediation": { "desc": lead.next },
         "unmapped": { "handsoff": { "alert": alert, "finding": lead } },
-    })
+    });
+    // A verdict on a session is no call, and of no event.
+    if !lead.event_id.is_empty()
+        && let Some(metadata) = event.get_mut("metadata").and_then(Value::as_object_mut)
+    {
+        metadata.insert("uid".into(), lead.event_id.as_str().into());
+    }
+    if !lead.action.is_empty()
+        && let Some(event) = event.as_object_mut()
+    {
+        event.insert("api".into(), api(lead));
+    }
+    event
 }
 
 fn api(lead: &Finding) -> Value {
@@ -282,11 +294,12 @@ fn api(lead: &Finding) -> Value {
 
 /// Who called, and from where: an address, or the name of the service that passed the call on.
 fn evidence(lead: &Finding) -> Value {
+    let actor = json!({ "user": { "uid": lead.principal.arn, "name": lead.principal.name } });
+    if lead.source_ip.is_empty() && lead.code.is_about_session() {
+        return json!({ "actor": actor });
+    }
     let from = if lead.source_ip.parse::<IpAddr>().is_ok() { "ip" } else { "svc_name" };
-    json!({
-        "actor": { "user": { "uid": lead.principal.arn, "name": lead.principal.name } },
-        "src_endpoint": { from: lead.source_ip },
-    })
+    json!({ "actor": actor, "src_endpoint": { from: lead.source_ip } })
 }
 
 #[cfg(test)]

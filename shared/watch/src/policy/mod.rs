@@ -165,17 +165,49 @@ impl Form {
     /// # Errors
     /// When it is none, or matches the empty text.
     pub fn parse(written: &str) -> Result<Self, PatternError> {
+        // By itself first: what closes a bracket that was opened around it is a mistake, too.
+        if let Err(error) = regex_lite::Regex::new(written) {
+            let error = error.to_string();
+            let why = in_plain_words(&error);
+            return Err(format!("not a regular expression: {why}; write one such as `INC-[0-9]+`").into());
+        }
         if regex_lite::Regex::new(&format!("^(?:{written})$")).is_ok_and(|whole| whole.is_match("")) {
             return Err("it matches nothing at all: every session would name a ticket".into());
         }
         let form = regex_lite::Regex::new(&format!("(?:^|[^A-Za-z0-9])({written})(?:$|[^A-Za-z0-9])"));
-        form.map(Self).map_err(|error| format!("no regular expression: {error}").into())
+        form.map(Self).map_err(|error| format!("not a regular expression: {error}").into())
     }
 
     /// The first text of this form in another.
     pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
         Some(self.0.captures(text)?.get(1)?.as_str())
     }
+}
+
+/// What is wrong with a regular expression, for who writes one a year.
+fn in_plain_words(error: &str) -> &str {
+    // By the words of `regex-lite`; the first that is in it.
+    const WORDS: [(&str, &str); 12] = [
+        ("without matching '('", "a `)` has no `(` before it"),
+        ("closing ')'", "a `(` has no `)` behind it"),
+        ("no closing bracket", "a `[` has no `]` behind it"),
+        ("unclosed character class", "a `[` has no `]` behind it"),
+        ("invalid range", "a range within `[…]` goes backwards, as `[9-0]` does"),
+        ("character class ranges", "a range within `[…]` goes from one character to one, such as `[0-9]`"),
+        ("must be applied to a sub-expression", "a `*`, `+`, `?` or `{…}` has nothing before it to repeat"),
+        ("min bigger than its max", "the first number of a `{…}` is above the second"),
+        (
+            "counted repetition",
+            "a `{…}` is no count: write `{2}`, `{2,}` or `{2,5}`, and `\\{` for the character",
+        ),
+        (
+            "decimal number",
+            "a `{…}` is no count: write `{2}`, `{2,}` or `{2,5}`, and `\\{` for the character",
+        ),
+        ("look-around", "it looks ahead or behind (`(?=`, `(?!`, `(?<=`), which is not supported"),
+        ("escape", "a `\\` stands before something that it doesn't go with, or at the end"),
+    ];
+    WORDS.iter().find(|(word, _)| error.contains(word)).map_or(error, |(_, plain)| plain)
 }
 
 /// Where a session's ticket is looked for.

@@ -310,6 +310,26 @@ impl IdentityPattern {
         }
     }
 
+    /// Whether this may mean the identity that a grant names: a role or user by its ARN or its bare name, a permission set
+    /// by its name with or without `permission-set/` before it. A name without its path may be on any.
+    pub fn may_mean(&self, written: &str) -> bool {
+        if written.starts_with("arn:") {
+            return self.matches_pathless(written, None);
+        }
+        let set = written.strip_prefix("permission-set/");
+        match &self.form {
+            Form::PermissionSet(name) => name.matches(set.unwrap_or(written)),
+            Form::Name(name) => name.matches(written),
+            Form::Arn { resource, .. } => {
+                let name = Glob::new(resource.rsplit('/').next().unwrap_or(resource));
+                match set {
+                    Some(set) => name.matches(&format!("AWSReservedSSO_{set}_0123456789abcdef")),
+                    None => name.matches(written),
+                }
+            }
+        }
+    }
+
     /// The account, if it is written out.
     pub fn account(&self) -> Option<&str> {
         match &self.form {
@@ -345,6 +365,7 @@ fn has_name(pattern: &str, resource: &str) -> bool {
 /// An action: `service:Name`, the service written out, `*` in the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionPattern {
+    written: String,
     service: String,
     name: Glob,
 }
@@ -358,6 +379,7 @@ impl ActionPattern {
         match pattern.split_once(':') {
             Some((service, name)) if !service.is_empty() && !service.contains('*') && !name.is_empty() => {
                 Ok(Self {
+                    written: pattern.to_owned(),
                     service: service.to_ascii_lowercase(),
                     name: Glob::new(&name.to_ascii_lowercase()),
                 })
@@ -366,6 +388,11 @@ impl ActionPattern {
                       the service has to be written out"
                 .into()),
         }
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        &self.written
     }
 
     /// Whether the action matches; upper and lower case don't differ, as in IAM.

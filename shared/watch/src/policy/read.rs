@@ -69,7 +69,13 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
-        reader.problem(at, error.message().trim().replace('\n', "; "));
+        // Regular expressions have backslashes, and who pastes one here can't tell what is missing.
+        let message = if error.message().contains("escaped value") {
+            "a `\\` within double quotes: write it twice, or the text in single quotes".to_owned()
+        } else {
+            error.message().trim().replace('\n', "; ")
+        };
+        reader.problem(at, message);
     }
     let broken: Vec<usize> = reader.problems.iter().map(|problem| problem.line).collect();
     let root = Section { table: table.get_ref(), at: 0, name: "the policy" };

@@ -96,6 +96,42 @@ fn broken_toml_is_told_with_its_place() {
 }
 
 #[test]
+fn a_broken_regular_expression_is_told_in_plain_words() {
+    for (ticket, why) in [
+        ("INC-[0-9", "a `[` has no `]` behind it"),
+        ("INC-[", "a `[` has no `]` behind it"),
+        ("(INC|CHG-[0-9]+", "a `(` has no `)` behind it"),
+        ("INC)-[0-9]+", "a `)` has no `(` before it"),
+        // What only the brackets around it would make whole.
+        ("INC-1)|(CHG-1", "a `)` has no `(` before it"),
+        ("*-[0-9]+", "a `*`, `+`, `?` or `{…}` has nothing before it to repeat"),
+        ("INC-[9-0]", "a range within `[…]` goes backwards"),
+        ("INC-[0-9]{5,2}", "the first number of a `{…}` is above the second"),
+        ("INC-[0-9]{x}", "a `{…}` is no count"),
+        ("(?=INC)", "it looks ahead or behind"),
+        ("INC-[0-9]+\\\\", "a `\\` stands before something"),
+    ] {
+        let text = format!("[[break_glass]]\nidentity = \"arn:aws:iam::*:role/x\"\nticket = \"{ticket}\"");
+        let told = problems(&text);
+        assert!(told.starts_with("handsoff.toml:3:10: `"), "{told}");
+        assert!(told.contains(&format!("not a regular expression: {why}")), "{ticket}: {told}");
+        assert!(told.contains("write one such as `INC-[0-9]+`"), "{ticket}: {told}");
+    }
+}
+
+#[test]
+fn a_backslash_in_double_quotes_is_told_as_that() {
+    let entry =
+        |ticket: &str| format!("[[break_glass]]\nidentity = \"arn:aws:iam::*:role/x\"\nticket = {ticket}");
+    let told = problems(&entry("\"INC-\\d+\""));
+    assert!(
+        told.contains("3:16: a `\\` within double quotes: write it twice, or the text in single quotes"),
+        "{told}"
+    );
+    assert!(Policy::parse("p", &entry("'INC-\\d+'")).is_ok());
+}
+
+#[test]
 fn an_exception_ends_with_its_last_day() {
     let policy = Policy::parse(
         "p",

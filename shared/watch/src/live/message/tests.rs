@@ -61,6 +61,30 @@ fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
 }
 
 #[test]
+fn a_verdict_on_a_session_has_no_call_in_any_form() {
+    for (code, when) in [
+        (Code::GlassClosed, "when     session ended 2026-03-14T02:00:00Z"),
+        (Code::GlassUnapproved, "when     session since 2026-03-14T02:00:00Z"),
+        (Code::GlassDrillDue, "when     due since 2026-03-14T02:00:00Z"),
+    ] {
+        let (_, of) = hostile();
+        let (event_id, action, access) = (String::new(), String::new(), "".into());
+        let finding = Finding { code, event_id, action, access, incident: "glass-1".into(), ..of };
+        let mut incident = Incident::new(finding.incident.clone());
+        incident.add(finding.clone());
+        let alert = alert::schedule(&incident, &Policy::built_in().alerts, &Known::default()).remove(0);
+        assert!(alert.text.contains(when) && !alert.text.contains("\ndid "), "{}", alert.text);
+        assert!(!alert.subject.contains(", "), "{}", alert.subject);
+        let message = Message::new(&alert, &finding);
+        fits(&message);
+        let ocsf: Value = serde_json::from_str(&message.json).unwrap();
+        assert_eq!(schema::wrong(&ocsf), [""; 0], "{code}");
+        assert!(ocsf.get("api").is_none() && ocsf["metadata"].get("uid").is_none(), "{ocsf}");
+        assert!(!Message::reduced(&alert, &finding).email.contains("event history"), "{code}");
+    }
+}
+
+#[test]
 fn a_mail_has_no_links() {
     let (alert, finding) = hostile();
     let message = Message::new(&alert, &finding);

@@ -8,6 +8,36 @@ fn matches_arn(pattern: &str, arn: &str) -> bool {
 }
 
 #[test]
+fn a_grants_role_may_be_an_identity_of_the_policy() {
+    let may_mean = |pattern: &str, written: &str| IdentityPattern::parse(pattern).unwrap().may_mean(written);
+    let sso =
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef";
+    for (pattern, written) in [
+        ("arn:aws:iam::*:role/ops/break-glass", "break-glass"),
+        ("arn:aws:iam::*:role/ops/break-glass", "arn:aws:iam::111122223333:role/ops/break-glass"),
+        ("arn:aws:iam::*:role/ops/break-glass", "arn:aws:iam::111122223333:role/break-glass"),
+        ("arn:aws:iam::*:user/emergency/*", "eg-anna"),
+        ("arn:aws:iam::*:role/eg-*", "eg-vault"),
+        ("permission-set/Admin", "permission-set/Admin"),
+        ("permission-set/Admin", "Admin"),
+        ("permission-set/Admin", sso),
+        ("arn:aws:iam::*:role/aws-reserved/**/AWSReservedSSO_Admin_*", "permission-set/Admin"),
+    ] {
+        assert!(may_mean(pattern, written), "{pattern} {written}");
+    }
+    for (pattern, written) in [
+        ("arn:aws:iam::*:role/ops/break-glass", "breakglass"),
+        ("arn:aws:iam::*:role/ops/break-glass", "permission-set/break-glass"),
+        ("arn:aws:iam::111122223333:role/x", "arn:aws:iam::444455556666:role/x"),
+        ("arn:aws:iam::*:role/eg-*", "ops"),
+        ("permission-set/Admin", "permission-set/Administrator"),
+        ("permission-set/Admin", "arn:aws:iam::111122223333:role/Admin"),
+    ] {
+        assert!(!may_mean(pattern, written), "{pattern} {written}");
+    }
+}
+
+#[test]
 fn a_star_stays_within_its_field() {
     let deploy = "arn:aws:iam::*:role/deploy-*";
     assert!(matches_arn(deploy, "arn:aws:iam::111122223333:role/deploy-eu"));
