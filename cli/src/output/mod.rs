@@ -4,6 +4,7 @@ mod alerts;
 mod lines;
 mod summary;
 mod text;
+mod unread;
 
 use std::io::{self, Write};
 
@@ -13,6 +14,7 @@ pub use lines::{csv, jsonl};
 pub use summary::{Files, summary};
 pub use text::text;
 pub(crate) use text::{cut, line};
+pub use unread::WhileRead;
 
 use crate::input::Problem;
 
