@@ -1,12 +1,13 @@
 //! The break-glass sessions of a replay, and their case files.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use handsoff_case::grant::{GRANT, Grant};
 use handsoff_case::live::Remembered;
 use handsoff_case::review::REVIEW;
 use handsoff_case::seal::File;
-use handsoff_case::{Facts, Observation, Seen, Session, drill, seal};
+use handsoff_case::{Facts, Grants, Observation, Seen, Session, drill, seal};
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::alert::Known;
@@ -133,10 +134,10 @@ impl Sessions {
         latest: Option<Time>,
     ) -> (Vec<Finding>, Vec<Case>) {
         let (mut findings, mut cases) = (Vec::new(), Vec::new());
-        let grants: Vec<Grant> = self.grants.into_iter().collect();
+        let grants = Arc::new(Grants::new(self.grants, &policy.cases));
         let mut used: BTreeMap<String, Time> = BTreeMap::new();
         for (id, Part { facts, calls }) in self.parts {
-            let session = Session::new(&id, facts, grants.clone(), policy);
+            let session = Session::among(&id, facts, &grants, policy);
             if let (Some(entry), Some(started)) = (session.entry(), session.started()) {
                 let last = used.entry(entry.line.to_string()).or_insert(started);
                 *last = (*last).max(started);
