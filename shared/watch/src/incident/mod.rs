@@ -1,10 +1,10 @@
 //! Findings that belong together.
 //!
 //! An incident is a set: adding a finding twice, or in another order, gives the same incident. What it keeps
-//! is bounded but for some forty bytes a finding: the findings to show are the few worst and earliest, and that
+//! is bounded but for some sixty bytes a finding: the findings to show are the few worst and earliest, and that
 //! choice doesn't depend on the order either.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,6 +14,10 @@ use crate::alert::{Milestone, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::severity::Severity;
+
+mod few;
+
+use few::Few;
 
 /// What an incident remembers of each of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,16 +34,43 @@ pub(crate) struct Mark {
 pub struct Incident {
     /// Its ID.
     pub id: String,
-    /// All findings in short, each with its action's place in `actions`.
-    pub(crate) marks: BTreeMap<Mark, usize>,
-    actions: Vec<String>,
+    /// All findings in short, each with its action's number.
+    pub(crate) marks: Few<Mark, usize>,
+    /// The actions, numbered as they came.
+    actions: Few<Action, usize>,
     /// The worst and earliest findings, the worst first.
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
     /// The first finding of each code: what an alert about a violation tells.
-    codes: BTreeMap<Code, Arc<Finding>>,
+    codes: Few<Code, Arc<Finding>>,
 }
+
+/// An action's name: whoever calls chooses of how many there are findings, so none is looked for by going through all.
+#[derive(Clone, Debug)]
+struct Action(Box<str>);
+
+impl Ord for Action {
+    fn cmp(&self, other: &Self) -> Ordering {
+        #[cfg(test)]
+        tests::COMPARED.set(tests::COMPARED.get() + 1);
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Action {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Action {}
 
 /// How many findings an incident keeps whole, to show them.
 const SHOWN: usize = 6;
@@ -52,28 +83,40 @@ impl Incident {
 
     /// Adds a finding. Adding it again changes nothing.
     pub fn add(&mut self, finding: Finding) {
-        let Finding { known, time, key, severity, code, .. } = finding;
+        self.count_in(&finding);
+        self.keep(&Arc::new(finding));
+    }
+
+    /// Adds a finding that won't be shown: most of what an incident takes is the findings that it keeps whole.
+    pub fn count_in(&mut self, finding: &Finding) {
+        let Finding { known, time, key, severity, code, .. } = *finding;
         let action = self.action(&finding.action);
         self.marks.insert(Mark { known, time, key, severity, code }, action);
-        self.keep(&Arc::new(finding));
     }
 
     /// Adds all findings of another part of the same incident.
     pub fn merge(&mut self, other: Self) {
-        let actions: Vec<usize> = other.actions.iter().map(|action| self.action(action)).collect();
-        for (mark, action) in other.marks {
-            self.marks.insert(mark, actions.get(action).copied().unwrap_or_default());
+        let Self { marks, actions, worst, firsts, codes, .. } = other;
+        let mut own: Vec<usize> = vec![0; actions.len()];
+        for (action, number) in actions.iter() {
+            if let Some(own) = own.get_mut(*number) {
+                *own = self.action(&action.0);
+            }
         }
-        let kept = other.worst.iter().chain(other.firsts.iter().flatten()).chain(other.codes.values());
-        for finding in kept {
+        for (mark, action) in marks.iter() {
+            self.marks.insert(*mark, own.get(*action).copied().unwrap_or_default());
+        }
+        for finding in worst.iter().chain(firsts.iter().flatten()).chain(codes.values()) {
             self.keep(finding);
         }
     }
 
     fn action(&mut self, action: &str) -> usize {
-        self.actions.iter().position(|known| known == action).unwrap_or_else(|| {
-            self.actions.push(action.to_owned());
-            self.actions.len() - 1
+        let action = Action(action.into());
+        self.actions.get(&action).copied().unwrap_or_else(|| {
+            let number = self.actions.len();
+            self.actions.insert(action, number);
+            number
         })
     }
 
@@ -84,9 +127,9 @@ impl Incident {
         {
             *first = Some(Arc::clone(finding));
         }
-        let first = self.codes.entry(finding.code).or_insert_with(|| Arc::clone(finding));
-        if (finding.order(), &**finding) < (first.order(), &**first) {
-            *first = Arc::clone(finding);
+        let first = self.codes.get(&finding.code);
+        if first.is_none_or(|first| (finding.order(), &**finding) < (first.order(), &**first)) {
+            self.codes.insert(finding.code, Arc::clone(finding));
         }
         match self
             .worst
@@ -185,7 +228,12 @@ impl Incident {
         // One event may have findings of two codes, and is one call all the same.
         let calls = self.marks.iter().filter(|(mark, _)| !mark.code.is_about_session());
         let events: BTreeSet<(usize, Key)> = calls.map(|(mark, action)| (*action, mark.key)).collect();
-        let mut actions: Vec<_> = self.actions.iter().map(|action| (action.as_str(), 0)).collect();
+        let mut actions = vec![("", 0); self.actions.len()];
+        for (Action(name), number) in self.actions.iter() {
+            if let Some((own, _)) = actions.get_mut(*number) {
+                *own = name;
+            }
+        }
         for (action, _) in events {
             if let Some((_, count)) = actions.get_mut(action) {
                 *count += 1;
