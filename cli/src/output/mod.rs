@@ -16,17 +16,14 @@ pub use text::text;
 pub(crate) use text::{cut, line};
 pub use unread::WhileRead;
 
-use crate::input::Problem;
+use crate::problems::Problems;
 
 /// Prints to standard error what could not be read, or was odd. Where that is closed nobody wants to know: the
 /// exit status still tells.
-pub fn problems(problems: &[Problem], beyond: u64) {
+pub fn problems(problems: &Problems) {
     let mut out = io::BufWriter::new(io::stderr().lock());
-    for problem in problems {
-        let _ = writeln!(out, "{} {problem}", if problem.lost { "error:" } else { "warning:" });
-    }
-    if beyond > 0 {
-        let _ = writeln!(out, "and {} more in these files", thousands(beyond));
+    for line in problems.lines() {
+        let _ = writeln!(out, "{line}");
     }
 }
 

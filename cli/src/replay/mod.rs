@@ -2,8 +2,10 @@
 
 mod cases;
 mod distinct;
+mod findings;
 mod progress;
 mod sessions;
+mod spool;
 mod tally;
 
 use std::collections::HashSet;
@@ -19,6 +21,7 @@ use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::outcome::Outcome;
 use crate::{Exit, load, output};
 
+pub use findings::Findings;
 pub use sessions::Case;
 pub use tally::{Options, Tally};
 
@@ -39,10 +42,12 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         return Ok(Exit::Wrong);
     }
     let found = input::find(&args.paths);
+    let by_line = args.format != Format::Text && !args.alerts;
     let options = Options {
         since: args.since,
         until: args.until,
-        keep_findings: args.format != Format::Text && !args.alerts,
+        keep_findings: by_line,
+        count_incidents: by_line,
         keep_cases: args.cases.is_some() || args.alerts,
         time_stages: args.timings,
     };
@@ -55,7 +60,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     }
     tally.add_problems(found.problems);
     let outcome = tally.finish(&policy);
-    output::problems(&outcome.problems, outcome.counts.problems_beyond);
+    output::problems(&outcome.problems);
     let files = output::Files { read: found.sources.len(), others: found.others };
     let mut kept = true;
     if let Some(below) = &args.cases {
@@ -105,8 +110,8 @@ fn print(
     match (args.alerts, args.format) {
         (true, format) => output::alerts(outcome, policy, format, args.min_severity, out)?,
         (false, Format::Text) => output::text(outcome, args.min_severity, out)?,
-        (false, Format::Jsonl) => output::jsonl(&outcome.findings, args.min_severity, out)?,
-        (false, Format::Csv) => output::csv(&outcome.findings, args.min_severity, out)?,
+        (false, Format::Jsonl) => output::jsonl(outcome.findings.iter(), args.min_severity, out)?,
+        (false, Format::Csv) => output::csv(outcome.findings.iter(), args.min_severity, out)?,
     }
     if args.format == Format::Text {
         output::summary(outcome, files, out)?;
