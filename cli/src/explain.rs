@@ -10,6 +10,7 @@ use handsoff_watch::{Finding, Key, Policy, Step, show::clean};
 use crate::args::Explain;
 use crate::engine::{self, Verdict};
 use crate::input::{self, Place, Position, Reader, Sink};
+use crate::problems::Problems;
 use crate::{Exit, load, output};
 
 /// One record's way to its verdict.
@@ -42,18 +43,23 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
         }
     };
     let found = input::find(std::slice::from_ref(&args.file));
-    let mut problems = found.problems;
+    let mut problems = Problems::default();
+    for problem in found.problems {
+        problems.add(problem);
+    }
     let (mut matched, mut read) = (false, 0);
     for (index, source) in found.sources.iter().enumerate() {
         let mut sink = Explaining { policy: &policy, explained: Vec::new(), problems: Vec::new() };
         Reader::default().read(source, &mut sink, &|_| {});
-        problems.extend(sink.problems.into_iter().map(|(position, message)| input::Problem {
-            source: index,
-            file: source.name(),
-            position,
-            message,
-            lost: true,
-        }));
+        for (position, message) in sink.problems {
+            problems.add(input::Problem {
+                source: index,
+                file: source.name(),
+                position,
+                message,
+                lost: true,
+            });
+        }
         read += sink.explained.len();
         for explained in resolve(sink.explained, &policy) {
             if args.event_id.as_ref().is_none_or(|id| *id == explained.event_id) {
@@ -62,8 +68,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
             }
         }
     }
-    problems.sort();
-    output::problems(&problems, 0);
+    output::problems(&problems);
     output::left_out(&found.left_out);
     if read == 0 {
         output::nothing_read();

@@ -13,6 +13,7 @@ pub mod input;
 pub mod load;
 pub mod outcome;
 pub mod output;
+pub mod problems;
 pub mod replay;
 
 /// What a run leads to: the exit status.

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use handsoff::args::{Args, Command, PolicyCommand};
+use handsoff::output::WhileRead;
 use handsoff::{Exit, case, check, explain, replay};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut out = io::BufWriter::with_capacity(1 << 16, WhileRead::new(io::stdout().lock()));
     let result = match &args.command {
         Command::Replay(args) => replay::run(args, &mut out),
         Command::Explain(args) => explain::run(args, &mut out),
@@ -23,8 +24,6 @@ fn main() -> ExitCode {
     };
     match result.and_then(|exit| out.flush().map(|()| exit)) {
         Ok(exit) => ExitCode::from(exit.code()),
-        // `handsoff replay … | head` is no mistake.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: can't write the output: {error}");
             ExitCode::from(Exit::Wrong.code())

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use handsoff_watch::alert::{self, Alert, Known};
-use handsoff_watch::{Code, Finding, Incident, Nothing, Policy, Severity};
+use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
 
-use crate::input::Problem;
-use crate::replay::Case;
+use crate::problems::Problems;
+use crate::replay::{Case, Findings};
 
 /// How many records there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +23,6 @@ pub struct Counts {
     pub odd: u64,
     /// Records outside of `--since` and `--until`.
     pub out_of_range: u64,
-    /// Problems that are not in the list, because their file has too many.
-    pub problems_beyond: u64,
     /// Distinct records with nothing to report, by reason.
     pub nothing: BTreeMap<Nothing, u64>,
     /// Distinct findings by code.
@@ -37,13 +35,13 @@ pub struct Outcome {
     /// How many records there were.
     pub counts: Counts,
     /// All findings by time, if they were to be kept.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// The incidents, the worst first.
     pub incidents: Vec<Incident>,
     /// The break-glass sessions, and their cases.
     pub cases: Vec<Case>,
     /// What could not be read, or was odd.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
     /// The severity of the worst finding.
     pub worst: Option<Severity>,
 }

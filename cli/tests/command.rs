@@ -160,6 +160,31 @@ fn bad_input_is_named_counted_and_told_by_the_status_and_the_rest_is_judged() {
 }
 
 #[test]
+fn of_many_bad_files_one_of_each_kind_is_named_and_all_are_counted() {
+    let mut folder = Folder::new().with("0.json", record("a", "RunInstances"));
+    for number in 0..300 {
+        let (broken, odd) = (format!("b/{number:03}.json"), format!("c/{number:03}.json"));
+        folder = folder.with(&broken, "{\"Records\": nonsense}").with(&odd, record("", "RunInstances"));
+    }
+    let (status, _, stderr) = folder.run(&["replay", ".", "--format", "jsonl", "--threads", "3"]);
+    let told = |kind: &str| stderr.lines().filter(|line| line.starts_with(kind)).count();
+    assert_eq!((status, told("error: "), told("warning: ")), (2, 101, 1), "{stderr}");
+    assert!(
+        stderr.contains("error: ./b/100.json:") && stderr.contains("(and 199 more of this kind)"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("warning: ./c/000.json:") && stderr.contains("(and 299 more of this kind)"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("         300  unreadable") && stderr.contains("         300  odd"), "{stderr}");
+    assert_eq!(folder.run(&["replay", ".", "--format", "jsonl", "--threads", "1"]).2, stderr);
+    let (status, _, stderr) = folder.run(&["explain", "b"]);
+    // And that no record was read.
+    assert_eq!((status, stderr.lines().count()), (2, 102), "{stderr}");
+}
+
+#[test]
 fn a_gzip_bomb_is_named_and_costs_neither_memory_nor_hours() {
     // 300 MiB of nothing, and a good record beside it.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

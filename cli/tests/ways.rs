@@ -184,7 +184,7 @@ fn problems_when(log: &str, happens: &(dyn Fn(&Path) + Sync)) -> Vec<String> {
     let policy = Policy::parse("p", POLICY).unwrap();
     let options = Options { keep_cases: true, ..Options::default() };
     let (tally, _) = judge(&found.sources, &policy, options, 1, &|_| happens(&path));
-    tally.finish(&policy).problems.into_iter().map(|problem| problem.message).collect()
+    tally.finish(&policy).problems.first().map(|problem| problem.message.clone()).collect()
 }
 
 #[test]

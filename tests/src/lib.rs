@@ -20,7 +20,7 @@ use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
 use handsoff_trail::Record;
 use handsoff_trail::json::Raw;
-use handsoff_watch::Policy;
+use handsoff_watch::{Finding, Policy};
 
 /// The product's root folder.
 pub fn root() -> PathBuf {
@@ -39,12 +39,29 @@ pub fn corpus() -> PathBuf {
     folder
 }
 
+/// What a replay found, its findings all in memory.
+#[derive(Debug)]
+pub struct Replayed {
+    /// All findings by time.
+    pub findings: Vec<Finding>,
+    outcome: Outcome,
+}
+
+impl std::ops::Deref for Replayed {
+    type Target = Outcome;
+
+    fn deref(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
 /// Replays files and folders.
-pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Outcome {
+pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Replayed {
     let found = find(paths);
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     let options = Options { keep_findings: true, ..Options::default() };
-    replay::judge(&found.sources, policy, options, threads, &|_| {}).0.finish(policy)
+    let outcome = replay::judge(&found.sources, policy, options, threads, &|_| {}).0.finish(policy);
+    Replayed { findings: outcome.findings.iter().map(Result::unwrap).collect(), outcome }
 }
 
 /// Calls something with every record of files and folders, and with what can't be read.

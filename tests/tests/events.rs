@@ -154,8 +154,9 @@ fn a_hostile_record_is_harmless_in_every_output() {
     let (mut text, mut csv, mut jsonl, mut alerts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let low = handsoff_watch::Severity::Info;
     handsoff::output::text(&outcome, low, &mut text).unwrap();
-    handsoff::output::csv(&outcome.findings, low, &mut csv).unwrap();
-    handsoff::output::jsonl(&outcome.findings, low, &mut jsonl).unwrap();
+    let findings = || outcome.findings.iter().cloned().map(Ok);
+    handsoff::output::csv(findings(), low, &mut csv).unwrap();
+    handsoff::output::jsonl(findings(), low, &mut jsonl).unwrap();
     handsoff::output::alerts(&outcome, &policy(), handsoff::args::Format::Text, low, &mut alerts).unwrap();
     for out in [&text, &csv, &jsonl, &alerts] {
         let out = String::from_utf8(out.clone()).unwrap();

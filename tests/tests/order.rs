@@ -37,8 +37,8 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
     }
     let outcome = all.finish(policy);
     let mut told = String::new();
-    for finding in &outcome.findings {
-        told += &serde_json::to_string(finding).unwrap();
+    for finding in outcome.findings.iter() {
+        told += &serde_json::to_string(&finding.unwrap()).unwrap();
         told.push('\n');
     }
     for incident in &outcome.incidents {

@@ -7,13 +7,25 @@ use handsoff_watch::{Finding, Severity};
 /// Prints findings as JSON, one a line. The fields are described in `docs/output.md`.
 ///
 /// # Errors
-/// When they can't be written.
-pub fn jsonl(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Result<()> {
-    for finding in findings.iter().filter(|finding| finding.severity >= min) {
-        serde_json::to_writer(&mut *out, finding)?;
+/// When they can't be read back, or written.
+pub fn jsonl(
+    findings: impl Iterator<Item = io::Result<Finding>>,
+    min: Severity,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for finding in severe(findings, min) {
+        serde_json::to_writer(&mut *out, &finding?)?;
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+/// Those of a severity or above, and errors.
+fn severe(
+    findings: impl Iterator<Item = io::Result<Finding>>,
+    min: Severity,
+) -> impl Iterator<Item = io::Result<Finding>> {
+    findings.filter(move |finding| finding.as_ref().map_or(true, |finding| finding.severity >= min))
 }
 
 /// The columns of the CSV output, in the order of the JSON output.
@@ -44,12 +56,17 @@ const COLUMNS: [&str; 21] = [
 /// Prints findings as CSV, safe to open in a spreadsheet.
 ///
 /// # Errors
-/// When they can't be written.
-pub fn csv(findings: &[Finding], min: Severity, out: &mut dyn Write) -> io::Result<()> {
+/// When they can't be read back, or written.
+pub fn csv(
+    findings: impl Iterator<Item = io::Result<Finding>>,
+    min: Severity,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
 
     writer.write_record(COLUMNS)?;
-    for finding in findings.iter().filter(|finding| finding.severity >= min) {
+    for finding in severe(findings, min) {
+        let finding = finding?;
         let who = &finding.principal;
         let resources = finding.resources.join(" ");
         let mfa = finding.mfa.map(|mfa| mfa.to_string()).unwrap_or_default();

@@ -4,6 +4,7 @@ mod alerts;
 mod lines;
 mod summary;
 mod text;
+mod unread;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,18 +15,17 @@ pub use lines::{csv, jsonl};
 pub use summary::{Files, summary};
 pub use text::text;
 pub(crate) use text::{cut, line};
+pub use unread::WhileRead;
 
-use crate::input::{LeftOut, Problem};
+use crate::input::LeftOut;
+use crate::problems::Problems;
 
 /// Prints to standard error what could not be read, or was odd. Where that is closed nobody wants to know: the
 /// exit status still tells.
-pub fn problems(problems: &[Problem], beyond: u64) {
+pub fn problems(problems: &Problems) {
     let mut out = io::BufWriter::new(io::stderr().lock());
-    for problem in problems {
-        let _ = writeln!(out, "{} {problem}", if problem.lost { "error:" } else { "warning:" });
-    }
-    if beyond > 0 {
-        let _ = writeln!(out, "and {} more in these files", thousands(beyond));
+    for line in problems.lines() {
+        let _ = writeln!(out, "{line}");
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod cases;
 mod distinct;
+mod findings;
 mod moments;
 mod progress;
 mod sessions;
+mod spool;
 mod tally;
 
 use std::collections::HashSet;
@@ -20,6 +22,7 @@ use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::outcome::Outcome;
 use crate::{Exit, load, output};
 
+pub use findings::Findings;
 pub use sessions::Case;
 pub use tally::{Options, Tally};
 
@@ -40,10 +43,12 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         return Ok(Exit::Wrong);
     }
     let mut found = input::find(&args.paths);
+    let by_line = args.format != Format::Text && !args.alerts;
     let options = Options {
         since: args.since,
         until: args.until,
-        keep_findings: args.format != Format::Text && !args.alerts,
+        keep_findings: by_line,
+        count_incidents: by_line,
         keep_cases: args.cases.is_some() || args.alerts,
         time_stages: args.timings,
     };
@@ -56,7 +61,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     }
     tally.add_problems(std::mem::take(&mut found.problems));
     let outcome = tally.finish(&policy);
-    output::problems(&outcome.problems, outcome.counts.problems_beyond);
+    output::problems(&outcome.problems);
     if args.verbose {
         output::left_out(&found.left_out);
     }
@@ -76,11 +81,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     } else {
         Exit::Fine
     };
-    match print(args, &policy, &outcome, &files, out) {
-        // `handsoff replay … | head` is no mistake, and changes nothing of what was found.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
-        printed => printed.map(|()| exit),
-    }
+    print(args, &policy, &outcome, &files, out).map(|()| exit)
 }
 
 /// Writes the cases. Tells what went wrong, and whether nothing did.
@@ -113,8 +114,8 @@ fn print(
     match (args.alerts, args.format) {
         (true, format) => output::alerts(outcome, policy, format, args.min_severity, out)?,
         (false, Format::Text) => output::text(outcome, args.min_severity, out)?,
-        (false, Format::Jsonl) => output::jsonl(&outcome.findings, args.min_severity, out)?,
-        (false, Format::Csv) => output::csv(&outcome.findings, args.min_severity, out)?,
+        (false, Format::Jsonl) => output::jsonl(outcome.findings.iter(), args.min_severity, out)?,
+        (false, Format::Csv) => output::csv(outcome.findings.iter(), args.min_severity, out)?,
     }
     if args.format == Format::Text {
         output::summary(outcome, files, out)?;

@@ -1,7 +1,8 @@
 //! A session as it was known at a time: by its records up to then, and the grants that were given by then.
 
-use handsoff_case::grant::Grant;
-use handsoff_case::{Facts, Session};
+use std::sync::Arc;
+
+use handsoff_case::{Facts, Grants, Session};
 use handsoff_trail::Time;
 use handsoff_watch::{Code, Finding, Policy};
 
@@ -26,7 +27,7 @@ impl Moments {
     pub(super) fn session<'p>(
         &self,
         id: &str,
-        grants: &[Grant],
+        grants: &Arc<Grants>,
         policy: &'p Policy,
         at: Option<Time>,
     ) -> Session<'p> {
@@ -34,8 +35,7 @@ impl Moments {
         for (_, said) in self.0.iter().filter(|(time, _)| *time <= at) {
             facts.merge(said.clone());
         }
-        let given = grants.iter().filter(|grant| Some(grant.issued) <= at);
-        Session::new(id, facts, given.cloned().collect(), policy)
+        Session::among(id, facts, grants, policy).known_at(at)
     }
 
     /// A verdict on the session as a whole with what was known when it was due: a grant may come for a while, and what
@@ -44,7 +44,7 @@ impl Moments {
         &self,
         verdict: Finding,
         session: &Session<'_>,
-        grants: &[Grant],
+        grants: &Arc<Grants>,
         policy: &Policy,
     ) -> Finding {
         let due = session.started().map(|Time(at)| Time(at + policy.cases.patience));

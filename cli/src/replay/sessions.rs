@@ -7,7 +7,7 @@ use handsoff_case::grant::{GRANT, Grant};
 use handsoff_case::live::Remembered;
 use handsoff_case::review::REVIEW;
 use handsoff_case::seal::File;
-use handsoff_case::{Facts, Observation, Seen, Session, drill, seal};
+use handsoff_case::{Facts, Grants, Observation, Seen, Session, drill, seal};
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::alert::Note;
@@ -48,7 +48,7 @@ pub struct Case {
     /// When that is due.
     pub closes: Option<Time>,
     moments: Moments,
-    grants: Arc<[Grant]>,
+    grants: Arc<Grants>,
 }
 
 impl Case {
@@ -162,10 +162,10 @@ impl Sessions {
         latest: Option<Time>,
     ) -> (Vec<Finding>, Vec<Case>) {
         let (mut findings, mut cases) = (Vec::new(), Vec::new());
-        let grants: Arc<[Grant]> = self.grants.into_iter().collect();
+        let grants = Arc::new(Grants::new(self.grants, &policy.cases));
         let mut used: BTreeMap<String, (Time, String)> = BTreeMap::new();
         for (id, Part { facts, calls, moments }) in self.parts {
-            let session = Session::new(&id, facts, grants.to_vec(), policy);
+            let session = Session::among(&id, facts, &grants, policy);
             if let (Some(entry), Some(started)) = (session.entry(), session.started()) {
                 let now = (started, session.account().to_owned());
                 let line = entry.line.to_string();

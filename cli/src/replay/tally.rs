@@ -13,16 +13,19 @@ use handsoff_deny_spike::Denial;
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::copies::{self, Copies};
-use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Skim};
+use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Skim, group};
 
 use super::distinct::Distinct;
+use super::findings::Kept;
 use super::sessions::Sessions;
 use crate::engine::{self, Verdict};
 use crate::input::{Place, Position, Problem, Sink, Source};
 use crate::outcome::{Counts, Outcome};
+use crate::problems::Problems;
 
 /// What is asked of a replay.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct Options {
     /// Leave out what is earlier.
     pub since: Option<Time>,
@@ -30,14 +33,13 @@ pub struct Options {
     pub until: Option<Time>,
     /// Keep every finding whole, for output by line. Incidents keep only a few.
     pub keep_findings: bool,
+    /// Show no incident: they are only counted.
+    pub count_incidents: bool,
     /// Keep the calls of break-glass sessions, for case files and for what closing alerts say of them.
     pub keep_cases: bool,
     /// Measure the time of each verdict.
     pub time_stages: bool,
 }
-
-/// Problems of one file that are told one by one; the others are counted.
-const TOLD: usize = 1000;
 
 /// What one thread has seen so far.
 #[derive(Debug, Default)]
@@ -48,12 +50,11 @@ pub struct Tally {
     unreadable: u64,
     known: u64,
     odd: u64,
-    beyond: u64,
     nothing: Distinct,
     denials: Vec<Denial>,
-    findings: Vec<Finding>,
+    findings: Kept,
     incidents: BTreeMap<String, Incident>,
-    problems: Vec<Problem>,
+    problems: Problems,
     sessions: Sessions,
     copies: Copies,
     /// Records that another of the same call is told instead of, by [`copies::name`].
@@ -88,7 +89,7 @@ impl Tally {
         policy: &'p Policy,
         skim: &'t mut Skim<'p>,
     ) -> SourceSink<'t, 'p> {
-        SourceSink { tally: self, index, source, policy, skim, problems: 0 }
+        SourceSink { tally: self, index, source, policy, skim }
     }
 
     /// Takes over another tally.
@@ -98,12 +99,11 @@ impl Tally {
         self.unreadable += other.unreadable;
         self.known += other.known;
         self.odd += other.odd;
-        self.beyond += other.beyond;
         self.decide += other.decide;
         self.nothing.merge(other.nothing);
         self.denials.extend(other.denials);
-        self.findings.extend(other.findings);
-        self.problems.extend(other.problems);
+        self.findings.merge(other.findings);
+        self.problems.merge(other.problems);
         self.sessions.merge(other.sessions);
         self.copies.merge(other.copies);
         if let Some((first, last)) = other.times {
@@ -125,7 +125,7 @@ impl Tally {
         } else {
             self.odd += 1;
         }
-        self.problems.push(problem);
+        self.problems.add(problem);
     }
 
     /// Looks through the logs again for what break-glass sessions did with roles that they took on.
@@ -145,15 +145,19 @@ impl Tally {
     }
 
     fn finding(&mut self, finding: Finding, policy: &Policy) {
-        if self.options.keep_findings {
-            self.findings.push(finding.clone());
-        }
         let id = &finding.incident;
         if !self.incidents.contains_key(id) {
             self.incidents.insert(id.clone(), Incident::of_periods(id.clone(), &policy.alerts));
         }
-        if let Some(incident) = self.incidents.get_mut(id) {
-            incident.add(finding);
+        // Of a session its first finding is what the verdicts on it as a whole stand on.
+        let only_counted = self.options.count_incidents && !group::is_glass(id);
+        match self.incidents.get_mut(id) {
+            Some(incident) if only_counted => incident.count_in(&finding),
+            Some(incident) => incident.add(finding.clone()),
+            None => {}
+        }
+        if self.options.keep_findings {
+            self.findings.add(finding);
         }
     }
 
@@ -195,7 +199,6 @@ impl Tally {
             known: self.known,
             odd: self.odd,
             out_of_range: self.out_of_range,
-            problems_beyond: self.beyond,
             ..Counts::default()
         };
         match self.nothing.count() {
@@ -212,7 +215,7 @@ impl Tally {
             }
             Err(error) => {
                 let message = format!("temporary file lost, the counts are too low: {error}");
-                self.problems.push(Problem {
+                self.problems.add(Problem {
                     source: 0,
                     file: "handsoff".into(),
                     position: None,
@@ -234,13 +237,14 @@ impl Tally {
         };
         let on_none: u64 = counts.findings.iter().map(on_none).sum();
         counts.distinct = counts.nothing.values().sum::<u64>() + found - on_none;
-        self.findings.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.cmp(b)));
-        self.findings.dedup_by_key(|finding| finding.order());
         let mut incidents: Vec<Incident> = self.incidents.into_values().collect();
-        incidents.sort_by(|a, b| a.order().cmp(&b.order()));
-        self.problems.sort();
+        // Once each: an incident's order is found by going through its findings.
+        incidents.sort_by_cached_key(|incident| {
+            let (severity, time, id) = incident.order();
+            (severity, time, id.to_owned())
+        });
         let worst = incidents.iter().map(Incident::severity).max();
-        Outcome { counts, findings: self.findings, incidents, cases, problems: self.problems, worst }
+        Outcome { counts, findings: self.findings.sorted(), incidents, cases, problems: self.problems, worst }
     }
 }
 
@@ -255,21 +259,10 @@ pub struct SourceSink<'t, 'p> {
     source: &'t Source,
     policy: &'p Policy,
     skim: &'t mut Skim<'p>,
-    problems: usize,
 }
 
 impl SourceSink<'_, '_> {
     fn note(&mut self, position: Option<Position>, message: String, lost: bool) {
-        self.problems += 1;
-        if self.problems > TOLD {
-            self.tally.beyond += 1;
-            if lost {
-                self.tally.unreadable += 1;
-            } else {
-                self.tally.odd += 1;
-            }
-            return;
-        }
         self.tally.problem(Problem { source: self.index, file: self.source.name(), position, message, lost });
     }
 

@@ -124,15 +124,7 @@ impl Grant {
 
     /// Whether it is for this identity, by its ARN or as `root`.
     pub fn is_for(&self, identity: &str, account: &str) -> bool {
-        let name = identity.rsplit('/').next().unwrap_or(identity);
-        let role = self.role.as_str();
-        let set = role.strip_prefix("permission-set/").unwrap_or(role);
-        let named = if is_root(identity) {
-            role == ROOT
-        } else {
-            role == identity || role == name || handsoff_trail::permission_set_of(name) == Some(set)
-        };
-        named && self.account == account
+        self.account == account && names_of(identity).contains(&self.role)
     }
 
     /// Whether the policy lists who approved it. An empty list lists everybody.
@@ -144,6 +136,17 @@ impl Grant {
     pub fn is_self_approved(&self) -> bool {
         may_be(&self.requester, &self.approver)
     }
+}
+
+/// What a grant may call an identity: its ARN, its name, the permission set, or `root`.
+pub(crate) fn names_of(identity: &str) -> Vec<String> {
+    let name = identity.rsplit('/').next().unwrap_or(identity);
+    if is_root(identity) {
+        return vec![ROOT.to_owned()];
+    }
+    let set = handsoff_trail::permission_set_of(name);
+    let set = set.map(|set| [set.to_owned(), format!("permission-set/{set}")]);
+    [identity, name].map(str::to_owned).into_iter().chain(set.into_iter().flatten()).collect()
 }
 
 /// What is wrong with a JSON text, without the values that `serde_json` quotes.

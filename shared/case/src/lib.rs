@@ -6,9 +6,11 @@
 //! them with the [`Grant`]s and the policy. [`seal()`] writes the observations as hash-chained lines with a
 //! [`Manifest`] whose digest proves them; [`verify()`] holds a copy against it.
 
+mod approval;
 pub mod drill;
 pub mod facts;
 pub mod grant;
+pub mod grants;
 pub mod live;
 pub mod manifest;
 pub mod observation;
@@ -23,6 +25,7 @@ pub mod verify;
 
 pub use facts::Facts;
 pub use grant::Grant;
+pub use grants::Grants;
 pub use manifest::Manifest;
 pub use observation::{Observation, Seen};
 pub use review::Review;

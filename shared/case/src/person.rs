@@ -32,6 +32,28 @@ pub(crate) fn is_root(identity: &str) -> bool {
     identity == ROOT || identity.ends_with(":root") || identity.starts_with("root of ")
 }
 
+/// The forms of a name under which it is filed, for [`asked`] to find.
+pub(crate) fn filed(name: &str) -> [String; 2] {
+    let name = name.trim();
+    let form = |kind: &str, name: &str| format!("{kind} {}", name.to_ascii_lowercase());
+    let plain = name_in_arn(name).unwrap_or(name);
+    // Of two ARNs the account counts: only another name finds an ARN by the name in it.
+    let own = if is_arn(name) { form("arn", name) } else { form("bare", plain) };
+    [own, form("any", plain)]
+}
+
+/// The forms of a name to look under: exactly one of them is among those of a name that [`is_same`], none among
+/// those of any other.
+pub(crate) fn asked(name: &str) -> Vec<String> {
+    let name = name.trim();
+    let form = |kind: &str, name: &str| format!("{kind} {}", name.to_ascii_lowercase());
+    match (name, is_arn(name)) {
+        ("", _) => Vec::new(),
+        (arn, true) => vec![form("arn", arn), form("bare", name_in_arn(arn).unwrap_or(arn))],
+        (name, false) => vec![form("any", name)],
+    }
+}
+
 fn is_arn(text: &str) -> bool {
     text.starts_with("arn:")
 }

@@ -1,14 +1,18 @@
 //! What follows from a session's facts, its grants and the policy: who, why, until when, and what is wrong with it.
 
+use std::sync::{Arc, OnceLock};
+
 use handsoff_trail::Time;
 use handsoff_watch::policy::{BreakGlass, Policy, TicketPlace};
 use handsoff_watch::show::clean;
 use handsoff_watch::{Code, Severity};
 use serde::{Deserialize, Serialize};
 
+pub use crate::approval::Approval;
 use crate::facts::{Facts, KnownBy};
 use crate::grant::Grant;
-use crate::person::{ROOT, is_root, is_same, may_be};
+use crate::grants::Grants;
+use crate::person::{ROOT, is_root, is_same};
 
 /// No session of a role or of the console lasts longer.
 const LONGEST: i64 = 12 * 3600;
@@ -86,27 +90,6 @@ pub struct Person {
     pub known_by: KnownBy,
 }
 
-/// What is known of the approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "kebab-case")]
-pub enum Approval {
-    /// A grant covers it.
-    Approved {
-        /// The grant.
-        grant: Grant,
-    },
-    /// A grant covers it, but for who approved it.
-    SelfApproved {
-        /// The grant.
-        grant: Grant,
-    },
-    /// None covers it.
-    Missing {
-        /// The nearest one, if there is any, and why it doesn't count.
-        nearest: Option<(Grant, String)>,
-    },
-}
-
 /// A second factor, as far as the records prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,18 +120,30 @@ pub struct Session<'p> {
     pub id: String,
     /// What the records say.
     pub facts: Facts,
-    /// The grants that were known.
-    pub grants: Vec<Grant>,
-    policy: &'p Policy,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) policy: &'p Policy,
+    /// The time whose knowledge counts: no grant that was given later. `None`: all of them.
+    pub(crate) known: Option<Time>,
+    /// What is known of its approval, once it was asked for.
+    pub(crate) approval: OnceLock<Approval>,
 }
 
 impl<'p> Session<'p> {
     /// A session of these facts. `grants` are all that are known.
-    pub fn new(id: &str, facts: Facts, mut grants: Vec<Grant>, policy: &'p Policy) -> Self {
-        grants.retain(|grant| grant.is_accepted(&policy.cases));
-        grants.sort();
-        grants.dedup();
-        Self { id: id.to_owned(), facts, grants, policy }
+    pub fn new(id: &str, facts: Facts, grants: Vec<Grant>, policy: &'p Policy) -> Self {
+        Self::among(id, facts, &Arc::new(Grants::new(grants, &policy.cases)), policy)
+    }
+
+    /// One of many sessions, of which any of `grants` may be.
+    pub fn among(id: &str, facts: Facts, grants: &Arc<Grants>, policy: &'p Policy) -> Self {
+        let (id, grants) = (id.to_owned(), Arc::clone(grants));
+        Self { id, facts, grants, policy, known: None, approval: OnceLock::new() }
+    }
+
+    /// The same as it was known at a time, when later grants weren't given yet.
+    #[must_use]
+    pub fn known_at(self, at: Option<Time>) -> Self {
+        Self { known: at, approval: OnceLock::new(), ..self }
     }
 
     /// The entry of the policy that it falls under; `None` for root. By its identity: the line may have moved since.
@@ -195,13 +190,13 @@ impl<'p> Session<'p> {
     }
 
     /// By what names it may be known: of root's the root user's, too, for who holds its credentials may call themselves so.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let root = self.facts.identities.iter().any(|identity| is_root(identity)).then_some(ROOT);
         self.facts.people.iter().map(|(_, name)| name.as_str()).chain(root)
     }
 
     /// Who it was, as far as that is more than what they called themselves.
-    fn proven_person(&self) -> Option<&str> {
+    pub(crate) fn proven_person(&self) -> Option<&str> {
         let trusted = self.entry().is_some_and(|entry| entry.trust_session_name);
         self.person().filter(|(by, _)| *by != KnownBy::SessionName || trusted).map(|(_, person)| person)
     }
@@ -220,31 +215,6 @@ impl<'p> Session<'p> {
             Approval::Approved { grant } => Some(allowed.min(self.extended(&grant))),
             _ => Some(allowed),
         }
-    }
-
-    /// Until when a grant holds, with those that were given for the same person and identity before it ended.
-    pub(crate) fn extended(&self, grant: &Grant) -> Time {
-        let mut until = grant.until;
-        let mut more = true;
-        while more {
-            more = false;
-            for next in &self.grants {
-                let follows = next.from <= until && next.issued <= until && next.until > until;
-                let same = next.role == grant.role && next.account == grant.account;
-                let person = is_same(&next.requester, &grant.requester);
-                let approved = next.is_by_approver(&self.policy.cases) && !self.is_self_approved(next);
-                if follows && same && person && approved {
-                    until = next.until;
-                    more = true;
-                }
-            }
-        }
-        until
-    }
-
-    /// Whether who approved is who asked, or anybody that the session may be.
-    fn is_self_approved(&self, grant: &Grant) -> bool {
-        grant.is_self_approved() || self.names().any(|name| may_be(name, &grant.approver))
     }
 
     /// When it ended, or will at the latest, and by what: whichever the records show first.
@@ -326,62 +296,6 @@ impl<'p> Session<'p> {
             (_, true) => Mfa::Absent,
             _ => Mfa::CannotBeProven,
         }
-    }
-
-    /// What is known of its approval.
-    pub fn approval(&self) -> Approval {
-        let mut nearest: Option<(usize, Grant, String)> = None;
-        let (mut approved, mut own): (Option<&Grant>, Option<&Grant>) = (None, None);
-        for grant in &self.grants {
-            let mut why = self.uncovered(grant);
-            let is_own = why.is_empty() && self.is_self_approved(grant);
-            if !is_own && !grant.is_by_approver(&self.policy.cases) {
-                why.push(format!("{} isn't one of the `approvers` of [cases]", grant.approver));
-            }
-            if why.is_empty() {
-                let kind = if is_own { &mut own } else { &mut approved };
-                // Of several the one that holds longest.
-                *kind = (*kind).into_iter().chain([grant]).max_by_key(|it| it.until);
-            } else if nearest.as_ref().is_none_or(|(count, ..)| why.len() < *count) && why.len() < 3 {
-                nearest = Some((why.len(), grant.clone(), why.join("; ")));
-            }
-        }
-        if let Some(grant) = approved.cloned() {
-            return Approval::Approved { grant };
-        }
-        let own = own.cloned();
-        match own {
-            Some(grant) => Approval::SelfApproved { grant },
-            None => Approval::Missing { nearest: nearest.map(|(_, grant, why)| (grant, why)) },
-        }
-    }
-
-    /// Why a grant doesn't cover it: role, person, and time.
-    fn uncovered(&self, grant: &Grant) -> Vec<String> {
-        let mut why = Vec::new();
-        let accounts = &self.facts.accounts;
-        let for_it = |identity: &String| accounts.iter().any(|account| grant.is_for(identity, account));
-        if !self.facts.identities.iter().any(for_it) {
-            why.push(format!("it is for {} in {}", grant.role, grant.account));
-        }
-        // Root names no person; whoever holds its credentials was granted them.
-        let nobody = self.facts.people.is_empty() && self.entry().is_none();
-        match self.proven_person() {
-            Some(person) if is_same(person, &grant.requester) => {}
-            None if nobody => {}
-            Some(_) => why.push(format!("it is for {}", grant.requester)),
-            None => why.push(format!("nothing proves that it is {}", grant.requester)),
-        }
-        match self.started() {
-            Some(at) if at < grant.from => why.push(format!("it holds from {}", grant.from)),
-            Some(at) if at >= grant.until => why.push(format!("it held until {}", grant.until)),
-            Some(Time(at)) if grant.issued.0 > at + self.policy.cases.patience => {
-                why.push(format!("it was given at {}, after the session had begun", grant.issued));
-            }
-            Some(_) => {}
-            None => why.push("the session's beginning isn't known".into()),
-        }
-        why
     }
 
     /// What is wrong with the session as a whole: code, severity and reason.

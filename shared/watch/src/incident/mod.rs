@@ -1,10 +1,10 @@
 //! Findings that belong together.
 //!
 //! An incident is a set: adding a finding twice, or in another order, gives the same incident. What it keeps
-//! is bounded but for some forty bytes a finding: the findings to show are the few worst and earliest, and that
+//! is bounded but for some sixty bytes a finding: the findings to show are the few worst and earliest, and that
 //! choice doesn't depend on the order either.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +15,10 @@ use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
 use crate::severity::Severity;
+
+mod few;
+
+use few::Few;
 
 /// What an incident remembers of each of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,20 +42,47 @@ impl Mark {
 pub struct Incident {
     /// Its ID.
     pub id: String,
-    /// All findings in short, each with its action's place in `actions`.
-    pub(crate) marks: BTreeMap<Mark, usize>,
-    actions: Vec<String>,
+    /// All findings in short, each with its action's number.
+    pub(crate) marks: Few<Mark, usize>,
+    /// The actions, numbered as they came.
+    actions: Few<Action, usize>,
     /// The worst and earliest findings on calls, the worst first.
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
     /// The first finding of each code: what an alert about a violation tells.
-    codes: BTreeMap<Code, Arc<Finding>>,
+    codes: Few<Code, Arc<Finding>>,
     /// The first finding of each period and severity: what an alert of a later period tells.
-    periods: BTreeMap<(Period, Severity), Arc<Finding>>,
+    periods: Few<(Period, Severity), Arc<Finding>>,
     /// How many seconds a period lasts, where all periods are in one incident.
     length: Option<i64>,
 }
+
+/// An action's name: whoever calls chooses of how many there are findings, so none is looked for by going through all.
+#[derive(Clone, Debug)]
+struct Action(Box<str>);
+
+impl Ord for Action {
+    fn cmp(&self, other: &Self) -> Ordering {
+        #[cfg(test)]
+        tests::COMPARED.set(tests::COMPARED.get() + 1);
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Action {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Action {}
 
 /// How many findings an incident keeps whole, to show them.
 const SHOWN: usize = 6;
@@ -75,10 +106,13 @@ impl Incident {
     pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
         let Self { id, actions, length, .. } = self;
         let mut part = Self { id: id.clone(), actions: actions.clone(), length: *length, ..Self::default() };
-        let of_self = marks.into_iter().filter_map(|mark| self.marks.get_key_value(mark));
-        part.marks = of_self.map(|(mark, action)| (*mark, *action)).collect();
+        for mark in marks {
+            if let Some(action) = self.marks.get(mark) {
+                part.marks.insert(*mark, *action);
+            }
+        }
         for finding in self.kept() {
-            if part.marks.contains_key(&Mark::of(finding)) {
+            if part.marks.get(&Mark::of(finding)).is_some() {
                 part.keep(finding);
             }
         }
@@ -93,16 +127,26 @@ impl Incident {
 
     /// Adds a finding. Adding it again changes nothing.
     pub fn add(&mut self, finding: Finding) {
-        let action = self.action(&finding.action);
-        self.marks.insert(Mark::of(&finding), action);
+        self.count_in(&finding);
         self.keep(&Arc::new(finding));
+    }
+
+    /// Adds a finding that won't be shown: most of what an incident takes is the findings that it keeps whole.
+    pub fn count_in(&mut self, finding: &Finding) {
+        let action = self.action(&finding.action);
+        self.marks.insert(Mark::of(finding), action);
     }
 
     /// Adds all findings of another part of the same incident.
     pub fn merge(&mut self, other: &Self) {
-        let actions: Vec<usize> = other.actions.iter().map(|action| self.action(action)).collect();
-        for (mark, action) in &other.marks {
-            self.marks.insert(*mark, actions.get(*action).copied().unwrap_or_default());
+        let mut own: Vec<usize> = vec![0; other.actions.len()];
+        for (action, number) in other.actions.iter() {
+            if let Some(own) = own.get_mut(*number) {
+                *own = self.action(&action.0);
+            }
+        }
+        for (mark, action) in other.marks.iter() {
+            self.marks.insert(*mark, own.get(*action).copied().unwrap_or_default());
         }
         for finding in other.kept() {
             self.keep(finding);
@@ -110,22 +154,29 @@ impl Incident {
     }
 
     fn action(&mut self, action: &str) -> usize {
-        self.actions.iter().position(|known| known == action).unwrap_or_else(|| {
-            self.actions.push(action.to_owned());
-            self.actions.len() - 1
+        let action = Action(action.into());
+        self.actions.get(&action).copied().unwrap_or_else(|| {
+            let number = self.actions.len();
+            self.actions.insert(action, number);
+            number
         })
     }
 
     /// Keeps a finding if it is among those to show. What is kept in the end doesn't depend on the order.
     fn keep(&mut self, finding: &Arc<Finding>) {
-        if let Some(first) = self.firsts.get_mut(finding.severity as usize) {
-            earliest(first.get_or_insert_with(|| Arc::clone(finding)), finding);
+        if let Some(first) = self.firsts.get_mut(finding.severity as usize)
+            && first.as_ref().is_none_or(|first| is_earlier(finding, first))
+        {
+            *first = Some(Arc::clone(finding));
         }
-        earliest(self.codes.entry(finding.code).or_insert_with(|| Arc::clone(finding)), finding);
+        if self.codes.get(&finding.code).is_none_or(|first| is_earlier(finding, first)) {
+            self.codes.insert(finding.code, Arc::clone(finding));
+        }
         if let Some(length) = self.length {
-            let period = Period::of_length(&self.id, finding.time, length);
-            let place = (period, finding.severity);
-            earliest(self.periods.entry(place).or_insert_with(|| Arc::clone(finding)), finding);
+            let place = (Period::of_length(&self.id, finding.time, length), finding.severity);
+            if self.periods.get(&place).is_none_or(|first| is_earlier(finding, first)) {
+                self.periods.insert(place, Arc::clone(finding));
+            }
             if self.periods.len() > PERIODS {
                 self.periods.pop_last();
             }
@@ -234,7 +285,12 @@ impl Incident {
         // One event may have findings of two codes, and is one call all the same.
         let calls = self.marks.iter().filter(|(mark, _)| !mark.code.is_about_session());
         let events: BTreeSet<(usize, Key)> = calls.map(|(mark, action)| (*action, mark.key)).collect();
-        let mut actions: Vec<_> = self.actions.iter().map(|action| (action.as_str(), 0)).collect();
+        let mut actions = vec![("", 0); self.actions.len()];
+        for (Action(name), number) in self.actions.iter() {
+            if let Some((own, _)) = actions.get_mut(*number) {
+                *own = name;
+            }
+        }
         for (action, _) in events {
             if let Some((_, count)) = actions.get_mut(action) {
                 *count += 1;
@@ -251,12 +307,10 @@ impl Incident {
     }
 }
 
-/// Puts a finding in another's place if it comes before it. Of two that hand-made logs give the same key, the same one
-/// stays whichever came first.
-fn earliest(first: &mut Arc<Finding>, finding: &Arc<Finding>) {
-    if (finding.order(), &**finding) < (first.order(), &**first) {
-        *first = Arc::clone(finding);
-    }
+/// Whether a finding comes before another. Of two that hand-made logs give the same key, the same one stays whichever
+/// came first.
+fn is_earlier(finding: &Finding, first: &Finding) -> bool {
+    (finding.order(), finding) < (first.order(), first)
 }
 
 /// What is to be shown first: the worst, of these the earliest.

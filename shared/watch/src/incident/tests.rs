@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use handsoff_trail::{Entry, Record};
 use proptest::prelude::*;
 
@@ -5,6 +7,11 @@ use super::*;
 use crate::alert::{Known, Milestone, Reach};
 use crate::policy::Alerts;
 use crate::{Call, Policy, alert};
+
+thread_local! {
+    /// How often two names of actions were compared.
+    pub(super) static COMPARED: Cell<u64> = const { Cell::new(0) };
+}
 
 /// 1,772,000,000 is 800 seconds after the start of a period of this length.
 const POLICY: Alerts =
@@ -57,6 +64,27 @@ fn a_thousand_findings_make_a_handful_of_alerts() {
             (500, "closed", High, 1001),
         ]
     );
+}
+
+#[test]
+fn twice_the_actions_are_no_more_than_twice_the_work() {
+    let one = finding(0, "RunInstances", Severity::Medium);
+    let comparisons = |actions: u64| {
+        let mut parts = [Incident::new("i".into()), Incident::new("i".into())];
+        COMPARED.set(0);
+        for number in 0..actions {
+            // Those of the second part are half of them the first one's.
+            for (part, key) in parts.iter_mut().zip([number, actions / 2 + number]) {
+                part.add(Finding { key: Key(key), action: format!("ec2:Create{key}"), ..one.clone() });
+            }
+        }
+        let [mut whole, other] = parts;
+        whole.merge(&other);
+        assert_eq!(whole.actions().len() as u64, actions + actions / 2);
+        COMPARED.get()
+    };
+    let (few, many) = (comparisons(2_000), comparisons(4_000));
+    assert!(few > 4_000 && many * 10 < few * 25, "{few} comparisons, for twice as many {many}");
 }
 
 #[test]

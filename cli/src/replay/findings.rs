@@ -1,0 +1,121 @@
+//! All findings of a replay, whole and by time, in bounded memory.
+
+use std::cmp::Ordering;
+use std::io::{self, BufRead};
+
+use handsoff_trail::Time;
+use handsoff_watch::{Finding, Key};
+
+use super::spool::{Sorted, Spool, Spooled};
+
+/// Takes findings in any order.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Spool<One>);
+
+impl Kept {
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.0.add(One(finding));
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+
+    pub(super) fn sorted(self) -> Findings {
+        Findings(self.0.sorted())
+    }
+}
+
+/// Findings by time, each once. What doesn't fit into memory lies in a temporary file.
+#[derive(Debug)]
+pub struct Findings(Sorted<One>);
+
+impl Findings {
+    /// All, in the order of every output. An error ends it: the temporary file can't be read back.
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<Finding>> {
+        let mut last = None;
+        self.0.iter().filter_map(move |one| match one {
+            Ok(One(finding)) => {
+                (last.replace(finding.order()) != Some(finding.order())).then_some(Ok(finding))
+            }
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+/// A finding, in the order of output; of two that hand-made logs give the same key, the same one comes first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct One(Finding);
+
+impl Ord for One {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.order().cmp(&other.0.order()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for One {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// As a line of JSON, behind what the JSON of a finding doesn't show.
+impl Spooled for One {
+    /// Some 6 MB.
+    const RUN: usize = 4 << 10;
+
+    fn write(&self, run: &mut Vec<u8>) -> io::Result<()> {
+        let Self(finding) = self;
+        serde_json::to_writer(&mut *run, &(finding.key, finding.time, finding.known, finding))?;
+        run.push(b'\n');
+        Ok(())
+    }
+
+    fn read(run: &mut impl BufRead) -> io::Result<Self> {
+        let mut line = Vec::new();
+        run.read_until(b'\n', &mut line)?;
+        let (key, time, known, finding): (Key, Option<Time>, Option<Time>, Finding) =
+            serde_json::from_slice(&line)?;
+        Ok(Self(Finding { key, time, known, ..finding }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handsoff_trail::{Entry, Record};
+    use handsoff_watch::{Call, Code, Policy, Severity};
+
+    use super::*;
+
+    fn finding() -> Finding {
+        let json = r#"{"eventID":"e\u001b`","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com",
+            "eventName":"Run","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::1:user/\u2028","userName":"a\nb"}}"#;
+        let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record") };
+        let call = Call::classify(record, &Policy::built_in(), &mut ());
+        Finding::new(&call, Code::DriftWrite, Severity::Medium, "r".into())
+    }
+
+    #[test]
+    fn all_come_back_as_they_were_by_time_and_once_and_few_are_in_memory() {
+        let one = finding();
+        let number = 3 * One::RUN as u64;
+        // In an order that is no order; each event twice; what the JSON doesn't show, too.
+        let at = |n: u64| {
+            let time = Time(1_773_453_600 + i64::try_from(n * 7919 % 1000).unwrap());
+            let (known, time) = (Some(Time(time.0 + 60)), Some(time).filter(|_| n % 50 > 0));
+            Finding { key: Key(n), time, known, event_id: format!("{n}"), ..one.clone() }
+        };
+        let mut parts = [Kept::default(), Kept::default()];
+        for (index, n) in (0..number).chain((0..number).rev()).enumerate() {
+            parts[index % 2].add(at(n));
+        }
+        let [mut kept, other] = parts;
+        kept.merge(other);
+        assert_eq!(kept.0.runs(), 6);
+        let mut expected: Vec<Finding> = (0..number).map(at).collect();
+        expected.sort_by_key(Finding::order);
+        let found: Vec<Finding> = kept.sorted().iter().map(Result::unwrap).collect();
+        assert_eq!(found.len(), expected.len());
+        assert!(found == expected, "a finding came back otherwise, or elsewhere");
+    }
+}
