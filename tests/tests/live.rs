@@ -58,7 +58,7 @@ const LATER: Time = Time(1_899_999_900);
 /// Sweeps until nothing is open any more.
 fn sweep_up(world: &Pretend, policy: &Policy) {
     // Cases stay open until they are reviewed.
-    let over = || world.documents.borrow().iter().all(|((_, sort), (.., open))| !open || sort == CASE);
+    let over = || world.documents.borrow().iter().all(|((_, sort), (.., open))| open.is_none() || sort == CASE);
     for hour in 0..8 {
         if hour > 0 && over() {
             return;

@@ -2,6 +2,7 @@
 
 mod milestone;
 mod schedule;
+mod summary;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use crate::severity::Severity;
 
 pub use milestone::{COUNTS, Milestone, Period, Reach};
 pub use schedule::{Known, goes_on, schedule};
+pub use summary::{Listed, Summary};
 
 /// Why an alert is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,8 @@ pub enum Cause {
     More,
     /// Nothing was added for a while.
     Closed,
+    /// Incidents of a storm, which are not alerted by themselves. Only deployed: a replay tells each.
+    Summary,
 }
 
 impl Cause {
@@ -53,6 +57,7 @@ impl Cause {
             Self::Worse => "worse",
             Self::More => "more",
             Self::Closed => "closed",
+            Self::Summary => "summary",
         }
     }
 }

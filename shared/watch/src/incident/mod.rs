@@ -201,6 +201,14 @@ impl Incident {
     }
 }
 
+impl Extend<Finding> for Incident {
+    fn extend<F: IntoIterator<Item = Finding>>(&mut self, findings: F) {
+        for finding in findings {
+            self.add(finding);
+        }
+    }
+}
+
 /// What is to be shown first: the worst, of these the earliest.
 fn rank(finding: &Finding) -> (Reverse<Severity>, Option<Time>, Key, Code) {
     (Reverse(finding.severity), finding.time, finding.key, finding.code)

@@ -7,7 +7,7 @@ use crate::policy::Alerts;
 use crate::{Call, Policy, alert};
 
 /// 1,772,000,000 is 800 seconds after the start of a period of this length.
-const POLICY: Alerts = Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100 };
+const POLICY: Alerts = Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100, burst: 10 };
 
 fn finding(second: i64, action: &str, severity: Severity) -> Finding {
     let time = Time(1_772_000_000 + second);
@@ -150,7 +150,7 @@ fn further_findings_never_take_a_milestone_away() {
 }
 
 fn shown(incident: &Incident) -> String {
-    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7 };
+    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7, burst: 10 };
     let worst: Vec<_> = incident.worst().collect();
     format!(
         "{worst:?} {:?} {:?} {:?}",

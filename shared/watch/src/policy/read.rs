@@ -41,7 +41,7 @@ pub(super) fn empty() -> Policy {
         workloads: Vec::new(),
         exceptions: Vec::new(),
         denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
-        alerts: Alerts { min_severity: Severity::Medium, period: 7200, quiet: 1800 },
+        alerts: Alerts { min_severity: Severity::Medium, period: 7200, quiet: 1800, burst: 10 },
         cases: Cases {
             patience: 120,
             review_within: 604_800,
@@ -367,7 +367,7 @@ impl Reader<'_> {
     }
 
     fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
-        self.known(section, &["min_severity", "period", "quiet"]);
+        self.known(section, &["min_severity", "period", "quiet", "burst"]);
         if let Some((written, at)) = self.string(section, "min_severity") {
             match written.parse() {
                 Ok(severity) => alerts.min_severity = severity,
@@ -379,6 +379,9 @@ impl Reader<'_> {
         }
         if let Some(quiet) = self.duration(section, "quiet") {
             alerts.quiet = quiet;
+        }
+        if let Some(burst) = self.number(section, "burst") {
+            alerts.burst = burst;
         }
     }
 
