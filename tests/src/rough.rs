@@ -11,8 +11,9 @@ use handsoff_trail::Time;
 use handsoff_trail::json::Raw;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Envelope, Failure, Lookup, Memory,
-    Due, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns, handle,
+    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lookup,
+    Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    handle,
 };
 
 /// What happens at a call.
@@ -50,7 +51,13 @@ pub struct Rough<'w> {
 impl<'w> Rough<'w> {
     /// A view in which nothing happens.
     pub fn new(world: &'w Pretend) -> Self {
-        Self { world, fault: None, calls: RefCell::default(), dead: Cell::new(false), turns: Turns::default() }
+        Self {
+            world,
+            fault: None,
+            calls: RefCell::default(),
+            dead: Cell::new(false),
+            turns: Turns::default(),
+        }
     }
 
     /// A view with one fault, at one call.

@@ -16,8 +16,8 @@ use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lease, Lookup, Memory, Message, Metrics, Notifier,
-    Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lease, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";

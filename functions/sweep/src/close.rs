@@ -1,10 +1,10 @@
 //! The end of an incident's period.
 
+use handsoff_trail::Time;
+use handsoff_watch::Severity;
 use handsoff_watch::alert::{Milestone, Note, Period, goes_on};
 use handsoff_watch::live::{Closing, Episode, Failure, Held, Range, Report, State, World, page};
 use handsoff_watch::policy::Alerts;
-use handsoff_trail::Time;
-use handsoff_watch::Severity;
 
 use crate::Sweep;
 
@@ -46,7 +46,11 @@ pub(crate) async fn close<W: World>(
     if more.is_some() {
         findings = findings.max(told.findings);
         severity = severity.max(told.severity);
-        let counted = format!("these are the first {}; the table has all, partition {}", found.count(), episode.incident);
+        let counted = format!(
+            "these are the first {}; the table has all, partition {}",
+            found.count(),
+            episode.incident
+        );
         notes.push(Note::new("at least", counted));
     }
     let at = end.map_or(sweep.now, |end| Time(end.0 + alerts.quiet));

@@ -10,8 +10,8 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, SessionNotes};
 use handsoff_watch::alert::Period;
 use handsoff_watch::live::{
-    AT_ONCE, Due, Episode, Failure, Going, Held, Look, Lookup, Metric, Open, Report, Task, World,
-    look, resend, summarise,
+    AT_ONCE, Due, Episode, Failure, Going, Held, Look, Lookup, Metric, Open, Report, Task, World, look,
+    resend, summarise,
 };
 
 use crate::{Sweep, add, cases, close};
@@ -54,9 +54,9 @@ pub(crate) async fn go_through<W: World + Lookup>(
         let due = item.due.unwrap_or(Due { task: Task::Incident, at: 0, waiting: None });
         (due.order(now, lease), chance.finish())
     });
-    let (seals, others): (Vec<&Item>, Vec<&Item>) = due.into_iter().partition(|item| {
-        item.due.is_some_and(|due| due.task == Task::Seal && !due.is_late(now, lease))
-    });
+    let (seals, others): (Vec<&Item>, Vec<&Item>) = due
+        .into_iter()
+        .partition(|item| item.due.is_some_and(|due| due.task == Task::Seal && !due.is_late(now, lease)));
     let begun = sweep.world.now().0;
     let until = begun + ENOUGH - if seals.is_empty() { 0 } else { FOR_SEALING };
     let mut count = Count::of(&items);
@@ -75,12 +75,13 @@ pub(crate) async fn go_through<W: World + Lookup>(
     }
     drop(visits);
     let left = others.len() - visited;
-    let unsealed =
-        seal(sweep, (&seals, &over), begun + ENOUGH, (report, &mut count), &mut failures).await;
+    let unsealed = seal(sweep, (&seals, &over), begun + ENOUGH, (report, &mut count), &mut failures).await;
     add(report, Metric::AlertsPending, count.waiting);
     add(report, Metric::SessionsOpen, count.sessions);
     if left + unsealed > 0 {
-        let why = format!("there is more to do than a minute holds: {left} incidents and {unsealed} cases are left to the next sweep");
+        let why = format!(
+            "there is more to do than a minute holds: {left} incidents and {unsealed} cases are left to the next sweep"
+        );
         failures.push(Failure::new("the sweep", why));
     }
     failures

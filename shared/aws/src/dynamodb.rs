@@ -136,7 +136,8 @@ impl Memory for Aws {
             let item = item.map_err(failure(QUERY))?;
             // The index of a table that an earlier stack has left doesn't have it.
             let due = item.get("due").and_then(|due| due.as_s().ok()).and_then(|due| due.parse().ok());
-            let (partition, sort) = (text(QUERY, &item, "pk")?.to_owned(), text(QUERY, &item, "sk")?.to_owned());
+            let (partition, sort) =
+                (text(QUERY, &item, "pk")?.to_owned(), text(QUERY, &item, "sk")?.to_owned());
             open.push(Open { partition, sort, due });
         }
         Ok(open)

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn each_case_is_written_anew_once_a_day_and_few_at_a_time() {
-        let cases: Vec<String> = (0..2_000_u64).map(|n| format!("glass-{:024x}", n * 0x9E37_79B9_7F4A)).collect();
+        let cases: Vec<String> =
+            (0..2_000_u64).map(|n| format!("glass-{:024x}", n * 0x9E37_79B9_7F4A)).collect();
         let mut most = 0;
         let mut turns = vec![0; cases.len()];
         for minute in (0..1440).step_by(5) {

@@ -7,6 +7,7 @@ use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::Manifest;
 use handsoff_case::live::sealed;
 use handsoff_case::session::{Approval, EndBy};
+use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use handsoff_trail::Time;
 
 use super::{Alert, Cause, LONGEST_SUBJECT, Milestone, Period, ascii, who};
+use crate::code::Code;
 use crate::finding::Finding;
 use crate::severity::Severity;
 
@@ -24,6 +25,8 @@ pub struct Listed {
 pub struct Summary<'s> {
     /// The summary's own name: where its incidents are listed.
     pub incident: &'s str,
+    /// What its incidents have in common.
+    pub code: Code,
     /// Its minute.
     pub period: Period,
     /// How many incidents it has.
@@ -67,7 +70,7 @@ impl Summary<'_> {
 
 fn subject(about: &Summary<'_>, severity: Severity) -> String {
     let lead = about.lead;
-    let title = lead.code.title();
+    let title = about.code.title();
     let begin = format!("[{}] {} (summary) {title}: ", severity.as_str().to_uppercase(), about.many());
     let end = format!(" in {}", ascii(&lead.account));
     let room = LONGEST_SUBJECT.saturating_sub(begin.len() + end.len());
@@ -83,9 +86,16 @@ fn subject(about: &Summary<'_>, severity: Severity) -> String {
 
 fn text(about: &Summary<'_>) -> String {
     let Summary { incident, period, listed, lead, .. } = about;
-    let mut lines = vec![format!("{}: {}", lead.code.title(), about.many()), String::new()];
+    let mut lines = vec![format!("{}: {}", about.code.title(), about.many()), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
-    line("summary", &format!("{} of {} in the minute of {period}, which are not alerted by themselves", about.many(), lead.code));
+    line(
+        "summary",
+        &format!(
+            "{} of {} in the minute of {period}, which are not alerted by themselves",
+            about.many(),
+            about.code
+        ),
+    );
     line("worst", &format!("{}, {} ({})", who(lead), lead.action, lead.access));
     if !lead.resources.is_empty() {
         line("to", &lead.resources.join(", "));

@@ -6,8 +6,8 @@
 
 use handsoff_trail::Time;
 
-use super::ports::{Failure, World};
 use super::held::TRIES;
+use super::ports::{Failure, World};
 use crate::code::Code;
 use crate::severity::Severity;
 

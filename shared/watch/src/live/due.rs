@@ -73,11 +73,7 @@ impl Due {
     /// for longest. Whatever is looked at is due at a later time after that, so all get their turn.
     pub fn order(&self, now: i64, lease: i64) -> impl Ord + use<> {
         let late = self.waiting.filter(|_| self.is_late(now, lease));
-        (
-            Reverse(late.map(|waiting| (waiting.severity, Reverse(waiting.since)))),
-            self.task,
-            self.at,
-        )
+        (Reverse(late.map(|waiting| (waiting.severity, Reverse(waiting.since)))), self.task, self.at)
     }
 }
 

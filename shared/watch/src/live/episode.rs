@@ -173,8 +173,7 @@ impl State {
         let since = self.pending.iter().map(|pending| pending.since).min();
         let severity = self.pending.iter().map(|pending| pending.alert.severity).max();
         let waiting = since.zip(severity);
-        let waiting =
-            waiting.map(|(since, severity)| Waiting { count: self.pending.len(), since, severity });
+        let waiting = waiting.map(|(since, severity)| Waiting { count: self.pending.len(), since, severity });
         self.is_open().then_some(Due { task, at: self.next, waiting })
     }
 

@@ -16,6 +16,7 @@ use super::ports::{Failure, Range, World};
 use super::report::{Metric, Report};
 use super::tell::{Telling, claim, marks};
 use crate::alert::{Alert, Cause, Listed, Milestone, Period, Summary};
+use crate::code::Code;
 use crate::finding::Finding;
 use crate::severity::Severity;
 
@@ -34,6 +35,15 @@ const LOOK_AT: usize = 200;
 /// Whether this is a summary, and no incident.
 pub(super) fn is_summary(incident: &str) -> bool {
     incident.starts_with(PARTITION)
+}
+
+/// The codes that an alert tells: its finding's, and of a session its violations and escalations.
+pub(super) fn codes(alert: &Alert, lead: &Finding) -> BTreeSet<Code> {
+    let tells = alert
+        .tells
+        .iter()
+        .filter_map(|it| if let Milestone::Code(code, _) = it { Some(*code) } else { None });
+    tells.chain([lead.code]).collect()
 }
 
 /// How an alert reaches people.
@@ -55,7 +65,9 @@ impl Way {
             None if state.told.is_empty() => Self::InBudget,
             None => Self::Alone,
             Some(_) if alert.cause == Cause::Closed => Self::Untold,
-            Some(folded) if alert.severity > folded.severity || !folded.codes.contains(&lead.code) => {
+            Some(folded)
+                if alert.severity > folded.severity || !folded.codes.is_superset(&codes(alert, lead)) =>
+            {
                 Self::InBudget
             }
             Some(_) => Self::Untold,
@@ -66,9 +78,9 @@ impl Way {
 impl State {
     /// Remembers what a summary tells of it.
     pub(super) fn fold(&mut self, alert: &Alert, lead: &Finding) {
-        let mut codes = self.folded.take().map(|folded| folded.codes).unwrap_or_default();
-        codes.insert(lead.code);
-        self.folded = Some(Folded { severity: alert.severity, codes });
+        let mut told = self.folded.take().map(|folded| folded.codes).unwrap_or_default();
+        told.extend(codes(alert, lead));
+        self.folded = Some(Folded { severity: alert.severity, codes: told });
     }
 }
 
@@ -102,20 +114,34 @@ impl Brief {
     }
 }
 
-/// Has a summary tell an alert.
+/// Has summaries tell an alert: those of all codes that it tells.
 pub(super) async fn fold(
     world: &impl World,
     alert: &Alert,
     lead: &Finding,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    for code in codes(alert, lead) {
+        fold_into(world, code, alert, lead, report).await?;
+    }
+    Ok(())
+}
+
+async fn fold_into(
+    world: &impl World,
+    code: Code,
+    alert: &Alert,
+    lead: &Finding,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let now = world.now();
-    let summary =
-        Episode { incident: format!("{PARTITION}{}", lead.code), period: Period::From(minute(now)) };
+    let summary = Episode { incident: format!("{PARTITION}{code}"), period: Period::From(minute(now)) };
     let brief = Brief::of(alert, lead);
     let text = serde_json::to_string(&brief)
         .map_err(|error| Failure::new("writing a summary's incident as JSON", error))?;
-    if world.put(&summary.incident, &brief.sort(&summary), &text).await? {
+    let new = world.put(&summary.incident, &brief.sort(&summary), &text).await?;
+    // An alert of several codes is one.
+    if new && code == lead.code {
         report.count(Metric::AlertsFolded);
     }
     let mut held = Held::of(world, &summary).await?;
@@ -156,9 +182,12 @@ pub async fn summarise<N>(
     .await?;
     let summary = held.episode;
     let briefs = briefs(world, summary).await?;
-    let told = held.state.told.iter().filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });
+    let told =
+        held.state.told.iter().filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });
     if let Some(worst) = briefs.first().filter(|_| briefs.len() > told.max().unwrap_or_default()) {
         let lead = lead(world, telling, worst).await?;
+        let code = summary.incident.strip_prefix(PARTITION).and_then(|code| code.parse().ok());
+        let code = code.unwrap_or(lead.code);
         let named = briefs.iter().take(NAMED);
         let listed: Vec<Listed> = named
             .map(|brief| Listed {
@@ -171,6 +200,7 @@ pub async fn summarise<N>(
             let tells = BTreeSet::from([Milestone::Folded(briefs.len())]);
             let about = Summary {
                 incident: &summary.incident,
+                code,
                 period: summary.period,
                 count: briefs.len(),
                 counted: COUNTED,
@@ -197,8 +227,7 @@ pub async fn summarise<N>(
 /// What was folded into a summary, each incident once, the gravest first.
 async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Failure> {
     let (from, to) = (format!("brief#{}#", summary.period), format!("brief#{}#~", summary.period));
-    let range =
-        Range { partition: &summary.incident, from: &from, to: &to, most: COUNTED, backwards: false };
+    let range = Range { partition: &summary.incident, from: &from, to: &to, most: COUNTED, backwards: false };
     let mut seen = HashSet::new();
     let mut briefs = Vec::new();
     for text in world.range(range).await? {

@@ -12,7 +12,7 @@ use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
-use super::summary::{Way, fold};
+use super::summary::{Way, codes, fold};
 use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
@@ -337,16 +337,12 @@ pub(super) async fn claim<W: World>(
         }
         let mut way = Way::of(&state, &alert, &lead);
         state.told.extend(alert.tells.iter().copied());
-        if let (Way::InBudget, Some(burst)) = (way, burst) {
-            let budget = (lead.code, alert.severity);
-            if let std::collections::btree_map::Entry::Vacant(first) = taken.entry(budget) {
-                first.insert(take(world, burst, lead.code, alert.severity).await?);
-            }
-            if taken.get(&budget) == Some(&false) {
-                fold(world, &alert, &lead, report).await?;
-                state.fold(&alert, &lead);
-                way = Way::Untold;
-            }
+        if let (Way::InBudget, Some(burst)) = (way, burst)
+            && !is_within(world, burst, &alert, &lead, &mut taken).await?
+        {
+            fold(world, &alert, &lead, report).await?;
+            state.fold(&alert, &lead);
+            way = Way::Untold;
         }
         if way == Way::Untold {
             if write(world, episode, version, &state).await? {
@@ -362,6 +358,29 @@ pub(super) async fn claim<W: World>(
         }
     }
     Err(contended())
+}
+
+/// Whether a budget of this minute has room for an alert: that of its finding's code, or of another that it tells. What
+/// is rare isn't folded for coming together with what many have. What was `taken` for it before isn't taken again.
+async fn is_within(
+    world: &impl World,
+    burst: usize,
+    alert: &Alert,
+    lead: &Finding,
+    taken: &mut BTreeMap<(Code, Severity), bool>,
+) -> Result<bool, Failure> {
+    for code in codes(alert, lead) {
+        let budget = (code, alert.severity);
+        let had = match taken.get(&budget) {
+            Some(had) => *had,
+            None => take(world, burst, code, alert.severity).await?,
+        };
+        taken.insert(budget, had);
+        if had {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Sends what was claimed longer ago than the lease, by whoever.
