@@ -10,7 +10,7 @@
 )]
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
 use handsoff_break_glass::live::BreakGlass;
@@ -395,14 +395,16 @@ fn folded(stage: &Stage, code: &str) -> (usize, usize) {
 }
 
 /// Each code has a budget of fifty a minute here, and two summaries of a minute at most; four codes are told of these
-/// sessions: they open, without a grant, without a ticket, and without a second factor.
-const MOST_A_MINUTE: usize = 4 * (50 + 2) + 10;
+/// sessions: they open, without a grant, without a ticket, and without a second factor. What is wrong with the sessions
+/// whose opening was alerted by itself is alerted by itself too: of those there are fifty a minute, and a sweep may have
+/// to make up for another.
+const MOST_A_MINUTE: usize = 4 * (50 + 2) + 2 * 50 + 10;
 
 #[test]
 fn a_storm_of_ten_thousand_sessions_sends_few_messages_and_forgets_none() {
     let policy = Policy::parse("handsoff.toml", GLASS).unwrap();
     let stage = Stage::new(10);
-    let happened = storm(&stage, &policy, 10_000, 12, &amid());
+    let happened = storm(&stage, &policy, 10_000, 10, &amid());
     let (kinds, most) = tally(&stage);
     let total: usize = kinds.values().sum();
     println!("10,000 sessions: {total} messages, at most {most} in a minute: {kinds:#?}");
@@ -433,9 +435,8 @@ fn a_thousand_sessions_delay_no_other_alert() {
         assert!(delays(&stage, happened).into_iter().all(|delay| delay < 120_000));
         // What is wrong with all of them is known two minutes after each began, and said two minutes later.
         let (kept, said) = folded(&stage, "glass-unapproved");
-        assert!(
-            kept > 0 && said == kept && kept + kinds["glass-unapproved worse"] >= 1_000,
-            "{kept} {said} {kinds:?}"
-        );
+        let alone: usize =
+            kinds.iter().filter(|(kind, _)| kind.ends_with("worse")).map(|(_, count)| count).sum();
+        assert!(kept > 0 && said == kept && kept + alone >= 1_000, "{kept} {said} {kinds:?}");
     }
 }

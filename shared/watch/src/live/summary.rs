@@ -185,8 +185,8 @@ pub async fn summarise<N>(
     let told =
         held.state.told.iter().filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });
     if let Some(worst) = briefs.first().filter(|_| briefs.len() > told.max().unwrap_or_default()) {
-        let lead = lead(world, telling, worst).await?;
         let code = summary.incident.strip_prefix(PARTITION).and_then(|code| code.parse().ok());
+        let lead = lead(world, telling, code, worst).await?;
         let code = code.unwrap_or(lead.code);
         let named = briefs.iter().take(NAMED);
         let listed: Vec<Listed> = named
@@ -240,12 +240,19 @@ async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Fai
     Ok(briefs)
 }
 
-/// The gravest finding of an incident that a summary names.
-async fn lead<N>(world: &impl World, telling: Telling<'_, N>, brief: &Brief) -> Result<Finding, Failure> {
+/// The finding of an incident that a summary of this code names: one of that code, or the gravest.
+async fn lead<N>(
+    world: &impl World,
+    telling: Telling<'_, N>,
+    code: Option<Code>,
+    brief: &Brief,
+) -> Result<Finding, Failure> {
     let what = "writing a summary";
     let period = brief.period.parse().map_err(|error| Failure::new(what, error))?;
     let episode = Episode { incident: brief.incident.clone(), period };
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
+    let tells = code.map(|code| Milestone::Code(code, 1)).into_iter().collect();
+    let lead = found.lead_for(&tells, brief.severity, |_| true).or_else(|| found.lead());
     let none = || Failure::new(what, format!("no finding of {} is remembered", brief.incident));
-    found.lead().cloned().ok_or_else(none)
+    lead.cloned().ok_or_else(none)
 }
