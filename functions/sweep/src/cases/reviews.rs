@@ -89,7 +89,9 @@ mod tests {
             let refresh = Refresh::of(29_000_000 + minute, 5);
             let turn: Vec<usize> = (0..cases.len()).filter(|case| refresh.is_turn(&cases[*case])).collect();
             most = most.max(turn.len());
-            turn.into_iter().for_each(|case| turns[case] += 1);
+            for case in turn {
+                turns[case] += 1;
+            }
         }
         assert!(turns.iter().all(|turns| *turns == 1));
         assert!(most < 40, "{most} at once");
