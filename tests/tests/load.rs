@@ -418,7 +418,8 @@ fn a_storm_of_ten_thousand_sessions_sends_few_messages_and_forgets_none() {
     let counted = stage.world.report.borrow().sum(Metric::AlertsFolded);
     assert!(counted >= 9_000.0, "{counted}");
     let (kept, said) = folded(&stage, "glass-unapproved");
-    assert!(kept > 9_000 && said == kept, "{kept} {said}");
+    let alone: usize = kinds.iter().filter(|(kind, _)| kind.ends_with("worse")).map(|(_, count)| count).sum();
+    assert!(kept > 8_000 && said == kept && kept + alone >= 10_000, "{kept} {said} {alone}");
 }
 
 #[test]
