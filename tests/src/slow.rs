@@ -111,6 +111,8 @@ pub struct Slow<'w> {
     pub latency: i64,
     /// Where some findings come from.
     pub mill: Option<Mill<'w>>,
+    /// Whose findings can't be read, by how their partitions begin: it takes five seconds to fail.
+    pub broken: Option<&'static str>,
     /// When each message was sent, in milliseconds.
     pub sent: &'w RefCell<Vec<(i64, Message)>>,
     /// The turns in which it sends.
@@ -125,7 +127,7 @@ impl<'w> Slow<'w> {
         latency: i64,
         sent: &'w RefCell<Vec<(i64, Message)>>,
     ) -> Self {
-        Self { world, hours, latency, mill: None, sent, turns: Turns::default() }
+        Self { world, hours, latency, mill: None, broken: None, sent, turns: Turns::default() }
     }
 
     async fn takes<T>(&self, call: impl Future<Output = T>) -> T {
@@ -149,6 +151,10 @@ impl Memory for Slow<'_> {
     }
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+        if self.broken.is_some_and(|broken| range.partition.starts_with(broken)) {
+            self.wait(5_000).await;
+            return Err(Failure::new("range", "its time was up"));
+        }
         if let Some(made) = self.mill.and_then(|mill| mill(&range)) {
             let pages = 1 + made.iter().map(String::len).sum::<usize>() / PAGE;
             self.wait(self.latency * i64::try_from(pages).unwrap()).await;
