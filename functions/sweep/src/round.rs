@@ -113,11 +113,11 @@ impl Count {
     }
 
     fn add(&mut self, visit: &Visit<'_>) {
-        let Ok(going) = &visit.done else { return };
         let listed = visit.item.due;
         if listed.is_none() {
             self.waiting += visit.waiting;
         }
+        let Ok(going) = &visit.done else { return };
         match (listed.is_some_and(|due| due.task == Task::Session), *going == Going::On) {
             (true, false) => self.sessions -= 1,
             (false, true) => self.sessions += 1,
