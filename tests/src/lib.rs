@@ -12,6 +12,7 @@
 )]
 
 pub mod rough;
+pub mod slow;
 
 use std::path::{Path, PathBuf};
 
@@ -120,6 +121,8 @@ impl Sink for Calling<'_> {
 /// A policy that has an entry of every kind for the corpus, so that every way through the detectors is taken.
 pub fn busy_policy() -> Policy {
     let text = r#"
+[alerts]
+burst = 1000000
 [[deploy]]
 identity = "arn:aws:iam::*:user/bert-jan"
 [[deploy]]

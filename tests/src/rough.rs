@@ -11,8 +11,9 @@ use handsoff_trail::Time;
 use handsoff_trail::json::Raw;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Envelope, Failure, Lookup, Memory,
-    Message, Metrics, Notifier, Published, Range, Report, Subscription, Subscriptions, handle,
+    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lookup,
+    Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    handle,
 };
 
 /// What happens at a call.
@@ -44,12 +45,19 @@ pub struct Rough<'w> {
     pub calls: RefCell<Vec<&'static str>>,
     /// The function is gone.
     pub dead: Cell<bool>,
+    turns: Turns,
 }
 
 impl<'w> Rough<'w> {
     /// A view in which nothing happens.
     pub fn new(world: &'w Pretend) -> Self {
-        Self { world, fault: None, calls: RefCell::default(), dead: Cell::new(false) }
+        Self {
+            world,
+            fault: None,
+            calls: RefCell::default(),
+            dead: Cell::new(false),
+            turns: Turns::default(),
+        }
     }
 
     /// A view with one fault, at one call.
@@ -121,12 +129,12 @@ impl Memory for Rough<'_> {
         sort: &str,
         seen: Option<u64>,
         text: &str,
-        open: bool,
+        open: Option<Due>,
     ) -> Result<bool, Failure> {
         self.call("swap", self.world.swap(partition, sort, seen, text, open)).await
     }
 
-    async fn open(&self) -> Result<Vec<(String, String)>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, Failure> {
         self.call("open", self.world.open()).await
     }
 }
@@ -134,6 +142,10 @@ impl Memory for Rough<'_> {
 impl Notifier for Rough<'_> {
     async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         self.call("publish", self.world.publish(message)).await
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.turns
     }
 }
 

@@ -212,6 +212,8 @@ class Live:
                 change(state)
                 if json.dumps(state) != before:
                     item["text"]["S"] = json.dumps(state)
+                    # What the list says of it is of before.
+                    item.pop("due", None)
                     self.aws.client("dynamodb").put_item(TableName=self.table, Item=item)
 
     # ---- What came of it ----

@@ -16,8 +16,8 @@ use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lease, Lookup, Memory, Message, Metrics, Notifier,
-    Published, Range, Report, Subscription, Subscriptions,
+    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lease, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";
@@ -155,12 +155,12 @@ impl Memory for Mill {
         sk: &str,
         seen: Option<u64>,
         text: &str,
-        open: bool,
+        open: Option<Due>,
     ) -> Result<bool, Failure> {
         self.pretend.swap(pk, sk, seen, text, open).await
     }
 
-    async fn open(&self) -> Result<Vec<(String, String)>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, Failure> {
         self.pretend.open().await
     }
 }
@@ -201,6 +201,10 @@ impl Lookup for Mill {
 impl Notifier for Mill {
     async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         self.pretend.publish(message).await
+    }
+
+    fn turns(&self) -> &Turns {
+        self.pretend.turns()
     }
 }
 

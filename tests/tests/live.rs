@@ -64,7 +64,8 @@ const LATER: Time = Time(1_899_999_900);
 /// Sweeps until nothing is open any more.
 fn sweep_up(world: &Pretend, policy: &Policy) {
     // Cases stay open until they are reviewed.
-    let over = || world.documents.borrow().iter().all(|((_, sort), (.., open))| !open || sort == CASE);
+    let over =
+        || world.documents.borrow().iter().all(|((_, sort), (.., open))| open.is_none() || sort == CASE);
     for hour in 0..8 {
         if hour > 0 && over() {
             return;
@@ -283,7 +284,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
         let world = Pretend::default();
         world.time.set(LATER.0 - 10_000);
         for batch in plain.chunks(8) {
-            for call in [6, 16, 26] {
+            for call in [8, 20, 32] {
                 let rough = Rough::with(&world, call, Fault::KilledBefore);
                 run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch));
             }
@@ -457,10 +458,10 @@ fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
     world.time.set(start);
     (0..20).for_each(|user| bring(user, 0..95));
     let first = minute(1);
-    // Nothing new: each incident's document is looked at, and a few others.
+    // Nothing new: the list of what is open is read, and nothing else.
     let quiet: Vec<usize> = (2..5).map(minute).collect();
     println!("20 incidents of 95 findings: {first} read units, then {quiet:?}");
-    assert!(first > 500 && quiet.iter().all(|units| *units < 100), "{first} {quiet:?}");
+    assert!(first > 300 && quiet.iter().all(|units| *units < 5), "{first} {quiet:?}");
     // The hundredth finding of one of them is told all the same.
     let sent = world.sent.borrow().len();
     bring(7, 95..100);

@@ -141,7 +141,8 @@ impl Detector for BreakGlass<'_> {
                 }
                 Work::Grant(grant) => remember_grant(world, &grant).await?,
                 Work::Review(review, text) => {
-                    if let Reviewed::Refused(why) = keep_review(world, &review).await? {
+                    let within = self.classifier.policy.cases.review_within;
+                    if let Reviewed::Refused(why) = keep_review(world, &review, within).await? {
                         report.count(Metric::UnreadablePayloads(self.name()));
                         world.reject(&text, &why).await?;
                     }

@@ -46,7 +46,7 @@ pub(crate) async fn compare(
     let text = serde_json::to_string(&there)
         .map_err(|error| Failure::new("writing the known subscriptions", error))?;
     // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have told the same.
-    world.swap(PARTITION, SORT, version, &text, false).await?;
+    world.swap(PARTITION, SORT, version, &text, None).await?;
     Ok(())
 }
 

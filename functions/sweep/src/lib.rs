@@ -5,30 +5,17 @@
 //! CloudTrail doesn't record where somebody followed the link in a mail.
 
 mod cases;
+mod close;
 mod hearing;
+mod round;
 
-use cases::Going;
-use handsoff_case::live::{CASE, SessionNotes};
+use cases::Refresh;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
-use handsoff_watch::alert::{Milestone, Period, goes_on};
 use handsoff_watch::live::{
-    Canary, Episode, Failure, Lease, Look, Lookup, Metric, Range, Report, State, Subscriptions, Telling,
-    World, advance, begin_look, end_look, marks, resend,
+    Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World,
 };
-use handsoff_watch::policy::{Alerts, Line};
-
-/// By how many episodes the start of a sweep moves on each minute.
-const STRIDE: usize = 997;
-
-/// How many findings of an incident are looked at: as many as the last count that is told.
-const LOOK_AT: usize = 10_000;
-
-/// After so many seconds no further episode is begun, so that the sweep ends in time to say what it did.
-const ENOUGH: i64 = 40;
-
-/// An incident goes on for at most so many periods: a session lasts twelve hours, and a day ends.
-const PERIODS: usize = 48;
+use handsoff_watch::policy::Line;
 
 /// How the sweep is set up.
 #[derive(Clone, Debug)]
@@ -73,25 +60,55 @@ pub async fn sweep(
         let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
         failures.extend(heard.err());
     }
-    // Once a day, in the first of its minutes that is due: what isn't written expires.
-    let refresh = due && minute.rem_euclid(1440) < settings.canary_minutes.max(1);
     if due {
+        // Once a day, in the first of its minutes that is due: what isn't written expires.
+        let refresh = minute.rem_euclid(1440) < settings.canary_minutes.max(1);
         let drills = cases::drills(world, policy, settings, now, refresh, &mut report).await;
         failures.extend(drills.err());
     }
     match world.open().await {
-        Ok(open) if due => {
-            let reviews = cases::reviews(world, policy, &open, now, refresh, &mut report).await;
-            failures.extend(reviews.err());
-            failures.extend(go_through_all(world, policy, settings, &open, now, &mut report).await);
+        Ok(open) => {
+            let sweep = Sweep::new(world, policy, settings, now, &open);
+            failures.extend(round::go_through(&sweep, &open, &mut report).await);
+            if due {
+                let refresh = Refresh::of(minute, settings.canary_minutes);
+                let (counted, reviews) = cases::reviews(world, policy, &open, now, refresh).await;
+                report.merge(&counted);
+                failures.extend(reviews.err());
+            }
         }
-        Ok(open) => failures.extend(go_through_all(world, policy, settings, &open, now, &mut report).await),
         Err(failure) => failures.push(failure),
     }
     if !report.is_empty() {
         failures.extend(world.send(&report).await.err());
     }
     if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// With more sessions than this going on, each is looked at less often.
+const MANY_SESSIONS: usize = 100;
+
+/// What a sweep works with.
+struct Sweep<'s, W> {
+    world: &'s W,
+    policy: &'s Policy,
+    settings: &'s Settings,
+    now: Time,
+    /// After how many seconds a session is looked at again, though nothing came.
+    pause: i64,
+}
+
+impl<'s, W: World> Sweep<'s, W> {
+    fn new(world: &'s W, policy: &'s Policy, settings: &'s Settings, now: Time, open: &[Open]) -> Self {
+        let session = |open: &&Open| open.due.is_some_and(|due| due.task == Task::Session);
+        let sessions = open.iter().filter(session).count();
+        let pause = if sessions > MANY_SESSIONS { 300 } else { 60 };
+        Self { world, policy, settings, now, pause }
+    }
+
+    fn telling<'t, N>(&'t self, notes: &'t N) -> Telling<'t, N> {
+        Telling { policy: &self.policy.alerts, lease: self.settings.lease, notes }
+    }
 }
 
 /// Adds what there is of something. Nothing isn't added: a metric is billed for each hour in which it gets a value, and
@@ -112,155 +129,6 @@ fn left_out(line: &Line) -> Failure {
     let parameters = "the parameters that begin with BreakGlass and DeployRole";
     let help = "`handsoff policy parameters` prints the right ones";
     Failure::new("the rules of the stack", format!("{parameters} leave out {line}; {help}"))
-}
-
-/// Tells and closes what is due of all episodes that are open, as far as the time goes.
-async fn go_through_all(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    settings: &Settings,
-    open: &[(String, String)],
-    now: Time,
-    report: &mut Report,
-) -> Vec<Failure> {
-    let mut failures = Vec::new();
-    let mut episodes = Vec::new();
-    for (partition, sort) in open.iter().filter(|(_, sort)| sort != CASE) {
-        match Episode::parse(partition, sort) {
-            Some(episode) => episodes.push(episode),
-            None => failures.push(Failure::new("reading the open episodes", format!("`{sort}` is none"))),
-        }
-    }
-    // Each sweep starts elsewhere: where there are more than one minute's worth, all get their turn.
-    let start = usize::try_from(now.0.div_euclid(60)).unwrap_or_default() * STRIDE % episodes.len().max(1);
-    let (behind, first) = episodes.split_at(start.min(episodes.len()));
-    let until = world.now().0 + ENOUGH;
-    let (mut waiting, mut sessions) = (0, 0);
-    for episode in first.iter().chain(behind) {
-        if world.now().0 > until {
-            failures.push(Failure::new("the sweep", "there is more to do than a minute holds"));
-            break;
-        }
-        let (pending, done) = go_through(world, policy, settings, episode, now, report).await;
-        waiting += pending;
-        match done {
-            Ok(Going::On) => sessions += 1,
-            Ok(_) => {}
-            Err(failure) => failures.push(failure),
-        }
-    }
-    add(report, Metric::AlertsPending, waiting);
-    add(report, Metric::SessionsOpen, sessions);
-    failures
-}
-
-/// Tells and closes what is due of one episode. Says how many of its alerts were pending when it came, and whether
-/// it is a session that goes on.
-async fn go_through(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    settings: &Settings,
-    episode: &Episode,
-    now: Time,
-    report: &mut Report,
-) -> (usize, Result<Going, Failure>) {
-    match State::of(world, episode).await {
-        Ok(None) => (0, Ok(Going::None)),
-        Ok(Some(state)) => {
-            let done = go_on(world, policy, settings, episode, &state, now, report).await;
-            (state.pending.len(), done)
-        }
-        Err(failure) => (0, Err(failure)),
-    }
-}
-
-async fn go_on(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    settings: &Settings,
-    episode: &Episode,
-    state: &State,
-    now: Time,
-    report: &mut Report,
-) -> Result<Going, Failure> {
-    // What was claimed comes first, whatever else can't be read.
-    if !state.pending.is_empty() {
-        resend(world, episode, settings.lease, report).await?;
-    }
-    let alerts = &policy.alerts;
-    if state.look != Look::Done && begin_look(world, episode).await? {
-        let part = marks(world, episode.range(&episode.bounds(alerts), LOOK_AT)).await?;
-        if part.count() > 0 {
-            let notes = SessionNotes(policy);
-            let telling = Telling { policy: alerts, lease: settings.lease, notes: &notes };
-            advance(world, telling, episode, &part, report).await?;
-        }
-        end_look(world, episode).await?;
-    }
-    if episode.period == Period::Session {
-        let going = cases::go_on(world, policy, settings, episode, state, now, report).await?;
-        if going != Going::None {
-            return Ok(going);
-        }
-    }
-    // A period without a time is over when nothing was added to it for as long as one lasts.
-    let over = match episode.period.end(alerts) {
-        Some(end) => now.0 >= end.0 + alerts.quiet,
-        None => now.0 >= state.since + alerts.period + alerts.quiet,
-    };
-    if !over {
-        return Ok(Going::None);
-    }
-    // What is still to be sent comes before the end.
-    let state = State::of(world, episode).await?.filter(|state| state.pending.is_empty());
-    if state.is_some_and(|state| !state.told.contains(&Milestone::Closed)) {
-        close(world, alerts, episode, now, report).await?;
-    }
-    Ok(Going::None)
-}
-
-async fn close(
-    world: &impl World,
-    policy: &Alerts,
-    episode: &Episode,
-    now: Time,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    if let Some(end) = episode.period.end(policy)
-        && went_on(world, policy, &episode.incident, episode.period, end).await?
-    {
-        return episode.close(world, policy, None, now, report).await;
-    }
-    let mut first = episode.clone();
-    for _ in 0..PERIODS {
-        let before = Episode { period: first.period.before(policy), ..first.clone() };
-        let Some(start) = first.period.start() else { break };
-        if State::of(world, &before).await?.is_none()
-            || !went_on(world, policy, &episode.incident, before.period, start).await?
-        {
-            break;
-        }
-        first = before;
-    }
-    let bounds = (first.bounds(policy).0, episode.bounds(policy).1);
-    let found = marks(world, episode.range(&bounds, LOOK_AT)).await?;
-    let at = episode.period.end(policy).map_or(now, |end| Time(end.0 + policy.quiet));
-    episode.close(world, policy, Some((&found, &first)), at, report).await
-}
-
-/// Whether an incident went on after a period that ends at this time.
-async fn went_on(
-    world: &impl World,
-    policy: &Alerts,
-    incident: &str,
-    period: Period,
-    end: Time,
-) -> Result<bool, Failure> {
-    let (from, to) = (format!("mark#{end}"), format!("mark#{}#~", Time(end.0 + policy.quiet)));
-    let range = Range { partition: incident, from: &from, to: &to, most: LOOK_AT, backwards: false };
-    let behind = marks(world, range).await?;
-    let times = behind.worst().filter(|finding| finding.severity >= policy.min_severity);
-    Ok(goes_on(period, times.filter_map(|finding| finding.time), policy))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Memory, Subscription};
+use handsoff_watch::live::{Due, Episode, Memory, State, Subscription};
 
 use super::*;
 
@@ -124,10 +124,12 @@ fn what_cannot_be_read_stops_nothing_else() {
         lead: serde_json::from_value(own["finding"].clone()).unwrap(),
     });
     let text = serde_json::to_string(&state).unwrap();
-    assert!(now(world.swap(&key.0, &key.1, Some(version), &text, true)).unwrap());
+    let due = state.due(&Episode::parse(&key.0, &key.1).unwrap());
+    assert!(now(world.swap(&key.0, &key.1, Some(version), &text, due)).unwrap());
+    let due = due.map(|due| Due { waiting: None, ..due });
     now(world.put(&key.0, "mark#2026-03-14T00:00:00Z#x", "no JSON")).unwrap();
-    now(world.swap("drift-0", "state#2026-03-14T00:00:00Z", None, "no JSON", true)).unwrap();
-    now(world.swap("drift-1", "no state", None, "{}", true)).unwrap();
+    now(world.swap("drift-0", "state#2026-03-14T00:00:00Z", None, "no JSON", due)).unwrap();
+    now(world.swap("drift-1", "no state", None, "{}", due)).unwrap();
     let policy = Policy::built_in();
     let time = Time::parse("2026-03-14T00:06:00Z").unwrap();
     world.time.set(time.0 + 1);

@@ -1,12 +1,12 @@
 //! The memory: one table. `pk` and `sk` are its keys, `text` what is kept, `version` that of a document, `open`
-//! what index `open` lists, `expires` when the item may be deleted, in seconds since 1970.
+//! is there on what index `open` lists, `due` what it says of it, `expires` when the item may be deleted, in seconds since 1970.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use handsoff_watch::live::{Clock, Failure, Memory, Range};
+use handsoff_watch::live::{Clock, Due, Failure, Memory, Open, Range};
 
 use crate::world::{Aws, failure};
 
@@ -91,7 +91,7 @@ impl Memory for Aws {
         sort: &str,
         seen: Option<u64>,
         text: &str,
-        open: bool,
+        open: Option<Due>,
     ) -> Result<bool, Failure> {
         let put = self.dynamodb().await.put_item().table_name(&self.table);
         let next = seen.map_or(1, |seen| seen + 1).to_string();
@@ -101,8 +101,8 @@ impl Memory for Aws {
             .item("text", string(text))
             .item("version", AttributeValue::N(next))
             .item("expires", self.expires());
-        if open {
-            put = put.item("open", string("y"));
+        if let Some(due) = open {
+            put = put.item("open", string("y")).item("due", string(&due.to_string()));
         }
         put = match seen {
             Some(seen) => put
@@ -124,7 +124,7 @@ impl Memory for Aws {
         }
     }
 
-    async fn open(&self) -> Result<Vec<(String, String)>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, Failure> {
         let query = self.dynamodb().await.query().table_name(&self.table).index_name("open");
         let query = query
             .key_condition_expression("#open = :yes")
@@ -134,7 +134,11 @@ impl Memory for Aws {
         let mut open = Vec::new();
         while let Some(item) = items.next().await {
             let item = item.map_err(failure(QUERY))?;
-            open.push((text(QUERY, &item, "pk")?.to_owned(), text(QUERY, &item, "sk")?.to_owned()));
+            // The index of a table that an earlier stack has left doesn't have it.
+            let due = item.get("due").and_then(|due| due.as_s().ok()).and_then(|due| due.parse().ok());
+            let (partition, sort) =
+                (text(QUERY, &item, "pk")?.to_owned(), text(QUERY, &item, "sk")?.to_owned());
+            open.push(Open { partition, sort, due });
         }
         Ok(open)
     }

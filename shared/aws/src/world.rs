@@ -15,7 +15,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_trail::Time;
 use handsoff_watch::live::{
     CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier,
-    Published, Report, Subscription, Subscriptions, Unit,
+    Published, Report, Subscription, Subscriptions, Turns, Unit,
 };
 use handsoff_watch::show::clean;
 use lambda_runtime::tracing;
@@ -46,6 +46,7 @@ pub struct Aws {
     function: &'static str,
     table_arn: Option<String>,
     names: Cell<u64>,
+    turns: Turns,
 }
 
 impl Aws {
@@ -68,6 +69,7 @@ impl Aws {
             function,
             table_arn,
             names: Cell::new(0),
+            turns: Turns::default(),
         }
     }
 
@@ -140,6 +142,10 @@ impl Notifier for Aws {
             Err(error) if is_about_form(&error) => Ok(Published::Refused(failure(WHAT)(error))),
             Err(error) => Err(failure(WHAT)(error)),
         }
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.turns
     }
 }
 

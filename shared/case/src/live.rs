@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 use handsoff_watch::alert::Note;
 use handsoff_watch::group::digest;
-use handsoff_watch::live::{AT_ONCE, Episode, Failure, Memory, Notes, Range, World};
+use handsoff_watch::live::{AT_ONCE, Due, Episode, Failure, Memory, Notes, Range, Task, World};
 use handsoff_watch::policy::Policy;
 use serde::{Deserialize, Serialize};
 
@@ -254,7 +254,8 @@ pub async fn sealed(world: &impl Memory, case: &str) -> Result<Option<(u64, Seal
     Ok(Some((version, sealed)))
 }
 
-/// Writes what was sealed, if nobody else did since it was read. A case is open until it is reviewed.
+/// Writes what was sealed, if nobody else did since it was read. A case is open until it is reviewed, which is to be
+/// done within so many seconds.
 ///
 /// # Errors
 /// When it can't be written.
@@ -263,8 +264,12 @@ pub async fn write_sealed(
     case: &str,
     seen: Option<u64>,
     sealed: &Sealed,
+    review_within: i64,
 ) -> Result<bool, Failure> {
-    world.swap(case, CASE, seen, &written(sealed)?, sealed.review.is_none()).await
+    let late = sealed.at.0 + review_within + 1;
+    let at = sealed.look_again.map_or(late, |again| again.0.min(late));
+    let due = Due { task: Task::Case, at, waiting: None };
+    world.swap(case, CASE, seen, &written(sealed)?, sealed.review.is_none().then_some(due)).await
 }
 
 /// What came of a review.
@@ -280,7 +285,11 @@ pub enum Reviewed {
 ///
 /// # Errors
 /// When something can't be read or written; to do it again is safe.
-pub async fn keep_review(world: &impl World, review: &Review) -> Result<Reviewed, Failure> {
+pub async fn keep_review(
+    world: &impl World,
+    review: &Review,
+    review_within: i64,
+) -> Result<Reviewed, Failure> {
     for _ in 0..12 {
         let Some((version, mut sealed)) = sealed(world, &review.case).await? else {
             return Ok(Reviewed::Refused(format!("no review: no case {} is sealed", review.case)));
@@ -301,7 +310,7 @@ pub async fn keep_review(world: &impl World, review: &Review) -> Result<Reviewed
             return Ok(Reviewed::Kept);
         }
         sealed.review = Some(review.clone());
-        if write_sealed(world, &review.case, Some(version), &sealed).await? {
+        if write_sealed(world, &review.case, Some(version), &sealed, review_within).await? {
             return Ok(Reviewed::Kept);
         }
     }

@@ -31,7 +31,7 @@ pub(crate) async fn drills(
             Some(last) if !refresh => last,
             last => {
                 let last = last.unwrap_or(now);
-                world.swap(PARTITION, &sort(entry), version, &last.to_string(), false).await?;
+                world.swap(PARTITION, &sort(entry), version, &last.to_string(), None).await?;
                 last
             }
         };
@@ -54,7 +54,7 @@ async fn last(world: &impl Memory, entry: &BreakGlass) -> Result<(Option<u64>, O
 pub(crate) async fn exercised(world: &impl World, entry: &BreakGlass, at: Time) -> Result<(), Failure> {
     let (version, last) = last(world, entry).await?;
     if last.is_none_or(|last| last < at) {
-        world.swap(PARTITION, &sort(entry), version, &at.to_string(), false).await?;
+        world.swap(PARTITION, &sort(entry), version, &at.to_string(), None).await?;
     }
     Ok(())
 }

@@ -102,7 +102,7 @@ pub(super) async fn look_up(
     if asked_any {
         let text = serde_json::to_string(&progress)
             .map_err(|error| Failure::new("writing what was asked as JSON", error))?;
-        if !world.swap(case, SORT, version, &text, false).await? {
+        if !world.swap(case, SORT, version, &text, None).await? {
             // Another sweep is at it.
             return Ok(None);
         }

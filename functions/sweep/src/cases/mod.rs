@@ -7,49 +7,36 @@ mod seal;
 
 use handsoff_case::live::{SessionNotes, session};
 use handsoff_trail::Time;
-use handsoff_watch::Policy;
 use handsoff_watch::alert::Milestone;
 use handsoff_watch::live::{
-    Episode, Failure, Lookup, Range, Report, State, Telling, World, keep_and_tell, marks, seal_session,
+    Episode, Failure, Going, Lookup, Range, Report, State, World, keep_and_tell, marks, seal_session,
 };
 
 pub(crate) use drills::{drills, exercised};
-pub(crate) use reviews::reviews;
+pub(crate) use reviews::{Refresh, reviews};
 
-use crate::Settings;
+use crate::Sweep;
 
-/// How a session goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Going {
-    /// It isn't over.
-    On,
-    /// Its case is sealed, or soon will be.
-    Over,
-    /// It is no session: somebody only tried to begin one.
-    None,
-}
-
-/// Tells what is wrong with a session, and seals its case when it is over.
-pub(crate) async fn go_on(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    settings: &Settings,
+/// Tells what is wrong with a session. Says how it goes on, and when it is to be looked at again if nothing comes.
+pub(crate) async fn check<W: World + Lookup>(
+    sweep: &Sweep<'_, W>,
     episode: &Episode,
     state: &State,
-    now: Time,
     report: &mut Report,
-) -> Result<Going, Failure> {
-    let case = &episode.incident;
-    let Some(session) = session(world, case, policy).await? else { return Ok(Going::None) };
-    let over = session.closes().is_some_and(|closes| now >= closes);
+) -> Result<(Going, i64), Failure> {
+    let Sweep { world, policy, now, .. } = *sweep;
+    let (case, clock) = (&episode.incident, world.now().0);
+    let Some(session) = session(world, case, policy).await? else { return Ok((Going::None, clock)) };
+    let closes = session.closes();
+    let over = closes.is_some_and(|closes| now >= closes);
     // A grant may still be on its way.
-    if over || now.0 >= state.since + policy.cases.patience {
+    let patient = state.since + policy.cases.patience;
+    if over || now.0 >= patient {
         let first = Range { partition: case, from: "mark#", to: "mark#~", most: 50, backwards: false };
         if let Some(first) = marks(world, first).await?.first() {
             let findings = session.findings(first, |code| state.told.contains(&Milestone::Code(code, 1)));
             let notes = SessionNotes(policy);
-            let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &notes };
-            keep_and_tell(world, telling, &findings, report).await?;
+            keep_and_tell(world, sweep.telling(&notes), &findings, report).await?;
         }
     }
     if let (Some(entry), Some(started)) = (session.entry(), session.started())
@@ -57,11 +44,23 @@ pub(crate) async fn go_on(
     {
         exercised(world, entry, started).await?;
     }
-    if !over || state.told.contains(&Milestone::Closed) {
-        return Ok(Going::On);
+    if over && !state.told.contains(&Milestone::Closed) {
+        return Ok((Going::Over, clock));
     }
-    seal_session(world, episode).await?;
-    seal::seal(world, policy, settings, episode, now, report).await.map(|()| Going::Over)
+    // A grant may come at any time, and its end is the session's.
+    let events = [Some(patient), closes.map(|Time(closes)| closes), Some(clock + sweep.pause)];
+    let next = events.into_iter().flatten().filter(|at| *at > clock).min();
+    Ok((Going::On, next.unwrap_or(clock + sweep.pause)))
+}
+
+/// Seals the case of a session that is over, or goes on with it.
+pub(crate) async fn seal<W: World + Lookup>(
+    sweep: &Sweep<'_, W>,
+    episode: &Episode,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    seal_session(sweep.world, episode).await?;
+    seal::seal(sweep.world, sweep.policy, sweep.settings, episode, sweep.now, report).await
 }
 
 #[cfg(test)]

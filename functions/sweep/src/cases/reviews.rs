@@ -1,41 +1,99 @@
 //! Cases that nobody has reviewed in time.
 
+use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, sealed, write_sealed};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::Period;
-use handsoff_watch::live::{Episode, Failure, Metric, Report, World, reopen};
+use handsoff_watch::live::{AT_ONCE, Episode, Failure, Metric, Open, Report, World, reopen};
 
-/// Counts the sealed cases that are overdue for their review. Once a day what is remembered of each is written anew,
-/// or it would expire before anybody has looked.
+/// Counts the sealed cases that are overdue for their review: the others of the list aren't read, but for a part of them
+/// that `refresh` writes anew, or they would expire before anybody has looked.
 pub(crate) async fn reviews(
     world: &impl World,
     policy: &Policy,
-    open: &[(String, String)],
+    open: &[Open],
     now: Time,
-    refresh: bool,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let mut late = 0;
-    let mut failed = Ok(());
-    for (case, _) in open.iter().filter(|(_, sort)| sort == CASE) {
-        match sealed(world, case).await {
-            Ok(None) => {}
-            Ok(Some((version, sealed))) => {
-                // Its credentials have ended by now: what was done with them unseen, CloudTrail knows.
-                if sealed.look_again.is_some_and(|again| now >= again) {
-                    let episode = Episode { incident: case.clone(), period: Period::Session };
-                    failed = failed.and(reopen(world, &episode).await);
-                }
-                late +=
-                    usize::from(sealed.review.is_none() && now.0 > sealed.at.0 + policy.cases.review_within);
-                if refresh {
-                    failed = failed.and(write_sealed(world, case, Some(version), &sealed).await.map(drop));
-                }
-            }
+    refresh: Refresh,
+) -> (Report, Result<(), Failure>) {
+    let cases = open.iter().filter(|open| open.sort == CASE);
+    let due = |open: &&Open| open.due.is_none_or(|due| due.at <= now.0) || refresh.is_turn(&open.partition);
+    let reviews = cases.filter(due).map(|open| review(world, policy, &open.partition, now, refresh));
+    let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
+    let (mut late, mut failed) = (0, Ok(()));
+    while let Some(reviewed) = reviews.next().await {
+        match reviewed {
+            Ok(is_late) => late += usize::from(is_late),
             Err(failure) => failed = failed.and(Err(failure)),
         }
     }
-    crate::add(report, Metric::CasesUnreviewed, late);
-    failed
+    let mut report = Report::default();
+    crate::add(&mut report, Metric::CasesUnreviewed, late);
+    (report, failed)
+}
+
+/// Whether the review of a case is overdue.
+async fn review(
+    world: &impl World,
+    policy: &Policy,
+    case: &str,
+    now: Time,
+    refresh: Refresh,
+) -> Result<bool, Failure> {
+    let Some((version, sealed)) = sealed(world, case).await? else { return Ok(false) };
+    // Its credentials have ended by now: what was done with them unseen, CloudTrail knows.
+    let mut reopened = Ok(());
+    if sealed.look_again.is_some_and(|again| now >= again) {
+        let episode = Episode { incident: case.to_owned(), period: Period::Session };
+        reopened = reopen(world, &episode).await;
+    }
+    let within = policy.cases.review_within;
+    if refresh.is_turn(case) {
+        write_sealed(world, case, Some(version), &sealed, within).await?;
+    }
+    reopened.map(|()| sealed.review.is_none() && now.0 > sealed.at.0 + within)
+}
+
+/// Whose turn it is to be written anew: each once a day, and not all at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refresh {
+    turn: i64,
+    turns: i64,
+}
+
+impl Refresh {
+    /// The turn of a minute, of those that are so many minutes apart.
+    pub(crate) fn of(minute: i64, every: i64) -> Self {
+        let turns = (1440 / every.max(1)).max(1);
+        Self { turn: minute.div_euclid(every.max(1)).rem_euclid(turns), turns }
+    }
+
+    fn is_turn(self, case: &str) -> bool {
+        // Names of cases are digests: their last digits are as good as dice.
+        let sum = case.bytes().fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 1_000_003);
+        sum % self.turns == self.turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_case_is_written_anew_once_a_day_and_few_at_a_time() {
+        let cases: Vec<String> =
+            (0..2_000_u64).map(|n| format!("glass-{:024x}", n * 0x9E37_79B9_7F4A)).collect();
+        let mut most = 0;
+        let mut turns = vec![0; cases.len()];
+        for minute in (0..1440).step_by(5) {
+            let refresh = Refresh::of(29_000_000 + minute, 5);
+            let turn: Vec<usize> = (0..cases.len()).filter(|case| refresh.is_turn(&cases[*case])).collect();
+            most = most.max(turn.len());
+            for case in turn {
+                turns[case] += 1;
+            }
+        }
+        assert!(turns.iter().all(|turns| *turns == 1));
+        assert!(most < 40, "{most} at once");
+    }
 }

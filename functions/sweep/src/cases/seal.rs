@@ -135,7 +135,8 @@ async fn close(
     let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
     let look_again = outlived.filter(|outlived| *outlived > now);
     let new = Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review };
-    if !write_sealed(world, case, version, &new).await? {
+    let within = policy.cases.review_within;
+    if !write_sealed(world, case, version, &new, within).await? {
         // Another sweep is at it.
         return Ok(());
     }
@@ -166,7 +167,7 @@ async fn close(
         if let Some((version, known)) = sealed(world, case).await?
             && known.digest == digest
         {
-            write_sealed(world, case, Some(version), &Sealed { told: true, ..known }).await?;
+            write_sealed(world, case, Some(version), &Sealed { told: true, ..known }, within).await?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::Manifest;
 use handsoff_case::live::sealed;
 use handsoff_case::session::{Approval, EndBy};
+use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
 
@@ -199,7 +200,7 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     deliver(&world, &policy, &[("Break-Glass Review", &review("bob", &digest))]);
     at(&world, &policy, "2026-03-22T08:05:00Z");
     assert!((world.report.borrow().sum(Metric::CasesUnreviewed) - 1.0).abs() < 0.1, "and now it is reviewed");
-    assert!(world.documents.borrow().values().all(|(.., open)| !open));
+    assert!(world.documents.borrow().values().all(|(.., open)| open.is_none()));
     assert_eq!(world.files.borrow().keys().filter(|name| name.contains("/reviews/")).count(), 1);
     assert_eq!(told(&world).len(), 3);
 }

@@ -94,6 +94,8 @@ pub enum Milestone {
     Count(usize),
     /// The session has so many findings of this code.
     Code(Code, usize),
+    /// A summary has so many incidents.
+    Folded(usize),
     /// Its case file is being sealed: told to nobody, and taken back when a call comes late.
     Sealing,
     /// It is over.
@@ -117,7 +119,7 @@ const VIOLATIONS: [Code; 6] = [
 ];
 
 /// What milestones hang on: numbers that only grow with further findings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
     glass: bool,
     findings: usize,
@@ -137,6 +139,15 @@ impl Reach {
         self.worst = self.worst.max(Some(severity));
         if self.glass {
             *self.codes.entry(code).or_default() += 1;
+        }
+    }
+
+    /// With the findings of another part of the same incident.
+    pub fn merge(&mut self, other: &Self) {
+        self.findings += other.findings;
+        self.worst = self.worst.max(other.worst);
+        for (code, found) in &other.codes {
+            *self.codes.entry(*code).or_default() += found;
         }
     }
 
@@ -185,6 +196,7 @@ impl fmt::Display for Milestone {
             Self::Opened => f.write_str("opened"),
             Self::Count(count) => write!(f, "count:{count}"),
             Self::Code(code, count) => write!(f, "{code}:{count}"),
+            Self::Folded(count) => write!(f, "folded:{count}"),
             Self::Sealing => f.write_str("sealing"),
             Self::Closed => f.write_str("closed"),
         }
@@ -201,6 +213,7 @@ impl FromStr for Milestone {
             None if text == "opened" => Ok(Self::Opened),
             None if text == "sealing" => Ok(Self::Sealing),
             Some(("severity", severity)) => severity.parse().map(Self::Severity).map_err(|_| wrong()),
+            Some(("folded", count)) => count.parse().map(Self::Folded).map_err(|_| wrong()),
             Some(("count", count)) => count.parse().map(Self::Count).map_err(|_| wrong()),
             Some((code, count)) => {
                 let code = code.parse().map_err(|_| wrong())?;

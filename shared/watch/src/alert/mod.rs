@@ -2,6 +2,7 @@
 
 mod milestone;
 mod schedule;
+mod summary;
 mod words;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::severity::Severity;
 
 pub use milestone::{COUNTS, Milestone, Period, Reach};
 pub use schedule::{Known, goes_on, schedule};
+pub use summary::{Listed, Summary};
 #[cfg(test)]
 pub(crate) use words::subject;
 pub(crate) use words::{LONGEST_SUBJECT, cut};
@@ -33,6 +35,8 @@ pub enum Cause {
     More,
     /// Nothing was added for a while.
     Closed,
+    /// Incidents of a storm, which are not alerted by themselves. Only deployed: a replay tells each.
+    Summary,
 }
 
 impl Cause {
@@ -59,6 +63,7 @@ impl Cause {
             Self::Worse => "worse",
             Self::More => "more",
             Self::Closed => "closed",
+            Self::Summary => "summary",
         }
     }
 }

@@ -17,10 +17,7 @@ const CUT: &str = "...";
 
 /// One line that SNS takes as a subject. It begins with the account, so that nothing can push it out.
 pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Option<&str>) -> String {
-    let parts = [Some(lead.account.trim()), name];
-    let account: Vec<String> =
-        parts.into_iter().flatten().filter(|part| !part.is_empty()).map(ascii).collect();
-    let account = account.join(" ");
+    let account = account_of(lead, name);
     let mark = match cause {
         Cause::Opened => String::new(),
         other => format!(" ({})", other.as_str()),
@@ -36,8 +33,16 @@ pub(crate) fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Op
     cut(&format!("{begin}{who}{action}"), LONGEST_SUBJECT)
 }
 
+/// The account, and its name.
+pub(super) fn account_of(lead: &Finding, name: Option<&str>) -> String {
+    let parts = [Some(lead.account.trim()), name];
+    let account: Vec<String> =
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).map(ascii).collect();
+    account.join(" ")
+}
+
 /// Printable ASCII: SNS takes nothing else in a subject.
-fn ascii(text: &str) -> String {
+pub(super) fn ascii(text: &str) -> String {
     text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' }).collect()
 }
 
@@ -163,7 +168,7 @@ fn when(lead: &Finding) -> String {
 }
 
 /// Where and from where, and where to look: the lines that the record has something for.
-fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
+pub(super) fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
     let Finding { source_ip, via, user_agent, event_id, .. } = shown;
     let from = match (source_ip.as_str(), via.as_str()) {
         ("", "") => String::new(),

@@ -307,6 +307,14 @@ impl Incident {
     }
 }
 
+impl Extend<Finding> for Incident {
+    fn extend<F: IntoIterator<Item = Finding>>(&mut self, findings: F) {
+        for finding in findings {
+            self.add(finding);
+        }
+    }
+}
+
 /// Whether a finding comes before another. Of two that hand-made logs give the same key, the same one stays whichever
 /// came first.
 fn is_earlier(finding: &Finding, first: &Finding) -> bool {

@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, Milestone, Period};
+use crate::alert::{Alert, Milestone, Period, Reach};
+use crate::code::Code;
 use crate::finding::{Finding, Key};
+use crate::group;
 use crate::policy::Alerts;
+use crate::severity::Severity;
 
+use super::due::{Due, Task, Waiting};
 use super::ports::{Failure, Range};
+use super::summary;
 
 /// A period of an incident: what is told together, and what is claimed together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +81,50 @@ pub struct State {
     /// How many seconds after a session's first record its opening was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_after: Option<i64>,
+    /// From when on the sweep has something to do with it, in seconds since 1970.
+    #[serde(default)]
+    pub next: i64,
+    /// What the sweep found it to be: a session that goes on, or that is to be sealed; or none, whatever its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub going: Option<Going>,
+    /// How far a look has come that takes more than one sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// What of it was told in summaries, and not by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Folded>,
+}
+
+/// How a session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Going {
+    /// It isn't over.
+    On,
+    /// It is over: its case is sealed, or soon will be.
+    Over,
+    /// It is no session: somebody only tried to begin one.
+    None,
+}
+
+/// How far a look at an episode's findings has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The next sort key to look at.
+    pub from: String,
+    /// What there is to tell of those before it.
+    pub reach: Reach,
+    /// The worst of those before it.
+    pub worst: Option<Mark>,
+}
+
+/// What of an episode was told in summaries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    /// The highest severity that was.
+    pub severity: Severity,
+    /// The codes that were.
+    pub codes: BTreeSet<Code>,
 }
 
 /// Whether the sweep has to look at an episode's findings: to read all of them every minute would cost more than all
@@ -109,6 +158,23 @@ impl State {
     /// Whether the sweep still has something to do with it.
     pub fn is_open(&self) -> bool {
         !self.pending.is_empty() || !self.told.contains(&Milestone::Closed)
+    }
+
+    /// What the list of open documents says of it: nothing when it isn't open.
+    pub fn due(&self, episode: &Episode) -> Option<Due> {
+        let task = match self.going {
+            _ if summary::is_summary(&episode.incident) => Task::Summary,
+            Some(Going::On) => Task::Session,
+            Some(Going::Over) => Task::Seal,
+            // Until the sweep knows better.
+            None if group::is_glass(&episode.incident) => Task::Session,
+            _ => Task::Incident,
+        };
+        let since = self.pending.iter().map(|pending| pending.since).min();
+        let severity = self.pending.iter().map(|pending| pending.alert.severity).max();
+        let waiting = since.zip(severity);
+        let waiting = waiting.map(|(since, severity)| Waiting { count: self.pending.len(), since, severity });
+        self.is_open().then_some(Due { task, at: self.next, waiting })
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {

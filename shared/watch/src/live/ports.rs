@@ -8,8 +8,10 @@ use std::fmt::Display;
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
 
+use super::due::Due;
 use super::message::Message;
 use super::report::Report;
+use super::turn::Turns;
 
 /// A call to the outside that failed, after all its retries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,18 +57,29 @@ pub trait Memory {
     async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure>;
 
     /// Writes a document if it still has the version that was seen, `None` for not being there. `open` puts it
-    /// on the list that the sweep goes through. `false` if somebody else was faster.
+    /// on the list that the sweep goes through, and stands there. `false` if somebody else was faster.
     async fn swap(
         &self,
         partition: &str,
         sort: &str,
         seen: Option<u64>,
         text: &str,
-        open: bool,
+        open: Option<Due>,
     ) -> Result<bool, Failure>;
 
-    /// The open documents, by partition and sort key. May be a moment behind.
-    async fn open(&self) -> Result<Vec<(String, String)>, Failure>;
+    /// The open documents. May be a moment behind.
+    async fn open(&self) -> Result<Vec<Open>, Failure>;
+}
+
+/// A document on the list of those that are open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its partition.
+    pub partition: String,
+    /// Its sort key.
+    pub sort: String,
+    /// What there is to do with it; `None` where the list doesn't say.
+    pub due: Option<Due>,
 }
 
 /// What came of a message.
@@ -82,6 +95,9 @@ pub enum Published {
 pub trait Notifier {
     /// Sends a message to all subscribers. A failure is one that may be over the next time.
     async fn publish(&self, message: &Message) -> Result<Published, Failure>;
+
+    /// The turns in which this function sends.
+    fn turns(&self) -> &Turns;
 }
 
 /// Where payloads go that can't be read.

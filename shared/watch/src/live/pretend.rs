@@ -2,18 +2,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use handsoff_trail::{Entry, Identity, Record, Time};
 
+use super::due::Due;
 use super::message::{LONGEST, Message};
 use super::ports::{
-    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Published, Range,
-    Subscription, Subscriptions,
+    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Open, Published,
+    Range, Subscription, Subscriptions,
 };
 use super::report::Report;
+use super::turn::Turns;
 
-/// A document: its version, its text, and whether it is open.
-pub type Document = (u64, String, bool);
+/// A document: its version, its text, and what the list of open ones says of it.
+pub type Document = (u64, String, Option<Due>);
 
 /// A world in memory, shared by several functions of one thread.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,7 @@ pub struct Pretend {
     pub read_units: Cell<usize>,
     /// Messages of more bytes are refused; if not set, those that SNS would refuse.
     pub longest: Cell<Option<usize>>,
+    turns: Rc<Turns>,
 }
 
 impl Pretend {
@@ -105,7 +109,7 @@ impl Memory for Pretend {
         sort: &str,
         seen: Option<u64>,
         text: &str,
-        open: bool,
+        open: Option<Due>,
     ) -> Result<bool, Failure> {
         let mut documents = self.documents.borrow_mut();
         let key = (partition.to_owned(), sort.to_owned());
@@ -116,9 +120,18 @@ impl Memory for Pretend {
         Ok(version == seen)
     }
 
-    async fn open(&self) -> Result<Vec<(String, String)>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, Failure> {
         let documents = self.documents.borrow();
-        Ok(documents.iter().filter(|(_, (.., open))| *open).map(|(key, _)| key.clone()).collect())
+        let open: Vec<Open> = documents
+            .iter()
+            .filter_map(|((partition, sort), (.., due))| {
+                Some(Open { partition: partition.clone(), sort: sort.clone(), due: Some((*due)?) })
+            })
+            .collect();
+        let size = |open: &Open| ITEM + open.partition.len() + open.sort.len();
+        // The index is read as it is, which costs half.
+        self.count_read(open.iter().map(size).sum::<usize>() / 2);
+        Ok(open)
     }
 }
 
@@ -129,6 +142,10 @@ impl Notifier for Pretend {
         }
         self.sent.borrow_mut().push(message.clone());
         Ok(Published::Taken)
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.turns
     }
 }
 

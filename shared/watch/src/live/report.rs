@@ -55,6 +55,8 @@ pub enum Metric {
     AlertsResent,
     /// Alerts that SNS refused for their form, and that were sent in a reduced one.
     AlertsReduced,
+    /// Alerts that a summary tells.
+    AlertsFolded,
     /// Alerts that are waiting to be sent.
     AlertsPending,
     /// From an event's time to its verdict, of a function.
@@ -71,7 +73,7 @@ pub enum Metric {
 
 impl Metric {
     /// One of each.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::DriftWrites(Severity::Medium),
         Self::SessionsOpened,
         Self::SessionsOpen,
@@ -89,6 +91,7 @@ impl Metric {
         Self::AlertsFailed,
         Self::AlertsResent,
         Self::AlertsReduced,
+        Self::AlertsFolded,
         Self::AlertsPending,
         Self::Lag("handsoff-drift"),
         Self::CanaryRoundTrip,
@@ -117,6 +120,7 @@ impl Metric {
             Self::AlertsFailed => "AlertsFailed",
             Self::AlertsResent => "AlertsResent",
             Self::AlertsReduced => "AlertsReduced",
+            Self::AlertsFolded => "AlertsFolded",
             Self::AlertsPending => "AlertsPending",
             Self::Lag(_) => "Lag",
             Self::CanaryRoundTrip => "CanaryRoundTrip",

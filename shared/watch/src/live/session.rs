@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::episode::{Episode, Pending};
+use super::held::{Held, TRIES, contended, state, write};
 use super::ports::{Failure, World};
 use super::report::Report;
-use super::tell::{TRIES, contended, send, state, write};
+use super::summary::fold;
+use super::tell::send;
 use crate::alert::{About, Alert, Cause, Milestone, Note};
 use crate::incident::Incident;
 use crate::policy::Alerts;
@@ -20,13 +22,8 @@ use handsoff_trail::Time;
 /// # Errors
 /// When it can't be written.
 pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), Failure> {
-    for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
-        if !state.told.insert(Milestone::Sealing) || write(world, episode, version, &state).await? {
-            return Ok(());
-        }
-    }
-    Err(contended())
+    let mut held = Held::of(world, episode).await?;
+    held.change(world, |state| state.told.insert(Milestone::Sealing)).await.map(drop)
 }
 
 /// Opens a session again that is being sealed, or is closed: a call of it came.
@@ -34,15 +31,17 @@ pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), F
 /// # Errors
 /// When it can't be written.
 pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure> {
-    for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
+    let (mut held, now) = (Held::of(world, episode).await?, world.now().0);
+    held.change(world, |state| {
         let sealing = state.told.remove(&Milestone::Sealing);
         let closed = state.told.remove(&Milestone::Closed);
-        if !(sealing || closed) || write(world, episode, version, &state).await? {
-            return Ok(());
+        if sealing || closed {
+            state.next = now;
         }
-    }
-    Err(contended())
+        sealing || closed
+    })
+    .await
+    .map(drop)
 }
 
 /// What the last message of a session says.
@@ -109,6 +108,14 @@ pub async fn end_session(
             notes: &notes,
         };
         let alert = Alert::new(&about, Cause::Closed, tells, Some(at));
+        if state.folded.is_some() {
+            // The digest leaves the account all the same: with the others' of this minute.
+            fold(world, &alert, lead, report).await?;
+            if write(world, episode, version, &state).await? {
+                return Ok(true);
+            }
+            continue;
+        }
         let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.clone() };
         state.pending.push(pending.clone());
         if write(world, episode, version, &state).await? {

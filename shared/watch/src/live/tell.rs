@@ -5,24 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 
-use super::episode::{Episode, Look, Mark, Pending, State};
+use super::budget::take;
+use super::episode::{Episode, Look, Mark, Pending};
+use super::held::{Held, TRIES, contended, state, write};
 use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
+use super::summary::{Way, codes, fold};
 use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::incident::Incident;
 use crate::policy::Alerts;
+use crate::severity::Severity;
 
 /// How many findings of a period are looked at when it is first told. The sweep looks at more.
 const LOOK_AT: usize = 200;
 
-/// After so many tries somebody else is always faster, or something is broken.
-pub(super) const TRIES: usize = 12;
-
-/// How many writes are on their way at once.
+/// How many calls are on their way at once.
 pub const AT_ONCE: usize = 16;
 
 /// After how many seconds a claimed alert counts as not sent. Longer than a function may run.
@@ -101,16 +102,38 @@ pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Fai
     Ok(incident(range.partition, stored(world, range).await?))
 }
 
+/// As many findings of an incident as a range holds at most, none of their events in part, and the sort key at which the
+/// next ones begin; `None` where there are no more.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn page(world: &impl World, range: Range<'_>) -> Result<(Incident, Option<String>), Failure> {
+    let texts = world.range(range).await?;
+    let full = texts.len() >= range.most;
+    let mut findings = readable(world, texts);
+    if full && let Some(last) = findings.last().map(|last| (last.time, last.key)) {
+        // The last event may have more findings than these.
+        let whole = findings.iter().filter(|it| (it.time, it.key) != last).count();
+        findings.truncate(if whole == 0 { findings.len() } else { whole });
+    }
+    let behind = findings.last().filter(|_| full).map(|last| Mark::sort(last) + "\0");
+    Ok((incident(range.partition, findings), behind))
+}
+
 async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
+    Ok(readable(world, world.range(range).await?))
+}
+
+fn readable(world: &impl World, texts: Vec<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for text in world.range(range).await? {
+    for text in texts {
         match serde_json::from_str::<Mark>(&text) {
             Ok(mark) => findings.push(mark.finding()),
             // One that can't be read must not hide the others.
             Err(error) => world.complain(&Failure::new("reading a stored finding", error)),
         }
     }
-    Ok(findings)
+    findings
 }
 
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
@@ -133,9 +156,7 @@ fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
         }
     }
     let mut incident = Incident::new(id.to_owned());
-    for finding in events.into_values() {
-        incident.add(finding);
-    }
+    incident.extend(events.into_values());
     incident
 }
 
@@ -201,8 +222,18 @@ pub async fn tell(
     // Beyond the limit these may be missing. An event in both is one.
     known.extend(findings.iter().cloned());
     let part = incident(&episode.incident, known);
-    advance(world, telling, episode, &part, report).await?;
+    let found = Found { incident: &part, reach: &part.reach() };
+    advance(world, telling, episode, found, report).await?;
     if all { Ok(()) } else { look_is_due(world, episode).await }
+}
+
+/// What was found of an episode.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'f> {
+    /// Findings, or the last of them and the worst.
+    pub incident: &'f Incident,
+    /// What there is to tell of all of them.
+    pub reach: &'f Reach,
 }
 
 /// Claims and sends what is due of an episode with these findings, and sends again what was claimed too long ago.
@@ -213,21 +244,22 @@ pub async fn advance(
     world: &impl World,
     telling: Telling<'_, impl Notes>,
     episode: &Episode,
-    part: &Incident,
+    found: Found<'_>,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let reached = part.reach().milestones(telling.policy);
+    let reached = found.reach.milestones(telling.policy);
     if !reached.is_subset(&state(world, episode).await?.1.told) {
         // An alert without them is better than none.
         let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
             world.complain(&failure);
             Vec::new()
         });
-        claim(world, episode, report, |told| {
+        claim(world, episode, Some(telling.policy.burst), report, |told| {
             let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
-            let severity = part.severity();
-            let lead = part.lead_for(&tells, severity).filter(|_| !tells.is_empty())?;
-            let (incident, period, findings) = (part, episode.period, part.count());
+            let severity = found.reach.worst()?;
+            let (incident, period, findings) = (found.incident, episode.period, found.reach.findings());
+            let lead = incident.lead_for(&tells, severity).or_else(|| incident.lead());
+            let lead = lead.filter(|_| !tells.is_empty())?;
             let (policy, since, notes) = (telling.policy, period, &*notes);
             let about = About { incident, policy, period, lead, severity, findings, since, notes };
             Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
@@ -237,43 +269,64 @@ pub async fn advance(
     resend(world, episode, telling.lease, report).await
 }
 
+/// What the last message of an incident says.
+#[derive(Debug)]
+pub struct Closing<'c> {
+    /// What was found, or the first of it.
+    pub incident: &'c Incident,
+    /// What the policy says of messages.
+    pub policy: &'c Alerts,
+    /// The episode since which it was.
+    pub since: &'c Episode,
+    /// How many findings there are.
+    pub findings: usize,
+    /// The highest severity of them.
+    pub severity: Severity,
+    /// What is known beyond the findings.
+    pub notes: Vec<Note>,
+    /// When it is over, by the time of events.
+    pub at: Time,
+}
+
 impl Episode {
-    /// Tells that it is over, with what was found since the given episode; or, without findings, only remembers
-    /// it: the incident goes on in the next one, or nothing is left of it.
+    /// Tells that it is over; or, with nothing to say, only remembers it: the incident goes on in the next one,
+    /// or nothing is left of it, or a summary has told it.
     ///
     /// # Errors
     /// As [`tell`].
     pub async fn close(
         &self,
         world: &impl World,
-        policy: &Alerts,
-        found: Option<(&Incident, &Episode)>,
-        at: Time,
+        closing: Option<Closing<'_>>,
         report: &mut Report,
     ) -> Result<(), Failure> {
         let closed = || BTreeSet::from([Milestone::Closed]);
-        let Some((incident, first)) = found.filter(|(incident, _)| incident.count() > 0) else {
-            return strike(world, self, closed()).await;
+        let Some(closing) = closing.filter(|closing| closing.incident.count() > 0) else {
+            let mut held = Held::of(world, self).await?;
+            return held.change(world, |state| state.told.insert(Milestone::Closed)).await.map(drop);
         };
-        claim(world, self, report, |told| {
-            let severity = incident.severity();
+        claim(world, self, None, report, |told| {
+            let Closing { incident, policy, since, findings, severity, ref notes, at } = closing;
             let lead = incident.lead().filter(|_| !told.contains(&Milestone::Closed))?;
-            let (period, since, findings) = (self.period, first.period, incident.count());
-            let about = About { incident, policy, period, lead, severity, findings, since, notes: &[] };
+            let (period, since) = (self.period, since.period);
+            let about = About { incident, policy, period, lead, severity, findings, since, notes };
             Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
         })
         .await
     }
 }
 
-/// Claims the alert that `due` makes of what was told so far, sends it, and strikes it off.
-async fn claim<W: World>(
+/// Claims the alert that `due` makes of what was told so far, sends it, and strikes it off. With a budget, and none of
+/// it left for this minute, a summary tells it.
+pub(super) async fn claim<W: World>(
     world: &W,
     episode: &Episode,
+    burst: Option<usize>,
     report: &mut Report,
     due: impl Fn(&BTreeSet<Milestone>) -> Option<(Alert, Finding)>,
 ) -> Result<(), Failure> {
     let by = world.name();
+    let mut taken = BTreeMap::new();
     for _ in 0..TRIES {
         let (version, mut state) = state(world, episode).await?;
         // A write that was answered too late may have been ours.
@@ -283,9 +336,24 @@ async fn claim<W: World>(
         let Some((alert, lead)) = due(&state.told) else { return Ok(()) };
         let since = world.now().0;
         if version.is_none() {
-            state.since = since;
+            (state.since, state.next) = (since, since);
         }
+        let mut way = Way::of(&state, &alert, &lead);
         state.told.extend(alert.tells.iter().copied());
+        if let (Way::InBudget, Some(burst)) = (way, burst)
+            && !is_within(world, burst, &alert, &lead, &mut taken).await?
+        {
+            fold(world, &alert, &lead, report).await?;
+            state.fold(&alert, &lead);
+            way = Way::Untold;
+        }
+        if way == Way::Untold {
+            if write(world, episode, version, &state).await? {
+                return Ok(());
+            }
+            continue;
+        }
+        state.folded = None;
         let pending = Pending { by: by.clone(), since, alert, lead };
         state.pending.push(pending.clone());
         if write(world, episode, version, &state).await? {
@@ -293,6 +361,29 @@ async fn claim<W: World>(
         }
     }
     Err(contended())
+}
+
+/// Whether a budget of this minute has room for an alert: that of its finding's code, or of another that it tells. What
+/// is rare isn't folded for coming together with what many have. What was `taken` for it before isn't taken again.
+async fn is_within(
+    world: &impl World,
+    burst: usize,
+    alert: &Alert,
+    lead: &Finding,
+    taken: &mut BTreeMap<(Code, Severity), bool>,
+) -> Result<bool, Failure> {
+    for code in codes(alert, lead) {
+        let budget = (code, alert.severity);
+        let had = match taken.get(&budget) {
+            Some(had) => *had,
+            None => take(world, burst, code, alert.severity).await?,
+        };
+        taken.insert(budget, had);
+        if had {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Sends what was claimed longer ago than the lease, by whoever.
@@ -328,6 +419,7 @@ pub(super) async fn send(
     pending: &Pending,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let _turn = world.turns().turn().await;
     publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
     let opened = pending.alert.tells.contains(&Milestone::Opened);
@@ -358,63 +450,4 @@ async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> 
         Published::Taken => Ok(()),
         Published::Refused(why) => Err(why),
     }
-}
-
-/// Remembers milestones as told that need no message.
-pub(super) async fn strike(
-    world: &impl World,
-    episode: &Episode,
-    tells: BTreeSet<Milestone>,
-) -> Result<(), Failure> {
-    for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
-        if tells.is_subset(&state.told) {
-            return Ok(());
-        }
-        state.told.extend(tells.iter().copied());
-        if write(world, episode, version, &state).await? {
-            return Ok(());
-        }
-    }
-    Err(contended())
-}
-
-pub(super) async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
-    match world.read(&episode.incident, &episode.sort()).await? {
-        None => Ok((None, State::default())),
-        Some((version, text)) => {
-            let state = State::parse(&text).unwrap_or_else(|failure| {
-                // Better told again than never.
-                world.complain(&failure);
-                State::default()
-            });
-            Ok((Some(version), state))
-        }
-    }
-}
-
-impl State {
-    /// The state of an episode, as it is remembered.
-    ///
-    /// # Errors
-    /// When it can't be read.
-    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, Failure> {
-        let (version, state) = state(world, episode).await?;
-        Ok(version.map(|_| state))
-    }
-}
-
-pub(super) async fn write(
-    world: &impl World,
-    episode: &Episode,
-    version: Option<u64>,
-    state: &State,
-) -> Result<bool, Failure> {
-    let text =
-        serde_json::to_string(state).map_err(|error| Failure::new("writing a state as JSON", error))?;
-    world.swap(&episode.incident, &episode.sort(), version, &text, state.is_open()).await
-}
-
-pub(super) fn contended() -> Failure {
-    Failure::new("claiming an alert", "others were faster twelve times")
 }

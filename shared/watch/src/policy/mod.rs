@@ -339,6 +339,9 @@ pub struct Alerts {
     pub period: i64,
     /// It is closed when it was quiet for so many seconds after the end of a period.
     pub quiet: i64,
+    /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
+    /// times as many; a summary names the others.
+    pub burst: usize,
     /// `[accounts]`: what the team calls its accounts, by their IDs.
     pub accounts: BTreeMap<String, String>,
 }

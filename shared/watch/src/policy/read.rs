@@ -49,6 +49,7 @@ pub(super) fn empty() -> Policy {
             min_severity: Severity::Medium,
             period: 7200,
             quiet: 1800,
+            burst: 10,
             accounts: BTreeMap::new(),
         },
         cases: Cases {
@@ -396,7 +397,7 @@ impl Reader<'_> {
     }
 
     fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
-        self.known(section, &["min_severity", "period", "quiet"]);
+        self.known(section, &["min_severity", "period", "quiet", "burst"]);
         if let Some((written, at)) = self.string(section, "min_severity") {
             match written.parse() {
                 Ok(severity) => alerts.min_severity = severity,
@@ -408,6 +409,9 @@ impl Reader<'_> {
         }
         if let Some(quiet) = self.duration(section, "quiet") {
             alerts.quiet = quiet;
+        }
+        if let Some(burst) = self.number(section, "burst") {
+            alerts.burst = burst;
         }
     }
 

@@ -208,7 +208,7 @@ fn what_programs_get_is_as_ocsfs_own_schema_says() {
     let nothing: [&str; 0] = [];
     let mut checked = 0;
     for severity in Severity::ALL {
-        for cause in [Cause::Opened, Cause::Worse, Cause::More, Cause::Closed] {
+        for cause in [Cause::Opened, Cause::Worse, Cause::More, Cause::Closed, Cause::Summary] {
             for (time, ip, error) in [
                 (finding.time, "198.51.100.7", None),
                 (finding.time, "2001:db8::1", Some("AccessDenied".to_owned())),
@@ -230,7 +230,7 @@ fn what_programs_get_is_as_ocsfs_own_schema_says() {
             }
         }
     }
-    assert_eq!(checked, 80);
+    assert_eq!(checked, 100);
 }
 
 #[test]

@@ -1,0 +1,261 @@
+//! A slow world: the ports in memory, where each call takes its time by a clock that moves only when all wait. What a
+//! function does at the same time takes the time of the longest.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use handsoff_trail::Time;
+use handsoff_watch::live::pretend::Pretend;
+use handsoff_watch::live::{
+    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
+    Published, Range, Report, Subscription, Subscriptions, Turns,
+};
+
+/// What a page of a query holds at most.
+const PAGE: usize = 1 << 20;
+
+/// What CloudTrail's `LookupEvents` takes, in milliseconds: two answers a second.
+const LOOKUP: i64 = 550;
+
+/// The clock, in milliseconds, and who waits for it.
+#[derive(Debug, Default)]
+pub struct Hours {
+    now: Cell<i64>,
+    count: Cell<u64>,
+    asleep: RefCell<BTreeMap<(i64, u64), Waker>>,
+}
+
+impl Hours {
+    /// Begins at a time.
+    pub fn from(time: Time) -> Self {
+        Self { now: Cell::new(time.0 * 1000), ..Self::default() }
+    }
+
+    /// The milliseconds.
+    pub fn now(&self) -> i64 {
+        self.now.get()
+    }
+
+    /// Waits until a time, in milliseconds.
+    pub fn until(&self, at: i64) -> impl Future<Output = ()> + use<'_> {
+        self.count.set(self.count.get() + 1);
+        Sleep { hours: self, key: (at, self.count.get()) }
+    }
+
+    /// Runs something to its end. The clock of the world goes with this one.
+    pub fn run<T>(&self, world: &Pretend, future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        let waker = Waker::from(Arc::clone(&woken));
+        world.time.set(self.now.get().div_euclid(1000));
+        loop {
+            while woken.0.swap(false, Ordering::Relaxed) {
+                if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    return answer;
+                }
+            }
+            let ((at, _), next) = self.asleep.borrow_mut().pop_first().unwrap();
+            self.now.set(self.now.get().max(at));
+            world.time.set(self.now.get().div_euclid(1000));
+            next.wake();
+        }
+    }
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Sleep<'h> {
+    hours: &'h Hours,
+    key: (i64, u64),
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.hours.now.get() >= self.key.0 {
+            return Poll::Ready(());
+        }
+        self.hours.asleep.borrow_mut().insert(self.key, context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        self.hours.asleep.borrow_mut().remove(&self.key);
+    }
+}
+
+/// Findings that are made as they are read: many, for little memory.
+pub type Mill<'w> = &'w dyn Fn(&Range<'_>) -> Option<Vec<String>>;
+
+/// One function's view of the world.
+pub struct Slow<'w> {
+    /// What all share.
+    pub world: &'w Pretend,
+    /// The clock.
+    pub hours: &'w Hours,
+    /// What a call takes, in milliseconds.
+    pub latency: i64,
+    /// Where some findings come from.
+    pub mill: Option<Mill<'w>>,
+    /// Whose findings can't be read, by how their partitions begin: it takes five seconds to fail.
+    pub broken: Option<&'static str>,
+    /// When each message was sent, in milliseconds.
+    pub sent: &'w RefCell<Vec<(i64, Message)>>,
+    /// The turns in which it sends.
+    pub turns: Turns,
+}
+
+impl<'w> Slow<'w> {
+    /// A view with this latency.
+    pub fn new(
+        world: &'w Pretend,
+        hours: &'w Hours,
+        latency: i64,
+        sent: &'w RefCell<Vec<(i64, Message)>>,
+    ) -> Self {
+        Self { world, hours, latency, mill: None, broken: None, sent, turns: Turns::default() }
+    }
+
+    async fn takes<T>(&self, call: impl Future<Output = T>) -> T {
+        self.wait(self.latency).await;
+        let before = self.world.read_units.get();
+        let answer = call.await;
+        // What is long comes in pages.
+        let bytes = (self.world.read_units.get() - before) * 4096;
+        self.wait(self.latency * i64::try_from(bytes / PAGE).unwrap()).await;
+        answer
+    }
+
+    async fn wait(&self, milliseconds: i64) {
+        self.hours.until(self.hours.now() + milliseconds).await;
+    }
+}
+
+impl Memory for Slow<'_> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+        self.takes(self.world.put(partition, sort, text)).await
+    }
+
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+        if self.broken.is_some_and(|broken| range.partition.starts_with(broken)) {
+            self.wait(5_000).await;
+            return Err(Failure::new("range", "its time was up"));
+        }
+        if let Some(made) = self.mill.and_then(|mill| mill(&range)) {
+            let pages = 1 + made.iter().map(String::len).sum::<usize>() / PAGE;
+            self.wait(self.latency * i64::try_from(pages).unwrap()).await;
+            return Ok(made);
+        }
+        self.takes(self.world.range(range)).await
+    }
+
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+        self.takes(self.world.read(partition, sort)).await
+    }
+
+    async fn swap(
+        &self,
+        partition: &str,
+        sort: &str,
+        seen: Option<u64>,
+        text: &str,
+        open: Option<Due>,
+    ) -> Result<bool, Failure> {
+        self.takes(self.world.swap(partition, sort, seen, text, open)).await
+    }
+
+    async fn open(&self) -> Result<Vec<Open>, Failure> {
+        self.takes(self.world.open()).await
+    }
+}
+
+impl Notifier for Slow<'_> {
+    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+        let published = self.takes(self.world.publish(message)).await;
+        if published == Ok(Published::Taken) {
+            self.sent.borrow_mut().push((self.hours.now(), message.clone()));
+        }
+        published
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.turns
+    }
+}
+
+impl DeadLetters for Slow<'_> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+        self.takes(self.world.reject(payload, reason)).await
+    }
+}
+
+impl Metrics for Slow<'_> {
+    async fn send(&self, report: &Report) -> Result<(), Failure> {
+        self.takes(self.world.send(report)).await
+    }
+}
+
+impl Archive for Slow<'_> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.takes(self.world.store(name, text)).await
+    }
+
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+        self.takes(self.world.list(prefix, behind)).await
+    }
+
+    async fn load(&self, name: &str) -> Result<String, Failure> {
+        self.takes(self.world.load(name)).await
+    }
+}
+
+impl Lookup for Slow<'_> {
+    async fn lookup(
+        &self,
+        ask: &Ask,
+        page: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), Failure> {
+        self.wait(LOOKUP).await;
+        self.world.lookup(ask, page).await
+    }
+}
+
+impl Canary for Slow<'_> {
+    async fn touch(&self) -> Result<(), Failure> {
+        self.takes(self.world.touch()).await
+    }
+}
+
+impl Subscriptions for Slow<'_> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+        self.takes(self.world.subscriptions()).await
+    }
+}
+
+impl Clock for Slow<'_> {
+    fn now(&self) -> Time {
+        self.world.now()
+    }
+
+    fn name(&self) -> String {
+        self.world.name()
+    }
+
+    fn complain(&self, failure: &Failure) {
+        println!("complained: {failure}");
+    }
+}
