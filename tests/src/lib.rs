@@ -12,6 +12,7 @@
 )]
 
 pub mod rough;
+pub mod timers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ mod report;
 mod session;
 mod tell;
 
-pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
+pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, UNITS, handle};
 pub use episode::{Episode, Look, Mark, Pending, State};
 pub use look::{begin_look, end_look, look_is_due};
 pub use message::Message;

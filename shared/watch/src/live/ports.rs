@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::time::Duration;
 
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,7 @@ pub trait Metrics {
     async fn send(&self, report: &Report) -> Result<(), Failure>;
 }
 
-/// What time it is.
+/// What time it is, and how much of it is left.
 pub trait Clock {
     /// Now.
     fn now(&self) -> Time;
@@ -106,6 +107,12 @@ pub trait Clock {
 
     /// Writes to the log what went wrong without consequences.
     fn complain(&self, failure: &Failure);
+
+    /// How long this invocation may still run.
+    fn left(&self) -> Duration;
+
+    /// Waits for so long.
+    async fn wait(&self, time: Duration);
 }
 
 /// The tag that the sweep writes so that it comes back.

@@ -25,13 +25,13 @@ pub(super) const TRIES: usize = 12;
 /// How many writes are on their way at once.
 pub const AT_ONCE: usize = 16;
 
-/// After how many seconds a claimed alert counts as not sent. Longer than a function may run.
+/// After how many seconds a claimed alert counts as not sent. Longer than any function may run, the sweep too.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease(pub i64);
 
 impl Default for Lease {
     fn default() -> Self {
-        Self(90)
+        Self(150)
     }
 }
 
