@@ -20,7 +20,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 const CALL: Duration = Duration::from_millis(5);
 
 /// As `template.yaml` has it.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// As many as a batch holds.
 const PRINCIPALS: usize = 500;

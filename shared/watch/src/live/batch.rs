@@ -194,26 +194,20 @@ fn units<D: Detector>(
     let mut units: BTreeMap<String, (Vec<usize>, Vec<D::Work>)> = BTreeMap::new();
     let mut rejected = Vec::new();
     for (index, delivery) in deliveries.iter().enumerate() {
-        let work = match read(detector, delivery) {
-            Ok(Read::Other(work)) => work,
-            Ok(Read::Record(record)) => {
-                let Some(work) = detector.judge(&record) else { continue };
-                if let Some(Time(at)) = record.event_time.text().and_then(|text| Time::parse(&text)) {
-                    // Clocks differ: an event from the future has no lag.
-                    #[expect(
-                        clippy::cast_precision_loss,
-                        reason = "seconds within the life of this program"
-                    )]
-                    report.add(detector.timed(&work), (world.now().0 - at).max(0) as f64);
-                }
-                work
-            }
+        let (work, time) = match judged(detector, delivery) {
+            Ok(Some(judged)) => judged,
+            Ok(None) => continue,
             Err(reason) => {
                 report.count(Metric::UnreadablePayloads(detector.name()));
                 rejected.push(Unit { deliveries: vec![index], task: Task::Reject(reason) });
                 continue;
             }
         };
+        if let Some(Time(at)) = time {
+            // Clocks differ: an event from the future has no lag.
+            #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
+            report.add(detector.timed(&work), (world.now().0 - at).max(0) as f64);
+        }
         let (indices, works) = units.entry(detector.unit(&work)).or_default();
         indices.push(index);
         works.push(work);
@@ -259,21 +253,18 @@ async fn leaving<T>(world: &impl Clock, rest: Duration, work: impl Future<Output
     }
 }
 
-/// What a delivery brings.
-enum Read<'d, W> {
-    /// A record.
-    Record(Record<'d>),
-    /// An event of another kind.
-    Other(W),
-}
+/// What comes of a delivery, and when its record happened.
+type Judged<W> = (W, Option<Time>);
 
-/// Reads a delivery, or says why it can't be read.
-fn read<'d, D: Detector>(detector: &D, delivery: &Delivery<'d>) -> Result<Read<'d, D::Work>, String> {
+/// What comes of a delivery, if anything; or why it can't be read.
+fn judged<D: Detector>(detector: &D, delivery: &Delivery<'_>) -> Result<Option<Judged<D::Work>>, String> {
     let detail = delivery.detail.map_err(str::to_owned)?;
-    match detector.other(delivery.envelope, detail) {
-        Some(work) => work.map(Read::Other),
-        None => record(detail).map(Read::Record),
+    if let Some(other) = detector.other(delivery.envelope, detail) {
+        return other.map(|work| Some((work, None)));
     }
+    let record = record(detail)?;
+    let time = || record.event_time.text().and_then(|text| Time::parse(&text));
+    Ok(detector.judge(&record).map(|work| (work, time())))
 }
 
 /// The record in an event's detail.

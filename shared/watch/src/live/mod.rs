@@ -18,6 +18,7 @@ mod ports;
 pub mod pretend;
 mod report;
 mod session;
+pub mod stored;
 mod tell;
 
 pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, UNITS, handle};

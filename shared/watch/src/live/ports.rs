@@ -46,7 +46,8 @@ pub struct Range<'a> {
 
 /// What outlives an invocation. All reads see every write that was answered before them.
 pub trait Memory {
-    /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new.
+    /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new. One that a
+    /// newer version has stored, which knows more of it, stays as it is.
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure>;
 
     /// The observations of a range, in its order.

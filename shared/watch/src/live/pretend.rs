@@ -12,6 +12,7 @@ use super::ports::{
     Subscription, Subscriptions,
 };
 use super::report::Report;
+use super::stored;
 
 /// A document: its version, its text, and whether it is open.
 pub type Document = (u64, String, bool);
@@ -74,7 +75,12 @@ const ITEM: usize = 64;
 impl Memory for Pretend {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
         let key = (partition.to_owned(), sort.to_owned());
-        Ok(self.observations.borrow_mut().insert(key, text.to_owned()).is_none())
+        let version = |text: &str| serde_json::from_str(text).map_or(0, |item| stored::version(&item));
+        let mut observations = self.observations.borrow_mut();
+        if observations.get(&key).is_some_and(|there| version(there) > version(text)) {
+            return Ok(false);
+        }
+        Ok(observations.insert(key, text.to_owned()).is_none())
     }
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
@@ -166,7 +172,7 @@ impl Clock for Pretend {
 
     /// For ever: time only goes on where a test sets it.
     async fn wait(&self, _: Duration) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

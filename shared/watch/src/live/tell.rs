@@ -10,6 +10,7 @@ use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
+use super::stored;
 use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
@@ -77,8 +78,7 @@ impl<N> Copy for Telling<'_, N> {}
 /// The first failure; what was written stays, and may be written again.
 pub async fn keep(world: &impl World, findings: &[Finding], report: &mut Report) -> Result<(), Failure> {
     let puts = findings.iter().map(|finding| async move {
-        let text = serde_json::to_string(&Mark::new(finding))
-            .map_err(|error| Failure::new("writing a finding as JSON", error))?;
+        let text = stored::text(&Mark::new(finding))?;
         Ok::<_, Failure>((finding, world.put(&finding.incident, &Mark::sort(finding), &text).await?))
     });
     let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
@@ -102,15 +102,9 @@ pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Fai
 }
 
 async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
-    let mut findings = Vec::new();
-    for text in world.range(range).await? {
-        match serde_json::from_str::<Mark>(&text) {
-            Ok(mark) => findings.push(mark.finding()),
-            // One that can't be read must not hide the others.
-            Err(error) => world.complain(&Failure::new("reading a stored finding", error)),
-        }
-    }
-    Ok(findings)
+    let texts = world.range(range).await?;
+    // One that can't be read must not hide the others.
+    Ok(texts.iter().filter_map(|text| Mark::read(world, text)).collect())
 }
 
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
@@ -380,14 +374,7 @@ pub(super) async fn strike(
 pub(super) async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
     match world.read(&episode.incident, &episode.sort()).await? {
         None => Ok((None, State::default())),
-        Some((version, text)) => {
-            let state = State::parse(&text).unwrap_or_else(|failure| {
-                // Better told again than never.
-                world.complain(&failure);
-                State::default()
-            });
-            Ok((Some(version), state))
-        }
+        Some((version, text)) => Ok((Some(version), State::parse(world, &text))),
     }
 }
 
@@ -408,9 +395,7 @@ pub(super) async fn write(
     version: Option<u64>,
     state: &State,
 ) -> Result<bool, Failure> {
-    let text =
-        serde_json::to_string(state).map_err(|error| Failure::new("writing a state as JSON", error))?;
-    world.swap(&episode.incident, &episode.sort(), version, &text, state.is_open()).await
+    world.swap(&episode.incident, &episode.sort(), version, &state.text()?, state.is_open()).await
 }
 
 pub(super) fn contended() -> Failure {
