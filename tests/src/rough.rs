@@ -241,7 +241,7 @@ impl Clock for Rough<'_> {
             None => std::future::pending().await,
         }
         if self.dead.get() {
-            self.die().await
+            self.die::<()>().await;
         }
     }
 }

@@ -114,7 +114,7 @@ fn what_is_finished_before_the_deadline_is_done_with_and_the_rest_comes_again() 
     let lasts = Duration::from_secs(7);
     let handled = batch(&world, &policy, lasts, None, &records);
     let again = handled.again();
-    assert!(handled.took < lasts - Duration::from_secs(1), "{:?}", handled.took);
+    assert!(handled.took + Duration::from_secs(1) < lasts, "{:?}", handled.took);
     assert!(again > PRINCIPALS / 10 && again < PRINCIPALS - PRINCIPALS / 10, "{again} of {PRINCIPALS}");
     // Nothing was begun that couldn't be finished: who is answered for is alerted about, and nobody else.
     assert_eq!(world.sent.borrow().len(), PRINCIPALS - again);

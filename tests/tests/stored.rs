@@ -121,7 +121,8 @@ fn items(world: &Pretend) -> BTreeMap<String, String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |kind: &str, item: Value| {
         let file = files.entry(format!("{kind}.jsonl")).or_default();
-        file.push_str(&format!("{item}\n"));
+        file.push_str(&item.to_string());
+        file.push('\n');
     };
     for ((pk, sk), text) in world.observations.borrow().iter() {
         add(kind(pk, sk), json!({"pk": pk, "sk": sk, "text": text}));
