@@ -13,6 +13,7 @@
 
 pub mod rough;
 pub mod slow;
+pub mod timers;
 
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use handsoff_trail::Time;
 use handsoff_trail::json::Raw;
@@ -15,6 +16,8 @@ use handsoff_watch::live::{
     Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
     handle,
 };
+
+use crate::timers::Timers;
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +30,12 @@ pub enum Fault {
     FailsBefore,
     /// The call has its effect, and seems to have failed.
     FailsAfter,
+    /// The call is never answered, and has no effect.
+    Hangs,
 }
 
 impl Fault {
-    /// All.
+    /// All that a function outlives, or doesn't, without waiting for its time to be up.
     pub const ALL: [Self; 4] = [Self::KilledBefore, Self::KilledAfter, Self::FailsBefore, Self::FailsAfter];
 }
 
@@ -45,7 +50,12 @@ pub struct Rough<'w> {
     pub calls: RefCell<Vec<&'static str>>,
     /// The function is gone.
     pub dead: Cell<bool>,
-    turns: Turns,
+    /// Who sends, one after the other.
+    pub turns: Turns,
+    /// What calls cost, and how long the invocation lasts; without it time stands still.
+    pub timers: Option<&'w Timers>,
+    /// What was complained about.
+    pub complaints: RefCell<Vec<Failure>>,
 }
 
 impl<'w> Rough<'w> {
@@ -57,6 +67,8 @@ impl<'w> Rough<'w> {
             calls: RefCell::default(),
             dead: Cell::new(false),
             turns: Turns::default(),
+            timers: None,
+            complaints: RefCell::default(),
         }
     }
 
@@ -70,12 +82,25 @@ impl<'w> Rough<'w> {
         name: &'static str,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        // Nothing goes on in a function that is gone, whatever else it had begun.
+        if self.dead.get() {
+            return self.die().await;
+        }
         let number = self.calls.borrow().len();
         self.calls.borrow_mut().push(name);
         let fault =
             self.fault.filter(|(from, to, _)| (from..=to).contains(&&number)).map(|(.., fault)| fault);
         // Others come in between.
-        Once::default().await;
+        match self.timers {
+            Some(timers) => timers.wait(timers.latency).await,
+            None => Once::default().await,
+        }
+        if self.dead.get() {
+            return self.die().await;
+        }
+        if fault == Some(Fault::Hangs) {
+            return std::future::pending().await;
+        }
         if fault == Some(Fault::KilledBefore) {
             return self.die().await;
         }
@@ -84,6 +109,9 @@ impl<'w> Rough<'w> {
         }
         let answer = call.await;
         Once::default().await;
+        if self.dead.get() {
+            return self.die().await;
+        }
         match fault {
             Some(Fault::KilledAfter) => self.die().await,
             Some(Fault::FailsAfter) => Err(Failure::new(name, "made to seem failed")),
@@ -199,14 +227,31 @@ impl Subscriptions for Rough<'_> {
 
 impl Clock for Rough<'_> {
     fn now(&self) -> Time {
-        self.world.now()
+        let gone = self.timers.map_or(0, |timers| timers.now().as_secs());
+        Time(self.world.now().0 + i64::try_from(gone).unwrap())
     }
 
     fn name(&self) -> String {
         self.world.name()
     }
 
-    fn complain(&self, _: &Failure) {}
+    fn complain(&self, failure: &Failure) {
+        self.complaints.borrow_mut().push(failure.clone());
+    }
+
+    fn left(&self) -> Duration {
+        self.timers.map_or(Duration::MAX, Timers::left)
+    }
+
+    async fn wait(&self, time: Duration) {
+        match self.timers {
+            Some(timers) => timers.wait(time).await,
+            None => std::future::pending().await,
+        }
+        if self.dead.get() {
+            self.die::<()>().await;
+        }
+    }
 }
 
 /// Runs a function to its end, or to its death: `None`.
@@ -252,7 +297,7 @@ pub async fn deliver<D: Detector>(world: &Rough<'_>, detector: &D, records: &[&s
 }
 
 /// A record by itself, or a whole event.
-fn delivery(text: &str) -> Delivery<'_> {
+pub fn delivery(text: &str) -> Delivery<'_> {
     let (event, _) = Raw::at(text, 0).unwrap();
     let field = |key| event.get(key).map(|raw| raw.as_str().trim_matches('"')).unwrap_or_default();
     match event.get("detail") {
@@ -268,6 +313,19 @@ fn delivery(text: &str) -> Delivery<'_> {
             Delivery { payload: text, detail: Ok(detail.as_str()), envelope }
         }
     }
+}
+
+/// The milestones whose alerts were sent, and nothing shows it: those that were on their way when a function was killed.
+pub fn on_their_way(world: &Pretend) -> BTreeSet<String> {
+    let mut pending = BTreeSet::new();
+    for ((incident, sort), (_, text, _)) in world.documents.borrow().iter() {
+        let Some(period) = sort.strip_prefix("state#") else { continue };
+        let state: serde_json::Value = serde_json::from_str(text).unwrap();
+        let alerts = state["pending"].as_array().unwrap();
+        let tells = alerts.iter().flat_map(|waits| waits["alert"]["tells"].as_array().unwrap());
+        pending.extend(tells.map(|tells| format!("{incident} {period} {}", tells.as_str().unwrap())));
+    }
+    told(world).into_keys().filter(|told| pending.contains(told)).collect()
 }
 
 /// How often each milestone was told: `incident period milestone`.

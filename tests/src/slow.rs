@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use handsoff_trail::Time;
 use handsoff_watch::live::pretend::Pretend;
@@ -257,5 +258,14 @@ impl Clock for Slow<'_> {
 
     fn complain(&self, failure: &Failure) {
         println!("complained: {failure}");
+    }
+
+    fn left(&self) -> Duration {
+        Duration::MAX
+    }
+
+    /// For ever: no invocation ends here by its deadline.
+    async fn wait(&self, _: Duration) {
+        std::future::pending::<()>().await;
     }
 }

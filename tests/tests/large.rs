@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::Remembered;
@@ -243,6 +244,14 @@ impl Clock for Mill {
 
     fn complain(&self, failure: &Failure) {
         panic!("{failure}")
+    }
+
+    fn left(&self) -> Duration {
+        self.pretend.left()
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.pretend.wait(time).await;
     }
 }
 

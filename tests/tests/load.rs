@@ -87,7 +87,8 @@ impl Stage {
         let levels =
             Severity::ALL.into_iter().filter(|level| (Severity::Medium..=finding.severity).contains(level));
         let told = levels.map(Milestone::Severity).collect();
-        let state = State { since: now, next: now, told, pending, ..State::default() };
+        let mut state = State::default();
+        (state.since, state.next, state.told, state.pending) = (now, now, told, pending);
         let mark = serde_json::to_string(&Mark::new(finding)).unwrap();
         let key = |sort| (episode.incident.clone(), sort);
         self.world.observations.borrow_mut().insert(key(Mark::sort(finding)), mark);
@@ -309,7 +310,8 @@ fn what_fails_each_time_keeps_nobody_waiting() {
     // They have been due for longer than the others, and take more time than a sweep has.
     for number in 0..200 {
         let episode = opens(format!("drift-broken{number:03}"));
-        let earlier = State { next: start().0 - 100, ..stage.state(&episode) };
+        let mut earlier = stage.state(&episode);
+        earlier.next = start().0 - 100;
         let (text, due) = (serde_json::to_string(&earlier).unwrap(), earlier.due(&episode));
         let key = (episode.incident.clone(), episode.sort());
         stage.world.documents.borrow_mut().insert(key, (1, text, due));

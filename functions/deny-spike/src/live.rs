@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Record, Time};
+use handsoff_watch::live::stored;
 use handsoff_watch::live::{
     AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
 };
 use handsoff_watch::{Finding, Key, Owner, Policy, group};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::{Denial, Seen, Spike, spikes_of};
 
@@ -148,8 +147,8 @@ impl Stored {
     async fn keep(&self, world: &impl World, denials: &[Denial], report: &mut Report) -> Result<(), Failure> {
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
-            world.put(&self.whole, &sort, &written(&Mark::new(&denial.finding))?).await?;
-            world.put(&self.brief, &sort, &written(&Seen::of(denial))?).await
+            world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
+            world.put(&self.brief, &sort, &stored::text(&Seen::of(denial))?).await
         });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
         for put in puts {
@@ -170,7 +169,8 @@ impl Stored {
         let (from, to) = (Time(first.0 - reach).to_string(), format!("{}#~", Time(last.0 + reach)));
         let range = Range { partition: &self.brief, from: &from, to: &to, most, backwards: true };
         let texts = world.range(range).await?;
-        Ok(texts.iter().filter_map(|text| read(world, text)).collect())
+        // One that can't be read must not hide the others.
+        Ok(texts.iter().filter_map(|text| stored::read(world, READ, text, &[])).collect())
     }
 
     /// Reads calls whole, by their sort keys, to those that are known whole.
@@ -183,7 +183,7 @@ impl Stored {
         let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
         let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
         for text in world.range(range).await? {
-            if let Some(finding) = read(world, &text).map(Mark::finding) {
+            if let Some(finding) = Mark::read(world, &text) {
                 whole.insert(finding.key, finding);
             }
         }
@@ -191,17 +191,7 @@ impl Stored {
     }
 }
 
-/// What is stored of a call. One that can't be read must not hide the others.
-fn read<T: DeserializeOwned>(world: &impl World, text: &str) -> Option<T> {
-    let read = serde_json::from_str(text);
-    read.map_err(|error| world.complain(&Failure::new(READ, error))).ok()
-}
-
 fn sort(time: Option<Time>, key: Key) -> String {
     let time = time.map(|time| time.to_string()).unwrap_or_default();
     format!("{time}#{:016x}", key.0)
-}
-
-fn written(value: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::new("writing a denied call as JSON", error))
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use handsoff_trail::Time;
 use handsoff_watch::alert::Period;
 use handsoff_watch::finding::Who;
+use handsoff_watch::live::stored::{self, Was};
 use handsoff_watch::live::{
     Failure, Lease, Metric, Report, Subscription, Subscriptions, Telling, World, keep_and_tell,
 };
 use handsoff_watch::show::clean;
 use handsoff_watch::{Code, Finding, Key, Kind, Policy, Severity, group};
+use serde_json::Value;
 
 const PARTITION: &str = "topic";
 const SORT: &str = "subscriptions";
@@ -26,14 +28,11 @@ pub(crate) async fn compare(
     let there = world.subscriptions().await?;
     crate::add_also_zero(report, Metric::Subscribers, there.len());
     let seen = world.read(PARTITION, SORT).await?;
-    let (version, known): (_, BTreeSet<Subscription>) = match &seen {
-        None => (None, BTreeSet::new()),
+    let (version, was, known): (_, Was, BTreeSet<Subscription>) = match &seen {
+        None => (None, Was::default(), BTreeSet::new()),
         Some((version, text)) => {
-            let known = serde_json::from_str(text).unwrap_or_else(|error| {
-                world.complain(&Failure::new("reading the known subscriptions", error));
-                BTreeSet::new()
-            });
-            (Some(*version), known)
+            let known = stored::read(world, "reading the known subscriptions", text, &[]);
+            (Some(*version), Was::of(text), known.unwrap_or_default())
         }
     };
     let lost: Vec<&Subscription> = known.difference(&there).collect();
@@ -43,8 +42,8 @@ pub(crate) async fn compare(
         let telling = Telling { policy: &policy.alerts, lease, notes: &() };
         keep_and_tell(world, telling, &findings, report).await?;
     }
-    let text = serde_json::to_string(&there)
-        .map_err(|error| Failure::new("writing the known subscriptions", error))?;
+    let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_default();
+    let text = was.text(&there, again)?;
     // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have told the same.
     world.swap(PARTITION, SORT, version, &text, None).await?;
     Ok(())

@@ -1,11 +1,13 @@
-//! The memory: one table. `pk` and `sk` are its keys, `text` what is kept, `version` that of a document, `open`
-//! is there on what index `open` lists, `due` what it says of it, `expires` when the item may be deleted, in seconds since 1970.
+//! The memory: one table. `pk` and `sk` are its keys, `text` what is kept, `version` that of a document, `v` that of an
+//! observation's form, `open` is there on what index `open` lists, `due` what it says of it, `expires` when the item may be
+//! deleted, in seconds since 1970.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use handsoff_watch::live::stored::FORMAT;
 use handsoff_watch::live::{Clock, Due, Failure, Memory, Open, Range};
 
 use crate::world::{Aws, failure};
@@ -48,9 +50,21 @@ impl Memory for Aws {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
         let put = self.dynamodb().await.put_item().table_name(&self.table);
         let put = put.item("pk", string(partition)).item("sk", string(sort)).item("text", string(text));
-        let put = put.item("expires", self.expires()).return_values(ReturnValue::AllOld);
-        let put = put.send().await.map_err(failure(PUT))?;
-        Ok(put.attributes().is_none())
+        let put = put.item("v", AttributeValue::N(FORMAT.to_string())).item("expires", self.expires());
+        let put = put
+            .condition_expression("NOT (#v > :v) OR #expires <= :now")
+            .expression_attribute_names("#v", "v")
+            .expression_attribute_names("#expires", "expires")
+            .expression_attribute_values(":v", AttributeValue::N(FORMAT.to_string()))
+            .expression_attribute_values(":now", AttributeValue::N(self.now().0.to_string()))
+            .return_values(ReturnValue::AllOld);
+        match put.send().await {
+            Ok(put) => Ok(put.attributes().is_none()),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                Ok(false)
+            }
+            Err(error) => Err(failure(PUT)(error)),
+        }
     }
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {

@@ -1,11 +1,11 @@
 //! A function's life: take a payload, judge its events, answer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use handsoff_trail::Time;
 use handsoff_watch::live::{Answer, Clock, Delivery, Detector, Failure, World, handle};
-use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn, tracing};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::intake::{self, Envelope, Event};
 use crate::settings::Settings;
 use crate::world::Aws;
 
-/// What is left of a function's time for its answer.
+/// What is left of the sweep's time for its answer.
 const MARGIN: Duration = Duration::from_millis(1500);
 
 /// Serves a detector until the environment ends.
@@ -25,11 +25,10 @@ pub async fn detect<D: Detector>(settings: &Settings, detector: &D) -> Result<()
     let world = Aws::new(settings, detector.name(), None);
     let (world, detector) = (&world, detector);
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
+        world.begin(event.context.deadline);
         let events = intake::events(&event.payload);
-        let left = left(&event.context);
         // Its state is kilobytes: not to be moved from future to future.
-        let answers = Box::pin(answers(world, detector, &events));
-        answer(&events, tokio::time::timeout(left, answers).await.ok())
+        answer(&events, Box::pin(answers(world, detector, &events)).await)
     }))
     .await
 }
@@ -47,11 +46,9 @@ async fn answers<D: Detector>(world: &impl World, detector: &D, events: &[Event<
     handle(world, detector, &deliveries).await
 }
 
-/// The answer to a batch names what is to be delivered again: all of it, when there was no time for all of it.
+/// The answer to a batch names what is to be delivered again, and that alone.
 /// An event that came by itself has no such answer, and fails.
-fn answer(events: &[Event<'_>], answers: Option<Vec<Answer>>) -> Result<Value, Error> {
-    let late = || Answer::Again(Failure::new("the function", "its time was up"));
-    let answers = answers.unwrap_or_else(|| events.iter().map(|_| late()).collect());
+fn answer(events: &[Event<'_>], answers: Vec<Answer>) -> Result<Value, Error> {
     let mut response = SqsBatchResponse::default();
     for (event, answer) in events.iter().zip(answers) {
         let Answer::Again(failure) = answer else { continue };
@@ -80,10 +77,12 @@ where
     tracing::init_default_subscriber();
     let sweep = &sweep;
     run(service_fn(|event: LambdaEvent<Value>| async move {
+        world.begin(event.context.deadline);
         let scheduled = event.payload.get("time").and_then(Value::as_str).and_then(Time::parse);
         // A sweep may be late, and never comes early: a time to come would close what goes on.
         let now = scheduled.unwrap_or_else(|| world.now()).min(world.now());
-        let swept = tokio::time::timeout(left(&event.context), sweep(world, now)).await;
+        let left = world.left().saturating_sub(MARGIN);
+        let swept = tokio::time::timeout(left, sweep(world, now)).await;
         let failures = match swept {
             Ok(Ok(())) => return Ok(json!({})),
             Ok(Err(failures)) => failures,
@@ -100,7 +99,21 @@ where
     .await
 }
 
-fn left(context: &Context) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::from_millis(context.deadline).saturating_sub(now).saturating_sub(MARGIN)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finished_is_not_delivered_again() {
+        let batch =
+            r#"{"Records":[{"messageId":"a","body":"{}"},{"messageId":"b","body":"{}"},{"messageId":"c"}]}"#;
+        let payload = RawValue::from_string(batch.to_owned()).unwrap();
+        let events = intake::events(&payload);
+        let again = || Answer::Again(Failure::new("the function", "its time was up"));
+        let answered = answer(&events, vec![Answer::Done, again(), Answer::Done]).unwrap();
+        assert_eq!(answered, json!({"batchItemFailures": [{"itemIdentifier": "b"}]}));
+        let single = RawValue::from_string("{}".to_owned()).unwrap();
+        let alone = intake::events(&single);
+        assert!(answer(&alone, vec![again()]).unwrap_err().to_string().contains("its time was up"));
+    }
 }

@@ -47,6 +47,8 @@ pub struct Aws {
     table_arn: Option<String>,
     names: Cell<u64>,
     turns: Turns,
+    /// When Lambda ends the invocation, in milliseconds since 1970.
+    deadline: Cell<Option<u64>>,
 }
 
 impl Aws {
@@ -70,7 +72,13 @@ impl Aws {
             table_arn,
             names: Cell::new(0),
             turns: Turns::default(),
+            deadline: Cell::new(None),
         }
+    }
+
+    /// An invocation begins, and Lambda ends it at this time, in milliseconds since 1970.
+    pub(crate) fn begin(&self, deadline: u64) {
+        self.deadline.set(Some(deadline));
     }
 
     /// One configuration for all clients: they share connections and certificates.
@@ -274,6 +282,15 @@ impl Clock for Aws {
 
     fn complain(&self, failure: &Failure) {
         tracing::error!(what = failure.what, why = failure.why, "went on without it");
+    }
+
+    fn left(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.deadline.get().map_or(Duration::MAX, |at| Duration::from_millis(at).saturating_sub(now))
+    }
+
+    async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -8,19 +8,23 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 use handsoff_watch::alert::Note;
 use handsoff_watch::group::digest;
-use handsoff_watch::live::{AT_ONCE, Due, Episode, Failure, Memory, Notes, Range, Task, World};
+use handsoff_watch::live::stored::{self, Growing, Was, known};
+use handsoff_watch::live::{AT_ONCE, Clock, Due, Episode, Failure, Memory, Notes, Range, Task, World};
 use handsoff_watch::policy::Policy;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, KnownBy};
 use crate::grant::Grant;
 use crate::manifest::sha256;
-use crate::observation::{Observation, Seen};
+use crate::observation::{Did, Ended, Observation, Seen};
 use crate::review::Review;
 use crate::seal::folder;
 use crate::session::Session;
 
 const GRANTS: &str = "grants";
+
+const READ: &str = "reading a stored call";
 
 /// The sort key of what was sealed.
 pub const CASE: &str = "case";
@@ -65,6 +69,20 @@ fn live_prefix(case: &str) -> String {
     format!("{}live/", prefix(case))
 }
 
+/// The names in a stored call to which later versions add.
+const GROWING: [Growing; 4] = [
+    // What isn't known to be harmless is taken for a change that was made.
+    Growing { field: "did", knows: known::<Did>, stand_in: |_| "write" },
+    Growing { field: "ended", knows: known::<Ended>, stand_in: |_| "succeeded" },
+    Growing { field: "seen", knows: known::<Seen>, stand_in: |_| "logs" },
+    Growing { field: "people", knows: known::<KnownBy>, stand_in: |_| "session-name" },
+];
+
+fn read(clock: &impl Clock, what: &'static str, text: &str) -> Option<Remembered> {
+    stored::read(clock, what, text, &GROWING)
+}
+
+/// What is written and not stored by its version: reviews, which are files of a case.
 fn written<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::new("writing a case as JSON", error))
 }
@@ -76,7 +94,7 @@ fn written<T: Serialize>(value: &T) -> Result<String, Failure> {
 pub async fn remember(world: &impl World, case: &str, calls: &[Remembered]) -> Result<(), Failure> {
     let puts = calls
         .iter()
-        .map(|call| async move { world.put(case, &call.sort(), &written(call)?).await.map(drop) });
+        .map(|call| async move { world.put(case, &call.sort(), &stored::text(call)?).await.map(drop) });
     first_failure(stream::iter(puts).buffer_unordered(AT_ONCE)).await
 }
 
@@ -85,7 +103,8 @@ pub async fn remember(world: &impl World, case: &str, calls: &[Remembered]) -> R
 /// # Errors
 /// The first failure.
 pub async fn archive(world: &impl World, case: &str, calls: &[Remembered]) -> Result<(), Failure> {
-    let stores = calls.iter().map(|call| async move { world.store(&call.file(case), &written(call)?).await });
+    let stores =
+        calls.iter().map(|call| async move { world.store(&call.file(case), &stored::text(call)?).await });
     first_failure(stream::iter(stores).buffer_unordered(AT_ONCE)).await
 }
 
@@ -112,14 +131,11 @@ impl<'c> Calls<'c> {
     async fn read(&mut self, world: &impl World) -> Result<Option<Remembered>, Failure> {
         loop {
             for text in self.page.by_ref() {
-                match serde_json::from_str::<Remembered>(&text) {
-                    Ok(call) => {
-                        // The least key behind this one.
-                        self.from = call.sort() + "\0";
-                        return Ok(Some(call));
-                    }
-                    // One that can't be read must not hide the others.
-                    Err(error) => world.complain(&Failure::new("reading a stored call", error)),
+                // One that can't be read must not hide the others.
+                if let Some(call) = read(world, READ, &text) {
+                    // The least key behind this one.
+                    self.from = call.sort() + "\0";
+                    return Ok(Some(call));
                 }
             }
             if !self.full {
@@ -171,12 +187,9 @@ pub async fn session<'p>(
     let mut facts = Facts::default();
     let mut any = false;
     for text in world.range(first).await?.into_iter().chain(world.range(last).await?) {
-        match serde_json::from_str::<Remembered>(&text) {
-            Ok(call) => {
-                any = true;
-                facts.merge(call.facts);
-            }
-            Err(error) => world.complain(&Failure::new("reading a stored call", error)),
+        if let Some(call) = read(world, READ, &text) {
+            any = true;
+            facts.merge(call.facts);
         }
     }
     if !any {
@@ -191,9 +204,9 @@ pub async fn session<'p>(
 /// # Errors
 /// When it can't be written.
 pub async fn remember_grant(world: &impl World, grant: &Grant) -> Result<(), Failure> {
-    let text = written(grant)?;
-    let sort = format!("grant#{}#{}", grant.until, digest(&[&text]));
-    world.put(GRANTS, &sort, &text).await.map(drop)
+    // The key is the grant's, whatever the form that it is stored in.
+    let sort = format!("grant#{}#{}", grant.until, digest(&[&written(grant)?]));
+    world.put(GRANTS, &sort, &stored::text(grant)?).await.map(drop)
 }
 
 /// The grants that may be of a session: those that end after its beginning.
@@ -204,14 +217,9 @@ pub async fn grants(world: &impl World, facts: &Facts) -> Result<Vec<Grant>, Fai
     let began = facts.started.first().copied().or(facts.first).unwrap_or(Time(0));
     let from = format!("grant#{began}");
     let range = Range { partition: GRANTS, from: &from, to: "grant#~", most: GRANTS_READ, backwards: false };
-    let mut grants = Vec::new();
-    for text in world.range(range).await? {
-        match serde_json::from_str(&text) {
-            Ok(grant) => grants.push(grant),
-            Err(error) => world.complain(&Failure::new("reading a stored grant", error)),
-        }
-    }
-    Ok(grants)
+    let texts = world.range(range).await?;
+    // Without a grant that can't be read a session is reported as unapproved.
+    Ok(texts.iter().filter_map(|text| stored::read(world, "reading a stored grant", text, &[])).collect())
 }
 
 /// What a session's messages say beyond its findings.
@@ -241,7 +249,18 @@ pub struct Sealed {
     /// Whether a message told this digest.
     pub told: bool,
     /// The first review of it.
+    #[serde(deserialize_with = "review")]
     pub review: Option<Review>,
+    /// What was read.
+    #[serde(skip)]
+    pub was: Was,
+}
+
+/// A review as this version knows it: as an event it may have no other fields, stored it may.
+fn review<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Review>, D::Error> {
+    let Some(mut fields) = Option::<Map<String, Value>>::deserialize(deserializer)? else { return Ok(None) };
+    fields.retain(|field, _| ["case", "digest", "reviewer", "note", "time"].contains(&&**field));
+    serde_json::from_value(Value::Object(fields)).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// What was sealed of a case, and the version of that.
@@ -250,8 +269,9 @@ pub struct Sealed {
 /// When it can't be read.
 pub async fn sealed(world: &impl Memory, case: &str) -> Result<Option<(u64, Sealed)>, Failure> {
     let Some((version, text)) = world.read(case, CASE).await? else { return Ok(None) };
-    let sealed = serde_json::from_str(&text).map_err(|error| Failure::new("reading a sealed case", error))?;
-    Ok(Some((version, sealed)))
+    let sealed: Sealed =
+        serde_json::from_str(&text).map_err(|error| Failure::new("reading a sealed case", error))?;
+    Ok(Some((version, Sealed { was: Was::of(&text), ..sealed })))
 }
 
 /// Writes what was sealed, if nobody else did since it was read. A case is open until it is reviewed, which is to be
@@ -266,10 +286,12 @@ pub async fn write_sealed(
     sealed: &Sealed,
     review_within: i64,
 ) -> Result<bool, Failure> {
+    let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_else(|_| sealed.clone());
+    let text = sealed.was.text(sealed, again)?;
     let late = sealed.at.0 + review_within + 1;
     let at = sealed.look_again.map_or(late, |again| again.0.min(late));
     let due = Due { task: Task::Case, at, waiting: None };
-    world.swap(case, CASE, seen, &written(sealed)?, sealed.review.is_none().then_some(due)).await
+    world.swap(case, CASE, seen, &text, sealed.review.is_none().then_some(due)).await
 }
 
 /// What came of a review.
@@ -363,18 +385,21 @@ pub async fn reconcile(world: &impl World, case: &str) -> Result<usize, Failure>
                 // What only LookupEvents told came later, and stands in the sealed case.
                 let live = call.as_ref().filter(|call| call.call.seen.contains(&Seen::EventBridge));
                 if let Some(live) = live {
-                    archive(world, case, std::slice::from_ref(live)).await?;
+                    // As it is stored: another version may have known more of it.
+                    let (sort, most) = (format!("call#{}#live", live.call.sort()), 1);
+                    let range = Range { partition: case, from: &sort, to: &sort, most, backwards: false };
+                    if let Some(text) = world.range(range).await?.first() {
+                        world.store(file, text).await?;
+                    }
                 }
                 call = calls.next(world).await?;
             }
             (_, None) => call = calls.next(world).await?,
             (_, Some(listed)) => {
-                match serde_json::from_str::<Remembered>(&world.load(listed).await?) {
-                    Ok(found) => {
-                        remember(world, case, &[found]).await?;
-                        lacked += 1;
-                    }
-                    Err(error) => world.complain(&Failure::new("reading an archived call", error)),
+                let text = world.load(listed).await?;
+                if let Some(found) = read(world, "reading an archived call", &text) {
+                    world.put(case, &found.sort(), &text).await?;
+                    lacked += 1;
                 }
                 name = names.next(world).await?;
             }

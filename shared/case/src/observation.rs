@@ -50,7 +50,6 @@ pub enum Ended {
 
 /// One call. All text in it is shortened and harmless to show.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Observation {
     /// When, UTC; `None` when the record doesn't say.
     pub time: Option<Time>,

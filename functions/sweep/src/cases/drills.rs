@@ -21,6 +21,7 @@ pub(crate) async fn drills(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let mut due: Vec<Finding> = Vec::new();
+    let mut failed = Ok(());
     for entry in &policy.break_glass {
         if entry.drill_every.is_none() {
             continue;
@@ -29,6 +30,12 @@ pub(crate) async fn drills(
         // Before the first session that handsoff saw, the time counts from its first look.
         let last = match last {
             Some(last) if !refresh => last,
+            None if version.is_some() => {
+                let what =
+                    format!("`{}` of partition {PARTITION} is no time: correct or delete it", sort(entry));
+                failed = Err(Failure::new("reading when an identity was last in use", what));
+                continue;
+            }
             last => {
                 let last = last.unwrap_or(now);
                 world.swap(PARTITION, &sort(entry), version, &last.to_string(), None).await?;
@@ -38,13 +45,15 @@ pub(crate) async fn drills(
         due.extend(drill::due(entry, &settings.account, last, now));
     }
     let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &() };
-    keep_and_tell(world, telling, &due, report).await
+    keep_and_tell(world, telling, &due, report).await.and(failed)
 }
 
 fn sort(entry: &BreakGlass) -> String {
     digest(&[entry.identity.as_str()])
 }
 
+/// When an identity was last in use: a bare time, to which no version can add anything. What is none is reported by
+/// [`drills`], and isn't written over.
 async fn last(world: &impl Memory, entry: &BreakGlass) -> Result<(Option<u64>, Option<Time>), Failure> {
     let read = world.read(PARTITION, &sort(entry)).await?;
     Ok(read.map_or((None, None), |(version, text)| (Some(version), Time::parse(&text))))
@@ -53,7 +62,7 @@ async fn last(world: &impl Memory, entry: &BreakGlass) -> Result<(Option<u64>, O
 /// Remembers that an identity was used at a time.
 pub(crate) async fn exercised(world: &impl World, entry: &BreakGlass, at: Time) -> Result<(), Failure> {
     let (version, last) = last(world, entry).await?;
-    if last.is_none_or(|last| last < at) {
+    if last.map_or(version.is_none(), |last| last < at) {
         world.swap(PARTITION, &sort(entry), version, &at.to_string(), None).await?;
     }
     Ok(())

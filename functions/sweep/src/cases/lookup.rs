@@ -13,9 +13,11 @@ use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_trail::partition::Partition;
 use handsoff_trail::{Arn, Entry, Record, Time};
+use handsoff_watch::live::stored::{self, Was};
 use handsoff_watch::live::{Ask, Failure, Lookup, World};
 use handsoff_watch::{Call, Owner, Policy};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The sort key of what was asked.
 const SORT: &str = "lookup";
@@ -66,9 +68,13 @@ pub(super) async fn look_up(
     facts: &Facts,
     asks: &[Ask],
 ) -> Result<Option<manifest::Lookup>, Failure> {
-    let (version, mut progress) = match world.read(case, SORT).await? {
-        None => (None, Progress::default()),
-        Some((version, text)) => (Some(version), serde_json::from_str(&text).unwrap_or_default()),
+    let (version, was, mut progress) = match world.read(case, SORT).await? {
+        None => (None, Was::default(), Progress::default()),
+        Some((version, text)) => {
+            // To ask once more is safe.
+            let read = stored::read(world, "reading what was asked of CloudTrail", &text, &[]);
+            (Some(version), Was::of(&text), read.unwrap_or_default())
+        }
     };
     let enough = world.now().0 + ENOUGH;
     let mut asked_any = false;
@@ -100,8 +106,8 @@ pub(super) async fn look_up(
         }
     }
     if asked_any {
-        let text = serde_json::to_string(&progress)
-            .map_err(|error| Failure::new("writing what was asked as JSON", error))?;
+        let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_default();
+        let text = was.text(&progress, again)?;
         if !world.swap(case, SORT, version, &text, None).await? {
             // Another sweep is at it.
             return Ok(None);

@@ -8,6 +8,7 @@ use handsoff_case::session::Session;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::Milestone;
+use handsoff_watch::live::stored::Was;
 use handsoff_watch::live::{
     Ending, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session, keep,
     keep_and_tell, marks, reopen,
@@ -124,9 +125,10 @@ async fn close(
 ) -> Result<(), Failure> {
     let case = &episode.incident;
     let digest = sha256(text.as_bytes());
-    let (mut version, mut at, mut told, mut review) = (None, now, false, None);
-    if let Some((seen, known)) = sealed(world, case).await? {
+    let (mut version, mut at, mut told, mut review, mut was) = (None, now, false, None, Was::default());
+    if let Some((seen, mut known)) = sealed(world, case).await? {
         version = Some(seen);
+        was = std::mem::take(&mut known.was);
         if known.digest == digest {
             // The same case: who is late with its review stays late.
             (at, told, review) = (known.at, known.told, known.review);
@@ -134,7 +136,8 @@ async fn close(
     }
     let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
     let look_again = outlived.filter(|outlived| *outlived > now);
-    let new = Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review };
+    let new =
+        Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review, was };
     let within = policy.cases.review_within;
     if !write_sealed(world, case, version, &new, within).await? {
         // Another sweep is at it.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_sns::config::{BehaviorVersion, Credentials, Region};
 use handsoff_watch::Policy;
-use handsoff_watch::live::{Archive, Lease};
+use handsoff_watch::live::{Archive, Lease, Memory};
 
 use super::*;
 
@@ -156,4 +156,42 @@ fn a_file_that_two_store_at_once_is_stored_again_and_not_for_ever() {
     let why = answer.unwrap_err().to_string();
     assert!(why.contains("ConditionalRequestConflict") && tries == 6, "{tries}: {why}");
     assert_eq!(stored(&[(409, "OperationAborted")]).1, 1, "another conflict is another matter");
+}
+
+fn put(status: u16, answer: &str) -> Result<bool, Failure> {
+    let (url, served) = answering(vec![(status, answer.to_owned())]);
+    let aws = aws();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(credentials())
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(url);
+    aws.dynamodb.set(aws_sdk_dynamodb::Client::from_conf(config.build())).unwrap();
+    let answer = run(aws.put("drift-0", "mark#1", "{}"));
+    assert_eq!(served.load(Ordering::SeqCst), 1);
+    answer
+}
+
+/// A newer version's observation stays: it isn't new, and nothing has failed.
+#[test]
+fn an_observation_of_a_newer_version_is_not_written_over() {
+    assert_eq!(put(200, "{}"), Ok(true));
+    assert_eq!(put(200, r#"{"Attributes":{"pk":{"S":"drift-0"}}}"#), Ok(false));
+    let refused =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"m"}"#;
+    assert_eq!(put(400, refused), Ok(false));
+    let failed = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"m"}"#;
+    assert!(put(400, failed).is_err());
+}
+
+#[test]
+fn an_invocation_has_as_much_time_as_lambda_says() {
+    let aws = aws();
+    assert_eq!(aws.left(), Duration::MAX, "nothing has begun");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    aws.begin(u64::try_from((now + Duration::from_mins(1)).as_millis()).unwrap());
+    assert!(aws.left() <= Duration::from_mins(1) && aws.left() > Duration::from_secs(50), "{:?}", aws.left());
+    aws.begin(u64::try_from(now.as_millis()).unwrap() - 1);
+    assert_eq!(aws.left(), Duration::ZERO);
 }

@@ -1,15 +1,32 @@
 //! A batch of deliveries: each is judged, done with, rejected, or to be delivered again.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Entry, Record, Time};
 
-use super::ports::{Failure, World};
+use super::ports::{Clock, Failure, World};
 use super::report::{Metric, Report};
 use crate::call::Call;
 use crate::policy::Policy;
 use crate::skim::Skim;
+
+/// How many units are dealt with at once. When a function is killed, so many alerts may be on their way, and come twice.
+pub const UNITS: usize = 8;
+
+/// So long before the end of the invocation no unit is begun any more. The others are far away from it: one takes a
+/// tenth of a second.
+const BEGIN: Duration = Duration::from_secs(5);
+
+/// So long before the end those that aren't finished are left as they are: what they have claimed the sweep sends.
+const CUT: Duration = Duration::from_secs(3);
+
+/// So long before the end nobody waits for the metrics any more.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// What was delivered: the payload as it came, and the record's text in it.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +126,23 @@ pub trait Detector {
     ) -> Result<(), Failure>;
 }
 
+/// What is done as a whole, and the deliveries that it answers.
+struct Unit<W> {
+    deliveries: Vec<usize>,
+    task: Task<W>,
+}
+
+enum Task<W> {
+    /// To remember and tell.
+    CarryOut(Vec<W>),
+    /// To put among the dead letters, and why.
+    Reject(String),
+}
+
 /// Handles a batch. The answers are in the order of the deliveries.
+///
+/// It ends before the invocation does: what there was no time for is to be delivered again, and what is finished is
+/// done with.
 pub async fn handle<D: Detector>(
     world: &impl World,
     detector: &D,
@@ -117,62 +150,121 @@ pub async fn handle<D: Detector>(
 ) -> Vec<Answer> {
     let mut report = Report::default();
     let mut answers = vec![Answer::Done; deliveries.len()];
-    let mut units: BTreeMap<String, (BTreeSet<usize>, Vec<D::Work>)> = BTreeMap::new();
-    for ((index, delivery), answer) in deliveries.iter().enumerate().zip(&mut answers) {
-        let other = delivery.detail.ok().and_then(|detail| detector.other(delivery.envelope, detail));
-        let read = match other {
-            Some(Ok(work)) => {
-                let (indices, works) = units.entry(detector.unit(&work)).or_default();
-                indices.insert(index);
-                works.push(work);
-                continue;
-            }
-            Some(Err(reason)) => Err(reason),
-            None => delivery.detail.map_err(str::to_owned).and_then(record),
-        };
-        match read {
-            Ok(record) => {
-                let Some(work) = detector.judge(&record) else { continue };
-                if let Some(Time(at)) = record.event_time.text().and_then(|text| Time::parse(&text)) {
-                    // Clocks differ: an event from the future has no lag.
-                    #[expect(
-                        clippy::cast_precision_loss,
-                        reason = "seconds within the life of this program"
-                    )]
-                    report.add(detector.timed(&work), (world.now().0 - at).max(0) as f64);
-                }
-                let (indices, works) = units.entry(detector.unit(&work)).or_default();
-                indices.insert(index);
-                works.push(work);
-            }
-            Err(reason) => {
-                report.count(Metric::UnreadablePayloads(detector.name()));
-                if let Err(failure) = world.reject(delivery.payload, &reason).await {
-                    *answer = Answer::Again(failure);
-                }
-            }
-        }
+    let units = units(world, detector, deliveries, &mut report);
+    for index in units.iter().flat_map(|unit| &unit.deliveries) {
+        set(&mut answers, *index, &Err(late()));
     }
-    // One after the other: were several alerts on their way when the function is killed, several would come twice.
-    for (indices, work) in units.into_values() {
-        if let Err(failure) = detector.carry_out(world, work, &mut report).await {
+    // Of a unit that is left half-way, too: what it has counted has happened.
+    let mut reports = vec![Report::default(); units.len()];
+    let begun = units.into_iter().zip(&mut reports);
+    let begun = begun.map(|(unit, report)| deal_with(world, detector, deliveries, unit, report));
+    let mut done = stream::iter(begun).buffer_unordered(UNITS);
+    let all = async {
+        while let Some((indices, done)) = done.next().await {
             for index in indices {
-                if let Some(answer) = answers.get_mut(index) {
-                    *answer = Answer::Again(failure.clone());
-                }
+                set(&mut answers, index, &done);
             }
         }
+    };
+    leaving(world, CUT, all).await;
+    drop(done);
+    for of_unit in &reports {
+        report.merge(of_unit);
     }
     for _ in answers.iter().filter(|answer| matches!(answer, Answer::Again(_))) {
         report.count(Metric::Returned(detector.name()));
     }
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
-        if let Err(failure) = world.send(&report).await {
+        let sent = leaving(world, ANSWER, world.send(&report)).await;
+        if let Err(failure) = sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time was up"))) {
             world.complain(&failure);
         }
     }
     answers
+}
+
+/// Judges the deliveries. Nothing of it waits for the world.
+fn units<D: Detector>(
+    world: &impl World,
+    detector: &D,
+    deliveries: &[Delivery<'_>],
+    report: &mut Report,
+) -> Vec<Unit<D::Work>> {
+    let mut units: BTreeMap<String, (Vec<usize>, Vec<D::Work>)> = BTreeMap::new();
+    let mut rejected = Vec::new();
+    for (index, delivery) in deliveries.iter().enumerate() {
+        let (work, time) = match judged(detector, delivery) {
+            Ok(Some(judged)) => judged,
+            Ok(None) => continue,
+            Err(reason) => {
+                report.count(Metric::UnreadablePayloads(detector.name()));
+                rejected.push(Unit { deliveries: vec![index], task: Task::Reject(reason) });
+                continue;
+            }
+        };
+        if let Some(Time(at)) = time {
+            // Clocks differ: an event from the future has no lag.
+            #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
+            report.add(detector.timed(&work), (world.now().0 - at).max(0) as f64);
+        }
+        let (indices, works) = units.entry(detector.unit(&work)).or_default();
+        indices.push(index);
+        works.push(work);
+    }
+    let units = units.into_values().map(|(deliveries, work)| Unit { deliveries, task: Task::CarryOut(work) });
+    // Alerts before dead letters.
+    units.chain(rejected).collect()
+}
+
+/// Does what a unit asks for, unless it is too late to begin. Gives the deliveries that it answers.
+async fn deal_with<D: Detector>(
+    world: &impl World,
+    detector: &D,
+    deliveries: &[Delivery<'_>],
+    unit: Unit<D::Work>,
+    report: &mut Report,
+) -> (Vec<usize>, Result<(), Failure>) {
+    let payload = unit.deliveries.first().and_then(|index| deliveries.get(*index)).map(|it| it.payload);
+    let done = match unit.task {
+        _ if world.left() <= BEGIN => Err(late()),
+        Task::CarryOut(work) => detector.carry_out(world, work, report).await,
+        Task::Reject(reason) => world.reject(payload.unwrap_or_default(), &reason).await,
+    };
+    (unit.deliveries, done)
+}
+
+fn set(answers: &mut [Answer], index: usize, done: &Result<(), Failure>) {
+    if let Some(answer) = answers.get_mut(index) {
+        *answer = done.clone().map_or_else(Answer::Again, |()| Answer::Done);
+    }
+}
+
+fn late() -> Failure {
+    Failure::new("the function", "its time was up")
+}
+
+/// Works, but leaves so much of the invocation's time; `None` if that wasn't enough.
+async fn leaving<T>(world: &impl Clock, rest: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let time = world.wait(world.left().saturating_sub(rest));
+    match select(pin!(work), pin!(time)).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}
+
+/// What comes of a delivery, and when its record happened.
+type Judged<W> = (W, Option<Time>);
+
+/// What comes of a delivery, if anything; or why it can't be read.
+fn judged<D: Detector>(detector: &D, delivery: &Delivery<'_>) -> Result<Option<Judged<D::Work>>, String> {
+    let detail = delivery.detail.map_err(str::to_owned)?;
+    if let Some(other) = detector.other(delivery.envelope, detail) {
+        return other.map(|work| Some((work, None)));
+    }
+    let record = record(detail)?;
+    let time = || record.event_time.text().and_then(|text| Time::parse(&text));
+    Ok(detector.judge(&record).map(|work| (work, time())))
 }
 
 /// The record in an event's detail.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::alert::{Alert, Milestone, Period, Reach};
 use crate::code::Code;
@@ -13,7 +14,8 @@ use crate::policy::Alerts;
 use crate::severity::Severity;
 
 use super::due::{Due, Task, Waiting};
-use super::ports::{Failure, Range};
+use super::ports::{Clock, Failure, Range};
+use super::stored::{self, Was};
 use super::summary;
 
 /// A period of an incident: what is told together, and what is claimed together.
@@ -93,6 +95,9 @@ pub struct State {
     /// What of it was told in summaries, and not by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<Folded>,
+    /// What was read.
+    #[serde(skip)]
+    was: Was,
 }
 
 /// How a session goes on.
@@ -177,8 +182,60 @@ impl State {
         self.is_open().then_some(Due { task, at: self.next, waiting })
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        serde_json::from_str(text).map_err(|error| Failure::new("reading a stored state", error))
+    /// Reads a state as far as it is understood. Complains about what isn't: better alerted again than never.
+    pub(super) fn parse(clock: &impl Clock, text: &str) -> Self {
+        let read = serde_json::from_str(text).unwrap_or_else(|error| {
+            clock.complain(&Failure::new("reading a stored state", error));
+            serde_json::from_str(text).map(|whole| Self::understood(&whole)).unwrap_or_default()
+        });
+        Self { was: Was::of(text), ..read }
+    }
+
+    /// What this version understands of a state.
+    fn understood(whole: &Value) -> Self {
+        let mut whole = stored::understood(whole.clone(), &[]);
+        if let Some(Value::Array(pending)) = whole.get_mut("pending") {
+            for waiting in pending {
+                *waiting = filled(blank(), waiting);
+            }
+        }
+        serde_json::from_value(whole).unwrap_or_default()
+    }
+
+    /// Its text, with what another version has stored in it.
+    pub(super) fn text(&self) -> Result<String, Failure> {
+        self.was.text(self, Self::understood)
+    }
+}
+
+/// What is sent for a pending alert of which this version understands nothing: that there is one.
+fn blank() -> Value {
+    let text = "Another version of handsoff has stored an alert in a form that this version doesn't understand. Look at \
+                the records of this time, and at the item in the table: its keys are the incident and the period.";
+    json!({"by": "", "since": 0,
+        "alert": {"time": null, "cause": "worse", "incident": "unknown", "period": "no-time", "tells": [],
+            "severity": "high", "findings": 1, "subject": "[HIGH] An alert that can't be read", "text": text},
+        "lead": {"code": "drift-write", "severity": "high", "incident": "unknown", "event_id": "", "event_time": null,
+            "account": "", "region": "", "action": "unknown", "access": "unknown", "error": null,
+            "principal": {"kind": "unknown", "arn": "", "name": "unknown", "human": null}, "via": "unknown",
+            "source_ip": "unknown", "user_agent": "", "mfa": null, "resources": [], "reason": text,
+            "next": "Find out what the alert was about, and why two versions of handsoff differ."}})
+}
+
+/// A value with those fields of another that are of its kind.
+fn filled(blank: Value, from: &Value) -> Value {
+    match (blank, from) {
+        (Value::Object(blank), Value::Object(from)) => {
+            let field = |(key, blank)| match from.get(&key) {
+                Some(value) => (key, filled(blank, value)),
+                None => (key, blank),
+            };
+            blank.into_iter().map(field).collect()
+        }
+        // Where there may be nothing, there may be a text or a truth, and that is read as it stands.
+        (Value::Null, Value::String(_) | Value::Bool(_)) => from.clone(),
+        (blank, from) if std::mem::discriminant(&blank) == std::mem::discriminant(from) => from.clone(),
+        (blank, _) => blank,
     }
 }
 
@@ -201,6 +258,11 @@ impl Mark {
     pub fn sort(finding: &Finding) -> String {
         let time = finding.time.map_or_else(|| "no-time".to_owned(), |time| time.to_string());
         format!("mark#{time}#{:016x}#{}#{}", finding.key.0, finding.code, finding.severity)
+    }
+
+    /// Reads a finding as far as it is understood. Complains about what isn't.
+    pub fn read(clock: &impl Clock, text: &str) -> Option<Finding> {
+        stored::read(clock, "reading a stored finding", text, &[]).map(Self::finding)
     }
 
     /// The finding.

@@ -66,14 +66,7 @@ impl<'e> Held<'e> {
 pub(super) async fn state(world: &impl World, episode: &Episode) -> Result<(Option<u64>, State), Failure> {
     match world.read(&episode.incident, &episode.sort()).await? {
         None => Ok((None, State::default())),
-        Some((version, text)) => {
-            let state = State::parse(&text).unwrap_or_else(|failure| {
-                // Better told again than never.
-                world.complain(&failure);
-                State::default()
-            });
-            Ok((Some(version), state))
-        }
+        Some((version, text)) => Ok((Some(version), State::parse(world, &text))),
     }
 }
 
@@ -94,9 +87,7 @@ pub(super) async fn write(
     version: Option<u64>,
     state: &State,
 ) -> Result<bool, Failure> {
-    let text =
-        serde_json::to_string(state).map_err(|error| Failure::new("writing a state as JSON", error))?;
-    world.swap(&episode.incident, &episode.sort(), version, &text, state.due(episode)).await
+    world.swap(&episode.incident, &episode.sort(), version, &state.text()?, state.due(episode)).await
 }
 
 pub(super) fn contended() -> Failure {

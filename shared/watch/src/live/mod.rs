@@ -24,11 +24,12 @@ mod ports;
 pub mod pretend;
 mod report;
 mod session;
+pub mod stored;
 mod summary;
 mod tell;
 mod turn;
 
-pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
+pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, UNITS, handle};
 pub use budget::budget;
 pub use due::{Due, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};

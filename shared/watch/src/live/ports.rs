@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::time::Duration;
 
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,8 @@ pub struct Range<'a> {
 
 /// What outlives an invocation. All reads see every write that was answered before them.
 pub trait Memory {
-    /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new.
+    /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new. One that a
+    /// newer version has stored, which knows more of it, stays as it is.
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure>;
 
     /// The observations of a range, in its order.
@@ -112,7 +114,7 @@ pub trait Metrics {
     async fn send(&self, report: &Report) -> Result<(), Failure>;
 }
 
-/// What time it is.
+/// What time it is, and how much of it is left.
 pub trait Clock {
     /// Now.
     fn now(&self) -> Time;
@@ -122,6 +124,12 @@ pub trait Clock {
 
     /// Writes to the log what went wrong without consequences.
     fn complain(&self, failure: &Failure);
+
+    /// How long this invocation may still run.
+    fn left(&self) -> Duration;
+
+    /// Waits for so long.
+    async fn wait(&self, time: Duration);
 }
 
 /// The tag that the sweep writes so that it comes back.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use handsoff_trail::{Entry, Identity, Record, Time};
 
@@ -13,6 +14,7 @@ use super::ports::{
     Range, Subscription, Subscriptions,
 };
 use super::report::Report;
+use super::stored;
 use super::turn::Turns;
 
 /// A document: its version, its text, and what the list of open ones says of it.
@@ -77,7 +79,12 @@ const ITEM: usize = 64;
 impl Memory for Pretend {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
         let key = (partition.to_owned(), sort.to_owned());
-        Ok(self.observations.borrow_mut().insert(key, text.to_owned()).is_none())
+        let version = |text: &str| serde_json::from_str(text).map_or(0, |item| stored::version(&item));
+        let mut observations = self.observations.borrow_mut();
+        if observations.get(&key).is_some_and(|there| version(there) > version(text)) {
+            return Ok(false);
+        }
+        Ok(observations.insert(key, text.to_owned()).is_none())
     }
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
@@ -175,6 +182,15 @@ impl Clock for Pretend {
     }
 
     fn complain(&self, _: &Failure) {}
+
+    fn left(&self) -> Duration {
+        Duration::MAX
+    }
+
+    /// For ever: time only goes on where a test sets it.
+    async fn wait(&self, _: Duration) {
+        std::future::pending::<()>().await;
+    }
 }
 
 impl Archive for Pretend {

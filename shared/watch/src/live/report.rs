@@ -45,7 +45,7 @@ pub enum Metric {
     DenySpikes,
     /// Payloads that could not be read, of a function.
     UnreadablePayloads(&'static str),
-    /// Events that could not be dealt with and are to be delivered again, of a function.
+    /// Events that could not be dealt with, or not in time, and are to be delivered again, of a function.
     Returned(&'static str),
     /// Alerts sent.
     AlertsSent,

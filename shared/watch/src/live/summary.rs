@@ -14,6 +14,7 @@ use super::episode::{Episode, Folded, Look, State};
 use super::held::Held;
 use super::ports::{Failure, Range, World};
 use super::report::{Metric, Report};
+use super::stored;
 use super::tell::{Telling, claim, marks};
 use crate::alert::{Alert, Cause, Listed, Milestone, Period, Summary};
 use crate::code::Code;
@@ -137,8 +138,7 @@ async fn fold_into(
     let now = world.now();
     let summary = Episode { incident: format!("{PARTITION}{code}"), period: Period::From(minute(now)) };
     let brief = Brief::of(alert, lead);
-    let text = serde_json::to_string(&brief)
-        .map_err(|error| Failure::new("writing a summary's incident as JSON", error))?;
+    let text = stored::text(&brief)?;
     let new = world.put(&summary.incident, &brief.sort(&summary), &text).await?;
     // An alert of several codes is one.
     if new && code == lead.code {
@@ -232,11 +232,9 @@ async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Fai
     let mut seen = HashSet::new();
     let mut briefs = Vec::new();
     for text in world.range(range).await? {
-        match serde_json::from_str::<Brief>(&text) {
-            Ok(brief) if seen.insert((brief.incident.clone(), brief.period.clone())) => briefs.push(brief),
-            Ok(_) => {}
-            Err(error) => world.complain(&Failure::new("reading a summary's incident", error)),
-        }
+        let brief: Option<Brief> = stored::read(world, "reading a summary's incident", &text, &[]);
+        let new = |brief: &Brief| seen.insert((brief.incident.clone(), brief.period.clone()));
+        briefs.extend(brief.filter(new));
     }
     Ok(briefs)
 }

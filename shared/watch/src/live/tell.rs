@@ -12,6 +12,7 @@ use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
+use super::stored;
 use super::summary::{Way, codes, fold};
 use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
 use crate::code::Code;
@@ -26,13 +27,13 @@ const LOOK_AT: usize = 200;
 /// How many calls are on their way at once.
 pub const AT_ONCE: usize = 16;
 
-/// After how many seconds a claimed alert counts as not sent. Longer than a function may run.
+/// After how many seconds a claimed alert counts as not sent. Longer than any function may run, the sweep too.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease(pub i64);
 
 impl Default for Lease {
     fn default() -> Self {
-        Self(90)
+        Self(150)
     }
 }
 
@@ -78,8 +79,7 @@ impl<N> Copy for Telling<'_, N> {}
 /// The first failure; what was written stays, and may be written again.
 pub async fn keep(world: &impl World, findings: &[Finding], report: &mut Report) -> Result<(), Failure> {
     let puts = findings.iter().map(|finding| async move {
-        let text = serde_json::to_string(&Mark::new(finding))
-            .map_err(|error| Failure::new("writing a finding as JSON", error))?;
+        let text = stored::text(&Mark::new(finding))?;
         Ok::<_, Failure>((finding, world.put(&finding.incident, &Mark::sort(finding), &text).await?))
     });
     let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
@@ -110,7 +110,7 @@ pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Fai
 pub async fn page(world: &impl World, range: Range<'_>) -> Result<(Incident, Option<String>), Failure> {
     let texts = world.range(range).await?;
     let full = texts.len() >= range.most;
-    let mut findings = readable(world, texts);
+    let mut findings = readable(world, &texts);
     if full && let Some(last) = findings.last().map(|last| (last.time, last.key)) {
         // The last event may have more findings than these.
         let whole = findings.iter().filter(|it| (it.time, it.key) != last).count();
@@ -121,19 +121,13 @@ pub async fn page(world: &impl World, range: Range<'_>) -> Result<(Incident, Opt
 }
 
 async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
-    Ok(readable(world, world.range(range).await?))
+    let texts = world.range(range).await?;
+    Ok(readable(world, &texts))
 }
 
-fn readable(world: &impl World, texts: Vec<String>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for text in texts {
-        match serde_json::from_str::<Mark>(&text) {
-            Ok(mark) => findings.push(mark.finding()),
-            // One that can't be read must not hide the others.
-            Err(error) => world.complain(&Failure::new("reading a stored finding", error)),
-        }
-    }
-    findings
+/// One that can't be read must not hide the others.
+fn readable(world: &impl World, texts: &[String]) -> Vec<Finding> {
+    texts.iter().filter_map(|text| Mark::read(world, text)).collect()
 }
 
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
