@@ -15,6 +15,7 @@ use super::*;
 use crate::{Settings, sweep};
 
 mod approvals;
+mod storms;
 
 const POLICY: &str = r#"
 [[break_glass]]
