@@ -37,6 +37,11 @@ fn denied(principal: usize, action: usize) -> String {
     )
 }
 
+/// Each incident is alerted by itself, however many there are in a minute.
+fn policy() -> Policy {
+    Policy::parse("handsoff.toml", "[alerts]\nburst = 10000\n").unwrap()
+}
+
 /// A world in which so many principals are one denied call away from an alert, and these calls.
 fn at_the_edge(policy: &Policy, principals: usize) -> (Pretend, Vec<String>) {
     let world = Pretend::default();
@@ -98,7 +103,7 @@ fn deliver_again(world: &Pretend, policy: &Policy, records: &[String]) {
 
 #[test]
 fn five_hundred_principals_that_begin_to_alert_at_once_take_seconds() {
-    let policy = Policy::built_in();
+    let policy = policy();
     let (world, records) = at_the_edge(&policy, PRINCIPALS);
     let handled = batch(&world, &policy, TIMEOUT, None, &records);
     println!("{PRINCIPALS} principals with {CALL:?} a call: {:?}", handled.took);
@@ -109,7 +114,7 @@ fn five_hundred_principals_that_begin_to_alert_at_once_take_seconds() {
 
 #[test]
 fn what_is_finished_before_the_deadline_is_done_with_and_the_rest_comes_again() {
-    let policy = Policy::built_in();
+    let policy = policy();
     let (world, records) = at_the_edge(&policy, PRINCIPALS);
     let lasts = Duration::from_secs(7);
     let handled = batch(&world, &policy, lasts, None, &records);
@@ -137,7 +142,7 @@ fn what_is_finished_before_the_deadline_is_done_with_and_the_rest_comes_again() 
 /// Lambda kills it, without a word, at several moments.
 #[test]
 fn what_is_killed_comes_twice_only_if_it_was_on_its_way() {
-    let policy = Policy::built_in();
+    let policy = policy();
     let prepared = at_the_edge(&policy, FEW);
     let calls = {
         let (world, records) = prepared.clone();
@@ -165,7 +170,7 @@ fn what_is_killed_comes_twice_only_if_it_was_on_its_way() {
 
 #[test]
 fn a_unit_that_hangs_takes_no_other_with_it() {
-    let policy = Policy::built_in();
+    let policy = policy();
     let prepared = at_the_edge(&policy, FEW);
     for call in [0, 1, 40, 600] {
         let (world, records) = prepared.clone();
@@ -182,7 +187,7 @@ fn a_unit_that_hangs_takes_no_other_with_it() {
 
 #[test]
 fn metrics_that_hang_keep_no_answer_back() {
-    let policy = Policy::built_in();
+    let policy = policy();
     let (world, records) = at_the_edge(&policy, FEW);
     let metrics = {
         let world = world.clone();

@@ -259,8 +259,10 @@ fn what_every_version_has_stored_is_read() {
 #[test]
 fn every_item_has_the_version_of_its_form() {
     let files = items(&in_the_middle(&policy()));
-    assert_eq!(files.len(), 12, "{:?}", files.keys());
-    for (file, text) in files.iter().filter(|(file, _)| *file != "told.jsonl" && *file != "drill.jsonl") {
+    assert_eq!(files.len(), 13, "{:?}", files.keys());
+    // A drill is a time, and a budget a number: neither has a form.
+    let plain = ["told.jsonl", "drill.jsonl", "budget.jsonl"];
+    for (file, text) in files.iter().filter(|(file, _)| !plain.contains(&file.as_str())) {
         for line in text.lines() {
             let item: Value = serde_json::from_str(line).unwrap();
             let text: Value = serde_json::from_str(item["text"].as_str().unwrap()).unwrap();
