@@ -77,6 +77,11 @@ impl Problems {
         }
     }
 
+    /// Those that are told one by one, in the order of files and positions.
+    pub fn first(&self) -> impl Iterator<Item = &Problem> {
+        self.first.iter()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.first.is_empty()
