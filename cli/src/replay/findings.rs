@@ -102,7 +102,7 @@ mod tests {
         // In an order that is no order; each event twice; what the JSON doesn't show, too.
         let at = |n: u64| {
             let time = Time(1_773_453_600 + i64::try_from(n * 7919 % 1000).unwrap());
-            let (known, time) = (Some(Time(time.0 + 60)), Some(time).filter(|_| n % 50 > 0));
+            let (known, time) = (Some(Time(time.0 + 60)), Some(time).filter(|_| !n.is_multiple_of(50)));
             Finding { key: Key(n), time, known, event_id: format!("{n}"), ..one.clone() }
         };
         let mut parts = [Kept::default(), Kept::default()];

@@ -1,0 +1,49 @@
+use futures_util::FutureExt;
+use handsoff_break_glass::live::BreakGlass;
+use handsoff_deny_spike::live::DenySpike;
+use handsoff_drift::live::{Canary, Drift};
+use handsoff_trail::json::Raw;
+use handsoff_watch::Policy;
+use handsoff_watch::live::pretend::Pretend;
+use handsoff_watch::live::{Answer, Delivery, Detector, Envelope, Lease, handle};
+
+/// A batch of events, one a line, is done with whatever is in it, each that can't be read is a dead letter of every
+/// function; and delivered again, backwards and one by one, it leads to the same memory.
+pub fn live(data: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(data);
+    // A queue hands over ten.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(10).collect();
+    let policy = crate::sample_policy();
+    let (once, again) = (Pretend::default(), Pretend::default());
+    for world in [&once, &again] {
+        world.time.set(1_773_500_000);
+    }
+    all(&once, &policy, &lines);
+    let dead = once.dead.borrow().len();
+    assert_eq!(dead % 3, 0, "a dead letter of one function is one of all");
+    for line in lines.iter().rev().chain(&lines) {
+        all(&again, &policy, &[line]);
+    }
+    assert_eq!(*once.observations.borrow(), *again.observations.borrow(), "the order makes a difference");
+    once.observations.into_inner().len()
+}
+
+fn all(world: &Pretend, policy: &Policy, lines: &[&str]) {
+    let lease = Lease(90);
+    deliver(world, &Drift::new(policy, lease, Canary::default()), lines);
+    deliver(world, &BreakGlass::new(policy, lease), lines);
+    deliver(world, &DenySpike::new(policy, lease), lines);
+}
+
+fn deliver<D: Detector>(world: &Pretend, detector: &D, lines: &[&str]) {
+    let deliveries: Vec<Delivery<'_>> = lines
+        .iter()
+        .map(|line| {
+            let detail = Raw::at(line, 0).ok().and_then(|(event, _)| event.get("detail"));
+            let detail = detail.map_or(*line, |detail| detail.as_str());
+            Delivery { payload: line, detail: Ok(detail), envelope: Envelope::default() }
+        })
+        .collect();
+    let answers = handle(world, detector, &deliveries).now_or_never().unwrap();
+    assert!(answers.iter().all(|answer| *answer == Answer::Done), "{answers:?}");
+}

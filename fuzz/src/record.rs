@@ -1,0 +1,24 @@
+use handsoff::engine::{Verdict, judge};
+use handsoff_trail::{Entry, Record};
+use handsoff_watch::Skim;
+
+/// A record is judged without a panic; what is skimmed is what would be judged; and to have it explained changes
+/// nothing.
+pub fn record(data: &[u8]) -> usize {
+    let Ok(text) = std::str::from_utf8(data) else { return 0 };
+    let Ok((Entry::Record(record), end)) = Record::read(text) else { return 0 };
+    assert!(text.get(..end).is_some_and(|own| own.ends_with('}')), "a record ends inside something");
+    let policy = crate::sample_policy();
+    let verdict = judge(record, &policy, &mut ());
+    if let Some(skimmed) = Skim::new(&policy).nothing(&record) {
+        assert!(
+            matches!(verdict, Verdict::Nothing(judged) if judged == skimmed),
+            "skimmed as {skimmed}, judged as {verdict:?}"
+        );
+    }
+    let mut steps = Vec::new();
+    let explained = judge(record, &policy, &mut steps);
+    assert_eq!(format!("{verdict:?}"), format!("{explained:?}"), "explained otherwise than judged");
+    assert!(!steps.is_empty(), "explained by nothing");
+    1
+}
