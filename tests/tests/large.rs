@@ -178,7 +178,8 @@ impl Archive for Mill {
         let from = from.and_then(|time| Time::parse_as(time, "%Y%m%dT%H%M%SZ"));
         let first =
             from.map_or(0, |time| usize::try_from(time.0 - Time::parse(START).unwrap().0).unwrap() * 5);
-        let case = self.pretend.documents.borrow().keys().next().unwrap().0.clone();
+        let documents = self.pretend.documents.borrow();
+        let (case, _) = documents.keys().find(|(partition, _)| partition.starts_with("glass-")).unwrap();
         let names = (first..self.calls).map(|number| {
             let call: Remembered = serde_json::from_str(&self.sorted(number).1).unwrap();
             let time = call.call.time.unwrap().format("%Y%m%dT%H%M%SZ");
