@@ -214,3 +214,19 @@ fn a_grant_covers_its_first_second_and_not_the_one_behind_its_last() {
         assert_eq!(matches!(of(began, "alice"), Approval::Approved { .. }), also.is_none(), "{began}");
     }
 }
+
+#[test]
+fn a_grant_may_come_as_late_as_the_policys_patience() {
+    let policy = Policy::parse("p", POLICY).unwrap();
+    let of = |late, person| {
+        let given = Grant { issued: Time(BEGAN + 60 + late), ..grant(0, 3600, "x", "alice", "bob") };
+        Session::new("glass-1", facts(60, "x", Some(person)), vec![given], &policy).approval()
+    };
+    for (late, also) in
+        [(600, None), (601, Some("; it was given at 2026-03-14T02:11:01Z, after the session had begun"))]
+    {
+        let Approval::Missing { nearest: Some((_, why)) } = of(late, "dave") else { panic!("covered") };
+        assert_eq!(why, format!("it is for alice{}", also.unwrap_or_default()), "{late}");
+        assert_eq!(matches!(of(late, "alice"), Approval::Approved { .. }), also.is_none(), "{late}");
+    }
+}
