@@ -180,3 +180,53 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn root_is_whoever_a_grant_is_for_and_a_role_is_nobody_without_proof() {
+    let policy = Policy::parse("p", POLICY).unwrap();
+    let of = |role: &str, person| {
+        let grants = vec![grant(0, 3600, role, "alice", "bob")];
+        Session::new("glass-1", facts(10, role, person), grants, &policy).approval()
+    };
+    assert!(matches!(of("root", None), Approval::Approved { .. }));
+    let Approval::Missing { nearest: Some((_, why)) } = of("x", None) else { panic!("covered") };
+    assert_eq!(why, "nothing proves that it is alice");
+    // Somebody who is known is not anybody, root or not.
+    let Approval::Missing { nearest: Some((_, why)) } = of("root", Some("dave")) else { panic!("covered") };
+    assert_eq!(why, "nothing proves that it is alice");
+}
+
+#[test]
+fn a_grant_covers_its_first_second_and_not_the_one_behind_its_last() {
+    let policy = Policy::parse("p", POLICY).unwrap();
+    let of = |began, person| {
+        let grants = vec![grant(0, 3600, "x", "alice", "bob")];
+        Session::new("glass-1", facts(began, "x", Some(person)), grants, &policy).approval()
+    };
+    for (began, also) in [
+        (-1, Some("; it holds from 2026-03-14T02:00:00Z")),
+        (0, None),
+        (3599, None),
+        (3600, Some("; it held until 2026-03-14T03:00:00Z")),
+    ] {
+        let Approval::Missing { nearest: Some((_, why)) } = of(began, "dave") else { panic!("covered") };
+        assert_eq!(why, format!("it is for alice{}", also.unwrap_or_default()), "{began}");
+        assert_eq!(matches!(of(began, "alice"), Approval::Approved { .. }), also.is_none(), "{began}");
+    }
+}
+
+#[test]
+fn a_grant_may_come_as_late_as_the_policys_patience() {
+    let policy = Policy::parse("p", POLICY).unwrap();
+    let of = |late, person| {
+        let given = Grant { issued: Time(BEGAN + 60 + late), ..grant(0, 3600, "x", "alice", "bob") };
+        Session::new("glass-1", facts(60, "x", Some(person)), vec![given], &policy).approval()
+    };
+    for (late, also) in
+        [(600, None), (601, Some("; it was given at 2026-03-14T02:11:01Z, after the session had begun"))]
+    {
+        let Approval::Missing { nearest: Some((_, why)) } = of(late, "dave") else { panic!("covered") };
+        assert_eq!(why, format!("it is for alice{}", also.unwrap_or_default()), "{late}");
+        assert_eq!(matches!(of(late, "alice"), Approval::Approved { .. }), also.is_none(), "{late}");
+    }
+}
