@@ -28,6 +28,13 @@ def without_detail() -> str:
     return json.dumps(event)
 
 
+def nested(depth: int) -> dict:
+    value: dict = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
 UNREADABLE = {
     "nothing but a blank": " ",
     "not JSON": "not JSON",
@@ -45,6 +52,7 @@ UNREADABLE = {
     "256 KB of junk": "j" * 262_144,
     "256 KB of brackets": "[" * 262_144,
     "256 KB of nested objects": '{"a":' * 43_000 + "1" + "}" * 43_000,
+    "a record that is nested deeper than any": envelope_with({"eventID": "x", "requestParameters": nested(500)}),
     # A queue takes the escape within JSON only.
     "hostile text": HOSTILE.replace("\x1b", ""),
     "detail is hostile text": envelope_with(HOSTILE),
@@ -102,16 +110,9 @@ def odd(event: dict) -> dict[str, dict]:
         changed["detail"][key] = "A" * 100_000
         found[f"{key}: long"] = changed
     changed = copy.deepcopy(event)
-    changed["detail"]["requestParameters"] = nested(500)
+    changed["detail"]["requestParameters"] = nested(100)
     found["requestParameters: nested"] = changed
     return found
-
-
-def nested(depth: int) -> dict:
-    value: dict = {}
-    for _ in range(depth):
-        value = {"a": value}
-    return value
 
 
 @pytest.mark.parametrize("function", DETECTORS)
