@@ -17,6 +17,8 @@ PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "ARCHITECTURE.md", *so
 # The CLI's own, beside an operation's: https://docs.aws.amazon.com/cli/latest/reference/#options
 GLOBAL = {"--output", "--query", "--region", "--profile", "--no-cli-pager", "--endpoint-url"}
 # `aws s3` is the CLI's own: what it is called, how many places it takes, and its options.
+#: What the CLI has beside the operations of the services' models: how many places, and which options.
+OWN = {("logs", "tail"): (1, {"--since", "--follow", "--format"})}
 S3 = {"sync": (2, {"--exclude", "--include"}), "cp": (2, {"--recursive"}), "ls": (1, {"--recursive"})}
 
 
@@ -97,8 +99,8 @@ def faults(command: Command) -> list[str]:
     if not command.words[1:]:
         return [f"{command.said()}: service and operation are missing"]
     service, operation, *places = command.words
-    if service == "s3":
-        count, options = S3[operation]
+    if service == "s3" or (service, operation) in OWN:
+        count, options = S3[operation] if service == "s3" else OWN[service, operation]
         wrong = sorted(command.options.keys() - options - GLOBAL)
         return [f"{command.said()}: {count} places"] * (len(places) != count) + [f"{command.said()}: {wrong}"] * bool(wrong)
     model = _model(service)
