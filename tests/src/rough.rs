@@ -8,16 +8,31 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use handsoff_sweep::Settings;
 use handsoff_trail::Time;
 use handsoff_trail::json::Raw;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lookup,
-    Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
-    handle,
+    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lease,
+    Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions,
+    Turns, handle,
 };
 
 use crate::timers::Timers;
+
+/// After how long an alert counts as not sent, in tests.
+pub const LEASE: Lease = Lease(90);
+
+/// How the sweep is set up in tests.
+pub fn settings() -> Settings {
+    Settings {
+        account: "111122223333".into(),
+        canary_minutes: 5,
+        out_of_step: vec![],
+        lease: LEASE,
+        lookup_regions: vec![],
+    }
+}
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,9 @@
 //! A slow world: the ports in memory, where each call takes its time by a clock that moves only when all wait. What a
 //! function does at the same time takes the time of the longest.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use handsoff_trail::Time;
@@ -17,85 +13,43 @@ use handsoff_watch::live::{
     Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
+use crate::timers::Timers;
+
 /// What a page of a query holds at most.
 const PAGE: usize = 1 << 20;
 
 /// What CloudTrail's `LookupEvents` takes, in milliseconds: two answers a second.
 const LOOKUP: i64 = 550;
 
-/// The clock, in milliseconds, and who waits for it.
-#[derive(Debug, Default)]
+/// The time of day, in milliseconds since 1970.
+#[derive(Debug)]
 pub struct Hours {
-    now: Cell<i64>,
-    count: Cell<u64>,
-    asleep: RefCell<BTreeMap<(i64, u64), Waker>>,
+    begun: i64,
+    timers: Timers,
 }
 
 impl Hours {
     /// Begins at a time.
     pub fn from(time: Time) -> Self {
-        Self { now: Cell::new(time.0 * 1000), ..Self::default() }
+        Self { begun: time.0 * 1000, timers: Timers::new(Duration::MAX, Duration::ZERO) }
     }
 
     /// The milliseconds.
     pub fn now(&self) -> i64 {
-        self.now.get()
+        self.begun + i64::try_from(self.timers.now().as_millis()).unwrap()
     }
 
     /// Waits until a time, in milliseconds.
-    pub fn until(&self, at: i64) -> impl Future<Output = ()> + use<'_> {
-        self.count.set(self.count.get() + 1);
-        Sleep { hours: self, key: (at, self.count.get()) }
+    pub async fn until(&self, at: i64) {
+        let left = u64::try_from(at - self.now()).unwrap_or_default();
+        self.timers.wait(Duration::from_millis(left)).await;
     }
 
     /// Runs something to its end. The clock of the world goes with this one.
     pub fn run<T>(&self, world: &Pretend, future: impl Future<Output = T>) -> T {
-        let mut future = std::pin::pin!(future);
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
-        let waker = Waker::from(Arc::clone(&woken));
-        world.time.set(self.now.get().div_euclid(1000));
-        loop {
-            while woken.0.swap(false, Ordering::Relaxed) {
-                if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                    return answer;
-                }
-            }
-            let ((at, _), next) = self.asleep.borrow_mut().pop_first().unwrap();
-            self.now.set(self.now.get().max(at));
-            world.time.set(self.now.get().div_euclid(1000));
-            next.wake();
-        }
-    }
-}
-
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-struct Sleep<'h> {
-    hours: &'h Hours,
-    key: (i64, u64),
-}
-
-impl Future for Sleep<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.hours.now.get() >= self.key.0 {
-            return Poll::Ready(());
-        }
-        self.hours.asleep.borrow_mut().insert(self.key, context.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep<'_> {
-    fn drop(&mut self) {
-        self.hours.asleep.borrow_mut().remove(&self.key);
+        let tick = || world.time.set(self.now().div_euclid(1000));
+        tick();
+        self.timers.run_ticking(future, tick).unwrap()
     }
 }
 

@@ -55,6 +55,11 @@ impl Timers {
     /// Runs a function to its end, or until Lambda ends it: `None`. As it may be waiting for nothing that ever comes,
     /// nothing but the end may be left to wait for.
     pub fn run<T>(&self, function: impl Future<Output = T>) -> Option<T> {
+        self.run_ticking(function, || ())
+    }
+
+    /// The same, with something to do whenever time has gone on.
+    pub fn run_ticking<T>(&self, function: impl Future<Output = T>, tick: impl Fn()) -> Option<T> {
         let flag = Arc::new(Flag(AtomicBool::new(true)));
         let waker = Waker::from(Arc::clone(&flag));
         let mut function = pin!(function);
@@ -67,6 +72,7 @@ impl Timers {
             let next = self.waiting.borrow_mut().pop_first();
             let ((at, _), waker) = next.filter(|((at, _), _)| *at <= self.deadline)?;
             self.now.set(self.now().max(at));
+            tick();
             waker.wake();
         }
     }

@@ -13,7 +13,7 @@ use handsoff_tests::timers::Timers;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Answer, Delivery, Lease, Metric, UNITS, handle};
+use handsoff_watch::live::{Answer, Delivery, Lease, Metric, handle};
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// What a call of AWS takes.
@@ -162,7 +162,8 @@ fn what_is_killed_comes_twice_only_if_it_was_on_its_way() {
         let twice = twice(&world, FEW);
         assert!(twice.is_subset(&on_their_way), "call {call}: {twice:?} of {on_their_way:?}");
         let alerts: BTreeSet<&str> = twice.iter().map(|key| key.split(' ').next().unwrap()).collect();
-        assert!(alerts.len() <= UNITS, "call {call}: {alerts:?}");
+        // However many units run, one alert is sent at a time.
+        assert!(alerts.len() <= 1, "call {call}: {alerts:?}");
         most = most.max(alerts.len());
     }
     assert!(most > 0, "none was on its way");

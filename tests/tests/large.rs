@@ -11,14 +11,14 @@ use std::time::Duration;
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::Remembered;
 use handsoff_case::manifest::sha256;
-use handsoff_sweep::{Settings, sweep};
-use handsoff_tests::rough::{Rough, deliver, run};
+use handsoff_sweep::sweep;
+use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lease, Lookup, Memory, Message, Metrics,
-    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
+    Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";
@@ -42,22 +42,12 @@ fn call(number: usize) -> String {
     )
 }
 
-fn settings() -> Settings {
-    Settings {
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: Lease(90),
-        lookup_regions: vec![],
-    }
-}
-
 fn has_few_alerts() {
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let world = Pretend::default();
     world.time.set(Time::parse(START).unwrap().0);
     let rough = Rough::new(&world);
-    let glass = BreakGlass::new(&policy, Lease(90));
+    let glass = BreakGlass::new(&policy, LEASE);
     let records: Vec<String> = (0..50_000).map(call).collect();
     for (number, batch) in records.chunks(500).enumerate() {
         let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
@@ -270,7 +260,7 @@ fn sealed(calls: usize) -> (u64, usize, String) {
     {
         // The first call opens the session, with its findings and state.
         let rough = Rough::new(&pretend);
-        run(&rough, deliver(&rough, &BreakGlass::new(&policy, Lease(90)), &[&call(0)])).unwrap();
+        run(&rough, deliver(&rough, &BreakGlass::new(&policy, LEASE), &[&call(0)])).unwrap();
     }
     let (stored, page, second) = (Cell::new(0), Cell::new(0), RefCell::default());
     let mill = Mill { pretend, policy, calls, stored, page, second };

@@ -15,26 +15,14 @@ use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::CASE;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_sweep::{Settings, sweep};
-use handsoff_tests::rough::{Fault, Rough, deliver, on_their_way, run, run_together, told};
+use handsoff_sweep::sweep;
+use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, on_their_way, run, run_together, settings, told};
 use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Detector, Lease, Message, Metric, UNITS};
+use handsoff_watch::live::{Detector, Message, Metric};
 use proptest::prelude::*;
-
-const LEASE: Lease = Lease(90);
-
-fn settings() -> Settings {
-    Settings {
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: LEASE,
-        lookup_regions: vec![],
-    }
-}
 
 /// A drill is due some time after the last event: these tests know no time in between.
 fn events_policy() -> Policy {
@@ -205,8 +193,7 @@ fn at_every_step<D: Detector>(
             let on_their_way = on_their_way(&world);
             // One message is one alert, of one episode. A call that fails concerns one of them.
             let alerts = episodes(&on_their_way).len();
-            let most = if rough.dead.get() { UNITS } else { 1 };
-            assert!(alerts <= most, "{fault:?} at call {step}, {name}: {on_their_way:?}");
+            assert!(alerts <= 1, "{fault:?} at call {step}, {name}: {on_their_way:?}");
             seen = seen.max(alerts);
             // What was not answered is delivered again, once it is visible again.
             world.time.set(world.time.get() + 360);

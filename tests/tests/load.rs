@@ -15,34 +15,23 @@ use std::collections::BTreeMap;
 use futures_util::future::{join, join_all};
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_sweep::{Settings, sweep};
+use handsoff_sweep::sweep;
+use handsoff_tests::rough::{LEASE, settings};
 use handsoff_tests::slow::{Hours, Slow};
 use handsoff_trail::{Entry, Record, Time};
 use handsoff_watch::alert::{Alert, Milestone, Period};
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{
-    Answer, Delivery, Detector, Envelope, Episode, Failure, Lease, Look, Mark, Message, Metric, Pending,
-    Range, State, handle,
+    Answer, Delivery, Detector, Envelope, Episode, Failure, Look, Mark, Message, Metric, Pending, Range,
+    State, handle,
 };
 use handsoff_watch::{Call, Finding, Policy, Severity};
 
 /// A minute in which no canary is due.
 const START: &str = "2026-03-14T02:01:00Z";
 
-const LEASE: Lease = Lease(90);
-
 fn start() -> Time {
     Time::parse(START).unwrap()
-}
-
-fn settings() -> Settings {
-    Settings {
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: LEASE,
-        lookup_regions: vec![],
-    }
 }
 
 fn changed(user: &str, id: usize, event: (&str, &str), time: Time) -> String {
@@ -443,8 +432,8 @@ fn folded(stage: &Stage, code: &str) -> (usize, usize) {
     (kept, said.into_values().sum())
 }
 
-/// Each code has a budget of fifty a minute here, and two summaries of a minute at most; four codes are told of these
-/// sessions: they open, without a grant, without a ticket, and without a second factor. What is wrong with the sessions
+/// Each code has a budget of fifty a minute here, and two summaries of a minute at most; these sessions have four
+/// codes: they open, without a grant, without a ticket, and without a second factor. What is wrong with the sessions
 /// whose opening was alerted by itself is alerted by itself too: of those there are fifty a minute, and a sweep may have
 /// to make up for another.
 const MOST_A_MINUTE: usize = 4 * (50 + 2) + 2 * 50 + 10;

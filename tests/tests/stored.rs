@@ -15,18 +15,16 @@ use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::CASE;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_sweep::{Settings, sweep};
-use handsoff_tests::rough::{Fault, Rough, deliver, run, told};
+use handsoff_sweep::sweep;
+use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, run, settings, told};
 use handsoff_tests::{deliveries, replay, root};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::Alert;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::stored::FORMAT;
-use handsoff_watch::live::{Due, Lease, Subscription, Task};
+use handsoff_watch::live::{Due, Subscription, Task};
 use serde_json::{Value, json};
-
-const LEASE: Lease = Lease(90);
 
 /// A minute in which everything is due.
 const LATER: Time = Time(1_899_999_900);
@@ -59,16 +57,9 @@ fn bring(rough: &Rough<'_>, policy: &Policy, records: &[String]) {
 }
 
 fn swept(world: &Pretend, policy: &Policy, now: Time) {
-    let settings = Settings {
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: LEASE,
-        lookup_regions: vec![],
-    };
     world.time.set(now.0 + 1);
     let rough = Rough::new(world);
-    run(&rough, sweep(&rough, policy, &settings, now)).unwrap().unwrap();
+    run(&rough, sweep(&rough, policy, &settings(), now)).unwrap().unwrap();
 }
 
 /// A world in the middle of things: a session is sealed, another goes on, an alert waits, calls were denied.
@@ -216,13 +207,6 @@ fn go_on(
     mut before: BTreeMap<String, usize>,
 ) -> (BTreeMap<String, usize>, usize) {
     let mut complaints = 0;
-    let settings = Settings {
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: LEASE,
-        lookup_regions: vec![],
-    };
     for hour in 0..8 {
         if hour == 1 {
             let rough = Rough::new(world);
@@ -231,7 +215,7 @@ fn go_on(
         }
         world.time.set(LATER.0 + (hour + 1) * 3600 + 1);
         let rough = Rough::new(world);
-        run(&rough, sweep(&rough, policy, &settings, Time(LATER.0 + (hour + 1) * 3600))).unwrap().unwrap();
+        run(&rough, sweep(&rough, policy, &settings(), Time(LATER.0 + (hour + 1) * 3600))).unwrap().unwrap();
         complaints += rough.complaints.borrow().len();
     }
     for (milestone, times) in told(world) {
@@ -395,14 +379,8 @@ fn a_drill_that_cannot_be_read_fails_aloud_and_stays() {
     bring(&Rough::new(&world), &policy, &deliveries(&samples(&ALL)));
     world.time.set(LATER.0 + 301);
     let rough = Rough::new(&world);
-    let settings = Settings {
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: LEASE,
-        lookup_regions: vec![],
-    };
-    let failures = run(&rough, sweep(&rough, &policy, &settings, Time(LATER.0 + 300))).unwrap().unwrap_err();
+    let failures =
+        run(&rough, sweep(&rough, &policy, &settings(), Time(LATER.0 + 300))).unwrap().unwrap_err();
     assert_eq!(failures.len(), 1, "{failures:?}");
     assert!(failures[0].to_string().contains("is no time"), "{failures:?}");
     let documents = world.documents.borrow();

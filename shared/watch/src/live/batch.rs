@@ -15,8 +15,9 @@ use crate::call::Call;
 use crate::policy::Policy;
 use crate::skim::Skim;
 
-/// How many units are dealt with at once. When a function is killed, so many alerts may be on their way, and come twice.
-pub const UNITS: usize = 8;
+/// How many units are dealt with at once. They send one after the other ([`super::turn`]): a function that is killed has one
+/// alert on its way at most, which comes twice.
+const UNITS: usize = 8;
 
 /// So long before the end of the invocation no unit is begun any more. The others are far away from it: one takes a
 /// tenth of a second.

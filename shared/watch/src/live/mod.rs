@@ -29,7 +29,7 @@ mod summary;
 mod tell;
 mod turn;
 
-pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, UNITS, handle};
+pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
 pub use budget::budget;
 pub use due::{Due, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
