@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::input::Problem;
 
-/// So many are told one by one, in the order of files and positions.
+/// So many are reported one by one, in the order of files and positions.
 const ONE_BY_ONE: usize = 100;
 
-/// So many kinds are told apart.
+/// So many kinds are kept apart.
 const KINDS: usize = 100;
 
 /// Problems: a set whose size doesn't depend on how many there are, nor what it holds on the order in which they come.
@@ -77,7 +77,7 @@ impl Problems {
         }
     }
 
-    /// Those that are told one by one, in the order of files and positions.
+    /// Those that are reported one by one, in the order of files and positions.
     pub fn first(&self) -> impl Iterator<Item = &Problem> {
         self.first.iter()
     }

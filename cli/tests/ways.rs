@@ -86,7 +86,7 @@ fn call(id: &str, name: &str, role: &str, key: &str) -> serde_json::Value {
     })
 }
 
-/// A session that takes on a role, and a call of that role: only its key leads to the session, so the log is read again.
+/// A session that assumes a role, and a call of that role: only its key leads to the session, so the log is read again.
 fn chain() -> String {
     let mut taken = call("2", "AssumeRole", "break-glass", "ASIAGLASS");
     taken["requestParameters"] =
@@ -98,7 +98,7 @@ fn chain() -> String {
     format!("{chained}\n{glass}\n{taken}\n")
 }
 
-/// A record that another corrects: it is told instead of the first, so the log is read again.
+/// A record that another corrects: it is reported instead of the first, so the log is read again.
 fn corrected() -> String {
     let first = call("4", "CreateUser", "Dev", "ASIADEV");
     let mut second = call("5", "CreateUser", "Dev", "ASIADEV");

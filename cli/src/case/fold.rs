@@ -64,7 +64,7 @@ impl Kind {
     }
 }
 
-/// Whether a call is a read of which there is nothing more to say, however urgent each call of its identity is: whoever
+/// Whether a call is a read of which there is nothing more to say, however urgent each call of its identity is: who
 /// looks for what a session did looks for the others.
 pub(super) fn is_plain(call: &Observation) -> bool {
     call.did == Did::Read

@@ -257,7 +257,7 @@ fn looked_at(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
         let count = format!("x{}", thousands(group.count as u64));
         let error =
             group.call.error.as_deref().map(|error| format!(" [{}]", shown(error))).unwrap_or_default();
-        let chained = if group.call.chained { " (role taken on)" } else { "" };
+        let chained = if group.call.chained { " (assumed role)" } else { "" };
         row(out, &format!("{count:<7} {}{error}{chained}", shown(&group.call.action)))?;
     }
     more(out, reads.len().saturating_sub(SHOWN) as u64)
@@ -281,7 +281,7 @@ fn call_row(one: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
         marks.push_str(" (interactive)");
     }
     if call.chained {
-        marks.push_str(" (role taken on)");
+        marks.push_str(" (assumed role)");
     }
     let text = format!("{kind:<9}  {}{times}{error}{marks}{}", shown(&call.action), to(call));
     row(out, &format!("{time}  {:<8}  {text}", call.severity))

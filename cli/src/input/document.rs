@@ -37,7 +37,7 @@ pub(super) struct Limits {
     value: usize,
     /// Between a record and the next. A device, or a program that never ends, is given up so.
     barren: u64,
-    /// What is unreadable and longer than that may have been many records: its length is told.
+    /// What is unreadable and longer than that may have been many records: its length is reported.
     loss: u64,
 }
 
@@ -337,8 +337,8 @@ impl Document {
         self.seeking = true;
     }
 
-    /// Tells of a byte of the value that starts at `start`. What is told next may stand before that byte: positions are
-    /// counted on from the value's start.
+    /// Reports a byte of the value that starts at `start`. The next report may be of an earlier byte: positions are counted
+    /// on from the value's start.
     fn tell(&self, bytes: &[u8], (start, at): (usize, usize), message: &str, sink: &mut impl Sink) {
         self.position(bytes, start);
         let cursor = self.cursor.get();

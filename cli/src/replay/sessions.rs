@@ -114,7 +114,7 @@ impl Sessions {
 
     /// Looks through the logs for what was done with roles that the sessions took on: such a call names the role
     /// alone, and only its access key leads to the session. Costs one more reading a link of the chain; sessions that
-    /// took on nothing cost none. Gives what can't be read again: calls may be missing in the cases.
+    /// assumed no role cost none. Gives what can't be read again: calls may be missing in the cases.
     pub(super) fn follow(
         &mut self,
         sources: &[Source],
@@ -141,7 +141,7 @@ impl Sessions {
                     source: index,
                     file: source.name(),
                     position,
-                    message: format!("while looking for what was done with roles taken on: {why}"),
+                    message: format!("while looking for what was done with assumed roles: {why}"),
                     lost: true,
                 }));
             }

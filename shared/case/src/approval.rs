@@ -93,7 +93,7 @@ impl Session<'_> {
         names.flat_map(|name| self.facts.accounts.iter().map(move |account| (account.clone(), name.clone())))
     }
 
-    /// Root names no person; whoever holds its credentials was granted them.
+    /// Root names no person: a grant for it is for any holder of its credentials.
     fn is_nobodys(&self) -> bool {
         self.facts.people.is_empty() && self.entry().is_none()
     }

@@ -93,8 +93,8 @@ impl Grants {
         longest.and_then(|(_, grant)| self.all.get(grant))
     }
 
-    /// The grant that covers a session's beginning and holds longest, of these keys, whoever approved it, if it
-    /// is fit.
+    /// The grant that covers a session's beginning and holds longest, of these keys, by any approver, if it is
+    /// fit.
     pub(crate) fn covering(&self, keys: &[Key], at: Time, is_fit: impl Fn(&Grant) -> bool) -> Option<&Grant> {
         let lists = keys.iter().filter_map(|key| self.lists.get(key));
         let steps = lists.flat_map(|list| list.covering.last(at)).map(|step| step.grant);

@@ -43,7 +43,7 @@ impl Session<'_> {
         note(
             "calls",
             format!(
-                "{}: {} changes, {} reads, {} denied, {} failed, {} into machines, {} by roles taken on",
+                "{}: {} changes, {} reads, {} denied, {} failed, {} into machines, {} by assumed roles",
                 calls.all,
                 calls.writes,
                 calls.reads,

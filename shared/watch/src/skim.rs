@@ -45,7 +45,7 @@ struct Kept {
 /// An action as a record names it, and what it does.
 #[derive(Clone, Debug)]
 struct Known {
-    /// `eventSource`, `eventName` and `readOnly`, as they stand in the record.
+    /// `eventSource`, `eventName` and `readOnly`, as they are in the record.
     named: [String; 3],
     does: Does,
 }

@@ -48,7 +48,7 @@ pub(super) fn reads(calls: &[Observation]) -> Markup {
                                 td.number { (thousands(group.count as u64)) }
                                 td {
                                     code { (shown(&group.call.action)) }
-                                    @if group.call.chained { " " span.flag { "role taken on" } }
+                                    @if group.call.chained { " " span.flag { "assumed role" } }
                                 }
                                 td { @let result = words::result(group.call); @if result.is_empty() { "succeeded" } @else { (result) } }
                                 td.time {
@@ -116,7 +116,7 @@ fn one(row: &Row<'_>, first: bool) -> Markup {
                 span.kind.(kind) { (kind) } " " code { (shown(&call.action)) }
                 @if !result.is_empty() { " " span.result { (result) } }
                 @if call.interactive { " " span.flag { "interactive" } }
-                @if call.chained { " " span.flag { "role taken on" } }
+                @if call.chained { " " span.flag { "assumed role" } }
                 @if call.severity >= Severity::High { " " span.flag { (call.severity.as_str()) } }
                 @if is_verdict(call) { " " span.soft { (call.code.as_str()) } }
                 @if first && (is_verdict(call) || call.severity >= Severity::High) { p.soft { (shown(&call.reason)) } }

@@ -112,7 +112,7 @@ fn head(case: &Case, manifest: &Manifest) -> Markup {
             (tile(calls.failed, "failed otherwise", "failure"))
             (tile(calls.sign_ins, "sign-ins and steps", "sign-in"))
             (tile(calls.interactive, "interactive", "escalation"))
-            (tile(calls.chained, "by roles taken on", "escalation"))
+            (tile(calls.chained, "by assumed roles", "escalation"))
         }
     }
 }

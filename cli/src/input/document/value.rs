@@ -181,7 +181,7 @@ impl Document {
         Ok(())
     }
 
-    /// Handles the records inside a wrapper, and tells of those that can't be read.
+    /// Handles the records inside a wrapper, and reports those that can't be read.
     fn within(&self, here: Here<'_>, raw: Raw<'_>, sink: &mut impl Sink) -> bool {
         let count = |text: &str| memmem::find_iter(text.as_bytes(), b"eventVersion").count();
         let mut unread = count(raw.as_str());

@@ -185,7 +185,7 @@ fn what_cannot_be_read_is_rejected_with_its_reason_and_the_rest_is_judged() {
     assert!(dead.iter().any(|(_, reason)| reason.contains("nested more than 127 levels deep")), "{dead:?}");
     assert!(dead.iter().all(|(payload, reason)| payload == "as it came" && !reason.is_empty()));
     assert!((world.report.borrow().sum(Metric::UnreadablePayloads("handsoff-drift")) - 11.0).abs() < 0.1);
-    // The attack is told, and what is odd is judged all the same: a change by nobody knows whom.
+    // The attack is reported, and what is odd is judged all the same: a change by nobody knows whom.
     let sent = world.sent.borrow();
     let codes: Vec<&str> = sent.iter().map(|message| message.attributes["code"].as_str()).collect();
     assert_eq!(codes, ["drift-write", "trail-tampered"], "{sent:?}");

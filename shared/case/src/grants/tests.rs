@@ -182,7 +182,7 @@ proptest! {
 }
 
 #[test]
-fn root_is_whoever_a_grant_is_for_and_a_role_is_nobody_without_proof() {
+fn root_is_anybody_a_grant_is_for_and_a_role_is_nobody_without_proof() {
     let policy = Policy::parse("p", POLICY).unwrap();
     let of = |role: &str, person| {
         let grants = vec![grant(0, 3600, role, "alice", "bob")];

@@ -58,7 +58,7 @@ pub struct Incident {
     length: Option<i64>,
 }
 
-/// An action's name: whoever calls chooses of how many there are findings, so none is looked for by going through all.
+/// An action's name: a caller chooses of how many there are findings, so none is looked for by going through all.
 #[derive(Clone, Debug)]
 struct Action(Box<str>);
 

@@ -24,7 +24,7 @@ pub enum Task {
 impl Task {
     const ALL: [Self; 5] = [Self::Summary, Self::Session, Self::Incident, Self::Seal, Self::Case];
 
-    /// The name that stands in the list.
+    /// The name in the list.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Summary => "summary",

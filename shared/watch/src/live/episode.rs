@@ -117,7 +117,7 @@ pub enum Going {
 pub struct Part {
     /// The next sort key to look at.
     pub from: String,
-    /// What there is to tell of those before it.
+    /// The milestones of those before it.
     pub reach: Reach,
     /// The worst of those before it.
     pub worst: Option<Mark>,

@@ -18,7 +18,7 @@ use super::tell::{Found, Notes, Telling, advance, page};
 /// How many findings of an episode are looked at by one sweep: an incident with many doesn't keep the others waiting.
 const SLICE: usize = 1_000;
 
-/// How many are looked at in all: as many as the last count that is told.
+/// How many are looked at in all: as many as the last count that is alerted.
 const LOOK_AT: usize = 10_000;
 
 /// Says that findings were remembered of an episode. Where nothing is told of it yet there is nothing to say: whoever
@@ -93,7 +93,7 @@ pub async fn look(
 struct Slice {
     /// These, and the worst of those before.
     incident: Incident,
-    /// What there is to tell of all so far.
+    /// The milestones of all so far.
     reach: Reach,
     /// Where to go on.
     part: Option<Part>,

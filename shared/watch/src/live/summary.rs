@@ -1,8 +1,8 @@
 //! Summaries of storms: what the budget of a minute has no room for is named in one message.
 //!
 //! A summary is an episode of its own, of a code and a minute, and its findings are brief: which incident, how severe,
-//! and a line. Whoever folds an incident into it puts the brief first, then says that the summary is due, then claims
-//! what it tells of the incident. So the sweep reads the brief, or sees that it was too early, by the same rules as with
+//! and a line. A function that folds an incident into it puts the brief first, then says that the summary is due, then
+//! claims the incident's milestones. So the sweep reads the brief, or sees that it was too early, by the same rules as with
 //! findings; what happens to the function in between may name an incident twice, and loses none.
 
 use std::collections::{BTreeSet, HashSet};
@@ -77,7 +77,7 @@ impl Way {
 }
 
 impl State {
-    /// Remembers what a summary tells of it.
+    /// Remembers which of its milestones a summary has.
     pub(super) fn fold(&mut self, alert: &Alert, lead: &Finding) {
         let mut told = self.folded.take().map(|folded| folded.codes).unwrap_or_default();
         told.extend(codes(alert, lead));

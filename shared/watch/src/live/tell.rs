@@ -226,7 +226,7 @@ pub async fn tell(
 pub struct Found<'f> {
     /// Findings, or the last of them and the worst.
     pub incident: &'f Incident,
-    /// What there is to tell of all of them.
+    /// The milestones of all of them.
     pub reach: &'f Reach,
 }
 

@@ -24,7 +24,7 @@ impl Reader<'_> {
                 }
                 Some(_) => {
                     let message = format!(
-                        "the name of `{id}` stands in the subjects of mails: write 1 to {LONGEST_NAME} printable \
+                        "the name of `{id}` is in the subjects of mails: write 1 to {LONGEST_NAME} printable \
                          ASCII characters, no space first or last"
                     );
                     self.problem(value.span().start, message);
