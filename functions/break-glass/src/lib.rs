@@ -123,7 +123,9 @@ fn escalation(call: &Call<'_>) -> Option<(Severity, &'static str)> {
         Class::Identity => Some((Severity::High, "made an identity, or a key or password of one")),
         Class::Permissions if call.effect == Effect::Changes => Some((Severity::High, "changed permissions")),
         Class::Credentials => Some((Severity::Medium, "took further credentials")),
-        Class::Permissions | Class::WayIn | Class::Commands => None,
+        Class::Guardrail => Some((Severity::High, "changed what keeps others in bounds")),
+        Class::Sharing => Some((Severity::High, "let others than the account's own use a resource")),
+        Class::Permissions | Class::WayIn | Class::Commands | Class::Destruction | Class::Network => None,
     }
 }
 
@@ -133,6 +135,9 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
         (Outcome::Succeeded, Effect::Changes, AccessLevel::Tagging) => (Severity::Low, "changed tags"),
         (Outcome::Succeeded, ..) if call.class() == Some(Class::WayIn) => {
             (Severity::High, "opened a way into a machine, where CloudTrail doesn't see what is typed")
+        }
+        (Outcome::Succeeded, ..) if call.class() == Some(Class::Destruction) => {
+            (Severity::High, "destroyed data, or what it could be restored with")
         }
         (Outcome::Succeeded, Effect::Changes, _) => (Severity::Medium, "changed something"),
         (Outcome::Succeeded, _, _) => (Severity::Info, "looked at something"),

@@ -124,24 +124,22 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
     if is_interactive(call) {
         return Ok(written(call, policy, trace));
     }
-    let severity = if gives_rights(call) { Severity::Medium } else { Severity::Low };
     let line = match entry {
         Some(entry) => format!("{} doesn't list the action under `may_write`", entry.line),
         None => format!("no [[workload]] entry names it ({})", call.principal.because),
     };
     trace.step("rule workload-write", || line.clone());
     let reason = format!("A workload {}, and {line}.", did(call));
-    Ok(Finding::new(call, Code::WorkloadWrite, severity, reason))
+    Ok(Finding::new(call, Code::WorkloadWrite, call.severity_of_change(), reason))
 }
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {
-    let severity = if is_data(call) { Severity::Medium } else { Severity::High };
     let reason = format!(
         "Anybody on the internet can do this: a call without AWS credentials made a change of access level {}, and got \
          through.",
         call.access()
     );
-    let mut finding = Finding::new(call, Code::DriftWrite, severity, reason);
+    let mut finding = Finding::new(call, Code::DriftWrite, call.severity_of_change(), reason);
     finding.next = "Find what lets callers without credentials in, such as a bucket's policy or ACL, and close it; then \
                     undo what was written. There are no credentials to revoke and no person to ask."
         .into();
@@ -149,12 +147,6 @@ fn written_by_anybody(call: &Call<'_>) -> Finding {
 }
 
 fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
-    let severity = match call.access() {
-        _ if is_interactive(call) || gives_rights(call) => Severity::High,
-        AccessLevel::Tagging => Severity::Low,
-        _ if is_data(call) => Severity::Low,
-        _ => Severity::Medium,
-    };
     let lines: Vec<String> = policy.deploy.iter().take(4).map(|entry| entry.line.to_string()).collect();
     let deploy = match lines.as_slice() {
         [] => "the policy has no [[deploy]] entry".to_owned(),
@@ -169,17 +161,13 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
     let what = did(call);
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
-    Finding::new(call, Code::DriftWrite, severity, format!("{who} {what}{by}, and {deploy}."))
+    let reason = format!("{who} {what}{by}, and {deploy}.");
+    Finding::new(call, Code::DriftWrite, call.severity_of_change(), reason)
 }
 
 /// Whether the call lets somebody run commands on a machine.
 fn is_interactive(call: &Call<'_>) -> bool {
     matches!(call.class(), Some(Class::WayIn | Class::Commands))
-}
-
-/// Whether the call makes an identity, or changes who may do what.
-fn gives_rights(call: &Call<'_>) -> bool {
-    matches!(call.class(), Some(Class::Identity | Class::Permissions))
 }
 
 /// What was done, in words. Where AWS files a right under another access level, that alone would say too little.
@@ -192,14 +180,12 @@ fn did(call: &Call<'_>) -> String {
         Some(Class::Permissions) if call.access() != AccessLevel::PermissionsManagement => {
             "changed who may do what".into()
         }
+        Some(Class::Guardrail) => "changed what keeps others in bounds".into(),
+        Some(Class::Sharing) => "let others than the account's own use a resource".into(),
+        Some(Class::Destruction) => "destroyed data, or what it could be restored with".into(),
+        Some(Class::Network) => "let traffic in, or joined another network".into(),
         _ => format!("made a change of access level {}", call.access()),
     }
-}
-
-/// Whether the call changed data and not the account's set-up.
-fn is_data(call: &Call<'_>) -> bool {
-    call.record.management_event.flag() == Some(false)
-        || call.record.event_category.text().as_deref() == Some("Data")
 }
 
 #[cfg(test)]

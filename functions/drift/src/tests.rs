@@ -212,8 +212,9 @@ fn a_protected_resource_counts_wherever_the_record_names_it() {
 #[test]
 fn a_workload_may_do_what_its_entry_lists() {
     assert_eq!(nothing(&role("app", "s"), "s3:PutObject", ""), "workload-allowed");
-    assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (Code::WorkloadWrite, Severity::Low));
-    assert_eq!(found(&role("app", "s"), "iam:CreateUser", ""), (Code::WorkloadWrite, Severity::Medium));
+    assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (Code::WorkloadWrite, Severity::High));
+    assert_eq!(found(&role("app", "s"), "s3:CreateBucket", ""), (Code::WorkloadWrite, Severity::Low));
+    assert_eq!(found(&role("app", "s"), "iam:CreateUser", ""), (Code::WorkloadWrite, Severity::High));
     let instance = role("any", "i-0123456789abcdef0")
         .replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
     assert_eq!(found(&instance, "ssm:UpdateInstanceInformation", ""), (Code::WorkloadWrite, Severity::Low));

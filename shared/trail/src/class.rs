@@ -1,12 +1,13 @@
-//! What a call gives, where the access level doesn't tell: ways into machines, identities, rights.
+//! What kind of change a call is, where the access level doesn't tell: ways into machines, identities, rights,
+//! guardrails, sharing, destruction, networks.
 //!
-//! AWS files many of these under Write, and a few under Read: the level says what a call does to a resource, not what
-//! somebody can do afterwards. The table has the operations, each with where it is documented.
+//! AWS files most of these under Write, and a few under Read: the level says what a call does to a resource, not what
+//! somebody can do afterwards, or no longer. The table has the operations, each with where it is documented.
 
 use crate::table::Table;
 
-/// What a call gives to somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What kind of change a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// It lets somebody into a machine or cluster, to type what CloudTrail doesn't see. No pipeline does so.
     WayIn,
@@ -18,6 +19,14 @@ pub enum Class {
     Permissions,
     /// It takes credentials of another session.
     Credentials,
+    /// It weakens or changes what keeps others in bounds: policies of the organization, boundaries, locks.
+    Guardrail,
+    /// It lets others than the account's own use a resource, or all the world.
+    Sharing,
+    /// It destroys data, or what it can be read or restored with.
+    Destruction,
+    /// It lets traffic in, or joins another network.
+    Network,
 }
 
 impl Class {
@@ -37,6 +46,10 @@ impl Class {
             b"identity" => Some(Self::Identity),
             b"permissions" => Some(Self::Permissions),
             b"credentials" => Some(Self::Credentials),
+            b"guardrail" => Some(Self::Guardrail),
+            b"sharing" => Some(Self::Sharing),
+            b"destruction" => Some(Self::Destruction),
+            b"network" => Some(Self::Network),
             _ => None,
         }
     }

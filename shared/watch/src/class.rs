@@ -1,13 +1,37 @@
-//! What a call gives to somebody, with the record's help.
+//! What kind of change a call is, with the record's help, and how urgent.
 
 use handsoff_trail::json::Raw;
 use handsoff_trail::partition::{is_same_service, service_name};
 use handsoff_trail::{AccessLevel, Arn, Class};
 
 use crate::call::Call;
+use crate::principal::Kind;
+use crate::severity::Severity;
 
 impl Call<'_> {
-    /// What the call gives to somebody: by the table of such operations, else by the access level.
+    /// How urgent a successful change is that no attack makes and no entry of the policy expects: by what kind of change
+    /// it is, and by who made it. The table of `docs/findings.md`, and the only place that decides it.
+    pub fn severity_of_change(&self) -> Severity {
+        let code = self.principal.kind == Kind::Workload;
+        match self.class() {
+            Some(Class::WayIn | Class::Commands | Class::Identity | Class::Permissions) => Severity::High,
+            Some(Class::Guardrail | Class::Sharing) => Severity::High,
+            _ if self.is_data() && self.principal.kind == Kind::Anonymous => Severity::Medium,
+            _ if self.is_data() || self.access() == AccessLevel::Tagging => Severity::Low,
+            Some(Class::Destruction) => Severity::High,
+            _ if self.principal.kind == Kind::Anonymous => Severity::High,
+            Some(Class::Network | Class::Credentials) | None if code => Severity::Low,
+            Some(Class::Network | Class::Credentials) | None => Severity::Medium,
+        }
+    }
+
+    /// Whether the call changed data and not the account's set-up.
+    fn is_data(&self) -> bool {
+        self.record.management_event.flag() == Some(false)
+            || self.record.event_category.text().as_deref() == Some("Data")
+    }
+
+    /// What kind of change the call is: by the table of such operations, else by the access level.
     ///
     /// What a service does on the way of a call gives nobody anything. It is no more than the call that caused it.
     pub fn class(&self) -> Option<Class> {

@@ -37,10 +37,34 @@ fn rights_that_aws_files_under_write_are_as_urgent_as_permissions() {
         .split_whitespace()
     {
         assert_eq!(found(ALICE, action, ""), (Code::DriftWrite, Severity::High), "{action}");
-        assert_eq!(found(&role("app", "s"), action, ""), (Code::WorkloadWrite, Severity::Medium), "{action}");
+        assert_eq!(found(&role("app", "s"), action, ""), (Code::WorkloadWrite, Severity::High), "{action}");
     }
     let reason = verdict(ALICE, "eks:CreateAccessEntry", "").unwrap().reason;
     assert!(reason.starts_with("A person changed who may do what, and"), "{reason}");
+}
+
+#[test]
+fn how_urgent_a_change_is_follows_from_its_kind_and_from_who_made_it() {
+    let data = r#","managementEvent":false"#;
+    let unknown = role("somebody", "s");
+    for (action, rest, person, code) in [
+        ("organizations:DetachPolicy", r#","readOnly":false"#, Severity::Critical, Severity::Critical),
+        ("iam:DeleteUserPermissionsBoundary", "", Severity::High, Severity::High),
+        ("lambda:DeleteFunctionCodeSigningConfig", "", Severity::High, Severity::High),
+        ("ec2:ModifySnapshotAttribute", "", Severity::High, Severity::High),
+        ("ram:CreateResourceShare", "", Severity::High, Severity::High),
+        ("lambda:AddPermission", data, Severity::High, Severity::High),
+        ("rds:DeleteDBCluster", "", Severity::High, Severity::High),
+        ("dynamodb:DeleteTable", "", Severity::High, Severity::High),
+        ("ec2:AuthorizeSecurityGroupIngress", "", Severity::Medium, Severity::Low),
+        ("ec2:RunInstances", "", Severity::Medium, Severity::Low),
+        ("ec2:CreateTags", "", Severity::Low, Severity::Low),
+        ("dynamodb:PutItem", data, Severity::Low, Severity::Low),
+    ] {
+        assert_eq!(found(ALICE, action, rest).1, person, "{action} by a person");
+        assert_eq!(found(&unknown, action, rest).1, person, "{action} by an unknown role");
+        assert_eq!(found(&role("app", "s"), action, rest).1, code, "{action} by a workload");
+    }
 }
 
 #[test]
