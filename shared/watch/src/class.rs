@@ -14,8 +14,14 @@ impl Call<'_> {
     pub fn severity_of_change(&self) -> Severity {
         let code = self.principal.kind == Kind::Workload;
         match self.class() {
-            Some(Class::WayIn | Class::Commands | Class::Identity | Class::Permissions) => Severity::High,
-            Some(Class::Guardrail | Class::Sharing) => Severity::High,
+            Some(
+                Class::WayIn
+                | Class::Commands
+                | Class::Identity
+                | Class::Permissions
+                | Class::Guardrail
+                | Class::Sharing,
+            ) => Severity::High,
             _ if self.is_data() && self.principal.kind == Kind::Anonymous => Severity::Medium,
             _ if self.is_data() || self.access() == AccessLevel::Tagging => Severity::Low,
             Some(Class::Destruction) => Severity::High,
