@@ -125,7 +125,12 @@ fn escalation(call: &Call<'_>) -> Option<(Severity, &'static str)> {
         Class::Credentials => Some((Severity::Medium, "took further credentials")),
         Class::Guardrail => Some((Severity::High, "changed what keeps others in bounds")),
         Class::Sharing => Some((Severity::High, "let others than the account's own use a resource")),
-        Class::Permissions | Class::WayIn | Class::Commands | Class::Destruction | Class::Network => None,
+        Class::Detection
+        | Class::Permissions
+        | Class::WayIn
+        | Class::Commands
+        | Class::Destruction
+        | Class::Network => None,
     }
 }
 

@@ -68,6 +68,7 @@ fn finding(lost: &Subscription, policy: &Policy, now: Time) -> Finding {
         region: clean(region, 32),
         action: "sns:Unsubscribe".into(),
         access: "write".into(),
+        class: None,
         error: None,
         principal: Who { kind: Kind::Unknown, arn: String::new(), name: "unknown".into(), human: None },
         via: "not recorded".into(),

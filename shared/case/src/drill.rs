@@ -27,6 +27,7 @@ pub fn due(entry: &BreakGlass, account: &str, last: Time, now: Time) -> Option<F
         region: String::new(),
         action: String::new(),
         access: "".into(),
+        class: None,
         error: None,
         principal: Who {
             kind: Kind::BreakGlass,

@@ -136,6 +136,7 @@ impl Session<'_> {
             event_id: String::new(),
             action: String::new(),
             access: "".into(),
+            class: None,
             error: None,
             resources: vec![self.identity().to_owned()],
             key: handsoff_watch::Key(u64::from_str_radix(&key, 16).unwrap_or_default()),

@@ -4,11 +4,19 @@
 //! AWS files most of these under Write, and a few under Read: the level says what a call does to a resource, not what
 //! somebody can do afterwards, or no longer. The table has the operations, each with where it is documented.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 use crate::table::Table;
 
 /// What kind of change a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
+    /// It blinds logging or detection. No row of the table has it: what does so is a list of its own.
+    Detection,
     /// It lets somebody into a machine or cluster, to type what CloudTrail doesn't see. No pipeline does so.
     WayIn,
     /// It runs commands on machines, or gives out what that takes. Pipelines do so, too.
@@ -40,18 +48,57 @@ impl Class {
     }
 
     fn named(name: &[u8]) -> Option<Self> {
-        match name {
-            b"way-in" => Some(Self::WayIn),
-            b"commands" => Some(Self::Commands),
-            b"identity" => Some(Self::Identity),
-            b"permissions" => Some(Self::Permissions),
-            b"credentials" => Some(Self::Credentials),
-            b"guardrail" => Some(Self::Guardrail),
-            b"sharing" => Some(Self::Sharing),
-            b"destruction" => Some(Self::Destruction),
-            b"network" => Some(Self::Network),
-            _ => None,
+        Self::ALL.into_iter().find(|class| class.as_str().as_bytes() == name)
+    }
+
+    /// All, in the order of the documents.
+    pub const ALL: [Self; 10] = [
+        Self::Detection,
+        Self::WayIn,
+        Self::Commands,
+        Self::Identity,
+        Self::Permissions,
+        Self::Credentials,
+        Self::Guardrail,
+        Self::Sharing,
+        Self::Destruction,
+        Self::Network,
+    ];
+
+    /// The name that stands in the table and in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Detection => "detection",
+            Self::WayIn => "way-in",
+            Self::Commands => "commands",
+            Self::Identity => "identity",
+            Self::Permissions => "permissions",
+            Self::Credentials => "credentials",
+            Self::Guardrail => "guardrail",
+            Self::Sharing => "sharing",
+            Self::Destruction => "destruction",
+            Self::Network => "network",
         }
+    }
+
+    /// Whether each such change is worth an alert of its own: who makes it has more than before, or has taken something
+    /// away that doesn't come back.
+    pub fn is_grave(self) -> bool {
+        !matches!(self, Self::Credentials | Self::Network)
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Class {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::named(text.as_bytes()).ok_or_else(|| format!("`{text}` is no class of changes"))
     }
 }
 

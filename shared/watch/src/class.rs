@@ -15,7 +15,8 @@ impl Call<'_> {
         let code = self.principal.kind == Kind::Workload;
         match self.class() {
             Some(
-                Class::WayIn
+                Class::Detection
+                | Class::WayIn
                 | Class::Commands
                 | Class::Identity
                 | Class::Permissions

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use handsoff_trail::{Record, Via, json::Raw, resources};
+use handsoff_trail::{Class, Effect, Record, Via, json::Raw, resources};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::call::Call;
+use crate::alert::Topic;
+use crate::call::{Call, Outcome};
 use crate::code::Code;
 use crate::copies::original_id;
 use crate::group;
@@ -109,6 +110,9 @@ pub struct Finding {
     pub action: String,
     /// The action's access level.
     pub access: Cow<'static, str>,
+    /// What kind of change it is; `None` for what is ordinary, and for what changed nothing.
+    #[serde(default)]
+    pub class: Option<Class>,
     /// The error code, when the call failed.
     pub error: Option<String>,
     /// Who acted.
@@ -154,6 +158,7 @@ impl Finding {
             region: text(record.aws_region, 32),
             action: clean(&call.action.to_string(), 128),
             access: call.access().as_str().into(),
+            class: class(call, code),
             error: call.outcome.error().map(|code| clean(code, 64)),
             principal: Who {
                 kind: principal.kind,
@@ -179,8 +184,24 @@ impl Finding {
         }
     }
 
+    /// What it is counted by.
+    pub fn topic(&self) -> Topic {
+        Topic { code: self.code, class: self.class }
+    }
+
     /// By time, then by key: the order of every output.
     pub fn order(&self) -> (Option<handsoff_trail::Time>, Key, Code) {
         (self.time, self.key, self.code)
+    }
+}
+
+/// What kind of change a finding is about: none where nothing was changed.
+fn class(call: &Call<'_>, code: Code) -> Option<Class> {
+    match code {
+        Code::TrailTampered => Some(Class::Detection),
+        _ if call.outcome != Outcome::Succeeded || call.takes_break_glass() => None,
+        // AWS files a few ways in under Read.
+        _ if call.effect == Effect::Reads => call.class().filter(|class| class.is_grave()),
+        _ => call.class(),
     }
 }

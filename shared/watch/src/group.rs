@@ -55,6 +55,11 @@ pub fn is_glass(incident: &str) -> bool {
     incident.starts_with("glass-")
 }
 
+/// Whether an incident is of denied calls.
+pub fn is_denials(incident: &str) -> bool {
+    incident.starts_with("deny-")
+}
+
 /// The first twelve hexadecimal digits of the parts' SHA-256: short enough to be read out, long enough for nobody
 /// to meet another's by chance, or to aim at one that isn't known before.
 pub fn digest(parts: &[&str]) -> String {

@@ -34,7 +34,8 @@ pub(crate) async fn check<W: World + Lookup>(
     if over || now.0 >= patient {
         let first = Range { partition: case, from: "mark#", to: "mark#~", most: 50, backwards: false };
         if let Some(first) = marks(world, first).await?.first() {
-            let findings = session.findings(first, |code| state.told.contains(&Milestone::Code(code, 1)));
+            let findings =
+                session.findings(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
             let notes = SessionNotes(policy);
             keep_and_tell(world, sweep.telling(&notes), &findings, report).await?;
         }

@@ -150,7 +150,7 @@ async fn close(
     };
     // What only all of its calls together show.
     let state = State::of(world, episode).await?.unwrap_or_default();
-    let late = session.findings(first, |code| state.told.contains(&Milestone::Code(code, 1)));
+    let late = session.findings(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
     let notes = SessionNotes(policy);
     let telling = Telling { policy: &policy.alerts, lease, notes: &notes };
     keep_and_tell(world, telling, &late, report).await?;

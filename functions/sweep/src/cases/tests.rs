@@ -156,7 +156,7 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     assert_eq!(told(&world).len(), 1, "nothing is wrong with it");
     world.trail.borrow_mut().extend(session());
     records(&world, &policy, &session()[3..]);
-    assert_eq!(told(&world)[1..], ["glass-escalation worse"]);
+    assert_eq!(told(&world)[1..], ["glass-escalation worse", "glass-activity worse"]);
     at(&world, &policy, "2026-03-14T03:10:00Z");
     assert!(manifests(&world).is_empty(), "what comes late has half an hour");
     at(&world, &policy, "2026-03-14T03:30:00Z");

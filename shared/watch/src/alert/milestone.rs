@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use handsoff_trail::Time;
+use handsoff_trail::{Class, Time};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::code::Code;
@@ -92,8 +92,8 @@ pub enum Milestone {
     Severity(Severity),
     /// It has so many findings.
     Count(usize),
-    /// The session has so many findings of this code.
-    Code(Code, usize),
+    /// It has so many findings of this topic.
+    Topic(Topic, usize),
     /// A summary has so many incidents.
     Folded(usize),
     /// Its case file is being sealed: told to nobody, and taken back when a call comes late.
@@ -102,11 +102,37 @@ pub enum Milestone {
     Closed,
 }
 
-/// The counts that are told: beyond the last one nobody learns anything by another message.
-pub const COUNTS: [usize; 4] = [10, 100, 1_000, 10_000];
+/// What findings are counted by: their code, and the class of the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Topic {
+    /// The code.
+    pub code: Code,
+    /// The class; `None` for what is ordinary.
+    pub class: Option<Class>,
+}
 
-/// The counts of a session's escalations that are told.
-const ESCALATIONS: [usize; 6] = [1, 2, 3, 10, 100, 1_000];
+impl Topic {
+    /// Whether each of the first findings is worth an alert, however severe others are that were alerted before.
+    fn is_grave(self) -> bool {
+        self.class.is_some_and(Class::is_grave)
+            || matches!(self.code, Code::GlassEscalation | Code::TrailTampered | Code::DeployRoleMisused)
+    }
+}
+
+impl From<Code> for Topic {
+    fn from(code: Code) -> Self {
+        Self { code, class: None }
+    }
+}
+
+/// The counts that are alerted of all findings: beyond the last one nobody learns anything by another message.
+pub const COUNTS: [usize; 3] = [100, 1_000, 10_000];
+
+/// The counts of a grave topic that are alerted.
+const GRAVE: [usize; 5] = [1, 3, 10, 100, 1_000];
+
+/// The same for emergency identities, and for attacks on logging.
+const GRAVEST: [usize; 6] = [1, 2, 3, 10, 100, 1_000];
 
 /// Of a session, whatever it says of itself: each is told, and none hides behind a worse one.
 const VIOLATIONS: [Code; 6] = [
@@ -118,13 +144,15 @@ const VIOLATIONS: [Code; 6] = [
     Code::GlassOverdue,
 ];
 
-/// What milestones hang on: numbers that only grow with further findings.
+/// What milestones depend on: numbers that only grow with further findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
     glass: bool,
     findings: usize,
     worst: Option<Severity>,
-    codes: BTreeMap<Code, usize>,
+    /// How many of each topic and severity; ordinary changes are in `findings` alone.
+    #[serde(default)]
+    topics: BTreeMap<Topic, BTreeMap<Severity, usize>>,
 }
 
 impl Reach {
@@ -134,11 +162,11 @@ impl Reach {
     }
 
     /// With one finding more.
-    pub fn add(&mut self, code: Code, severity: Severity) {
-        self.findings += usize::from(!code.is_about_session());
+    pub fn add(&mut self, topic: Topic, severity: Severity) {
+        self.findings += usize::from(!topic.code.is_about_session());
         self.worst = self.worst.max(Some(severity));
-        if self.glass {
-            *self.codes.entry(code).or_default() += 1;
+        if topic.is_grave() || VIOLATIONS.contains(&topic.code) {
+            *self.topics.entry(topic).or_default().entry(severity).or_default() += 1;
         }
     }
 
@@ -146,8 +174,11 @@ impl Reach {
     pub fn merge(&mut self, other: &Self) {
         self.findings += other.findings;
         self.worst = self.worst.max(other.worst);
-        for (code, found) in &other.codes {
-            *self.codes.entry(*code).or_default() += found;
+        for (topic, counts) in &other.topics {
+            let own = self.topics.entry(*topic).or_default();
+            for (severity, count) in counts {
+                *own.entry(*severity).or_default() += count;
+            }
         }
     }
 
@@ -161,9 +192,22 @@ impl Reach {
         self.worst
     }
 
-    /// What there is to tell. More findings never take anything away.
+    /// Whether each finding has an alert of its own, so that nothing is left to sum up: one of each count of a grave topic,
+    /// and one for what is ordinary.
+    pub fn is_all_alerted(&self) -> bool {
+        let (mut grave, mut alerted) = (0, 0);
+        for (topic, counts) in &self.topics {
+            let found: usize = counts.values().sum();
+            grave += found;
+            alerted += steps(*topic, self.glass).iter().filter(|count| **count <= found.min(3)).count();
+        }
+        self.findings <= alerted + usize::from(self.findings > grave)
+    }
+
+    /// What there is to alert. More findings never take anything away.
     ///
-    /// Of a break-glass session its opening and its violations are told whatever the policy's least severity.
+    /// Of a break-glass session its opening, its violations and its grave changes are alerted whatever the policy's least
+    /// severity.
     pub fn milestones(&self, policy: &Alerts) -> BTreeSet<Milestone> {
         let mut reached = BTreeSet::new();
         if let Some(worst) = self.worst.filter(|worst| self.glass || *worst >= policy.min_severity) {
@@ -176,16 +220,55 @@ impl Reach {
         if self.glass && self.worst.is_some() {
             reached.insert(Milestone::Opened);
         }
-        for (code, found) in &self.codes {
-            if VIOLATIONS.contains(code) {
-                reached.insert(Milestone::Code(*code, 1));
-            }
-            if matches!(code, Code::GlassEscalation | Code::TrailTampered) {
-                let counts = ESCALATIONS.into_iter().filter(|count| count <= found);
-                reached.extend(counts.map(|count| Milestone::Code(*code, count)));
-            }
+        for (topic, counts) in &self.topics {
+            let severe =
+                counts.iter().filter(|(severity, _)| self.glass || **severity >= policy.min_severity);
+            let found: usize = severe.map(|(_, count)| count).sum();
+            let steps = steps(*topic, self.glass).iter().filter(|count| **count <= found);
+            reached.extend(steps.map(|count| Milestone::Topic(*topic, *count)));
         }
         reached
+    }
+}
+
+/// The counts of a topic that are alerted.
+fn steps(topic: Topic, glass: bool) -> &'static [usize] {
+    match topic.code {
+        code if VIOLATIONS.contains(&code) => &[1],
+        Code::TrailTampered => &GRAVEST,
+        _ if glass => &GRAVEST,
+        _ => &GRAVE,
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.class {
+            None => write!(f, "{}", self.code),
+            Some(class) => write!(f, "{}/{class}", self.code),
+        }
+    }
+}
+
+impl FromStr for Topic {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (code, class) = text.split_once('/').map_or((text, None), |(code, class)| (code, Some(class)));
+        let code = code.parse().map_err(|_| format!("`{code}` is no code"))?;
+        Ok(Self { code, class: class.map(str::parse).transpose()? })
+    }
+}
+
+impl Serialize for Topic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Topic {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -195,7 +278,7 @@ impl fmt::Display for Milestone {
             Self::Severity(severity) => write!(f, "severity:{severity}"),
             Self::Opened => f.write_str("opened"),
             Self::Count(count) => write!(f, "count:{count}"),
-            Self::Code(code, count) => write!(f, "{code}:{count}"),
+            Self::Topic(topic, count) => write!(f, "{topic}:{count}"),
             Self::Folded(count) => write!(f, "folded:{count}"),
             Self::Sealing => f.write_str("sealing"),
             Self::Closed => f.write_str("closed"),
@@ -215,9 +298,9 @@ impl FromStr for Milestone {
             Some(("severity", severity)) => severity.parse().map(Self::Severity).map_err(|_| wrong()),
             Some(("folded", count)) => count.parse().map(Self::Folded).map_err(|_| wrong()),
             Some(("count", count)) => count.parse().map(Self::Count).map_err(|_| wrong()),
-            Some((code, count)) => {
-                let code = code.parse().map_err(|_| wrong())?;
-                count.parse().map(|count| Self::Code(code, count)).map_err(|_| wrong())
+            Some((topic, count)) => {
+                let topic = topic.parse().map_err(|_| wrong())?;
+                count.parse().map(|count| Self::Topic(topic, count)).map_err(|_| wrong())
             }
             None => Err(wrong()),
         }

@@ -15,8 +15,8 @@ use crate::incident::Incident;
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
-pub use milestone::{COUNTS, Milestone, Period, Reach};
-pub use schedule::{Known, goes_on, schedule};
+pub use milestone::{COUNTS, Milestone, Period, Reach, Topic};
+pub use schedule::{Known, closes_aloud, goes_on, schedule};
 pub use summary::{Listed, Summary};
 #[cfg(test)]
 pub(crate) use words::subject;
@@ -44,7 +44,7 @@ impl Cause {
     pub fn of(tells: &BTreeSet<Milestone>, told: &BTreeSet<Milestone>) -> Self {
         let severity = |set: &BTreeSet<Milestone>| {
             let is = |it: &Milestone| {
-                matches!(it, Milestone::Severity(_) | Milestone::Opened | Milestone::Code(..))
+                matches!(it, Milestone::Severity(_) | Milestone::Opened | Milestone::Topic(..))
             };
             set.iter().any(is)
         };
@@ -104,10 +104,41 @@ pub struct Alert {
     /// Where the console shows it.
     #[serde(default)]
     pub link: Option<String>,
+    /// What else it names for the first time: of the incident's calls one of each action, the worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
     /// The time as a number, for sorting.
     #[serde(skip)]
     pub at: Option<Time>,
 }
+
+/// A call that a message names beside the one that it shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Also {
+    /// What was called.
+    pub action: String,
+    /// CloudTrail's ID of the event; empty when the record has none.
+    pub event_id: String,
+    /// When it happened, UTC; `None` when the record doesn't say.
+    pub event_time: Option<String>,
+    /// How urgent it is.
+    pub severity: Severity,
+}
+
+impl Also {
+    fn of(finding: &Finding) -> Self {
+        let Finding { action, event_id, event_time, severity, .. } = finding;
+        Self {
+            action: action.clone(),
+            event_id: event_id.clone(),
+            event_time: event_time.clone(),
+            severity: *severity,
+        }
+    }
+}
+
+/// How many calls a message names beside the one that it shows.
+const ALSO: usize = 8;
 
 /// What an alert is about.
 #[derive(Debug)]
@@ -126,6 +157,8 @@ pub struct About<'i> {
     pub findings: usize,
     /// Since when these are counted.
     pub since: Period,
+    /// The actions that messages have named before.
+    pub named: &'i BTreeSet<String>,
     /// What is known beyond the findings.
     pub notes: &'i [Note],
 }
@@ -151,6 +184,9 @@ impl Alert {
     pub fn new(about: &About<'_>, cause: Cause, tells: BTreeSet<Milestone>, at: Option<Time>) -> Self {
         let (lead, shown) = (about.lead, words::shown(about));
         let name = about.policy.account_name(&lead.account);
+        let others = about.incident.unnamed(about.named).into_iter().filter(|it| it.action != lead.action);
+        let also =
+            if cause == Cause::Closed { Vec::new() } else { others.take(ALSO).map(Also::of).collect() };
         Self {
             time: at.map(|time| time.to_string()),
             cause,
@@ -160,13 +196,20 @@ impl Alert {
             severity: about.severity,
             findings: about.findings,
             subject: words::subject(cause, about.severity, lead, name),
-            text: words::text(about, cause),
+            text: words::text(about, cause, &also),
             account_name: name.map(str::to_owned),
             event_id: shown.event_id.clone(),
             event_time: shown.event_time.clone(),
             user_agent: shown.user_agent.clone(),
             link: link(shown),
+            also,
             at,
         }
+    }
+
+    /// The actions that it names, where it shows this finding.
+    pub fn names<'a>(&'a self, lead: &'a Finding) -> impl Iterator<Item = &'a str> {
+        let also = self.also.iter().map(|also| also.action.as_str());
+        also.chain([lead.action.as_str()]).filter(|action| !action.is_empty())
     }
 }

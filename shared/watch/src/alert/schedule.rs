@@ -6,6 +6,7 @@ use handsoff_trail::Time;
 
 use super::{About, Alert, Cause, Milestone, Note, Period, Reach};
 use crate::finding::Finding;
+use crate::group;
 use crate::incident::{Incident, Mark};
 use crate::policy::Alerts;
 use crate::severity::Severity;
@@ -49,7 +50,10 @@ pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<
         if !goes_on(*period, times.filter_map(|mark| mark.time), policy) {
             let chain: Vec<&Mark> =
                 periods.range(opened_at..=*period).flat_map(|(_, marks)| marks).copied().collect();
-            alerts.extend(closing(incident, *period, opened_at, &chain, policy, known));
+            let reach = reach(incident, &chain);
+            if closes_aloud(&incident.id, reach.worst().unwrap_or(Severity::Info), reach.is_all_alerted()) {
+                alerts.extend(closing(incident, *period, opened_at, &chain, policy, known));
+            }
             opened = None;
         }
     }
@@ -58,10 +62,16 @@ pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<
     alerts
 }
 
+/// Whether the end of an incident is a message of its own: of a break-glass session, and of what is high or worse unless
+/// each finding had its alert. Of all else the digest says what it was.
+pub fn closes_aloud(incident: &str, severity: Severity, all_said: bool) -> bool {
+    group::is_glass(incident) || severity >= Severity::High && !all_said && !group::is_denials(incident)
+}
+
 fn reach(incident: &Incident, marks: &[&Mark]) -> Reach {
     let mut reach = Reach::new(&incident.id);
     for mark in marks {
-        reach.add(mark.code, mark.severity);
+        reach.add(mark.topic, mark.severity);
     }
     reach
 }
@@ -82,11 +92,12 @@ fn within(
     known: &Known<'_>,
 ) -> Vec<Alert> {
     let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
+    let mut named = BTreeSet::new();
     let mut alerts = Vec::new();
     // What becomes known at the same second is told at once.
     for new in marks.chunk_by(|a, b| a.known == b.known) {
         for mark in new {
-            reach.add(mark.code, mark.severity);
+            reach.add(mark.topic, mark.severity);
         }
         seen += new.len();
         let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
@@ -100,11 +111,14 @@ fn within(
             continue;
         };
         let notes = (known.notes)(at);
+        let (since, notes, before) = (period, &*notes, &named);
         let about =
-            About { incident: &part, policy, period, lead, severity, findings, since: period, notes: &notes };
+            About { incident: &part, policy, period, lead, severity, findings, since, named: before, notes };
         let cause = Cause::of(&tells, &told);
         told.extend(tells.iter().copied());
-        alerts.push(Alert::new(&about, cause, tells, at));
+        let alert = Alert::new(&about, cause, tells, at);
+        named.extend(alert.names(lead).map(str::to_owned));
+        alerts.push(alert);
     }
     alerts
 }
@@ -137,6 +151,7 @@ fn closing(
     let mut notes = (known.notes)(at);
     notes.extend_from_slice(known.closing);
     let findings = part.count();
-    let about = About { incident: &part, policy, period, lead, severity, findings, since, notes: &notes };
+    let (notes, named) = (&*notes, &BTreeSet::new());
+    let about = About { incident: &part, policy, period, lead, severity, findings, since, named, notes };
     Some(Alert::new(&about, Cause::Closed, tells, at))
 }

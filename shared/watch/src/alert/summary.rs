@@ -62,6 +62,7 @@ impl Alert {
             event_time: about.lead.event_time.clone(),
             user_agent: about.lead.user_agent.clone(),
             link: link(about.lead),
+            also: Vec::new(),
             at: Some(at),
         }
     }

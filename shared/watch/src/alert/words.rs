@@ -2,7 +2,7 @@
 
 use handsoff_trail::partition::{Partition, is_region};
 
-use super::{About, Cause};
+use super::{About, Also, Cause};
 use crate::code::Code;
 use crate::finding::Finding;
 use crate::severity::Severity;
@@ -89,7 +89,7 @@ pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
 }
 
 /// The whole message, for people.
-pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
+pub(super) fn text(about: &About<'_>, cause: Cause, also: &[Also]) -> String {
     let About { incident, lead, findings: count, since, notes, .. } = about;
     let mut lines = vec![lead.code.title().to_owned(), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
@@ -102,6 +102,9 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
         line(name, &value);
     }
     line("why", &lead.reason);
+    if !also.is_empty() {
+        line("also", &also.iter().map(other).collect::<Vec<String>>().join(", "));
+    }
     for note in *notes {
         line(&note.name, &note.text);
     }
@@ -115,6 +118,13 @@ pub(super) fn text(about: &About<'_>, cause: Cause) -> String {
     }
     line("next", &lead.next);
     lines.join("\n")
+}
+
+/// Another call that is new, with the time of day.
+fn other(also: &Also) -> String {
+    let time = also.event_time.as_deref().and_then(|time| time.get(11..19));
+    let time = time.map(|time| format!(" at {time}")).unwrap_or_default();
+    format!("{} ({}){time}", also.action, also.severity)
 }
 
 /// What was done, to what, and when: one call, or a summary of those that were reported before.

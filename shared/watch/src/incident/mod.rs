@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use handsoff_trail::Time;
 
-use crate::alert::{Milestone, Period, Reach};
+use crate::alert::{Milestone, Period, Reach, Topic};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
@@ -27,13 +27,13 @@ pub(crate) struct Mark {
     pub(crate) time: Option<Time>,
     pub(crate) key: Key,
     pub(crate) severity: Severity,
-    pub(crate) code: Code,
+    pub(crate) topic: Topic,
 }
 
 impl Mark {
     fn of(finding: &Finding) -> Self {
-        let Finding { known, time, key, severity, code, .. } = *finding;
-        Self { known, time, key, severity, code }
+        let Finding { known, time, key, severity, .. } = *finding;
+        Self { known, time, key, severity, topic: finding.topic() }
     }
 }
 
@@ -50,8 +50,8 @@ pub struct Incident {
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
-    /// The first finding of each code: what an alert about a violation tells.
-    codes: Few<Code, Arc<Finding>>,
+    /// The first findings of each topic, by their order: what an alert about them shows.
+    topics: Few<Topic, Vec<Arc<Finding>>>,
     /// The first finding of each period and severity: what an alert of a later period tells.
     periods: Few<(Period, Severity), Arc<Finding>>,
     /// How many seconds a period lasts, where all periods are in one incident.
@@ -87,6 +87,9 @@ impl Eq for Action {}
 /// How many findings an incident keeps whole, to show them.
 const SHOWN: usize = 6;
 
+/// How many findings of each topic it keeps whole: as many as are alerted one by one.
+const OF_TOPIC: usize = 3;
+
 /// So many periods and severities keep their first finding. An incident is of one session or one day: only forged logs
 /// have more.
 const PERIODS: usize = 64;
@@ -121,8 +124,9 @@ impl Incident {
 
     /// The findings that are kept whole; some more than once.
     fn kept(&self) -> impl Iterator<Item = &Arc<Finding>> {
-        let Self { worst, firsts, codes, periods, .. } = self;
-        worst.iter().chain(firsts.iter().flatten()).chain(codes.values()).chain(periods.values())
+        let Self { worst, firsts, topics, periods, .. } = self;
+        let topics = topics.values().flatten();
+        worst.iter().chain(firsts.iter().flatten()).chain(topics).chain(periods.values())
     }
 
     /// Adds a finding. Adding it again changes nothing.
@@ -169,9 +173,7 @@ impl Incident {
         {
             *first = Some(Arc::clone(finding));
         }
-        if self.codes.get(&finding.code).is_none_or(|first| is_earlier(finding, first)) {
-            self.codes.insert(finding.code, Arc::clone(finding));
-        }
+        self.keep_of_topic(finding);
         if let Some(length) = self.length {
             let place = (Period::of_length(&self.id, finding.time, length), finding.severity);
             if self.periods.get(&place).is_none_or(|first| is_earlier(finding, first)) {
@@ -197,37 +199,76 @@ impl Incident {
         self.worst.truncate(SHOWN);
     }
 
+    fn keep_of_topic(&mut self, finding: &Arc<Finding>) {
+        let topic = finding.topic();
+        let mut first = self.topics.get(&topic).cloned().unwrap_or_default();
+        let order = |kept: &Arc<Finding>| kept.order().cmp(&finding.order());
+        match first.binary_search_by(|kept| order(kept).then_with(|| kept.cmp(finding))) {
+            Ok(_) => return,
+            Err(OF_TOPIC..) => return,
+            Err(place) => first.insert(place, Arc::clone(finding)),
+        }
+        // Of two that hand-made logs give the same key, the same one stays whichever came first.
+        first.dedup_by(|a, b| a.order() == b.order());
+        first.truncate(if topic.code.is_about_session() { 1 } else { OF_TOPIC });
+        self.topics.insert(topic, first);
+    }
+
     /// The finding to tell when an incident has reached a severity: the first that has it.
     pub fn lead_of(&self, severity: Severity) -> Option<&Finding> {
         let kept = self.kept().filter(|it| it.severity == severity);
         kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
     }
 
-    /// The finding to tell by a message about these milestones: a violation's own, else that of the opening, else
-    /// as [`Self::lead_of`].
+    /// The finding to show in a message about these milestones: the gravest of those that are new, of a session's opening
+    /// that, else as [`Self::lead_of`].
     pub fn lead_for(&self, tells: &BTreeSet<Milestone>, severity: Severity) -> Option<&Finding> {
-        let first = |code: &Code| self.codes.get(code).map(|finding| &**finding);
         let opening = tells.contains(&Milestone::Opened);
-        let codes = tells.iter().filter_map(|it| match it {
-            Milestone::Code(code, _) if !opening => Some(first(code)?),
+        let new = tells.iter().filter_map(|it| match it {
+            Milestone::Topic(topic, count) if !opening => self.of_topic(*topic, *count),
+            Milestone::Severity(severity) if !opening => self.lead_of(*severity),
             _ => None,
         });
-        let own = codes.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
-        let begun = || [Code::GlassOpened, Code::RootActivity].iter().find_map(first).filter(|_| opening);
-        let closed = || first(&Code::GlassClosed).filter(|_| tells.contains(&Milestone::Closed));
-        own.or_else(begun).or_else(closed).or_else(|| self.lead_of(severity))
+        let own = new.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
+        let begun = || [Code::GlassOpened, Code::RootActivity].iter().find_map(|code| self.first_of(*code));
+        let closed = || self.first_of(Code::GlassClosed).filter(|_| tells.contains(&Milestone::Closed));
+        own.or_else(|| begun().filter(|_| opening)).or_else(closed).or_else(|| self.lead_of(severity))
+    }
+
+    /// The finding that made so many of a topic; where it isn't kept whole, the last one that is.
+    fn of_topic(&self, topic: Topic, count: usize) -> Option<&Finding> {
+        let kept = self.topics.get(&topic)?;
+        kept.get(count.saturating_sub(1)).or_else(|| kept.last()).map(|finding| &**finding)
+    }
+
+    /// The first finding of a code.
+    pub(crate) fn first_of(&self, code: Code) -> Option<&Finding> {
+        let of_code = self.topics.values().flatten().filter(|finding| finding.code == code);
+        of_code.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+    }
+
+    /// Findings on calls whose actions no message has named so far, one of each action, the worst first: of those that are
+    /// kept whole.
+    pub fn unnamed(&self, named: &BTreeSet<String>) -> Vec<&Finding> {
+        let calls = self.kept().filter(|finding| !finding.code.is_about_session());
+        let mut new: Vec<&Finding> =
+            calls.filter(|finding| !named.contains(&finding.action)).map(|finding| &**finding).collect();
+        new.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+        let mut seen = BTreeSet::new();
+        new.retain(|finding| seen.insert(&*finding.action));
+        new
     }
 
     /// How many findings it has, verdicts on a session as a whole left out.
     pub fn count(&self) -> usize {
-        self.marks.keys().filter(|mark| !mark.code.is_about_session()).count()
+        self.marks.keys().filter(|mark| !mark.topic.code.is_about_session()).count()
     }
 
     /// What there is to tell.
     pub fn reach(&self) -> Reach {
         let mut reach = Reach::new(&self.id);
         for mark in self.marks.keys() {
-            reach.add(mark.code, mark.severity);
+            reach.add(mark.topic, mark.severity);
         }
         reach
     }
@@ -249,12 +290,14 @@ impl Incident {
 
     /// What is said of the session as a whole, by code.
     pub fn about_session(&self) -> impl Iterator<Item = &Finding> {
-        self.codes.values().map(|finding| &**finding).filter(|finding| finding.code.is_about_session())
+        let first = self.topics.values().filter_map(|kept| kept.first());
+        first.map(|finding| &**finding).filter(|finding| finding.code.is_about_session())
     }
 
     /// The first finding on a call.
     pub fn first(&self) -> Option<&Finding> {
-        let kept = self.codes.values().filter(|finding| !finding.code.is_about_session());
+        let kept = self.topics.values().filter_map(|kept| kept.first());
+        let kept = kept.filter(|finding| !finding.code.is_about_session());
         kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
     }
 
@@ -266,7 +309,7 @@ impl Incident {
     /// The first and the last time among its calls; where it has none, as of a drill that is due, among its findings.
     pub fn times(&self) -> Option<(Time, Time)> {
         let no_call = self.count() == 0;
-        let of_calls = |mark: &&Mark| no_call || !mark.code.is_about_session();
+        let of_calls = |mark: &&Mark| no_call || !mark.topic.code.is_about_session();
         let times = || self.marks.keys().filter(of_calls).filter_map(|mark| mark.time);
         Some((times().min()?, times().max()?))
     }
@@ -275,7 +318,7 @@ impl Incident {
     pub fn counts(&self) -> BTreeMap<(Code, Severity), usize> {
         let mut counts = BTreeMap::new();
         for mark in self.marks.keys() {
-            *counts.entry((mark.code, mark.severity)).or_insert(0) += 1;
+            *counts.entry((mark.topic.code, mark.severity)).or_insert(0) += 1;
         }
         counts
     }
@@ -283,7 +326,7 @@ impl Incident {
     /// How many findings there are of each action, the most frequent first.
     pub fn actions(&self) -> Vec<(&str, usize)> {
         // One event may have findings of two codes, and is one call all the same.
-        let calls = self.marks.iter().filter(|(mark, _)| !mark.code.is_about_session());
+        let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
         let events: BTreeSet<(usize, Key)> = calls.map(|(mark, action)| (*action, mark.key)).collect();
         let mut actions = vec![("", 0); self.actions.len()];
         for (Action(name), number) in self.actions.iter() {

@@ -1,10 +1,10 @@
 use std::cell::Cell;
 
-use handsoff_trail::{Entry, Record};
+use handsoff_trail::{Class, Entry, Record};
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::{Known, Milestone, Reach};
+use crate::alert::{Alert, Known, Milestone, Reach};
 use crate::policy::Alerts;
 use crate::{Call, Policy, alert};
 
@@ -57,7 +57,6 @@ fn a_thousand_findings_make_a_handful_of_alerts() {
         alerts(&findings),
         [
             (0, "opened", Medium, 3),
-            (3, "more", Medium, 12),
             (33, "more", Medium, 102),
             (200, "worse", High, 604),
             (332, "more", High, 1000),
@@ -108,7 +107,7 @@ fn what_is_below_the_level_is_not_sent_until_something_reaches_it() {
     use Severity::{Low, Medium};
     assert_eq!(alerts(&[finding(0, "CreateTags", Low)]), []);
     let both = [finding(0, "CreateTags", Low), finding(10, "RunInstances", Medium)];
-    assert_eq!(alerts(&both), [(10, "opened", Medium, 2), (500, "closed", Medium, 2)]);
+    assert_eq!(alerts(&both), [(10, "opened", Medium, 2)]);
 }
 
 #[test]
@@ -124,12 +123,8 @@ fn it_is_told_anew_in_each_period_and_closed_once() {
     let paused = [at(0, High), at(501, Medium)];
     assert_eq!(
         alerts(&paused),
-        [
-            (0, "opened", High, 1),
-            (500, "closed", High, 1),
-            (501, "opened", Medium, 1),
-            (1700, "closed", Medium, 1)
-        ]
+        [(0, "opened", High, 1), (501, "opened", Medium, 1),],
+        "what was said isn't said again, and what is medium ends in the digest"
     );
 }
 
@@ -140,7 +135,7 @@ fn a_later_period_tells_what_is_new() {
     let sent = alert::schedule(&incident(&findings), &POLICY, &Known::default());
     let told: Vec<_> =
         sent.iter().map(|alert| (alert.cause.as_str(), alert.subject.contains("StopInstances"))).collect();
-    assert_eq!(told, [("opened", false), ("closed", false), ("opened", true), ("closed", true)]);
+    assert_eq!(told, [("opened", false), ("opened", true)]);
     assert!(sent.iter().all(|alert| alert.subject.is_ascii() && alert.subject.len() <= 100));
 }
 
@@ -164,6 +159,7 @@ fn a_closing_message_sums_up_what_was_known_by_then() {
         finding(7, "StopInstances", Severity::Medium),
         // In the next period, after the first was closed at 500.
         finding(600, "DeleteVolume", Severity::Critical),
+        finding(601, "DeleteVolume", Severity::Medium),
     ];
     let sent = alert::schedule(&incident(&findings), &POLICY, &Known::default());
     let closed: Vec<_> = sent.iter().filter(|alert| alert.cause == alert::Cause::Closed).collect();
@@ -177,7 +173,7 @@ fn a_closing_message_sums_up_what_was_known_by_then() {
         assert!(first.text.contains(said), "{said}: {}", first.text);
     }
     assert!(!first.text.contains("\ndid ") && !first.text.contains("DeleteVolume"), "{}", first.text);
-    assert!(second.text.contains("in all   ec2:DeleteVolume x1\n"), "{}", second.text);
+    assert!(second.text.contains("in all   ec2:DeleteVolume x2\n"), "{}", second.text);
 }
 
 #[test]
@@ -185,7 +181,7 @@ fn further_findings_never_take_a_milestone_away() {
     let reach = |incident: &str, found: &[(Code, Severity)]| {
         let mut reach = Reach::new(incident);
         for (code, severity) in found {
-            reach.add(*code, *severity);
+            reach.add((*code).into(), *severity);
         }
         reach.milestones(&POLICY)
     };
@@ -210,8 +206,56 @@ fn further_findings_never_take_a_milestone_away() {
         "glass-1",
         &[read, (Code::RootActivity, Severity::Critical), (Code::GlassNoTicket, Severity::High)],
     );
-    assert!(all.contains(&Milestone::Code(Code::GlassNoTicket, 1)), "{all:?}");
+    assert!(all.contains(&Milestone::Topic(Code::GlassNoTicket.into(), 1)), "{all:?}");
     assert!(reach("drift-1", &[(Code::DriftWrite, Severity::Info)]).is_empty());
+}
+
+#[test]
+fn each_first_finding_of_a_grave_class_is_alerted_and_shown() {
+    use Severity::{Critical, High};
+    let of = |second, action, severity, class| Finding { class, ..finding(second, action, severity) };
+    let findings = [
+        of(0, "AddPermission", High, Some(Class::Sharing)),
+        of(10, "CreateAccessKey", High, Some(Class::Identity)),
+        of(11, "CreateLoginProfile", High, Some(Class::Identity)),
+        of(12, "PutBucketPolicy", High, Some(Class::Permissions)),
+        // What is ordinary is no news beside these.
+        of(13, "RunInstances", High, None),
+        of(14, "CreateUser", High, Some(Class::Identity)),
+        of(15, "StopLogging", Critical, Some(Class::Detection)),
+    ];
+    let sent = alert::schedule(&incident(&findings), &POLICY, &Known::default());
+    let shown: Vec<_> = sent.iter().map(|it| (it.at.unwrap().0 - 1_772_000_000, lead(it))).collect();
+    let expected =
+        ["AddPermission", "CreateAccessKey", "PutBucketPolicy", "CreateUser", "StopLogging", "StopLogging"];
+    // The last one is the end, for two findings had no message of their own.
+    assert_eq!(shown, [0, 10, 12, 14, 15, 500].into_iter().zip(expected).collect::<Vec<_>>());
+    let also = |at: usize| sent[at].also.iter().map(|also| &*also.action).collect::<Vec<_>>();
+    assert_eq!(also(2), ["ec2:CreateLoginProfile"], "what came since the last message is named in the next");
+    assert!(
+        sent[2].text.contains("\nalso     ec2:CreateLoginProfile (high) at 06:13:31\n"),
+        "{}",
+        sent[2].text
+    );
+    assert_eq!((also(3), also(4)), (vec!["ec2:RunInstances"], vec![]), "and once");
+}
+
+/// The action that a message shows.
+fn lead(alert: &Alert) -> &str {
+    alert.subject.rsplit(":").next().unwrap()
+}
+
+#[test]
+fn an_end_is_said_of_what_is_grave_and_has_news() {
+    for (incident, severity, all_said, aloud) in [
+        ("glass-1", Severity::Info, true, true),
+        ("drift-1", Severity::High, false, true),
+        ("drift-1", Severity::High, true, false),
+        ("drift-1", Severity::Medium, false, false),
+        ("deny-1", Severity::High, false, false),
+    ] {
+        assert_eq!(alert::closes_aloud(incident, severity, all_said), aloud, "{incident} {severity}");
+    }
 }
 
 #[test]

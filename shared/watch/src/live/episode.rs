@@ -75,6 +75,9 @@ pub struct State {
     pub since: i64,
     /// What was claimed to be told.
     pub told: BTreeSet<Milestone>,
+    /// The actions that its messages have named.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub named: BTreeSet<String>,
     /// Alerts that nothing shows to have been sent.
     pub pending: Vec<Pending>,
     /// Whether the sweep has to look at its findings.

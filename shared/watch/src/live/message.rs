@@ -69,6 +69,7 @@ impl Message {
             text: text.join("\n"),
             event_id: lead.event_id.clone(),
             user_agent: String::new(),
+            also: Vec::new(),
             ..alert.clone()
         };
         Self::worded(&bare, &lead)

@@ -105,6 +105,7 @@ pub async fn end_session(
             severity,
             findings: findings.count().max(calls),
             since: period,
+            named: &BTreeSet::new(),
             notes: &notes,
         };
         let alert = Alert::new(&about, Cause::Closed, tells, Some(at));

@@ -43,7 +43,7 @@ pub(super) fn codes(alert: &Alert, lead: &Finding) -> BTreeSet<Code> {
     let tells = alert
         .tells
         .iter()
-        .filter_map(|it| if let Milestone::Code(code, _) = it { Some(*code) } else { None });
+        .filter_map(|it| if let Milestone::Topic(topic, _) = it { Some(topic.code) } else { None });
     tells.chain([lead.code]).collect()
 }
 
@@ -196,7 +196,7 @@ pub async fn summarise<N>(
                 line: brief.line.clone(),
             })
             .collect();
-        claim(world, summary, None, report, |told| {
+        claim(world, summary, None, report, |state| {
             let tells = BTreeSet::from([Milestone::Folded(briefs.len())]);
             let about = Summary {
                 incident: &summary.incident,
@@ -208,7 +208,7 @@ pub async fn summarise<N>(
                 listed: &listed,
                 lead: &lead,
             };
-            let new = told.is_disjoint(&tells);
+            let new = state.told.is_disjoint(&tells);
             new.then(|| (Alert::summary(&about, tells, world.now()), lead.clone()))
         })
         .await?;
@@ -250,8 +250,8 @@ async fn lead<N>(
     let period = brief.period.parse().map_err(|error| Failure::new(what, error))?;
     let episode = Episode { incident: brief.incident.clone(), period };
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
-    let tells = code.map(|code| Milestone::Code(code, 1)).into_iter().collect();
-    let lead = found.lead_for(&tells, brief.severity).or_else(|| found.lead());
+    let of_code = code.and_then(|code| found.first_of(code));
+    let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
     let none = || Failure::new(what, format!("no finding of {} is remembered", brief.incident));
     lead.cloned().ok_or_else(none)
 }

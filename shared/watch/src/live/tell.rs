@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 
 use super::budget::take;
-use super::episode::{Episode, Look, Mark, Pending};
+use super::episode::{Episode, Look, Mark, Pending, State};
 use super::held::{Held, TRIES, contended, state, write};
 use super::look::look_is_due;
 use super::message::Message;
@@ -14,7 +14,7 @@ use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
 use super::stored;
 use super::summary::{Way, codes, fold};
-use crate::alert::{About, Alert, Cause, Milestone, Note, Reach};
+use crate::alert::{About, Alert, Cause, Milestone, Note, Reach, closes_aloud};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::incident::Incident;
@@ -191,7 +191,7 @@ pub async fn tell(
     let (policy, lease) = (telling.policy, telling.lease);
     let mut own = Reach::new(&episode.incident);
     for finding in findings {
-        own.add(finding.code, finding.severity);
+        own.add(finding.topic(), finding.severity);
     }
     let own = own.milestones(policy);
     if own.is_empty() {
@@ -248,14 +248,15 @@ pub async fn advance(
             world.complain(&failure);
             Vec::new()
         });
-        claim(world, episode, Some(telling.policy.burst), report, |told| {
+        claim(world, episode, Some(telling.policy.burst), report, |state| {
+            let State { told, named, .. } = state;
             let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
             let severity = found.reach.worst()?;
             let (incident, period, findings) = (found.incident, episode.period, found.reach.findings());
             let lead = incident.lead_for(&tells, severity).or_else(|| incident.lead());
             let lead = lead.filter(|_| !tells.is_empty())?;
             let (policy, since, notes) = (telling.policy, period, &*notes);
-            let about = About { incident, policy, period, lead, severity, findings, since, notes };
+            let about = About { incident, policy, period, lead, severity, findings, since, named, notes };
             Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
         })
         .await?;
@@ -295,15 +296,21 @@ impl Episode {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let closed = || BTreeSet::from([Milestone::Closed]);
-        let Some(closing) = closing.filter(|closing| closing.incident.count() > 0) else {
+        let is_sent = |closing: &Closing<'_>| {
+            let Closing { incident, findings, severity, .. } = closing;
+            let reach = incident.reach();
+            let all_said = reach.findings() == *findings && reach.is_all_alerted();
+            incident.count() > 0 && closes_aloud(&self.incident, *severity, all_said)
+        };
+        let Some(closing) = closing.filter(is_sent) else {
             let mut held = Held::of(world, self).await?;
             return held.change(world, |state| state.told.insert(Milestone::Closed)).await.map(drop);
         };
-        claim(world, self, None, report, |told| {
+        claim(world, self, None, report, |state| {
             let Closing { incident, policy, since, findings, severity, ref notes, at } = closing;
-            let lead = incident.lead().filter(|_| !told.contains(&Milestone::Closed))?;
-            let (period, since) = (self.period, since.period);
-            let about = About { incident, policy, period, lead, severity, findings, since, notes };
+            let lead = incident.lead().filter(|_| !state.told.contains(&Milestone::Closed))?;
+            let (period, since, named) = (self.period, since.period, &state.named);
+            let about = About { incident, policy, period, lead, severity, findings, since, named, notes };
             Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
         })
         .await
@@ -317,7 +324,7 @@ pub(super) async fn claim<W: World>(
     episode: &Episode,
     burst: Option<usize>,
     report: &mut Report,
-    due: impl Fn(&BTreeSet<Milestone>) -> Option<(Alert, Finding)>,
+    due: impl Fn(&State) -> Option<(Alert, Finding)>,
 ) -> Result<(), Failure> {
     let by = world.name();
     let mut taken = BTreeMap::new();
@@ -327,7 +334,7 @@ pub(super) async fn claim<W: World>(
         if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
             return send(world, episode, &own.clone(), report).await;
         }
-        let Some((alert, lead)) = due(&state.told) else { return Ok(()) };
+        let Some((alert, lead)) = due(&state) else { return Ok(()) };
         let since = world.now().0;
         if version.is_none() {
             (state.since, state.next) = (since, since);
@@ -348,6 +355,7 @@ pub(super) async fn claim<W: World>(
             continue;
         }
         state.folded = None;
+        state.named.extend(alert.names(&lead).map(str::to_owned));
         let pending = Pending { by: by.clone(), since, alert, lead };
         state.pending.push(pending.clone());
         if write(world, episode, version, &state).await? {

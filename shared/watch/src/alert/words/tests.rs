@@ -16,6 +16,7 @@ fn finding(account: &str, name: &str, action: &str) -> Finding {
         region: "eu-central-1".into(),
         action: action.into(),
         access: "write".into(),
+        class: None,
         error: None,
         principal: Who { kind: Kind::Human, arn: String::new(), name: name.into(), human: None },
         via: "cli".into(),
