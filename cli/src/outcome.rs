@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use handsoff_watch::alert::{self, Alert, Known};
+use handsoff_watch::earlier::Earlier;
 use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
 
 use crate::problems::Problems;
@@ -50,14 +51,20 @@ impl Outcome {
     /// What would have been sent, incident by incident.
     pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
         let cases: BTreeMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
+        let mut earlier = Earlier::new(policy.alerts.period);
+        for incident in &self.incidents {
+            earlier.extend(incident);
+        }
         let of = |incident: &Incident| match cases.get(&*incident.id) {
-            None => alert::schedule(incident, &policy.alerts, &Known::default()),
+            None => alert::schedule(&incident.news(&earlier), &policy.alerts, &Known::default()),
             Some(case) => {
                 let notes = |at| case.notes(policy, at);
                 let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
                 alert::schedule(incident, &policy.alerts, &known)
             }
         };
-        self.incidents.iter().flat_map(of).collect()
+        let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
+        alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts));
+        alerts
     }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn close<W: World>(
     }
     let (since, told) = chain(world, alerts, episode, state).await?;
     let bounds = (since.bounds(alerts).0, episode.bounds(alerts).1);
-    let (found, more) = page(world, episode.range(&bounds, PAGE)).await?;
+    let (found, more) = page(world, alerts, episode.range(&bounds, PAGE)).await?;
     let (mut findings, mut severity, mut notes) = (found.count(), found.severity(), Vec::new());
     if more.is_some() {
         findings = findings.max(told.findings);
@@ -112,7 +112,7 @@ async fn went_on(
     let (mut from, to) = (format!("mark#{end}"), format!("mark#{}#~", Time(end.0 + policy.quiet)));
     for _ in 0..PAGES {
         let range = Range { partition: incident, from: &from, to: &to, most: PAGE, backwards: false };
-        let (behind, more) = page(world, range).await?;
+        let (behind, more) = page(world, policy, range).await?;
         let times = behind.worst().filter(|finding| finding.severity >= policy.min_severity);
         if goes_on(period, times.filter_map(|finding| finding.time), policy) {
             return Ok(true);

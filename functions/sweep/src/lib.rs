@@ -13,7 +13,7 @@ use cases::Refresh;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::live::{
-    Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World,
+    Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World, digest,
 };
 use handsoff_watch::policy::Line;
 
@@ -78,6 +78,10 @@ pub async fn sweep(
             }
         }
         Err(failure) => failures.push(failure),
+    }
+    if due {
+        let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &() };
+        failures.extend(digest(world, telling, now, &[], &mut report).await.err());
     }
     if !report.is_empty() {
         failures.extend(world.send(&report).await.err());

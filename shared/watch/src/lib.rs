@@ -10,6 +10,7 @@ mod call;
 mod class;
 mod code;
 pub mod copies;
+pub mod earlier;
 pub mod finding;
 pub mod group;
 pub mod incident;

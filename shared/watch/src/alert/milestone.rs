@@ -96,6 +96,8 @@ pub enum Milestone {
     Topic(Topic, usize),
     /// A summary has so many incidents.
     Folded(usize),
+    /// A day's digest is sent.
+    Digest,
     /// Its case file is being sealed: told to nobody, and taken back when a call comes late.
     Sealing,
     /// It is over.
@@ -280,6 +282,7 @@ impl fmt::Display for Milestone {
             Self::Count(count) => write!(f, "count:{count}"),
             Self::Topic(topic, count) => write!(f, "{topic}:{count}"),
             Self::Folded(count) => write!(f, "folded:{count}"),
+            Self::Digest => f.write_str("digest"),
             Self::Sealing => f.write_str("sealing"),
             Self::Closed => f.write_str("closed"),
         }
@@ -294,6 +297,7 @@ impl FromStr for Milestone {
         match text.split_once(':') {
             None if text == "closed" => Ok(Self::Closed),
             None if text == "opened" => Ok(Self::Opened),
+            None if text == "digest" => Ok(Self::Digest),
             None if text == "sealing" => Ok(Self::Sealing),
             Some(("severity", severity)) => severity.parse().map(Self::Severity).map_err(|_| wrong()),
             Some(("folded", count)) => count.parse().map(Self::Folded).map_err(|_| wrong()),

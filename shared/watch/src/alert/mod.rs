@@ -1,5 +1,6 @@
 //! What is sent about an incident, and when.
 
+mod digest;
 mod milestone;
 mod schedule;
 mod summary;
@@ -15,6 +16,7 @@ use crate::incident::Incident;
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
+pub use digest::{Digest, digests};
 pub use milestone::{COUNTS, Milestone, Period, Reach, Topic};
 pub use schedule::{Known, closes_aloud, goes_on, schedule};
 pub use summary::{Listed, Summary};
@@ -37,6 +39,8 @@ pub enum Cause {
     Closed,
     /// Incidents of a storm, which are not alerted by themselves. Only deployed: a replay tells each.
     Summary,
+    /// What woke nobody, once a day.
+    Digest,
 }
 
 impl Cause {
@@ -64,6 +68,7 @@ impl Cause {
             Self::More => "more",
             Self::Closed => "closed",
             Self::Summary => "summary",
+            Self::Digest => "digest",
         }
     }
 }

@@ -4,14 +4,16 @@
 //! is bounded but for some sixty bytes a finding: the findings to show are the few worst and earliest, and that
 //! choice doesn't depend on the order either.
 
+use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handsoff_trail::Time;
 
-use crate::alert::{Milestone, Period, Reach, Topic};
+use crate::alert::{Digest, Milestone, Period, Reach, Topic};
 use crate::code::Code;
+use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
 use crate::severity::Severity;
@@ -52,8 +54,13 @@ pub struct Incident {
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
     /// The first findings of each topic, by their order: what an alert about them shows.
     topics: Few<Topic, Vec<Arc<Finding>>>,
+    /// The first finding of each action and severity, where what came before is remembered: what an alert shows when all
+    /// others are repeated.
+    news: Few<(Action, Severity), Arc<Finding>>,
     /// The first finding of each period and severity: what an alert of a later period tells.
     periods: Few<(Period, Severity), Arc<Finding>>,
+    /// Whose findings are remembered, if any are.
+    subject: Option<Subject>,
     /// How many seconds a period lasts, where all periods are in one incident.
     length: Option<i64>,
 }
@@ -90,6 +97,9 @@ const SHOWN: usize = 6;
 /// How many findings of each topic it keeps whole: as many as are alerted one by one.
 const OF_TOPIC: usize = 3;
 
+/// How many actions and severities keep their first finding: more than anybody's code has.
+const NEWS: usize = 200;
+
 /// So many periods and severities keep their first finding. An incident is of one session or one day: only forged logs
 /// have more.
 const PERIODS: usize = 64;
@@ -107,8 +117,9 @@ impl Incident {
 
     /// The same with these of its findings only, such as those that were known at a time.
     pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
-        let Self { id, actions, length, .. } = self;
-        let mut part = Self { id: id.clone(), actions: actions.clone(), length: *length, ..Self::default() };
+        let Self { id, actions, length, subject, .. } = self;
+        let (id, actions, subject) = (id.clone(), actions.clone(), subject.clone());
+        let mut part = Self { id, actions, subject, length: *length, ..Self::default() };
         for mark in marks {
             if let Some(action) = self.marks.get(mark) {
                 part.marks.insert(*mark, *action);
@@ -124,9 +135,10 @@ impl Incident {
 
     /// The findings that are kept whole; some more than once.
     fn kept(&self) -> impl Iterator<Item = &Arc<Finding>> {
-        let Self { worst, firsts, topics, periods, .. } = self;
+        let Self { worst, firsts, topics, news, periods, .. } = self;
         let topics = topics.values().flatten();
-        worst.iter().chain(firsts.iter().flatten()).chain(topics).chain(periods.values())
+        let firsts = worst.iter().chain(firsts.iter().flatten()).chain(topics);
+        firsts.chain(news.values()).chain(periods.values())
     }
 
     /// Adds a finding. Adding it again changes nothing.
@@ -139,6 +151,9 @@ impl Incident {
     pub fn count_in(&mut self, finding: &Finding) {
         let action = self.action(&finding.action);
         self.marks.insert(Mark::of(finding), action);
+        if self.subject.is_none() {
+            self.subject = Subject::of(finding);
+        }
     }
 
     /// Adds all findings of another part of the same incident.
@@ -155,6 +170,7 @@ impl Incident {
         for finding in other.kept() {
             self.keep(finding);
         }
+        self.subject = self.subject.take().or_else(|| other.subject.clone());
     }
 
     fn action(&mut self, action: &str) -> usize {
@@ -174,6 +190,7 @@ impl Incident {
             *first = Some(Arc::clone(finding));
         }
         self.keep_of_topic(finding);
+        self.keep_of_action(finding);
         if let Some(length) = self.length {
             let place = (Period::of_length(&self.id, finding.time, length), finding.severity);
             if self.periods.get(&place).is_none_or(|first| is_earlier(finding, first)) {
@@ -212,6 +229,19 @@ impl Incident {
         first.dedup_by(|a, b| a.order() == b.order());
         first.truncate(if topic.code.is_about_session() { 1 } else { OF_TOPIC });
         self.topics.insert(topic, first);
+    }
+
+    fn keep_of_action(&mut self, finding: &Arc<Finding>) {
+        if !Subject::has(finding) {
+            return;
+        }
+        let place = (Action(finding.action.as_str().into()), finding.severity);
+        if self.news.get(&place).is_none_or(|first| is_earlier(finding, first)) {
+            self.news.insert(place, Arc::clone(finding));
+        }
+        if self.news.len() > NEWS {
+            self.news.pop_last();
+        }
     }
 
     /// The finding to tell when an incident has reached a severity: the first that has it.
@@ -259,18 +289,64 @@ impl Incident {
         new
     }
 
+    /// Its findings by the end of the digest that has them.
+    pub fn by_digest(&self, policy: &Alerts) -> Vec<(Time, Self)> {
+        let mut parts: BTreeMap<Time, Vec<&Mark>> = BTreeMap::new();
+        for mark in self.marks.keys() {
+            if let Some(until) = Digest::of(&self.id, mark.time, policy) {
+                parts.entry(until).or_default().push(mark);
+            }
+        }
+        parts.into_iter().map(|(until, marks)| (until, self.part(marks))).collect()
+    }
+
+    /// Whose findings are remembered, if any are ([`crate::earlier`]).
+    pub fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+
+    /// Each finding in brief.
+    pub fn briefs(&self) -> impl Iterator<Item = Brief<'_>> {
+        let names = self.names();
+        self.marks.iter().map(move |(mark, action)| {
+            let action = names.get(*action).copied().unwrap_or_default();
+            Brief { topic: mark.topic, action, severity: mark.severity, time: mark.time }
+        })
+    }
+
+    /// The names of the actions, by their numbers.
+    fn names(&self) -> Vec<&str> {
+        let mut names = vec![""; self.actions.len()];
+        for (Action(name), number) in self.actions.iter() {
+            if let Some(own) = names.get_mut(*number) {
+                *own = name;
+            }
+        }
+        names
+    }
+
     /// How many findings it has, verdicts on a session as a whole left out.
     pub fn count(&self) -> usize {
         self.marks.keys().filter(|mark| !mark.topic.code.is_about_session()).count()
     }
 
-    /// What there is to tell.
+    /// What there is to alert.
     pub fn reach(&self) -> Reach {
         let mut reach = Reach::new(&self.id);
         for mark in self.marks.keys() {
             reach.add(mark.topic, mark.severity);
         }
         reach
+    }
+
+    /// The same without the findings that are repeated: what alerts are about.
+    pub fn news(&self, earlier: &Earlier) -> Cow<'_, Self> {
+        let is_new = |finding: &Brief<'_>| !earlier.repeats(self.subject(), finding);
+        if self.subject.is_none() || self.briefs().all(|finding| is_new(&finding)) {
+            return Cow::Borrowed(self);
+        }
+        let new = self.marks.keys().zip(self.briefs()).filter(|(_, finding)| is_new(finding));
+        Cow::Owned(self.part(new.map(|(mark, _)| mark)))
     }
 
     /// The highest severity among its findings.
@@ -328,12 +404,7 @@ impl Incident {
         // One event may have findings of two codes, and is one call all the same.
         let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
         let events: BTreeSet<(usize, Key)> = calls.map(|(mark, action)| (*action, mark.key)).collect();
-        let mut actions = vec![("", 0); self.actions.len()];
-        for (Action(name), number) in self.actions.iter() {
-            if let Some((own, _)) = actions.get_mut(*number) {
-                *own = name;
-            }
-        }
+        let mut actions: Vec<(&str, usize)> = self.names().into_iter().map(|name| (name, 0)).collect();
         for (action, _) in events {
             if let Some((_, count)) = actions.get_mut(action) {
                 *count += 1;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alert::{Alert, Known, Milestone, Reach};
-use crate::policy::Alerts;
+use crate::policy::{Alerts, DigestHours};
 use crate::{Call, Policy, alert};
 
 thread_local! {
@@ -14,8 +14,14 @@ thread_local! {
 }
 
 /// 1,772,000,000 is 800 seconds after the start of a period of this length.
-const POLICY: Alerts =
-    Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100, burst: 10, accounts: BTreeMap::new() };
+const POLICY: Alerts = Alerts {
+    min_severity: Severity::Medium,
+    period: 1200,
+    quiet: 100,
+    burst: 10,
+    accounts: BTreeMap::new(),
+    digest: DigestHours::DEFAULT,
+};
 
 fn finding(second: i64, action: &str, severity: Severity) -> Finding {
     let time = Time(1_772_000_000 + second);
@@ -292,8 +298,7 @@ fn a_verdict_on_a_session_is_no_call_of_it() {
 }
 
 fn shown(incident: &Incident) -> String {
-    let policy =
-        Alerts { min_severity: Severity::Low, period: 15, quiet: 7, burst: 10, accounts: BTreeMap::new() };
+    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7, ..POLICY };
     let worst: Vec<_> = incident.worst().collect();
     format!(
         "{worst:?} {:?} {:?} {:?}",

@@ -107,7 +107,7 @@ impl Slice {
         let from = before.map_or(first, |part| part.from.clone());
         let range =
             Range { partition: &episode.incident, from: &from, to: &to, most: SLICE, backwards: false };
-        let (mut incident, behind) = page(world, range).await?;
+        let (mut incident, behind) = page(world, policy, range).await?;
         let mut reach = incident.reach();
         if let Some(part) = before {
             reach.merge(&part.reach);

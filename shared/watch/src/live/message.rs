@@ -225,7 +225,7 @@ fn short(text: &str, longest: usize) -> String {
 /// field for stands below `unmapped.handsoff`.
 fn ocsf(alert: &Alert, lead: &Finding) -> Value {
     let activity = match alert.cause {
-        Cause::Opened | Cause::Summary => 1,
+        Cause::Opened | Cause::Summary | Cause::Digest => 1,
         Cause::Worse | Cause::More => 2,
         Cause::Closed => 3,
     };

@@ -15,9 +15,11 @@
 
 pub mod batch;
 mod budget;
+mod digest;
 mod due;
 mod episode;
 mod held;
+mod history;
 mod look;
 pub mod message;
 mod ports;
@@ -31,6 +33,7 @@ mod turn;
 
 pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
 pub use budget::budget;
+pub use digest::digest;
 pub use due::{Due, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
 pub use held::Held;

@@ -6,8 +6,10 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 
 use super::budget::take;
+use super::digest;
 use super::episode::{Episode, Look, Mark, Pending, State};
 use super::held::{Held, TRIES, contended, state, write};
+use super::history;
 use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Published, Range, World};
@@ -102,12 +104,16 @@ pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Fai
     Ok(incident(range.partition, stored(world, range).await?))
 }
 
-/// As many findings of an incident as a range holds at most, none of their events in part, and the sort key at which the
-/// next ones begin; `None` where there are no more.
+/// As many findings of an incident as a range holds at most, none of their events in part and without those that are
+/// repeated, and the sort key at which the next ones begin; `None` where there are no more.
 ///
 /// # Errors
 /// When they can't be read.
-pub async fn page(world: &impl World, range: Range<'_>) -> Result<(Incident, Option<String>), Failure> {
+pub async fn page(
+    world: &impl World,
+    policy: &Alerts,
+    range: Range<'_>,
+) -> Result<(Incident, Option<String>), Failure> {
     let texts = world.range(range).await?;
     let full = texts.len() >= range.most;
     let mut findings = readable(world, &texts);
@@ -117,7 +123,7 @@ pub async fn page(world: &impl World, range: Range<'_>) -> Result<(Incident, Opt
         findings.truncate(if whole == 0 { findings.len() } else { whole });
     }
     let behind = findings.last().filter(|_| full).map(|last| Mark::sort(last) + "\0");
-    Ok((incident(range.partition, findings), behind))
+    Ok((history::news(world, policy, incident(range.partition, findings)).await?, behind))
 }
 
 async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
@@ -131,7 +137,7 @@ fn readable(world: &impl World, texts: &[String]) -> Vec<Finding> {
 }
 
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
-fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
+pub(super) fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
     let mut events: BTreeMap<Key, Finding> = BTreeMap::new();
     let rank =
         |finding: &Finding| (finding.severity, finding.code == Code::DenyProbing, finding.reason.len());
@@ -164,6 +170,9 @@ pub async fn keep_and_tell(
     findings: &[Finding],
     report: &mut Report,
 ) -> Result<(), Failure> {
+    // Before the findings: whoever reads one reads that its period had it.
+    digest::list(world, telling.policy, findings).await?;
+    history::keep(world, telling.policy, findings).await?;
     keep(world, findings, report).await?;
     let mut episodes: BTreeMap<Episode, Vec<Finding>> = BTreeMap::new();
     for finding in findings {
@@ -210,15 +219,25 @@ pub async fn tell(
         }
         return Ok(());
     }
+    if is_repeated(world, policy, findings).await? {
+        return look_is_due(world, episode).await;
+    }
     let bounds = episode.bounds(policy);
     let mut known = stored(world, episode.range(&bounds, LOOK_AT)).await?;
     let all = known.len() < LOOK_AT;
     // Beyond the limit these may be missing. An event in both is one.
     known.extend(findings.iter().cloned());
-    let part = incident(&episode.incident, known);
+    let part = history::news(world, policy, incident(&episode.incident, known)).await?;
     let found = Found { incident: &part, reach: &part.reach() };
     advance(world, telling, episode, found, report).await?;
     if all { Ok(()) } else { look_is_due(world, episode).await }
+}
+
+/// Whether nothing is left to alert without those findings that are repeated.
+async fn is_repeated(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<bool, Failure> {
+    let Some(first) = findings.first() else { return Ok(true) };
+    let new = history::news(world, policy, incident(&first.incident, findings.iter().cloned())).await?;
+    Ok(new.reach().milestones(policy).is_empty())
 }
 
 /// What was found of an episode.

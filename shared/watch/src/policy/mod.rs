@@ -1,6 +1,7 @@
 //! The team's policy, `handsoff.toml`: which roles deploy, which break glass, what is expected, what is
 //! tolerated until when.
 
+mod digest;
 pub(crate) mod misuse;
 mod pattern;
 mod read;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use handsoff_trail::{Action, Time};
 use ipnet::IpNet;
 
+pub use digest::DigestHours;
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
 pub use read::Problem;
 pub use web_identity::WebIdentity;
@@ -330,7 +332,7 @@ pub struct Denials {
     pub codes: Vec<String>,
 }
 
-/// `[alerts]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
+/// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
@@ -344,6 +346,8 @@ pub struct Alerts {
     pub burst: usize,
     /// `[accounts]`: what the team calls its accounts, by their IDs.
     pub accounts: BTreeMap<String, String>,
+    /// `[digest]`: when the message of a day is sent.
+    pub digest: DigestHours,
 }
 
 impl Alerts {

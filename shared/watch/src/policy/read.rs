@@ -1,6 +1,7 @@
 //! Reading `handsoff.toml`: all mistakes at once, each with line and column.
 
 mod accounts;
+mod digest;
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ActionPattern, Alerts, BreakGlass, Cases, Denials, Deploy, Exception, Form, Glob, IdentityPattern, Line,
-    Origin, PatternError, Policy, TicketPlace, Workload,
+    ActionPattern, Alerts, BreakGlass, Cases, Denials, Deploy, DigestHours, Exception, Form, Glob,
+    IdentityPattern, Line, Origin, PatternError, Policy, TicketPlace, Workload,
 };
 use crate::severity::Severity;
 use crate::show::clean;
@@ -51,6 +52,7 @@ pub(super) fn empty() -> Policy {
             quiet: 1800,
             burst: 10,
             accounts: BTreeMap::new(),
+            digest: DigestHours::DEFAULT,
         },
         cases: Cases {
             patience: 120,
@@ -89,6 +91,7 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
             "exception",
             "denials",
             "alerts",
+            "digest",
             "accounts",
             "cases",
             "protected",
@@ -111,6 +114,9 @@ pub(super) fn policy(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
     }
     if let Some(section) = reader.section(&root, "alerts") {
         reader.alerts(&section, &mut policy.alerts);
+    }
+    if let Some(section) = reader.section(&root, "digest") {
+        reader.digest(&section, &mut policy.alerts.digest);
     }
     if let Some(section) = reader.section(&root, "accounts") {
         policy.alerts.accounts = reader.accounts(&section);
@@ -206,6 +212,7 @@ impl Reader<'_> {
             "denials" => "[denials]",
             "alerts" => "[alerts]",
             "accounts" => "[accounts]",
+            "digest" => "[digest]",
             "cases" => "[cases]",
             _ => "[protected]",
         };

@@ -1,0 +1,187 @@
+//! What is known from earlier nights, and the digest: the functions say what a replay says.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use handsoff_deny_spike::live::DenySpike;
+use handsoff_drift::live::{Canary, Drift};
+use handsoff_sweep::sweep;
+use handsoff_tests::replay;
+use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
+use handsoff_trail::Time;
+use handsoff_watch::Policy;
+use handsoff_watch::alert::{Alert, Cause};
+use handsoff_watch::live::pretend::Pretend;
+
+/// A record of a session of a role, at a time of a day of March 2026.
+fn record(day: u32, time: &str, who: &str, action: &str, denied: bool) -> String {
+    let (service, name) = action.split_once(':').unwrap();
+    let (role, session) = who.split_once('/').unwrap();
+    let id = format!(
+        "{day:08}-{}-4000-8000-{:012x}",
+        &time.replace(':', "")[..4],
+        hash(&format!("{time}{action}{who}"))
+    );
+    let error = if denied {
+        format!(
+            r#""errorCode":"AccessDenied","errorMessage":"User: x is not authorized to perform: {action}","#
+        )
+    } else {
+        String::new()
+    };
+    let delivery = if role == "scanner" { "" } else { r#","ec2RoleDelivery":"2.0""# };
+    let (arn, issuer) = (
+        format!("arn:aws:sts::111122223333:assumed-role/{role}/{session}"),
+        format!("arn:aws:iam::111122223333:role/{role}"),
+    );
+    format!(
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE{role}:{session}","arn":"{arn}",
+        "accountId":"111122223333","accessKeyId":"ASIAEXAMPLE","sessionContext":{{"sessionIssuer":{{"type":"Role","arn":"{issuer}",
+        "accountId":"111122223333","userName":"{role}"}},"attributes":{{"creationDate":"2026-03-{day:02}T00:00:00Z",
+        "mfaAuthenticated":"false"}}{delivery}}}}},"eventTime":"2026-03-{day:02}T{time}Z","eventSource":"{service}.amazonaws.com",
+        "eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"10.0.0.9","userAgent":"Boto3/1.35",{error}
+        "requestParameters":{{"roleName":"x"}},"responseElements":null,"eventID":"{id}","readOnly":{denied},
+        "eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}}"#
+    )
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(7_u64, |hash, byte| (hash * 31 + u64::from(byte)) & 0xffff_ffff_ffff)
+}
+
+const DENIED: [&str; 7] = [
+    "s3:GetBucketPolicy",
+    "ecr:GetRepositoryPolicy",
+    "sqs:GetQueueAttributes",
+    "kms:GetKeyPolicy",
+    "macie2:GetMacieSession",
+    "backup:ListBackupVaults",
+    "lambda:GetPolicy",
+];
+
+/// Four nights of a scanner, on the last of which something else is denied too; and of a role that attaches a policy each
+/// night from the second on, and makes a user in the last.
+fn nights() -> Vec<Vec<String>> {
+    (10..14)
+        .map(|day| {
+            let mut records: Vec<String> = DENIED
+                .iter()
+                .enumerate()
+                .map(|(step, action)| {
+                    record(day, &format!("02:00:{:02}", step * 5), "scanner/scan", action, true)
+                })
+                .collect();
+            if day > 10 {
+                records.push(record(
+                    day,
+                    "03:00:00",
+                    "backup/i-0123456789abcdef0",
+                    "iam:AttachRolePolicy",
+                    false,
+                ));
+            }
+            if day == 13 {
+                records.push(record(day, "02:01:00", "scanner/scan", "secretsmanager:ListSecrets", true));
+                records.push(record(day, "03:00:10", "backup/i-0123456789abcdef0", "iam:CreateUser", false));
+            }
+            records
+        })
+        .collect()
+}
+
+fn policy() -> Policy {
+    Policy::parse("handsoff.toml", "").unwrap()
+}
+
+/// Cause, day and subject of what a replay would have sent.
+fn replayed(policy: &Policy) -> Vec<Alert> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("nights.jsonl");
+    let lines = nights().concat().iter().map(|record| record.replace('\n', " ")).collect::<Vec<_>>();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let mut alerts = replay(&[file], policy, 1).alerts(policy);
+    alerts.sort_by_key(|alert| (alert.at, alert.incident.clone()));
+    alerts
+}
+
+#[test]
+fn what_earlier_nights_had_is_no_news_and_what_is_new_is() {
+    let policy = policy();
+    let alerts = replayed(&policy);
+    let told: Vec<(&str, bool, bool)> = alerts
+        .iter()
+        .filter(|alert| alert.cause != Cause::Digest)
+        .map(|alert| {
+            let day = alert.time.as_deref().unwrap().get(8..10).unwrap();
+            (day, alert.subject.contains("iam:"), alert.subject.contains("CreateUser"))
+        })
+        .collect();
+    // The scanner's first night; the role's first policy; then the action that the scanner wasn't denied before, and the
+    // user.
+    assert_eq!(
+        told,
+        [("10", false, false), ("11", true, false), ("13", false, false), ("13", true, true)],
+        "{alerts:#?}"
+    );
+    let new = alerts.iter().find(|alert| alert.subject.contains("ListSecrets")).unwrap();
+    assert_eq!(new.findings, 1, "what is known isn't counted: {}", new.text);
+}
+
+#[test]
+fn the_digest_has_what_is_known_and_says_what_is_new() {
+    let policy = policy();
+    let digests: Vec<Alert> =
+        replayed(&policy).into_iter().filter(|alert| alert.cause == Cause::Digest).collect();
+    let days: Vec<&str> = digests.iter().map(|digest| digest.time.as_deref().unwrap()).collect();
+    assert_eq!(days, ["10", "11", "12", "13"].map(|day| format!("2026-03-{day}T07:30:00Z")));
+    let line = |day: usize, name: &str| {
+        let lines: Vec<&str> = digests[day].text.lines().filter(|line| line.starts_with(name)).collect();
+        lines.join("|")
+    };
+    assert!(line(0, "denied").contains("alerted") && !line(1, "denied").contains("alerted"), "{digests:#?}");
+    assert!(line(1, "workload").contains("new: iam:AttachRolePolicy x1"), "{}", digests[1].text);
+    assert!(line(2, "workload").contains(": iam:AttachRolePolicy x1"), "{}", digests[2].text);
+    assert!(
+        line(3, "workload").contains("new: iam:CreateUser x1, iam:AttachRolePolicy x1"),
+        "{}",
+        digests[3].text
+    );
+    assert!(
+        digests[1].subject.contains("[DIGEST] 2026-03-11: 1 workloads, 1 denied"),
+        "{}",
+        digests[1].subject
+    );
+}
+
+#[test]
+fn the_functions_say_the_same_and_each_digest_once() {
+    let policy = policy();
+    let world = Pretend::default();
+    for (night, records) in nights().iter().enumerate() {
+        let start = Time::parse(&format!("2026-03-{:02}T03:05:00Z", 10 + night)).unwrap();
+        world.time.set(start.0);
+        let rough = Rough::new(&world);
+        let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+        for batch in plain.chunks(3) {
+            run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
+            run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), batch)).unwrap();
+        }
+        // Some of the sweeps until the next night: the digest is due at half past seven.
+        for minutes in [5, 120, 265, 270, 600, 1200] {
+            let now = Time(start.0 + minutes * 60 - (start.0 % 300));
+            world.time.set(now.0);
+            run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
+        }
+    }
+    let of = |cause: &str, subject: &str| (cause.to_owned(), subject.to_owned());
+    let mut sent: Vec<_> = world
+        .sent
+        .borrow()
+        .iter()
+        .map(|message| of(&message.attributes["cause"], &message.subject))
+        .collect();
+    let mut expected: Vec<_> =
+        replayed(&policy).iter().map(|alert| of(alert.cause.as_str(), &alert.subject)).collect();
+    sent.sort();
+    expected.sort();
+    assert_eq!(sent, expected);
+}
