@@ -20,6 +20,7 @@ use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, on_their_way, run, run
 use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
+use handsoff_watch::alert::Cause;
 use handsoff_watch::live::pretend::Pretend;
 use handsoff_watch::live::{Detector, Message, Metric};
 use proptest::prelude::*;
@@ -37,7 +38,9 @@ fn events_policy() -> Policy {
 /// What a replay of the same records would have told, which is what the functions have to tell.
 fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
     let mut expected = BTreeMap::new();
-    for alert in replay(paths, policy, 1).alerts(policy) {
+    let alerts = replay(paths, policy, 1).alerts(policy);
+    // These sweeps run years after the events, when no digest is due any more: tests/repeated.rs has them.
+    for alert in alerts.into_iter().filter(|alert| alert.cause != Cause::Digest) {
         for milestone in alert.tells {
             *expected.entry(format!("{} {} {milestone}", alert.incident, alert.period)).or_insert(0) += 1;
         }
@@ -271,12 +274,12 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let expected = expected(&paths, &policy);
-    // Three alerts that were claimed and never sent, and everything to be closed.
+    // Alerts that were claimed and never sent, and everything to be closed.
     let prepared = || {
         let world = Pretend::default();
         world.time.set(LATER.0 - 10_000);
         for batch in plain.chunks(8) {
-            for call in [8, 20, 32] {
+            for call in (8..64).step_by(4) {
                 let rough = Rough::with(&world, call, Fault::KilledBefore);
                 run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch));
             }

@@ -160,7 +160,7 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     at(&world, &policy, "2026-03-14T03:10:00Z");
     assert!(manifests(&world).is_empty(), "what comes late has half an hour");
     at(&world, &policy, "2026-03-14T03:30:00Z");
-    assert_eq!(told(&world)[2..], ["glass-closed closed"]);
+    assert_eq!(told(&world)[3..], ["glass-closed closed"]);
 
     let (text, manifest) = manifests(&world).remove(0);
     assert_eq!(manifest.violations, []);
