@@ -5,6 +5,7 @@ use handsoff_case::Seen;
 use handsoff_case::live::Remembered;
 use handsoff_deny_spike::Denial;
 use handsoff_trail::Record;
+use handsoff_watch::origins::Origins;
 use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
 
 /// What came of a record.
@@ -20,9 +21,10 @@ pub enum Verdict {
     Denied(Box<Denial>),
 }
 
-/// Judges a record by its one owner.
-pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Verdict {
-    let call = Call::classify(record, policy, trace);
+/// Judges a record by its one owner. `origins`: what other records of the same logs say of where sessions come from.
+pub fn judge(record: Record<'_>, policy: &Policy, origins: &Origins, trace: &mut impl Trace) -> Verdict {
+    let mut call = Call::classify(record, policy, trace);
+    origins.recognise(&mut call, trace);
     let owner = call.owner_told(policy, trace);
     trace.step("owner", || match owner {
         Owner::BreakGlass => "break-glass".into(),

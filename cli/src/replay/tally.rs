@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use handsoff_deny_spike::Denial;
 use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
+use handsoff_trail::{Identity, Record, Time};
 use handsoff_watch::copies::{self, Copies};
-use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Skim, group};
+use handsoff_watch::origins::{self, Origins};
+use handsoff_watch::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
 
 use super::distinct::Distinct;
 use super::findings::Kept;
@@ -41,6 +42,15 @@ pub struct Options {
     pub time_stages: bool,
 }
 
+/// What only a whole reading of the logs shows, and verdicts depend on.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// Records that another of the same call is told instead of, by [`copies::name`].
+    pub(super) left_out: HashSet<u64>,
+    /// Of the unknown sessions with findings those that AWS gave to code.
+    pub(super) origins: Origins,
+}
+
 /// What one thread has seen so far.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -57,8 +67,11 @@ pub struct Tally {
     problems: Problems,
     sessions: Sessions,
     copies: Copies,
-    /// Records that another of the same call is told instead of, by [`copies::name`].
-    left_out: Arc<HashSet<u64>>,
+    origins: Origins,
+    /// The sessions of findings of which the record doesn't tell who is behind them.
+    unknown: HashSet<u64>,
+    /// What an earlier reading of the logs has shown.
+    learned: Arc<Learned>,
     /// The first and the last time, as text: in CloudTrail's form it sorts as the times do.
     times: Option<(String, String)>,
     /// The time that the verdicts took, if it is measured.
@@ -71,14 +84,16 @@ impl Tally {
         Self { options, sessions: Sessions::new(options.keep_cases), ..Self::default() }
     }
 
-    /// The same for logs of which some records are not to be told.
-    pub(super) fn without(self, left_out: &Arc<HashSet<u64>>) -> Self {
-        Self { left_out: Arc::clone(left_out), ..self }
+    /// The same for logs that were read before.
+    pub(super) fn knowing(self, learned: &Arc<Learned>) -> Self {
+        Self { learned: Arc::clone(learned), ..self }
     }
 
-    /// The records that another of the same call is to be told instead of.
-    pub(super) fn superseded(&self) -> HashSet<u64> {
-        self.copies.left_out()
+    /// What this reading has shown that its verdicts didn't know yet.
+    pub(super) fn learned(&self) -> Option<Learned> {
+        let left_out = self.copies.left_out();
+        let origins = self.origins.of(&self.unknown);
+        (!left_out.is_empty() || !origins.is_empty()).then_some(Learned { left_out, origins })
     }
 
     /// The sink for one source's records.
@@ -106,6 +121,8 @@ impl Tally {
         self.problems.merge(other.problems);
         self.sessions.merge(other.sessions);
         self.copies.merge(other.copies);
+        self.origins.merge(other.origins);
+        self.unknown.extend(other.unknown);
         if let Some((first, last)) = other.times {
             self.time(&first);
             self.time(&last);
@@ -130,7 +147,7 @@ impl Tally {
 
     /// Looks through the logs again for what break-glass sessions did with roles that they took on.
     pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
-        for problem in self.sessions.follow(sources, policy, &self.left_out, progress) {
+        for problem in self.sessions.follow(sources, policy, &self.learned.left_out, progress) {
             self.problem(problem);
         }
     }
@@ -306,6 +323,18 @@ impl SourceSink<'_, '_> {
         }
     }
 
+    /// Notes the session of a finding of which the record doesn't tell who is behind it.
+    fn note_unknown(&mut self, record: &Record<'_>, verdict: &Verdict) {
+        let finding = match verdict {
+            Verdict::Finding(finding) => finding,
+            Verdict::Denied(denial) => &denial.finding,
+            _ => return,
+        };
+        if finding.principal.kind == Kind::Unknown {
+            self.tally.unknown.extend(origins::session(&Identity::read(record.user_identity)));
+        }
+    }
+
     fn is_out_of_range(&self, record: &Record<'_>) -> bool {
         let Options { since, until, .. } = self.tally.options;
         if since.is_none() && until.is_none() {
@@ -336,21 +365,25 @@ impl Sink for SourceSink<'_, '_> {
         let start = self.tally.options.time_stages.then(Instant::now);
         self.tally.read += 1;
         self.oddities(record, place);
+        // Also where it is out of range: a session may have begun before.
+        self.tally.origins.note(record);
         if self.is_out_of_range(record) {
             self.tally.out_of_range += 1;
             return;
         }
-        if !self.tally.left_out.is_empty() && self.tally.left_out.contains(&copies::name(record)) {
+        let Learned { left_out, origins } = &*self.tally.learned;
+        if !left_out.is_empty() && left_out.contains(&copies::name(record)) {
             return;
         }
         self.tally.copies.note_correction(record);
         if let Some(nothing) = self.skim.nothing(record) {
             self.tally.nothing.add(Key::brief(record), class(nothing));
         } else {
-            match engine::judge(*record, self.policy, &mut ()) {
+            match engine::judge(*record, self.policy, origins, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
                 verdict => {
                     self.tally.copies.note(record);
+                    self.note_unknown(record, &verdict);
                     self.tally.told(verdict, self.policy);
                 }
             }
