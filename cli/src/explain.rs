@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use handsoff_deny_spike::Denial;
 use handsoff_trail::Record;
 use handsoff_watch::origins::Origins;
-use handsoff_watch::{Finding, Key, Policy, Step, show::clean};
+use handsoff_watch::{Finding, Key, Nothing, Policy, Step, show::clean};
 
 use crate::args::Explain;
 use crate::engine::{self, Verdict};
@@ -161,7 +161,7 @@ pub fn resolve(mut explained: Vec<Explained>, policy: &Policy) -> Vec<Explained>
         let (verdict, found) = match spikes.get(&one.key) {
             Some(finding) => (Verdict::Finding(Box::new(finding.clone())), finding.reason.clone()),
             None => (
-                Verdict::Nothing(handsoff_watch::Nothing::Denied),
+                Verdict::Nothing(Nothing::Denied),
                 format!(
                     "fewer than {} denied calls, and fewer than {} different actions, of this principal within {} s ({})",
                     policy.denials.count, policy.denials.actions, policy.denials.window, policy.denials.line
@@ -185,7 +185,11 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
             wrapped(out, "verdict", &format!("{} {}: {}", finding.severity, finding.code, finding.reason))?;
             wrapped(out, "incident", &finding.incident)?;
         }
-        Verdict::Nothing(nothing) => {
+        Verdict::Excepted(_) | Verdict::Nothing(_) => {
+            let nothing = match explained.verdict {
+                Verdict::Nothing(nothing) => nothing,
+                _ => Nothing::Excepted,
+            };
             wrapped(out, "verdict", &format!("nothing to report ({nothing}): {}", nothing.meaning()))?;
         }
         Verdict::Denied(_) => wrapped(out, "verdict", "denied")?,

@@ -14,6 +14,7 @@ use handsoff_trail::json::Raw;
 use handsoff_trail::{Identity, Record, Time};
 use handsoff_watch::copies::{self, Copies};
 use handsoff_watch::origins::{self, Origins};
+use handsoff_watch::policy::exceptions;
 use handsoff_watch::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
 
 use super::distinct::Distinct;
@@ -61,6 +62,8 @@ pub struct Tally {
     known: u64,
     odd: u64,
     nothing: Distinct,
+    /// The calls that each exception covered, by its place in the policy.
+    excepted: BTreeMap<usize, Distinct>,
     denials: Vec<Denial>,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
@@ -116,6 +119,9 @@ impl Tally {
         self.odd += other.odd;
         self.decide += other.decide;
         self.nothing.merge(other.nothing);
+        for (place, calls) in other.excepted {
+            self.excepted.entry(place).or_default().merge(calls);
+        }
         self.denials.extend(other.denials);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
@@ -180,7 +186,7 @@ impl Tally {
 
     fn told(&mut self, verdict: Verdict, policy: &Policy) {
         match verdict {
-            Verdict::Nothing(_) => {}
+            Verdict::Nothing(_) | Verdict::Excepted(_) => {}
             Verdict::Finding(finding) => self.finding(*finding, policy),
             Verdict::Glass(finding, calls) => {
                 for (case, call) in calls {
@@ -218,7 +224,7 @@ impl Tally {
             out_of_range: self.out_of_range,
             ..Counts::default()
         };
-        match self.nothing.count() {
+        match std::mem::take(&mut self.nothing).count() {
             Ok(by_class) => {
                 for nothing in Nothing::ALL {
                     let mut count = by_class.get(class(nothing)).copied().unwrap_or_default();
@@ -230,18 +236,10 @@ impl Tally {
                     }
                 }
             }
-            Err(error) => {
-                let message = format!("temporary file lost, the counts are too low: {error}");
-                self.problems.add(Problem {
-                    source: 0,
-                    file: "handsoff".into(),
-                    position: None,
-                    message,
-                    lost: true,
-                });
-                counts.unreadable += 1;
-            }
+            Err(error) => self.lost(&error, &mut counts),
         }
+        let excepted = self.excepted(policy, &mut counts);
+        let exceptions = exceptions::lines(policy, &excepted, latest.unwrap_or(Time(0)));
         for incident in self.incidents.values() {
             for ((code, severity), count) in incident.counts() {
                 *counts.findings.entry(code).or_default().entry(severity).or_default() += count as u64;
@@ -261,7 +259,28 @@ impl Tally {
             (severity, time, id.to_owned())
         });
         let worst = incidents.iter().map(Incident::severity).max();
-        Outcome { counts, findings: self.findings.sorted(), incidents, cases, problems: self.problems, worst }
+        let findings = self.findings.sorted();
+        Outcome { counts, exceptions, findings, incidents, cases, problems: self.problems, worst }
+    }
+
+    /// How many calls each exception covered, by its line.
+    fn excepted(&mut self, policy: &Policy, counts: &mut Counts) -> BTreeMap<String, u64> {
+        let mut calls = BTreeMap::new();
+        for (place, distinct) in std::mem::take(&mut self.excepted) {
+            let Some(exception) = policy.exceptions.get(place) else { continue };
+            match distinct.count() {
+                Ok(by_class) => drop(calls.insert(exception.line.to_string(), by_class.iter().sum())),
+                Err(error) => self.lost(&error, counts),
+            }
+        }
+        calls
+    }
+
+    fn lost(&mut self, error: &io::Error, counts: &mut Counts) {
+        let message = format!("temporary file lost, the counts are too low: {error}");
+        let file = "handsoff".to_owned();
+        self.problems.add(Problem { source: 0, file, position: None, message, lost: true });
+        counts.unreadable += 1;
     }
 }
 
@@ -381,6 +400,10 @@ impl Sink for SourceSink<'_, '_> {
         } else {
             match engine::judge(*record, self.policy, origins, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
+                Verdict::Excepted(place) => {
+                    self.tally.nothing.add(Key::of(record), class(Nothing::Excepted));
+                    self.tally.excepted.entry(place).or_default().add(Key::of(record), 0);
+                }
                 verdict => {
                     self.tally.copies.note(record);
                     self.note_unknown(record, &verdict);
