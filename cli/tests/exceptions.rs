@@ -60,14 +60,12 @@ fn a_scanners_denied_reads_are_excepted_and_counted_once() {
     let with = folder(POLICY, &logs);
     let (findings, summary) = handsoff(with.path(), &["replay", "logs.jsonl", "--format", "jsonl"]);
     assert_eq!(findings, "");
-    let told: Vec<&str> =
-        summary.lines().skip_while(|line| !line.contains("exceptions in the policy")).collect();
-    let wanted = [
-        "2 exceptions in the policy",
-        "  handsoff.toml:1 [[exception]]: 10 denied calls; ends in 6 days, 2026-03-20; owner sec@example.com: nightly scan",
-        "  handsoff.toml:8 [[exception]]: matched nothing; until 2026-12-31; owner data@example.com: by hand",
-    ];
-    assert_eq!(told, wanted, "{summary}");
+    let words: Vec<&str> = summary.split_whitespace().collect();
+    let told = words.join(" ");
+    let wanted = "2 exceptions in the policy handsoff.toml:1 [[exception]]: 10 denied calls; ends in 6 days, 2026-03-20; \
+                  owner sec@example.com: nightly scan handsoff.toml:8 [[exception]]: matched nothing; until 2026-12-31; \
+                  owner data@example.com: by hand";
+    assert!(told.ends_with(wanted), "{summary}");
 }
 
 #[test]
