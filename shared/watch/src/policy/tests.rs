@@ -28,7 +28,7 @@ fn the_examples_in_the_built_in_policy_are_valid() {
     let policy = Policy::parse("example", &text).unwrap();
     assert_eq!(
         (policy.deploy.len(), policy.break_glass.len(), policy.workloads.len(), policy.exceptions.len()),
-        (1, 1, 1, 1)
+        (1, 1, 1, 2)
     );
     assert_eq!(policy.deploy[0].assumed_by.len(), 3);
 }
