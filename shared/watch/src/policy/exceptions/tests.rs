@@ -70,7 +70,10 @@ fn what_actions_name_is_covered_but_for_root_attacks_and_what_is_protected() {
     assert!(!covered(&named, SCANNER, "cloudtrail:StopLogging", DENIED), "an attack");
     let root = "[[exception]]\nidentity = \"arn:aws:iam::*:root\"\ndenials = true";
     let told: Vec<String> = Policy::parse("p", root).unwrap_err().iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|why| why.contains("root is always a break-glass identity")), "it names root: {told:?}");
+    assert!(
+        told.iter().any(|why| why.contains("root is always a break-glass identity")),
+        "it names root: {told:?}"
+    );
 }
 
 #[test]
