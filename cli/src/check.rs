@@ -3,15 +3,18 @@
 
 mod actions;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
 use handsoff_trail::{Record, Time};
-use handsoff_watch::policy::{IdentityPattern, Origin};
+use handsoff_watch::origins::Origins;
+use handsoff_watch::policy::{IdentityPattern, Origin, exceptions};
 use handsoff_watch::rules::{self, Names};
 use handsoff_watch::{Call, Policy, Principal, show::clean};
 
 use crate::args::{Check, Parameters};
+use crate::engine::{self, Verdict};
 use crate::input::{self, Place, Position, Reader, Sink};
 use crate::{Exit, load, output};
 
@@ -30,7 +33,8 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Wrong);
         }
     };
-    let mut warnings = over(&policy, Time(chrono::Utc::now().timestamp()));
+    let mut warnings = exceptions::ending(&policy, Time(chrono::Utc::now().timestamp()));
+    warnings.extend(actions::broad(&policy));
     warnings.extend(anybodys_approval(&policy));
     warnings.extend(no_approvers(&policy));
     warnings.extend(open_web_identities(&policy));
@@ -133,19 +137,6 @@ fn coarse(names: &Names) -> Vec<String> {
     .collect()
 }
 
-/// Exceptions whose last day has passed.
-fn over(policy: &Policy, now: Time) -> Vec<String> {
-    let over = policy.exceptions.iter().filter(|exception| exception.until <= now);
-    over.map(|exception| {
-        let last = Time(exception.until.0 - 1).date();
-        format!(
-            "{}: over since {last}; owner {}: remove it, or agree on a new day",
-            exception.line, exception.owner
-        )
-    })
-    .collect()
-}
-
 /// Approvals that whoever may write to the bus can give, an emergency identity among them.
 fn anybodys_approval(policy: &Policy) -> Vec<String> {
     let asked =
@@ -189,6 +180,8 @@ fn open_web_identities(policy: &Policy) -> Vec<String> {
 struct Matching<'p> {
     policy: &'p Policy,
     entries: Vec<(String, &'p IdentityPattern, bool)>,
+    /// The exceptions that covered a call, by their place.
+    covered: BTreeSet<usize>,
     read: u64,
     problems: usize,
 }
@@ -202,13 +195,22 @@ impl<'p> Matching<'p> {
         entries.extend(policy.workloads.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
         entries
             .extend(policy.exceptions.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
-        Self { policy, entries, read: 0, problems: 0 }
+        Self { policy, entries, covered: BTreeSet::new(), read: 0, problems: 0 }
     }
 
-    fn unmatched(self) -> impl Iterator<Item = String> {
-        self.entries.into_iter().filter(|(_, _, matched)| !matched).map(|(line, identity, _)| {
-            format!("{line}: `{}` matches nobody in these logs", clean(identity.as_str(), 256))
-        })
+    fn unmatched(self) -> Vec<String> {
+        let idle =
+            self.policy.exceptions.iter().enumerate().filter(|(place, _)| !self.covered.contains(place));
+        let idle = idle.map(|(_, exception)| exception.line.to_string());
+        let idle: Vec<String> = idle
+            .filter(|line| self.entries.iter().any(|(entry, _, matched)| entry == line && *matched))
+            .collect();
+        let nobody =
+            self.entries.into_iter().filter(|(_, _, matched)| !matched).map(|(line, identity, _)| {
+                format!("{line}: `{}` matches nobody in these logs", clean(identity.as_str(), 256))
+            });
+        let nothing = idle.into_iter().map(|line| format!("{line}: covers no call in these logs"));
+        nobody.chain(nothing).collect()
     }
 }
 
@@ -217,6 +219,9 @@ impl Sink for Matching<'_> {
         self.read += 1;
         let principal = Principal::of(record, self.policy);
         let call = Call::classify(*record, self.policy, &mut ());
+        if let Verdict::Excepted(place) = engine::judge(*record, self.policy, &Origins::default(), &mut ()) {
+            self.covered.insert(place);
+        }
         let account = call.account();
         let target = record.assumed_role_arn();
         for (_, identity, matched) in self.entries.iter_mut().filter(|(_, _, matched)| !matched) {
@@ -266,17 +271,5 @@ mod tests {
         );
         assert!(entry("oidc:repo:acme@12/infra@345:*").is_empty());
         assert_eq!(entry("oidc:system:serviceaccount:ci:deploy").len(), 1);
-    }
-
-    #[test]
-    fn an_exception_is_over_the_day_after_its_last() {
-        let text = "[[exception]]\nidentity=\"arn:aws:iam::*:role/x\"\nactions=[\"s3:*\"]\nowner=\"o\"\nreason=\"r\"\nuntil=2026-03-01";
-        let policy = Policy::parse("p", text).unwrap();
-        assert!(over(&policy, Time::parse("2026-03-01T23:59:59Z").unwrap()).is_empty());
-        let told = over(&policy, Time::parse("2026-03-02T00:00:00Z").unwrap());
-        assert_eq!(
-            told,
-            ["p:1 [[exception]]: over since 2026-03-01; owner o: remove it, or agree on a new day"]
-        );
     }
 }

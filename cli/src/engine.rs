@@ -5,6 +5,8 @@ use handsoff_case::Seen;
 use handsoff_case::live::Remembered;
 use handsoff_deny_spike::Denial;
 use handsoff_trail::Record;
+use handsoff_watch::origins::Origins;
+use handsoff_watch::policy::exceptions;
 use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
 
 /// What came of a record.
@@ -16,13 +18,16 @@ pub enum Verdict {
     Glass(Box<Finding>, Vec<(String, Remembered)>),
     /// There is nothing to report.
     Nothing(Nothing),
+    /// There is nothing to report, because the exception at this place of the policy covers it.
+    Excepted(usize),
     /// A denied call: whether there is something to report depends on its neighbours.
     Denied(Box<Denial>),
 }
 
-/// Judges a record by its one owner.
-pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Verdict {
-    let call = Call::classify(record, policy, trace);
+/// Judges a record by its one owner. `origins`: what other records of the same logs say of where sessions come from.
+pub fn judge(record: Record<'_>, policy: &Policy, origins: &Origins, trace: &mut impl Trace) -> Verdict {
+    let mut call = Call::classify(record, policy, trace);
+    origins.recognise(&mut call, trace);
     let owner = call.owner_told(policy, trace);
     trace.step("owner", || match owner {
         Owner::BreakGlass => "break-glass".into(),
@@ -39,8 +44,14 @@ pub fn judge(record: Record<'_>, policy: &Policy, trace: &mut impl Trace) -> Ver
         }
         Owner::Drift => match handsoff_drift::judge(&call, policy, trace) {
             Ok(finding) => Verdict::Finding(Box::new(finding)),
-            Err(nothing) => Verdict::Nothing(nothing),
+            Err(nothing) => match exceptions::covering(&call, policy, &mut ()) {
+                Some(place) if nothing == Nothing::Excepted => Verdict::Excepted(place),
+                _ => Verdict::Nothing(nothing),
+            },
         },
-        Owner::DenySpike => Verdict::Denied(Box::new(Denial::of(&call, trace))),
+        Owner::DenySpike => match exceptions::covering(&call, policy, trace) {
+            Some(place) => Verdict::Excepted(place),
+            None => Verdict::Denied(Box::new(Denial::of(&call, trace))),
+        },
     }
 }

@@ -5,11 +5,12 @@ use std::io::{self, Write};
 
 use handsoff_deny_spike::Denial;
 use handsoff_trail::Record;
-use handsoff_watch::{Finding, Key, Policy, Step, show::clean};
+use handsoff_watch::origins::Origins;
+use handsoff_watch::{Finding, Key, Nothing, Policy, Step, show::clean};
 
 use crate::args::Explain;
 use crate::engine::{self, Verdict};
-use crate::input::{self, Place, Position, Reader, Sink};
+use crate::input::{self, Place, Position, Reader, Sink, Source};
 use crate::problems::Problems;
 use crate::{Exit, load, output};
 
@@ -49,8 +50,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     }
     let (mut matched, mut read) = (false, 0);
     for (index, source) in found.sources.iter().enumerate() {
-        let mut sink = Explaining { policy: &policy, explained: Vec::new(), problems: Vec::new() };
-        Reader::default().read(source, &mut sink, &|_| {});
+        let sink = Explaining::of(source, &policy);
         for (position, message) in sink.problems {
             problems.add(input::Problem {
                 source: index,
@@ -85,10 +85,23 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
 pub struct Explaining<'p> {
     /// The policy that holds.
     pub policy: &'p Policy,
+    /// What other records of the source say of where sessions come from.
+    origins: Origins,
     /// What was explained.
     pub explained: Vec<Explained>,
     /// What could not be read.
     pub problems: Vec<(Option<Position>, String)>,
+}
+
+impl<'p> Explaining<'p> {
+    /// Reads a source: once for what its records say of each other's sessions, and once more to explain them.
+    pub fn of(source: &Source, policy: &'p Policy) -> Self {
+        let mut first = Noting::default();
+        Reader::default().read(source, &mut first, &|_| {});
+        let mut all = Self { policy, origins: first.0, explained: Vec::new(), problems: Vec::new() };
+        Reader::default().read(source, &mut all, &|_| {});
+        all
+    }
 }
 
 impl Sink for Explaining<'_> {
@@ -99,7 +112,7 @@ impl Sink for Explaining<'_> {
         let headline =
             format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
         let event_id = text(record.event_id);
-        let verdict = engine::judge(*record, self.policy, &mut steps);
+        let verdict = engine::judge(*record, self.policy, &self.origins, &mut steps);
         self.explained.push(Explained {
             position: place.position(),
             event_id,
@@ -113,6 +126,19 @@ impl Sink for Explaining<'_> {
     fn problem(&mut self, position: Option<Position>, message: String) {
         self.problems.push((position, message));
     }
+}
+
+/// Notes where sessions come from.
+#[derive(Default)]
+struct Noting(Origins);
+
+impl Sink for Noting {
+    fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
+        self.0.note(record);
+    }
+
+    // Told by the second reading.
+    fn problem(&mut self, _: Option<Position>, _: String) {}
 }
 
 /// Decides the denied calls, which depend on each other.
@@ -135,7 +161,7 @@ pub fn resolve(mut explained: Vec<Explained>, policy: &Policy) -> Vec<Explained>
         let (verdict, found) = match spikes.get(&one.key) {
             Some(finding) => (Verdict::Finding(Box::new(finding.clone())), finding.reason.clone()),
             None => (
-                Verdict::Nothing(handsoff_watch::Nothing::Denied),
+                Verdict::Nothing(Nothing::Denied),
                 format!(
                     "fewer than {} denied calls, and fewer than {} different actions, of this principal within {} s ({})",
                     policy.denials.count, policy.denials.actions, policy.denials.window, policy.denials.line
@@ -159,7 +185,11 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
             wrapped(out, "verdict", &format!("{} {}: {}", finding.severity, finding.code, finding.reason))?;
             wrapped(out, "incident", &finding.incident)?;
         }
-        Verdict::Nothing(nothing) => {
+        Verdict::Excepted(_) | Verdict::Nothing(_) => {
+            let nothing = match explained.verdict {
+                Verdict::Nothing(nothing) => nothing,
+                _ => Nothing::Excepted,
+            };
             wrapped(out, "verdict", &format!("nothing to report ({nothing}): {}", nothing.meaning()))?;
         }
         Verdict::Denied(_) => wrapped(out, "verdict", "denied")?,

@@ -35,6 +35,8 @@ pub struct Counts {
 pub struct Outcome {
     /// How many records there were.
     pub counts: Counts,
+    /// What came of each exception of the policy, a line each.
+    pub exceptions: Vec<String>,
     /// All findings by time, if they were to be kept.
     pub findings: Findings,
     /// The incidents, the worst first.

@@ -1,6 +1,7 @@
 use handsoff::engine::{Verdict, judge};
 use handsoff_trail::{Entry, Record};
 use handsoff_watch::Skim;
+use handsoff_watch::origins::Origins;
 
 /// A record is judged without a panic; what is skimmed is what would be judged; and to have it explained changes
 /// nothing.
@@ -9,7 +10,7 @@ pub fn record(data: &[u8]) -> usize {
     let Ok((Entry::Record(record), end)) = Record::read(text) else { return 0 };
     assert!(text.get(..end).is_some_and(|own| own.ends_with('}')), "a record ends inside something");
     let policy = crate::sample_policy();
-    let verdict = judge(record, &policy, &mut ());
+    let verdict = judge(record, &policy, &Origins::default(), &mut ());
     if let Some(skimmed) = Skim::new(&policy).nothing(&record) {
         assert!(
             matches!(verdict, Verdict::Nothing(judged) if judged == skimmed),
@@ -17,7 +18,7 @@ pub fn record(data: &[u8]) -> usize {
         );
     }
     let mut steps = Vec::new();
-    let explained = judge(record, &policy, &mut steps);
+    let explained = judge(record, &policy, &Origins::default(), &mut steps);
     assert_eq!(format!("{verdict:?}"), format!("{explained:?}"), "explained otherwise than judged");
     assert!(!steps.is_empty(), "explained by nothing");
     1

@@ -18,6 +18,7 @@ use handsoff_bench::plan::{self, Kind};
 use handsoff_bench::record;
 use handsoff_tests::busy_policy;
 use handsoff_trail::{Entry, Record};
+use handsoff_watch::origins::Origins;
 use handsoff_watch::{Nothing, Policy, Skim};
 
 /// How many records the benchmark's generator makes; each is tried as it is and changed, under each policy.
@@ -279,7 +280,7 @@ fn compare(skim: &mut Skim<'_>, policy: &Policy, json: &str, seen: &mut BTreeMap
     let nothing = skim.nothing(&record);
     *seen.entry(nothing).or_default() += 1;
     if let Some(nothing) = nothing {
-        match engine::judge(record, policy, &mut ()) {
+        match engine::judge(record, policy, &Origins::default(), &mut ()) {
             Verdict::Nothing(judged) => assert_eq!(judged, nothing, "{json}"),
             other => panic!("skimmed as {nothing}, but {other:?}: {json}"),
         }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_trail::{Action, Class, operations, service_of};
+use handsoff_trail::{AccessLevel, Action, Class, operations, service_of};
 use handsoff_watch::Policy;
 use handsoff_watch::policy::ActionPattern;
 use handsoff_watch::show::clean;
@@ -38,6 +38,35 @@ pub(super) fn mistakes(policy: &Policy) -> Vec<Mistake> {
         }
     }
     found
+}
+
+/// Patterns of exceptions that cover what gives rights, ways in or data away, or destroys, without naming it.
+pub(super) fn broad(policy: &Policy) -> Vec<String> {
+    let patterns = policy.exceptions.iter().flat_map(|entry| entry.actions.iter().map(move |it| (entry, it)));
+    let warned = patterns.filter_map(|(entry, pattern)| {
+        let (service, name) = pattern.as_str().split_once(':')?;
+        let of_service = |(known, _): &(&str, &str)| known.eq_ignore_ascii_case(service) && name.contains('*');
+        let mut grave = operations().filter(of_service).filter(|(service, name)| {
+            let action = Action { service: (*service).into(), name: (*name).into() };
+            pattern.matches(&action) && is_grave(&action)
+        });
+        let (_, first) = grave.next()?;
+        let others = match grave.count() {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        Some(format!(
+            "{}: `{}` of `actions` covers what is grave, such as `{service}:{first}`{others}: name the actions that are meant",
+            entry.line,
+            clean(pattern.as_str(), 128)
+        ))
+    });
+    warned.collect()
+}
+
+fn is_grave(action: &Action<'_>) -> bool {
+    action.access() == AccessLevel::PermissionsManagement
+        || action.class().is_some_and(|class| class != Class::Network)
 }
 
 fn mistake(pattern: &ActionPattern) -> Option<Mistake> {

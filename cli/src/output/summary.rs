@@ -86,5 +86,17 @@ pub fn summary(outcome: &Outcome, files: &Files, out: &mut dyn Write) -> io::Res
             .collect();
         row(by_severity.values().sum(), code.as_str(), &each.join(", "))?;
     }
+    if !outcome.exceptions.is_empty() {
+        writeln!(out, "{} in the policy", count_of(outcome.exceptions.len() as u64, "exception"))?;
+    }
+    for exception in &outcome.exceptions {
+        let options = textwrap::Options::new(100)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .initial_indent("  ")
+            .subsequent_indent("      ");
+        for line in textwrap::wrap(exception, options) {
+            writeln!(out, "{line}")?;
+        }
+    }
     Ok(())
 }

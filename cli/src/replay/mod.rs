@@ -9,7 +9,6 @@ mod sessions;
 mod spool;
 mod tally;
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +23,7 @@ use crate::{Exit, load, output};
 
 pub use findings::Findings;
 pub use sessions::Case;
+use tally::Learned;
 pub use tally::{Options, Tally};
 
 /// Runs the command.
@@ -129,7 +129,7 @@ fn print(
 /// Judges all records of the sources. The same whatever the number of threads.
 ///
 /// Where some are copies of others, or were corrected, all are read once more, without those: only then it is known
-/// which.
+/// which. So they are where one record shows that AWS gave the session of another's unknown caller to code.
 pub fn judge(
     sources: &[Source],
     policy: &Policy,
@@ -139,9 +139,8 @@ pub fn judge(
 ) -> (Tally, Stages) {
     let pass = Pass { sources, policy, options, threads };
     let mut all = pass.run(&Arc::default(), progress);
-    let left_out = all.0.superseded();
-    if !left_out.is_empty() {
-        all = pass.run(&Arc::new(left_out), progress);
+    if let Some(learned) = all.0.learned() {
+        all = pass.run(&Arc::new(learned), progress);
     }
     all.0.follow(sources, policy, progress);
     all
@@ -156,11 +155,11 @@ struct Pass<'s> {
 }
 
 impl Pass<'_> {
-    fn run(&self, left_out: &Arc<HashSet<u64>>, progress: &(dyn Fn(u64) + Sync)) -> (Tally, Stages) {
+    fn run(&self, learned: &Arc<Learned>, progress: &(dyn Fn(u64) + Sync)) -> (Tally, Stages) {
         let Self { sources, policy, options, .. } = *self;
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut tally = Tally::new(options).without(left_out);
+            let mut tally = Tally::new(options).knowing(learned);
             let mut reader = Reader::default();
             let mut skim = Skim::new(policy);
             loop {
@@ -182,7 +181,7 @@ impl Pass<'_> {
             );
             parts
         });
-        let mut all = (Tally::new(options).without(left_out), Stages::default());
+        let mut all = (Tally::new(options).knowing(learned), Stages::default());
         for (tally, stages) in parts {
             all.0.merge(tally);
             all.1.inflate += stages.inflate;

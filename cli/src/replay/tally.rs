@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use handsoff_deny_spike::Denial;
 use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
+use handsoff_trail::{Identity, Record, Time};
 use handsoff_watch::copies::{self, Copies};
-use handsoff_watch::{Code, Finding, Incident, Key, Nothing, Policy, Skim, group};
+use handsoff_watch::origins::{self, Origins};
+use handsoff_watch::policy::exceptions;
+use handsoff_watch::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
 
 use super::distinct::Distinct;
 use super::findings::Kept;
@@ -41,6 +43,15 @@ pub struct Options {
     pub time_stages: bool,
 }
 
+/// What only a whole reading of the logs shows, and verdicts depend on.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// Records that another of the same call is told instead of, by [`copies::name`].
+    pub(super) left_out: HashSet<u64>,
+    /// Of the unknown sessions with findings those that AWS gave to code.
+    pub(super) origins: Origins,
+}
+
 /// What one thread has seen so far.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -51,14 +62,19 @@ pub struct Tally {
     known: u64,
     odd: u64,
     nothing: Distinct,
+    /// The calls that each exception covered, by its place in the policy.
+    excepted: BTreeMap<usize, Distinct>,
     denials: Vec<Denial>,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
     sessions: Sessions,
     copies: Copies,
-    /// Records that another of the same call is told instead of, by [`copies::name`].
-    left_out: Arc<HashSet<u64>>,
+    origins: Origins,
+    /// The sessions of findings of which the record doesn't tell who is behind them.
+    unknown: HashSet<u64>,
+    /// What an earlier reading of the logs has shown.
+    learned: Arc<Learned>,
     /// The first and the last time, as text: in CloudTrail's form it sorts as the times do.
     times: Option<(String, String)>,
     /// The time that the verdicts took, if it is measured.
@@ -71,14 +87,16 @@ impl Tally {
         Self { options, sessions: Sessions::new(options.keep_cases), ..Self::default() }
     }
 
-    /// The same for logs of which some records are not to be told.
-    pub(super) fn without(self, left_out: &Arc<HashSet<u64>>) -> Self {
-        Self { left_out: Arc::clone(left_out), ..self }
+    /// The same for logs that were read before.
+    pub(super) fn knowing(self, learned: &Arc<Learned>) -> Self {
+        Self { learned: Arc::clone(learned), ..self }
     }
 
-    /// The records that another of the same call is to be told instead of.
-    pub(super) fn superseded(&self) -> HashSet<u64> {
-        self.copies.left_out()
+    /// What this reading has shown that its verdicts didn't know yet.
+    pub(super) fn learned(&self) -> Option<Learned> {
+        let left_out = self.copies.left_out();
+        let origins = self.origins.of(&self.unknown);
+        (!left_out.is_empty() || !origins.is_empty()).then_some(Learned { left_out, origins })
     }
 
     /// The sink for one source's records.
@@ -101,11 +119,16 @@ impl Tally {
         self.odd += other.odd;
         self.decide += other.decide;
         self.nothing.merge(other.nothing);
+        for (place, calls) in other.excepted {
+            self.excepted.entry(place).or_default().merge(calls);
+        }
         self.denials.extend(other.denials);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
         self.sessions.merge(other.sessions);
         self.copies.merge(other.copies);
+        self.origins.merge(other.origins);
+        self.unknown.extend(other.unknown);
         if let Some((first, last)) = other.times {
             self.time(&first);
             self.time(&last);
@@ -130,7 +153,7 @@ impl Tally {
 
     /// Looks through the logs again for what break-glass sessions did with roles that they took on.
     pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
-        for problem in self.sessions.follow(sources, policy, &self.left_out, progress) {
+        for problem in self.sessions.follow(sources, policy, &self.learned.left_out, progress) {
             self.problem(problem);
         }
     }
@@ -163,7 +186,7 @@ impl Tally {
 
     fn told(&mut self, verdict: Verdict, policy: &Policy) {
         match verdict {
-            Verdict::Nothing(_) => {}
+            Verdict::Nothing(_) | Verdict::Excepted(_) => {}
             Verdict::Finding(finding) => self.finding(*finding, policy),
             Verdict::Glass(finding, calls) => {
                 for (case, call) in calls {
@@ -201,7 +224,7 @@ impl Tally {
             out_of_range: self.out_of_range,
             ..Counts::default()
         };
-        match self.nothing.count() {
+        match std::mem::take(&mut self.nothing).count() {
             Ok(by_class) => {
                 for nothing in Nothing::ALL {
                     let mut count = by_class.get(class(nothing)).copied().unwrap_or_default();
@@ -213,18 +236,10 @@ impl Tally {
                     }
                 }
             }
-            Err(error) => {
-                let message = format!("temporary file lost, the counts are too low: {error}");
-                self.problems.add(Problem {
-                    source: 0,
-                    file: "handsoff".into(),
-                    position: None,
-                    message,
-                    lost: true,
-                });
-                counts.unreadable += 1;
-            }
+            Err(error) => self.lost(&error, &mut counts),
         }
+        let excepted = self.excepted(policy, &mut counts);
+        let exceptions = exceptions::lines(policy, &excepted, latest.unwrap_or(Time(0)));
         for incident in self.incidents.values() {
             for ((code, severity), count) in incident.counts() {
                 *counts.findings.entry(code).or_default().entry(severity).or_default() += count as u64;
@@ -244,7 +259,28 @@ impl Tally {
             (severity, time, id.to_owned())
         });
         let worst = incidents.iter().map(Incident::severity).max();
-        Outcome { counts, findings: self.findings.sorted(), incidents, cases, problems: self.problems, worst }
+        let findings = self.findings.sorted();
+        Outcome { counts, exceptions, findings, incidents, cases, problems: self.problems, worst }
+    }
+
+    /// How many calls each exception covered, by its line.
+    fn excepted(&mut self, policy: &Policy, counts: &mut Counts) -> BTreeMap<String, u64> {
+        let mut calls = BTreeMap::new();
+        for (place, distinct) in std::mem::take(&mut self.excepted) {
+            let Some(exception) = policy.exceptions.get(place) else { continue };
+            match distinct.count() {
+                Ok(by_class) => drop(calls.insert(exception.line.to_string(), by_class.iter().sum())),
+                Err(error) => self.lost(&error, counts),
+            }
+        }
+        calls
+    }
+
+    fn lost(&mut self, error: &io::Error, counts: &mut Counts) {
+        let message = format!("temporary file lost, the counts are too low: {error}");
+        let file = "handsoff".to_owned();
+        self.problems.add(Problem { source: 0, file, position: None, message, lost: true });
+        counts.unreadable += 1;
     }
 }
 
@@ -306,6 +342,18 @@ impl SourceSink<'_, '_> {
         }
     }
 
+    /// Notes the session of a finding of which the record doesn't tell who is behind it.
+    fn note_unknown(&mut self, record: &Record<'_>, verdict: &Verdict) {
+        let finding = match verdict {
+            Verdict::Finding(finding) => finding,
+            Verdict::Denied(denial) => &denial.finding,
+            _ => return,
+        };
+        if finding.principal.kind == Kind::Unknown {
+            self.tally.unknown.extend(origins::session(&Identity::read(record.user_identity)));
+        }
+    }
+
     fn is_out_of_range(&self, record: &Record<'_>) -> bool {
         let Options { since, until, .. } = self.tally.options;
         if since.is_none() && until.is_none() {
@@ -336,21 +384,29 @@ impl Sink for SourceSink<'_, '_> {
         let start = self.tally.options.time_stages.then(Instant::now);
         self.tally.read += 1;
         self.oddities(record, place);
+        // Also where it is out of range: a session may have begun before.
+        self.tally.origins.note(record);
         if self.is_out_of_range(record) {
             self.tally.out_of_range += 1;
             return;
         }
-        if !self.tally.left_out.is_empty() && self.tally.left_out.contains(&copies::name(record)) {
+        let Learned { left_out, origins } = &*self.tally.learned;
+        if !left_out.is_empty() && left_out.contains(&copies::name(record)) {
             return;
         }
         self.tally.copies.note_correction(record);
         if let Some(nothing) = self.skim.nothing(record) {
             self.tally.nothing.add(Key::brief(record), class(nothing));
         } else {
-            match engine::judge(*record, self.policy, &mut ()) {
+            match engine::judge(*record, self.policy, origins, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
+                Verdict::Excepted(place) => {
+                    self.tally.nothing.add(Key::of(record), class(Nothing::Excepted));
+                    self.tally.excepted.entry(place).or_default().add(Key::of(record), 0);
+                }
                 verdict => {
                     self.tally.copies.note(record);
+                    self.note_unknown(record, &verdict);
                     self.tally.told(verdict, self.policy);
                 }
             }

@@ -8,6 +8,7 @@ use handsoff_watch::live::stored;
 use handsoff_watch::live::{
     AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
 };
+use handsoff_watch::policy::exceptions;
 use handsoff_watch::{Finding, Key, Owner, Policy, group};
 
 use crate::{Denial, Seen, Spike, spikes_of};
@@ -43,8 +44,10 @@ impl Detector for DenySpike<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Denial> {
-        let call = self.classifier.call(record)?;
-        (call.owner(self.classifier.policy) == Owner::DenySpike).then(|| Denial::of(&call, &mut ()))
+        let (call, policy) = (self.classifier.call(record)?, self.classifier.policy);
+        let counts =
+            call.owner(policy) == Owner::DenySpike && exceptions::covering(&call, policy, &mut ()).is_none();
+        counts.then(|| Denial::of(&call, &mut ()))
     }
 
     fn unit(&self, work: &Denial) -> String {

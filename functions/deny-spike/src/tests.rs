@@ -226,3 +226,35 @@ proptest! {
         prop_assert_eq!(told, slowly(&denials, &policy));
     }
 }
+
+/// A scanner's denied calls are excepted by the function as by a replay; what else its role is refused, counts.
+#[test]
+fn the_function_counts_no_denied_call_that_an_exception_covers() {
+    use handsoff_watch::live::{Detector, Lease};
+
+    let excepted = r#"[[exception]]
+identity = "arn:aws:iam::*:role/scanner"
+denials = true
+owner = "sec@example.com"
+reason = "nightly scan"
+until = 2026-03-31"#;
+    let counts = |policy: &str, role: &str, action: &str| {
+        let (service, name) = action.split_once(':').unwrap();
+        let json = format!(
+            r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
+            "errorCode":"AccessDenied","recipientAccountId":"1","userIdentity":{{"type":"AssumedRole",
+            "arn":"arn:aws:sts::1:assumed-role/{role}/s","accountId":"1"}}}}"#
+        );
+        let policy = Policy::parse("p", policy).unwrap();
+        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+        live::DenySpike::new(&policy, Lease(60)).judge(&record).is_some()
+    };
+    assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));
+    assert!(counts("", "scanner", "ec2:DescribeInstances"), "without the exception");
+    assert!(counts(excepted, "other", "ec2:DescribeInstances"), "somebody else");
+    assert!(counts(excepted, "scanner", "iam:CreateUser"), "no read");
+    assert!(
+        counts(&excepted.replace("2026-03-31", "2026-02-28"), "scanner", "ec2:DescribeInstances"),
+        "it is over"
+    );
+}

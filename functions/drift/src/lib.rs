@@ -4,8 +4,8 @@
 
 pub mod live;
 
-use handsoff_trail::{AccessLevel, Class, Effect, resources};
-use handsoff_watch::policy::Policy;
+use handsoff_trail::{AccessLevel, Class, Effect};
+use handsoff_watch::policy::{Policy, exceptions};
 use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};
 
 /// Judges a call that belongs to drift ([`handsoff_watch::Owner::Drift`]).
@@ -27,14 +27,9 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result
         trace.step("rule console-sign-in", || "somebody signed in".into());
         return Ok(sign_in(call));
     }
-    let what_for = |exception: &handsoff_watch::policy::Exception| {
-        format!("{}, owner {}: {}", exception.line, exception.owner, exception.reason)
-    };
-    if let Some(exception) = excepted(call, policy) {
-        trace.step("exceptions", || what_for(exception));
+    if exceptions::covering(call, policy, trace).is_some() {
         return Err(Nothing::Excepted);
     }
-    trace.step("exceptions", || format!("none of {} covers it", policy.exceptions.len()));
     if call.principal.kind == Kind::Workload {
         workload(call, policy, trace)
     } else if call.principal.kind == Kind::Anonymous {
@@ -43,14 +38,6 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result
     } else {
         Ok(written(call, policy, trace))
     }
-}
-
-fn excepted<'p>(call: &Call<'_>, policy: &'p Policy) -> Option<&'p handsoff_watch::policy::Exception> {
-    let own = call.account();
-    policy.exceptions.iter().find(|exception| {
-        call.principal.is(&exception.identity, own.as_deref())
-            && exception.tolerates(&call.action, call.time, || resources::all(&call.record))
-    })
 }
 
 fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {

@@ -259,12 +259,13 @@ impl<'a> Identity<'a> {
         self.source_identity.as_deref().filter(|source| !source.starts_with("CN="))
     }
 
-    /// The host of the provider that vouched for a web identity: of the caller that takes a role on, or of the one
-    /// that took this session. `oidc.eks.eu-west-1.amazonaws.com/id/0A1B` of its ARN.
+    /// The provider that vouched for a web identity, from its host on: of the caller that takes a role on, or of the
+    /// one that took this session. `oidc.eks.eu-west-1.amazonaws.com/id/0A1B` of its ARN.
     pub fn web_provider(&self) -> Option<&str> {
         let provider = self.identity_provider.as_deref().or(self.federated_provider.as_deref())?;
-        let provider = provider.rsplit_once(":oidc-provider/").map_or(provider, |(_, host)| host);
-        Some(provider.strip_prefix("https://").unwrap_or(provider))
+        // Cut from the front: a provider's URL is chosen by who makes it, and may hold `:oidc-provider/` once more.
+        let name = Arn::split(provider).and_then(|arn| arn.resource.strip_prefix("oidc-provider/"));
+        Some(name.unwrap_or_else(|| provider.strip_prefix("https://").unwrap_or(provider)))
     }
 
     /// The service that passed the call on. The sign-in is the console, not a service.

@@ -20,6 +20,7 @@ impl Call<'_> {
                 | Class::Commands
                 | Class::Identity
                 | Class::Permissions
+                | Class::Credentials
                 | Class::Guardrail
                 | Class::Sharing,
             ) => Severity::High,
@@ -27,8 +28,8 @@ impl Call<'_> {
             _ if self.is_data() || self.access() == AccessLevel::Tagging => Severity::Low,
             Some(Class::Destruction) => Severity::High,
             _ if self.principal.kind == Kind::Anonymous => Severity::High,
-            Some(Class::Network | Class::Credentials) | None if code => Severity::Low,
-            Some(Class::Network | Class::Credentials) | None => Severity::Medium,
+            Some(Class::Network) | None if code => Severity::Low,
+            Some(Class::Network) | None => Severity::Medium,
         }
     }
 
@@ -76,4 +77,28 @@ fn is_of_aws(principal: &str) -> bool {
             arn.service == "sts" && arn.resource.starts_with("assumed-role/aws:")
                 || arn.resource.starts_with("role/aws-service-role/")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use handsoff_trail::{Entry, Record};
+
+    use super::*;
+    use crate::Policy;
+
+    /// STS's calls change nothing by themselves, so that no detector asks for their severity today; the class has one
+    /// all the same.
+    #[test]
+    fn to_take_another_sessions_credentials_is_high_for_anybody() {
+        for marked in ["", r#","sessionContext":{"ec2RoleDelivery":"2.0"}"#] {
+            let json = format!(
+                r#"{{"eventSource":"sts.amazonaws.com","eventName":"GetFederationToken","userIdentity":{{"type":
+                "AssumedRole","arn":"arn:aws:sts::1:assumed-role/x/s"{marked}}}}}"#
+            );
+            let Ok((Entry::Record(record), _)) = Record::read(&json) else { panic!("a record") };
+            let call = Call::classify(record, &Policy::built_in(), &mut ());
+            assert_eq!(call.class(), Some(Class::Credentials));
+            assert_eq!(call.severity_of_change(), Severity::High, "{}", call.principal.kind);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! one.
 
 use handsoff_trail::json::Raw;
-use handsoff_trail::{Effect, Time};
+use handsoff_trail::{Effect, Identity, Time};
 use sha2::{Digest, Sha256};
 
 use crate::call::{Call, Outcome, Target};
@@ -13,9 +13,9 @@ use crate::principal::Kind;
 ///
 /// It follows from the record alone, so that whichever record comes first opens the same incident:
 ///
-/// - a session's findings are one incident. The console's many access keys share the session's start.
-/// - of a principal without a session, and of a workload, whose code takes sessions all the time: those of
-///   one day (UTC).
+/// - a person's session's findings are one incident. The console's many access keys share the session's start.
+/// - of a principal without a session, of a workload, whose code takes sessions all the time, and of a role of which
+///   nobody knows who uses it: those of one day (UTC). Such a session's name is its caller's to choose.
 /// - denied calls: those of one principal and day.
 /// - a break-glass session starts with the call that takes the identity on, at the second that its
 ///   credentials were issued: those of the identity, the session's name and that second. The name alone is
@@ -79,8 +79,10 @@ fn digest_of(parts: &[&str], bytes: usize) -> String {
 fn drift(call: &Call<'_>) -> Vec<String> {
     let identity = &call.principal.identity;
     let account = call.account().unwrap_or_default().into_owned();
-    let arn = call.principal.arn.clone().unwrap_or_default();
-    if call.principal.kind == Kind::Workload {
+    let arn = call.principal.arn.clone();
+    let of_the_day = arn.is_none() || matches!(call.principal.kind, Kind::Workload | Kind::Unknown);
+    let arn = arn.unwrap_or_else(|| nameless(call));
+    if of_the_day {
         return vec![account, arn, String::new(), day(call.time)];
     }
     let session = identity.assumed_role().map_or("", |(_, session)| session);
@@ -136,10 +138,21 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
 pub fn denial_group(call: &Call<'_>) -> String {
     let identity = &call.principal.identity;
     let person = identity.permission_set().map_or("", |(_, user)| user);
-    // Of a caller from another account there is only `AROA…:session`; the session is theirs to choose.
-    let id = identity.principal_id.as_deref().map(|id| id.split(':').next().unwrap_or(id));
-    let arn = call.principal.arn.as_deref().or(id).unwrap_or_default();
-    format!("{}|{}|{person}", call.account().unwrap_or_default(), without_suffix(arn))
+    let arn = call.principal.arn.clone().unwrap_or_else(|| nameless(call));
+    format!("{}|{}|{person}", call.account().unwrap_or_default(), without_suffix(&arn))
+}
+
+/// A caller of whom there is no ARN: the user of Identity Center; of a web identity the provider, which vouches for many
+/// subjects; of another account there is only `AROA…:session`, and the session is theirs to choose.
+fn nameless(call: &Call<'_>) -> String {
+    if call.principal.kind == Kind::Anonymous {
+        // All of the internet is one.
+        return String::new();
+    }
+    let Identity { on_behalf_of, identity_provider, principal_id, account_id, .. } = &call.principal.identity;
+    let role = principal_id.as_deref().map(|id| id.split(':').next().unwrap_or(id));
+    let by_aws = on_behalf_of.as_deref().or(identity_provider.as_deref());
+    by_aws.or(role).or(account_id.as_deref()).unwrap_or_default().to_owned()
 }
 
 fn second(time: Option<Time>) -> String {

@@ -15,6 +15,7 @@ pub mod finding;
 pub mod group;
 pub mod incident;
 pub mod live;
+pub mod origins;
 mod owner;
 pub mod policy;
 mod principal;

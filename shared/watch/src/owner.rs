@@ -98,7 +98,7 @@ impl Nothing {
             Self::Service => "an AWS service acting by itself",
             Self::Expected => "a change by a deploy role",
             Self::WorkloadAllowed => "a change that a [[workload]] entry allows",
-            Self::Excepted => "a change that an [[exception]] tolerates",
+            Self::Excepted => "an [[exception]] covers it",
             Self::Denied => "denied, and not one of many",
             Self::Unauthenticated => "the caller could not prove who it is",
             Self::Attempt => "a change that failed for another reason",

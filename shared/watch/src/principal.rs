@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use handsoff_trail::partition::{Partition, service_name};
+use handsoff_trail::partition::{Partition, is_region, service_name};
 use handsoff_trail::{Arn, Identity, IdentityType, Record, service_of};
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,8 @@ impl<'a> Principal<'a> {
             return Some(self.because);
         }
         let (_, session) = self.identity.assumed_role().filter(|_| self.kind != Kind::BreakGlass)?;
-        is_instance(session).then_some("the session is named as an instance's")
+        let given = given_to_compute(&self.identity).filter(|_| self.kind == Kind::Human);
+        given.or_else(|| is_instance(session).then_some("the session is named as an instance's"))
     }
 
     /// Whether a session was given by IAM Identity Center.
@@ -220,10 +221,32 @@ fn is_instance(session: &str) -> bool {
     matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// What `inScopeOf.issuerType` begins with where code runs and nobody types: not those of notebooks, shells and
+/// automation, which do what a person tells them.
+const COMPUTE: [&str; 6] =
+    ["AWS::Lambda::", "AWS::ECS::", "AWS::EKS::", "AWS::EC2::", "AWS::Batch::", "AWS::AppRunner::"];
+
+/// How AWS says in the record itself that it gave the credentials to a machine or a function.
+fn given_to_compute(identity: &Identity<'_>) -> Option<&'static str> {
+    if identity.ec2_role_delivery {
+        return Some("EC2 delivered the credentials to an instance");
+    }
+    let issued_to = identity.issued_to.as_deref()?;
+    let compute = COMPUTE.iter().any(|start| issued_to.starts_with(start));
+    compute.then_some("AWS issued the credentials to a compute resource")
+}
+
 /// Providers that vouch for code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.
-fn vouches_for_code(provider: &str) -> bool {
-    let host = provider.split('/').next().unwrap_or(provider);
-    service_name(host).is_some_and(|name| name.starts_with("oidc.eks.") || name == "cognito-identity")
+///
+/// Of a provider that the account made the whole form has to be right. Who makes one chooses its URL, but not a host of
+/// AWS's, whose keys IAM asks for.
+pub(crate) fn vouches_for_code(provider: &str) -> bool {
+    let (host, path) = provider.split_once('/').unwrap_or((provider, ""));
+    let Some(name) = service_name(host) else { return false };
+    let id = path.strip_prefix("id/").unwrap_or_default();
+    let of_cluster = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (name == "cognito-identity" && path.is_empty())
+        || (of_cluster && name.strip_prefix("oidc.eks.").is_some_and(is_region))
 }
 
 /// Services that an app's customers call themselves.
@@ -287,11 +310,11 @@ fn kind(
         }
         return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
     }
-    if identity.ec2_role_delivery {
-        return (Kind::Workload, None, "EC2 delivered the credentials to an instance");
-    }
-    if identity.issued_to.as_deref().is_some_and(|kind| kind.starts_with("AWS::")) {
-        return (Kind::Workload, None, "AWS issued the credentials to a compute resource");
+    if let Some(because) = given_to_compute(identity) {
+        if console {
+            return (Kind::Human, None, "a person uses credentials that AWS gave to code, in the console");
+        }
+        return (Kind::Workload, None, because);
     }
     match identity.kind {
         IdentityType::IamUser => (Kind::Human, None, "an IAM user that no entry of the policy names"),

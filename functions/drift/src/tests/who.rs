@@ -226,6 +226,21 @@ fn machines_are_no_persons_and_persons_are_named() {
         (Kind::Workload, web(eks)),
         (Kind::Workload, web("cognito-identity.amazonaws.com")),
         (Kind::Unknown, web("oidc.eks.eu-west-1.amazonaws.com.attacker.example/id/0A1B")),
+        (
+            Kind::Unknown,
+            web(
+                "arn:aws:iam::111122223333:oidc-provider/evil.example/:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
+            ),
+        ),
+        (Kind::Unknown, web("arn:aws:iam::111122223333:oidc-provider/oidc.eks.mine.amazonaws.com/id/0A1B")),
+        (Kind::Unknown, web("arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com")),
+        (Kind::Workload, session("x", "", r#""inScopeOf":{"issuerType":"AWS::Lambda::Function"},"#)),
+        (Kind::Workload, session("x", "", r#""inScopeOf":{"issuerType":"AWS::ECS::Task"},"#)),
+        (
+            Kind::Unknown,
+            session("x", "", r#""inScopeOf":{"issuerType":"AWS::SageMaker::NotebookInstance"},"#),
+        ),
+        (Kind::Unknown, role("x", "x").replace(":role/x", ":role/service-role/x")),
         (Kind::Workload, service("cloudtrail.amazonaws.com", "cloudtrail.amazonaws.com")),
         (Kind::Workload, service("cloudtrail.amazonaws.com", "CloudTrail")),
         (Kind::Unknown, service("servicecatalog.amazonaws.com", "servicecatalog")),
@@ -265,6 +280,105 @@ fn the_credentials_of_code_in_the_console_are_in_a_persons_hands() {
     assert_eq!(found(&role("app", "s"), "signin:ConsoleLogin", console), high);
     assert_eq!(nothing(ALICE, "signin:GetSigninToken", r#","readOnly":false"#), "sign-in-step");
     assert_eq!(found(&role("ops", "i-am-ana"), "signin:ConsoleLogin", "").1, Severity::Low);
+}
+
+#[test]
+fn what_aws_gave_to_code_is_a_persons_in_the_console() {
+    let console = r#","sessionCredentialFromConsole":"true""#;
+    let given = [
+        session("x", r#""ec2RoleDelivery":"2.0","#, ""),
+        session("x", "", r#""inScopeOf":{"issuerType":"AWS::Lambda::Function"},"#),
+    ];
+    for identity in given {
+        assert_eq!(
+            found(&identity, "ec2:RunInstances", ""),
+            (Code::WorkloadWrite, Severity::Low),
+            "{identity}"
+        );
+        let finding = verdict(&identity, "ec2:RunInstances", console).unwrap();
+        assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium), "{identity}");
+        assert_eq!(finding.principal.kind, Kind::Human);
+        let login = format!(r#"{console},"responseElements":{{"ConsoleLogin":"Success"}}"#);
+        let sign_in = (Code::ConsoleSignIn, Severity::High);
+        assert_eq!(found(&identity, "signin:ConsoleLogin", &login), sign_in, "{identity}");
+    }
+}
+
+/// The incidents of changes, each with its caller and day.
+fn incident(identity: &str, day: &str) -> String {
+    let time = format!(r#","eventTime":"{day}T10:00:00Z""#);
+    verdict(identity, "ec2:RunInstances", &time).unwrap().incident
+}
+
+#[test]
+fn an_incident_of_code_and_of_an_unknown_role_is_the_roles_and_the_days() {
+    let (one, next) = ("2026-03-01", "2026-03-02");
+    let pod = |role: &str, name: &str| {
+        let web = r#""webIdFederationData":{"federatedProvider":"arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A"},"#;
+        session(role, web, "").replace("run-1", name)
+    };
+    for of in [&pod as &dyn Fn(&str, &str) -> String, &role] {
+        let first = of("x", "pod-1");
+        let later = of("x", "pod-2").replace("T08:00:00Z", "T09:30:00Z");
+        assert_eq!(incident(&first, one), incident(&later, one), "{first}");
+        assert_ne!(incident(&first, one), incident(&first, next), "{first}");
+        assert_ne!(incident(&first, one), incident(&of("y", "pod-1"), one), "{first}");
+        // Each finding names who it was.
+        let who = |identity: &str| verdict(identity, "ec2:RunInstances", "").unwrap().principal.name;
+        assert_eq!((who(&first).as_str(), who(&later).as_str()), ("x/pod-1", "x/pod-2"));
+    }
+    let ana = role("x", "ana@example.com");
+    let again = ana.replace("T08:00:00Z", "T09:30:00Z");
+    assert_ne!(incident(&ana, one), incident(&again, one), "a person's sessions are apart");
+}
+
+#[test]
+fn callers_without_an_arn_are_told_apart_by_what_aws_says_of_them() {
+    let account = |id: &str, principal: &str| {
+        format!(r#"{{"type":"AWSAccount","principalId":"{principal}","accountId":"{id}"}}"#)
+    };
+    let center = |user: &str| {
+        format!(
+            r#"{{"type":"IdentityCenterUser","accountId":"111122223333","onBehalfOf":{{"userId":"{user}"}}}}"#
+        )
+    };
+    let day = "2026-03-01";
+    let (y, z) = (account("999988887777", "AROAX:y"), account("888877776666", "AROAB:z"));
+    assert_ne!(incident(&y, day), incident(&z, day));
+    assert_eq!(
+        incident(&y, day),
+        incident(&account("999988887777", "AROAX:other"), day),
+        "its caller named it"
+    );
+    assert_ne!(incident(&account("9", ""), day), incident(&account("8", ""), day));
+    assert_ne!(incident(&center("u-1"), day), incident(&center("u-2"), day));
+    let internet = r#"{"type":"AWSAccount","principalId":"anonymous"}"#;
+    assert_eq!(incident(ANONYMOUS, day), incident(internet, day), "all of the internet is one");
+}
+
+/// Of each class an operation: how urgent it is by a person, an unknown role and code. The table of `docs/findings.md`.
+#[test]
+fn how_urgent_a_change_is_depends_on_its_class_and_on_who_made_it() {
+    use Severity::{High, Low, Medium};
+    let code = session("x", r#""ec2RoleDelivery":"2.0","#, "");
+    let data = r#","managementEvent":false,"eventCategory":"Data""#;
+    for (action, rest, wanted) in [
+        ("ssm:StartSession", "", [High; 3]),
+        ("ssm:SendCommand", "", [High; 3]),
+        ("iam:CreateUser", "", [High; 3]),
+        ("eks:CreateAccessEntry", "", [High; 3]),
+        ("iam:UpdateAssumeRolePolicy", "", [High; 3]),
+        ("backup:PutBackupVaultLockConfiguration", "", [High; 3]),
+        ("ec2:ModifySnapshotAttribute", "", [High; 3]),
+        ("rds:DeleteDBInstance", "", [High; 3]),
+        ("ec2:AuthorizeSecurityGroupIngress", "", [Medium, Medium, Low]),
+        ("ec2:RunInstances", "", [Medium, Medium, Low]),
+        ("ec2:CreateTags", "", [Low; 3]),
+        ("s3:DeleteObject", data, [Low; 3]),
+    ] {
+        let by = [ALICE, &role("nobody-knows", "s"), &code].map(|identity| found(identity, action, rest).1);
+        assert_eq!(by, wanted, "{action}");
+    }
 }
 
 #[test]

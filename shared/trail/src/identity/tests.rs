@@ -107,3 +107,21 @@ fn console_and_instance_marks_stand_in_several_places() {
     assert_eq!(identity.on_behalf_of.as_deref(), Some("u"));
     assert_eq!(identity.creation_date.as_deref(), Some("c"));
 }
+
+/// Who makes a provider chooses its URL, and could put AWS's own host behind the words that ARNs have.
+#[test]
+fn a_web_provider_is_the_arns_own_and_not_what_its_url_says() {
+    let of = |provider: &str| {
+        let json =
+            format!(r#"{{"sessionContext":{{"webIdFederationData":{{"federatedProvider":"{provider}"}}}}}}"#);
+        Identity::read(Raw::at(&json, 0).unwrap().0).web_provider().map(str::to_owned)
+    };
+    let arn = "arn:aws:iam::1:oidc-provider/";
+    let eks = "oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
+    assert_eq!(of(&format!("{arn}{eks}")).as_deref(), Some(eks));
+    assert_eq!(of("https://accounts.google.com").as_deref(), Some("accounts.google.com"));
+    for forged in [format!("{arn}evil.example/:oidc-provider/{eks}"), format!("{arn}evil.example/{arn}{eks}")]
+    {
+        assert!(of(&forged).unwrap().starts_with("evil.example/"), "{forged}");
+    }
+}

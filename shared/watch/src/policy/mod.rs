@@ -2,6 +2,7 @@
 //! tolerated until when.
 
 mod digest;
+pub mod exceptions;
 pub(crate) mod misuse;
 mod pattern;
 mod read;
@@ -10,7 +11,7 @@ mod web_identity;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handsoff_trail::{Action, Time};
+use handsoff_trail::Time;
 use ipnet::IpNet;
 
 pub use digest::DigestHours;
@@ -276,18 +277,19 @@ pub struct Workload {
     pub may_write: Vec<ActionPattern>,
 }
 
-/// An `[[exception]]` entry: what is tolerated until a day. Never covers break-glass identities, root or
-/// attacks on logging.
+/// An `[[exception]]` entry: what is tolerated until a day. [`exceptions::covering`] says what none of them covers.
 #[derive(Clone, Debug)]
 pub struct Exception {
     /// Where it stands.
     pub line: Line,
-    /// Whose changes.
+    /// Whose calls.
     pub identity: IdentityPattern,
-    /// Which changes.
+    /// Which calls. Empty, for denials only: any reads.
     pub actions: Vec<ActionPattern>,
     /// To what. Empty: to anything.
     pub resources: Vec<Glob>,
+    /// It covers denied calls, and no changes.
+    pub denials: bool,
     /// Who answers for it.
     pub owner: String,
     /// What for.
@@ -297,23 +299,19 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// Whether it tolerates the action at that time on all of these resources.
-    pub fn tolerates(
-        &self,
-        action: &Action<'_>,
-        at: Option<Time>,
-        resources: impl FnOnce() -> Vec<String>,
-    ) -> bool {
-        // A record without a time can't be shown to lie before the end of the exception.
+    /// Whether it holds at that time. A record without a time can't be shown to lie before the end.
+    pub fn holds(&self, at: Option<Time>) -> bool {
         at.is_some_and(|at| at < self.until)
-            && self.actions.iter().any(|pattern| pattern.matches(action))
-            && (self.resources.is_empty() || {
-                let found = resources();
-                !found.is_empty()
-                    && found
-                        .iter()
-                        .all(|resource| self.resources.iter().any(|glob| glob.matches_resource(resource)))
-            })
+    }
+
+    /// Whether it means all of these resources.
+    pub fn tolerates_resources(&self, resources: impl FnOnce() -> Vec<String>) -> bool {
+        self.resources.is_empty() || {
+            let found = resources();
+            let tolerated =
+                |resource: &String| self.resources.iter().any(|glob| glob.matches_resource(resource));
+            !found.is_empty() && found.iter().all(tolerated)
+        }
     }
 }
 

@@ -365,11 +365,20 @@ impl Reader<'_> {
     }
 
     fn exception(&mut self, section: &Section<'_>) -> Option<Exception> {
-        self.known(section, &["identity", "actions", "resources", "owner", "reason", "until"]);
+        self.known(section, &["identity", "actions", "resources", "denials", "owner", "reason", "until"]);
         let identity = self.identity(section);
+        let denials = self.flag(section, "denials").unwrap_or(false);
         let actions = self.actions(section, "actions");
-        if actions.is_empty() && section.get("actions").is_none() {
-            self.problem(section.at, "[[exception]] needs `actions`: what is tolerated");
+        match section.get("actions") {
+            None if !denials => self.problem(section.at, "[[exception]] needs `actions`: what is tolerated"),
+            None if identity.as_ref().is_some_and(names_many) => self.problem(
+                section.at,
+                "[[exception]] for denials of many: write the identity's name out, or name `actions`",
+            ),
+            Some(list) if list.get_ref().as_array().is_some_and(|list| list.is_empty()) => {
+                self.problem(list.span().start, "`actions` is empty: name what is tolerated");
+            }
+            _ => {}
         }
         let resources = self.globs(section, "resources").unwrap_or_default();
         let owner = self.required(section, "owner", "who answers for it");
@@ -380,6 +389,7 @@ impl Reader<'_> {
             identity: identity?,
             actions,
             resources,
+            denials,
             owner: owner?,
             reason: reason?,
             until: until?,
@@ -560,6 +570,11 @@ impl Reader<'_> {
         };
         Some(Time(midnight + 86_400))
     }
+}
+
+/// Whether a pattern's name, behind the account, stands for more than one.
+fn names_many(identity: &IdentityPattern) -> bool {
+    identity.as_str().rsplit(':').next().is_some_and(|name| name.contains('*'))
 }
 
 fn is_account(text: &str) -> bool {

@@ -28,7 +28,7 @@ fn the_examples_in_the_built_in_policy_are_valid() {
     let policy = Policy::parse("example", &text).unwrap();
     assert_eq!(
         (policy.deploy.len(), policy.break_glass.len(), policy.workloads.len(), policy.exceptions.len()),
-        (1, 1, 1, 1)
+        (1, 1, 1, 2)
     );
     assert_eq!(policy.deploy[0].assumed_by.len(), 3);
 }
@@ -145,15 +145,39 @@ until = 2026-03-01"#,
     )
     .unwrap();
     let exception = &policy.exceptions[0];
-    let put = Action { service: "s3".into(), name: "PutObject".into() };
-    let tolerates = |time: &str, resources: &[&str]| {
-        exception.tolerates(&put, Time::parse(time), || resources.iter().map(ToString::to_string).collect())
+    let holds = |time: &str| exception.holds(Time::parse(time));
+    assert!(holds("2026-03-01T23:59:59Z"));
+    assert!(!holds("2026-03-02T00:00:00Z"));
+    assert!(!exception.holds(None), "without a time there is no before");
+    let means = |resources: &[&str]| {
+        exception.tolerates_resources(|| resources.iter().map(ToString::to_string).collect())
     };
-    assert!(tolerates("2026-03-01T23:59:59Z", &["logs-a"]));
-    assert!(!tolerates("2026-03-02T00:00:00Z", &["logs-a"]));
-    assert!(!tolerates("2026-03-01T23:59:59Z", &["logs-a", "other"]), "all resources have to match");
-    assert!(!tolerates("2026-03-01T23:59:59Z", &[]), "an unknown resource matches nothing");
-    assert!(!exception.tolerates(&put, None, Vec::new), "without a time there is no before");
+    assert!(means(&["logs-a"]));
+    assert!(!means(&["logs-a", "other"]), "all resources have to match");
+    assert!(!means(&[]), "an unknown resource matches nothing");
+}
+
+#[test]
+fn only_an_exception_for_denials_may_leave_the_actions_out_and_only_for_an_identity_written_out() {
+    let entry = |identity: &str, more: &str| {
+        let rest = "owner = \"o\"\nreason = \"r\"\nuntil = 2026-03-01";
+        format!("[[exception]]\nidentity = \"{identity}\"\n{rest}\n{more}")
+    };
+    let scanner = "arn:aws:iam::*:role/scanner";
+    let policy = Policy::parse("p", &entry(scanner, "denials = true")).unwrap();
+    assert!(policy.exceptions[0].denials && policy.exceptions[0].actions.is_empty());
+    assert!(problems(&entry(scanner, "")).contains("[[exception]] needs `actions`"));
+    assert!(problems(&entry(scanner, "denials = false")).contains("[[exception]] needs `actions`"));
+    assert!(problems(&entry(scanner, "denials = true\nactions = []")).contains("`actions` is empty"));
+    assert!(problems(&entry(scanner, "denials = \"yes\"")).contains("`denials` should be true or false"));
+    for wide in ["arn:aws:iam::*:role/scan*", "arn:aws:iam::*:role/scan/**", "permission-set/Scan*"] {
+        let told = problems(&entry(wide, "denials = true"));
+        assert!(told.contains("write the identity's name out, or name `actions`"), "{wide}: {told}");
+        let named = entry(wide, "denials = true\nactions = [\"s3:Get*\"]");
+        assert!(Policy::parse("p", &named).is_ok(), "{wide}");
+    }
+    let endless = entry(scanner, "denials = true").replace("until = 2026-03-01", "");
+    assert!(problems(&endless).contains("needs `until`"));
 }
 
 #[test]
