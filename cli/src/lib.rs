@@ -9,6 +9,7 @@ pub mod case;
 pub mod check;
 pub mod engine;
 pub mod explain;
+mod html;
 pub mod input;
 pub mod load;
 pub mod outcome;
