@@ -2,6 +2,7 @@
 
 mod cases;
 mod distinct;
+mod each;
 mod findings;
 mod moments;
 mod progress;
@@ -21,6 +22,8 @@ use crate::args::{Format, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::outcome::Outcome;
 use crate::{Exit, load, output};
+
+use each::Each;
 
 pub use findings::Findings;
 pub use sessions::Case;
@@ -137,41 +140,58 @@ pub fn judge(
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> (Tally, Stages) {
-    let pass = Pass { sources, policy, options, threads };
-    let mut all = pass.run(&Arc::default(), progress);
-    let left_out = all.0.superseded();
-    if !left_out.is_empty() {
-        all = pass.run(&Arc::new(left_out), progress);
+    let (mut tallies, stages) = judge_by(&[policy], sources, options, threads, progress);
+    (tallies.pop().unwrap_or_default(), stages)
+}
+
+/// The same by each of several policies, in one reading.
+pub fn judge_by(
+    policies: &[&Policy],
+    sources: &[Source],
+    options: Options,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> (Vec<Tally>, Stages) {
+    let pass = Pass { sources, policies, options, threads };
+    let mut all = pass.run(&vec![Arc::default(); policies.len()], progress);
+    let left_out: Vec<_> = all.0.iter().map(Tally::superseded).map(Arc::new).collect();
+    if left_out.iter().any(|left_out| !left_out.is_empty()) {
+        all = pass.run(&left_out, progress);
     }
-    all.0.follow(sources, policy, progress);
+    for (tally, policy) in all.0.iter_mut().zip(policies) {
+        tally.follow(sources, policy, progress);
+    }
     all
 }
 
 /// One reading of all sources.
 struct Pass<'s> {
     sources: &'s [Source],
-    policy: &'s Policy,
+    policies: &'s [&'s Policy],
     options: Options,
     threads: usize,
 }
 
 impl Pass<'_> {
-    fn run(&self, left_out: &Arc<HashSet<u64>>, progress: &(dyn Fn(u64) + Sync)) -> (Tally, Stages) {
-        let Self { sources, policy, options, .. } = *self;
+    fn run(&self, left_out: &[Arc<HashSet<u64>>], progress: &(dyn Fn(u64) + Sync)) -> (Vec<Tally>, Stages) {
+        let Self { sources, policies, options, .. } = *self;
         let next = AtomicUsize::new(0);
+        let tallies = || left_out.iter().map(|left_out| Tally::new(options).without(left_out)).collect();
         let work = || {
-            let mut tally = Tally::new(options).without(left_out);
+            let mut tallies: Vec<Tally> = tallies();
             let mut reader = Reader::default();
-            let mut skim = Skim::new(policy);
+            let mut skims: Vec<Skim<'_>> = policies.iter().map(|policy| Skim::new(policy)).collect();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };
-                reader.read(source, &mut tally.source(index, source, policy, &mut skim), &progress);
+                let each = tallies.iter_mut().zip(policies).zip(&mut skims);
+                let sinks = each.map(|((tally, policy), skim)| tally.source(index, source, policy, skim));
+                reader.read(source, &mut Each(sinks.collect::<Vec<_>>()), &progress);
             }
-            (tally, reader.stages)
+            (tallies, reader.stages)
         };
         let threads = self.threads.min(sources.len()).max(1);
-        let parts: Vec<(Tally, Stages)> = thread::scope(|scope| {
+        let parts: Vec<(Vec<Tally>, Stages)> = thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut parts = vec![work()];
             // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
@@ -182,9 +202,11 @@ impl Pass<'_> {
             );
             parts
         });
-        let mut all = (Tally::new(options).without(left_out), Stages::default());
-        for (tally, stages) in parts {
-            all.0.merge(tally);
+        let mut all: (Vec<Tally>, Stages) = (tallies(), Stages::default());
+        for (tallies, stages) in parts {
+            for (own, tally) in all.0.iter_mut().zip(tallies) {
+                own.merge(tally);
+            }
             all.1.inflate += stages.inflate;
             all.1.records += stages.records;
         }
