@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod output;
 pub mod problems;
 pub mod replay;
+mod report;
 
 /// What a run leads to: the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

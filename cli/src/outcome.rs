@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use handsoff_trail::Time;
 use handsoff_watch::alert::{self, Alert, Known};
 use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
 
@@ -44,20 +45,27 @@ pub struct Outcome {
     pub problems: Problems,
     /// The severity of the worst finding.
     pub worst: Option<Severity>,
+    /// The times of the first and the last record, those outside of `--since` and `--until` too.
+    pub times: Option<(Time, Time)>,
 }
 
 impl Outcome {
     /// What would have been sent, incident by incident.
     pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
         let cases: BTreeMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
-        let of = |incident: &Incident| match cases.get(&*incident.id) {
-            None => alert::schedule(incident, &policy.alerts, &Known::default()),
-            Some(case) => {
-                let notes = |at| case.notes(policy, at);
-                let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
-                alert::schedule(incident, &policy.alerts, &known)
-            }
-        };
+        let of = |incident: &Incident| alerts_of(incident, cases.get(&*incident.id).copied(), policy);
         self.incidents.iter().flat_map(of).collect()
+    }
+}
+
+/// What would have been sent about an incident, which may have a case.
+pub(crate) fn alerts_of(incident: &Incident, case: Option<&Case>, policy: &Policy) -> Vec<Alert> {
+    match case {
+        None => alert::schedule(incident, &policy.alerts, &Known::default()),
+        Some(case) => {
+            let notes = |at| case.notes(policy, at);
+            let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
+            alert::schedule(incident, &policy.alerts, &known)
+        }
     }
 }

@@ -18,10 +18,11 @@ use std::thread;
 
 use handsoff_watch::{Policy, Skim};
 
-use crate::args::{Format, Replay};
+use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::outcome::Outcome;
-use crate::{Exit, load, output};
+use crate::report::compare::{By, Comparison};
+use crate::{Exit, load, output, report};
 
 use each::Each;
 
@@ -34,8 +35,8 @@ pub use tally::{Options, Tally};
 /// # Errors
 /// Only when the output can't be written.
 pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
-    let policy = match load::policy(&args.policy) {
-        Ok(policy) => policy,
+    let (policy, other) = match policies(args) {
+        Ok(policies) => policies,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
             return Ok(Exit::Wrong);
@@ -45,20 +46,25 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         output::error("--since is not before --until: nothing lies between them");
         return Ok(Exit::Wrong);
     }
+    if args.compare.is_some() && args.format == Format::Csv {
+        output::error("--compare has no CSV: use --format jsonl");
+        return Ok(Exit::Wrong);
+    }
+    if let Some(file) = &args.report
+        && let Err(why) = report::may_be_written(file)
+    {
+        no_report(file, &why);
+        return Ok(Exit::Wrong);
+    }
+    let policies: Vec<&Policy> = [&policy].into_iter().chain(&other).collect();
     let mut found = input::find(&args.paths);
-    let by_line = args.format != Format::Text && !args.alerts;
-    let options = Options {
-        since: args.since,
-        until: args.until,
-        keep_findings: by_line,
-        count_incidents: by_line,
-        keep_cases: args.cases.is_some() || args.alerts,
-        time_stages: args.timings,
-    };
     let bar = progress::Bar::new(&found.sources);
     let threads = args.threads.map_or_else(cores, std::num::NonZeroUsize::get);
-    let (mut tally, stages) = judge(&found.sources, &policy, options, threads, &|bytes| bar.add(bytes));
+    let (mut tallies, stages) =
+        judge_by(&policies, &found.sources, options(args), threads, &|bytes| bar.add(bytes));
     bar.finish();
+    let compared = other.as_ref().and_then(|other| Some(tallies.pop()?.finish(other)));
+    let mut tally = tallies.pop().unwrap_or_default();
     if args.timings {
         tell_timings(stages, tally.decide);
     }
@@ -76,6 +82,20 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     if outcome.counts.read == 0 {
         output::nothing_read();
     }
+    let first = By { name: &load::name(args.policy.policy.as_deref()), policy: &policy, outcome: &outcome };
+    let comparison = match (&args.compare, &other, &compared) {
+        (Some(file), Some(policy), Some(outcome)) => {
+            let second = By { name: &load::name(Some(file)), policy, outcome };
+            Some(Comparison::of(first, second, args.min_severity)?)
+        }
+        _ => None,
+    };
+    if let Some(file) = &args.report
+        && let Err(why) = report::write(file, first, (args.since, args.until), comparison.as_ref())
+    {
+        no_report(file, &why);
+        kept = false;
+    }
     let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
     let exit = if !kept || incomplete {
         Exit::Wrong
@@ -84,7 +104,47 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     } else {
         Exit::Fine
     };
-    print(args, &policy, &outcome, &files, out).map(|()| exit)
+    match &comparison {
+        Some(comparison) => report::compare::print(comparison, args.format, args.alerts, out)?,
+        None => print(args, &policy, &outcome, out)?,
+    }
+    if args.format == Format::Text {
+        output::summary(&outcome, &files, out)?;
+    } else {
+        // Closed standard error is no reason to fail.
+        let _ = output::summary(&outcome, &files, &mut io::stderr().lock());
+    }
+    out.flush().map(|()| exit)
+}
+
+/// The policy that holds, and the one that it is compared with.
+fn policies(args: &Replay) -> Result<(Policy, Option<Policy>), String> {
+    let policy = load::policy(&args.policy)?;
+    let other = args.compare.as_ref().map(|file| {
+        let own = &args.policy;
+        let (deploy_role, break_glass) = (own.deploy_role.clone(), own.break_glass.clone());
+        load::policy(&PolicyArgs { policy: Some(file.clone()), deploy_role, break_glass })
+    });
+    Ok((policy, other.transpose()?))
+}
+
+fn options(args: &Replay) -> Options {
+    // A report and a comparison ask for all: whole findings, and what would have been sent.
+    let all = args.report.is_some() || args.compare.is_some();
+    let by_line = args.format != Format::Text && !args.alerts;
+    Options {
+        since: args.since,
+        until: args.until,
+        keep_findings: by_line || all,
+        count_incidents: by_line && !all,
+        keep_cases: args.cases.is_some() || args.alerts || all,
+        time_stages: args.timings,
+    }
+}
+
+fn no_report(file: &std::path::Path, why: &io::Error) {
+    let file = handsoff_watch::show::clean(&file.display().to_string(), 500);
+    output::error(&format!("{file}: the report can't be written: {why}"));
 }
 
 /// Writes the cases. Tells what went wrong, and whether nothing did.
@@ -107,26 +167,13 @@ fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
     }
 }
 
-fn print(
-    args: &Replay,
-    policy: &Policy,
-    outcome: &Outcome,
-    files: &output::Files,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn print(args: &Replay, policy: &Policy, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match (args.alerts, args.format) {
-        (true, format) => output::alerts(outcome, policy, format, args.min_severity, out)?,
-        (false, Format::Text) => output::text(outcome, args.min_severity, out)?,
-        (false, Format::Jsonl) => output::jsonl(outcome.findings.iter(), args.min_severity, out)?,
-        (false, Format::Csv) => output::csv(outcome.findings.iter(), args.min_severity, out)?,
+        (true, format) => output::alerts(outcome, policy, format, args.min_severity, out),
+        (false, Format::Text) => output::text(outcome, args.min_severity, out),
+        (false, Format::Jsonl) => output::jsonl(outcome.findings.iter(), args.min_severity, out),
+        (false, Format::Csv) => output::csv(outcome.findings.iter(), args.min_severity, out),
     }
-    if args.format == Format::Text {
-        output::summary(outcome, files, out)?;
-    } else {
-        // Closed standard error is no reason to fail.
-        let _ = output::summary(outcome, files, &mut io::stderr().lock());
-    }
-    out.flush()
 }
 
 /// Judges all records of the sources. The same whatever the number of threads.

@@ -244,7 +244,8 @@ impl Tally {
             (severity, time, id.to_owned())
         });
         let worst = incidents.iter().map(Incident::severity).max();
-        Outcome { counts, findings: self.findings.sorted(), incidents, cases, problems: self.problems, worst }
+        let (findings, problems, times) = (self.findings.sorted(), self.problems, began.zip(latest));
+        Outcome { counts, findings, incidents, cases, problems, worst, times }
     }
 }
 
