@@ -14,7 +14,8 @@ impl<S: Sink> Sink for Each<S> {
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
-        self.0.iter_mut().fold(false, |known, sink| sink.other(object, place) || known)
+        // Each keeps what it is told, so none is left out.
+        self.0.iter_mut().map(|sink| sink.other(object, place)).fold(false, std::ops::BitOr::bitor)
     }
 
     fn known(&mut self) {

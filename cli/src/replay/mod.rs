@@ -42,18 +42,8 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Wrong);
         }
     };
-    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        output::error("--since is not before --until: nothing lies between them");
-        return Ok(Exit::Wrong);
-    }
-    if args.compare.is_some() && args.format == Format::Csv {
-        output::error("--compare has no CSV: use --format jsonl");
-        return Ok(Exit::Wrong);
-    }
-    if let Some(file) = &args.report
-        && let Err(why) = report::may_be_written(file)
-    {
-        no_report(file, &why);
+    if let Err(why) = possible(args) {
+        output::error(&why);
         return Ok(Exit::Wrong);
     }
     let policies: Vec<&Policy> = [&policy].into_iter().chain(&other).collect();
@@ -75,10 +65,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         output::left_out(&found.left_out);
     }
     let files = output::Files::new(&found);
-    let mut kept = true;
-    if let Some(below) = &args.cases {
-        kept = write_cases(below, &outcome);
-    }
+    let mut kept = args.cases.as_ref().is_none_or(|below| write_cases(below, &outcome));
     if outcome.counts.read == 0 {
         output::nothing_read();
     }
@@ -93,7 +80,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     if let Some(file) = &args.report
         && let Err(why) = report::write(file, first, (args.since, args.until), comparison.as_ref())
     {
-        no_report(file, &why);
+        output::error(&no_report(file, &why));
         kept = false;
     }
     let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
@@ -142,9 +129,23 @@ fn options(args: &Replay) -> Options {
     }
 }
 
-fn no_report(file: &std::path::Path, why: &io::Error) {
+/// Whether the options can be followed, before anything is read.
+fn possible(args: &Replay) -> Result<(), String> {
+    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
+        return Err("--since is not before --until: nothing lies between them".into());
+    }
+    if args.compare.is_some() && args.format == Format::Csv {
+        return Err("--compare has no CSV: use --format jsonl".into());
+    }
+    match &args.report {
+        Some(file) => report::may_be_written(file).map_err(|why| no_report(file, &why)),
+        None => Ok(()),
+    }
+}
+
+fn no_report(file: &std::path::Path, why: &io::Error) -> String {
     let file = handsoff_watch::show::clean(&file.display().to_string(), 500);
-    output::error(&format!("{file}: the report can't be written: {why}"));
+    format!("{file}: the report can't be written: {why}")
 }
 
 /// Writes the cases. Tells what went wrong, and whether nothing did.

@@ -53,7 +53,7 @@ pub(super) fn columns(bars: &[Bar], what: &str, label: &str) -> Markup {
     // A quarter of the width has room for a day's name, on a phone too.
     let every = number.div_ceil(4).max(1);
     html! {
-        svg.columns role="img" aria-label=(label) width="100%" height=(TOP + HIGH + 24) {
+        svg.days role="img" aria-label=(label) width="100%" height=(TOP + HIGH + 24) {
             line.axis x1="0" y1=(TOP + HIGH) x2="100%" y2=(TOP + HIGH) {}
             @for (index, bar) in (0..).zip(bars) {
                 @if index % every == 0 {

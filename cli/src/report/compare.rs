@@ -242,8 +242,8 @@ struct Message<'c> {
 #[serde(tag = "compared", rename_all = "kebab-case")]
 enum Line<'c> {
     Policies { first: &'c str, second: &'c str, messages: Total, findings: Total },
-    Messages(Only<'c>),
-    Findings(Only<'c>),
+    Messages(Excess<'c>),
+    Findings(Excess<'c>),
 }
 
 #[derive(Serialize)]
@@ -262,7 +262,7 @@ impl Total {
 }
 
 #[derive(Serialize)]
-struct Only<'c> {
+struct Excess<'c> {
     only_in: Side,
     #[serde(serialize_with = "code_or_digest")]
     code: Option<Code>,
@@ -290,7 +290,7 @@ fn jsonl(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
         for only_in in Side::ALL {
             for (group, count) in difference.by(only_in) {
                 let rule = group.rule.as_ref();
-                let only = Only {
+                let excess = Excess {
                     only_in,
                     code: rule.map(|rule| rule.code),
                     severity: group.severity,
@@ -298,7 +298,7 @@ fn jsonl(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
                     principal: rule.map_or("", |rule| &rule.principal),
                     count,
                 };
-                line(&kind(only), out)?;
+                line(&kind(excess), out)?;
             }
         }
     }

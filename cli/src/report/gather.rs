@@ -108,7 +108,7 @@ impl<'o> Gathered<'o> {
         let until = until(period);
         offers(&mut rules, &changes, (outcome, policy), &sent, &until)?;
         let stories = story::tie(rows, &made);
-        Ok(Self { outcome, period, scale, stories, lanes, rules, more_rules, alerts })
+        Ok(Self { outcome, alerts, period, scale, stories, lanes, rules, more_rules })
     }
 
     /// How many messages there are besides digests.
@@ -213,7 +213,8 @@ fn offers(
         for id in &changes.incidents {
             tried.entry(id).or_default().push(trials.len());
         }
-        trials.push(Trial { noise, actions, hidden: 0, left: BTreeMap::new() });
+        let all = changes.are_ordinary();
+        trials.push(Trial { noise, actions, all, hidden: 0, left: BTreeMap::new() });
     }
     for finding in outcome.findings.iter() {
         let finding = finding?;
@@ -233,6 +234,8 @@ fn offers(
 struct Trial<'r> {
     noise: &'r mut Noise,
     actions: BTreeSet<&'r str>,
+    /// Whether these are all changes of the principal.
+    all: bool,
     hidden: u64,
     /// What is left of the incidents.
     left: BTreeMap<String, Incident>,
@@ -258,7 +261,7 @@ impl Trial<'_> {
             let after = if part.count() == 0 { 0 } else { alerts_of(part, None, policy).len() as u64 };
             messages += before.saturating_sub(after);
         }
-        let (kind, entry) = offer::entry(&self.noise.rule, &self.actions, until);
+        let (kind, entry) = offer::entry(&self.noise.rule, &self.actions, self.all, until);
         self.noise.offer = Some(Offer { entry, kind, findings: self.hidden, messages });
     }
 }

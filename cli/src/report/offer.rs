@@ -42,23 +42,28 @@ fn is_plain(name: &str) -> bool {
     name.chars().all(|char| char.is_ascii_alphanumeric() || "+=,.@_-:/".contains(char))
 }
 
-/// The entry for these actions. What is no workload by its credentials gets an exception, which has an owner and an
-/// end: to trust a person for good, or to call a role a workload that may be a person's, is not for a page to say.
-pub(super) fn entry(rule: &Rule, actions: &BTreeSet<&str>, until: &str) -> (&'static str, String) {
+/// The entry for these actions of a principal, of which `all` are all that it changed or not. A person gets an exception,
+/// which has an owner and an end: none is to be trusted for good. So does a role that isn't known for a workload's and
+/// did more than that: as a workload it would be judged otherwise.
+pub(super) fn entry(rule: &Rule, actions: &BTreeSet<&str>, all: bool, until: &str) -> (&'static str, String) {
     let list: Vec<String> = actions.iter().map(|action| format!("\"{action}\"")).collect();
     let (identity, list) = (&rule.principal, list.join(", "));
+    let is_role = || identity.split(':').nth(5).is_some_and(|name| name.starts_with("role/"));
     match rule.kind {
-        Kind::Workload => {
+        Kind::Unknown if !(all && is_role()) => exception(identity, &list, until),
+        Kind::Workload | Kind::Unknown => {
             ("[[workload]]", format!("[[workload]]\nidentity = \"{identity}\"\nmay_write = [{list}]\n"))
         }
-        _ => (
-            "[[exception]]",
-            format!(
-                "[[exception]]\nidentity = \"{identity}\"\nactions = [{list}]\n\
-                 owner = \"WHO\"\nreason = \"WHY\"\nuntil = {until} # the last day\n"
-            ),
-        ),
+        _ => exception(identity, &list, until),
     }
+}
+
+fn exception(identity: &str, list: &str, until: &str) -> (&'static str, String) {
+    let entry = format!(
+        "[[exception]]\nidentity = \"{identity}\"\nactions = [{list}]\n\
+         owner = \"WHO\"\nreason = \"WHY\"\nuntil = {until} # the last day\n"
+    );
+    ("[[exception]]", entry)
 }
 
 /// Why nothing is offered for a rule.
@@ -96,6 +101,11 @@ impl Changes {
         if !self.incidents.contains(&finding.incident) {
             self.incidents.insert(finding.incident.clone());
         }
+    }
+
+    /// Whether an entry may name all.
+    pub(super) fn are_ordinary(&self) -> bool {
+        self.actions.values().all(|(_, not)| *not == 0)
     }
 
     /// What an entry may name. An entry hides all findings of an action that it names: so none is named that has one

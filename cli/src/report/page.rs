@@ -14,7 +14,7 @@ use super::compare::{Comparison, Difference, Side};
 use super::file::GENERATOR;
 use super::gather::{Gathered, is_digest};
 use super::tables::{self, level};
-use crate::html::{begin, beyond, end, nothing, section, tile, wide};
+use crate::html::{begin, beyond, end, nothing, section, tile};
 use crate::output::{count_of, thousands, time};
 
 const STYLE: &str = include_str!("style.css");
@@ -151,7 +151,7 @@ fn causes(alerts: &[Alert]) -> Markup {
     let mut causes: Vec<_> = causes.into_iter().collect();
     causes.sort_by_key(|(cause, by)| (*cause == "digest", std::cmp::Reverse(by.values().sum::<u64>())));
     html! {
-        table.causes {
+        div.scroll { table.causes {
             thead { tr {
                 th { "Cause" } th.n { "All" }
                 @for severity in Severity::ALL.iter().rev() { th.n { (severity.as_str()) } }
@@ -165,7 +165,7 @@ fn causes(alerts: &[Alert]) -> Markup {
                     }
                 }
             }
-        }
+        } }
     }
 }
 
@@ -174,7 +174,7 @@ fn compared(comparison: &Comparison) -> Markup {
     let Comparison { names: [first, second], min, messages, findings, .. } = comparison;
     let body = html! {
         p.versus { "First: " code { (clean(first, 256)) } br; "Second: " code { (clean(second, 256)) } }
-        table.totals {
+        div.scroll { table.totals {
             thead { tr { th {} th.n { "First" } th.n { "Second" } th.n { "Only first" } th.n { "Only second" } } }
             tbody {
                 @for (name, Difference { all, only, .. }) in [("Messages", messages), ("Findings", findings)] {
@@ -184,7 +184,7 @@ fn compared(comparison: &Comparison) -> Markup {
                     }
                 }
             }
-        }
+        } }
         @if comparison.is_same() { (nothing("No difference: both policies send the same messages and find the same.")) }
         @for side in Side::ALL {
             (groups(messages, side, "Messages"))
@@ -203,7 +203,7 @@ fn groups(difference: &Difference, side: Side, what: &str) -> Markup {
     }
     html! {
         h3 { (what) " only with the " (side.as_str()) " policy: " (thousands(difference.only.get(side))) }
-        (wide(&html! { table.stack.difference {
+        table.stack.difference {
             thead { tr { th.n { (what) } th.level { "Severity" } th.code { "Code" } th { "Principal" } } }
             tbody {
                 @for (group, count) in groups.iter().take(GROUPS) {
@@ -215,7 +215,7 @@ fn groups(difference: &Difference, side: Side, what: &str) -> Markup {
                     }
                 }
             }
-        } }))
+        }
         (beyond(groups.len().saturating_sub(GROUPS), "rows"))
     }
 }

@@ -15,11 +15,11 @@ use crate::html::{beyond, nothing, section};
 use crate::output::{count_of, length, thousands, time};
 
 /// So many incidents are listed, and stories are listed whole.
-const INCIDENTS: usize = 300;
+const INCIDENTS: usize = 150;
 /// So many callers are listed.
 const CALLERS: usize = 15;
 /// So many lanes has the timeline.
-const LANES: usize = 30;
+const LANES: usize = 24;
 /// So many actions of an incident are named.
 const ACTIONS: usize = 5;
 
