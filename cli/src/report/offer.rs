@@ -72,13 +72,11 @@ pub(super) fn none(rule: &Rule) -> &'static str {
         (_, Kind::BreakGlass) => "nothing hides what root or an emergency identity does",
         (Code::TrailTampered, _) => "nothing hides an attack on logging",
         (Code::DeployRoleMisused, _) => "nothing hides the misuse of a deploy role",
-        (Code::DenySpike | Code::DenyProbing, _) => {
-            "no entry is offered for denied calls: find out what is denied, and why"
-        }
+        (Code::DenySpike | Code::DenyProbing, _) => "find out what is denied, and why",
         (Code::DriftWrite | Code::WorkloadWrite, _) => {
-            "only grave changes, or a caller without an ARN: no entry is offered for these"
+            "its changes are grave, or its caller has no ARN that an entry could name"
         }
-        _ => "no entry is offered for this",
+        _ => "an entry hides changes only",
     }
 }
 
