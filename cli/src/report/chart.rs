@@ -50,20 +50,31 @@ fn percent(part: u64, of: u64) -> String {
 pub(super) fn columns(bars: &[Bar], what: &str, label: &str) -> Markup {
     let number = bars.len() as u64;
     let most = bars.iter().map(Bar::all).max().unwrap_or_default();
-    // A quarter of the width has room for a day's name, on a phone too.
     let every = number.div_ceil(4).max(1);
+    let within_year = bars.iter().all(|bar| bars.first().is_some_and(|first| year(first) == year(bar)));
     html! {
         svg.days role="img" aria-label=(label) width="100%" height=(TOP + HIGH + 24) {
             line.axis x1="0" y1=(TOP + HIGH) x2="100%" y2=(TOP + HIGH) {}
             @for (index, bar) in (0..).zip(bars) {
                 @if index % every == 0 {
                     line.tick x1=(percent(index, number)) y1="0" x2=(percent(index, number)) y2=(TOP + HIGH + 6) {}
-                    text.day x=(percent(index, number)) y=(TOP + HIGH + 19) { (bar.name) }
+                    text.day x=(percent(index, number)) y=(TOP + HIGH + 19) { (short(&bar.name, within_year)) }
                 }
                 (column(bar, (index, number), most, what))
             }
         }
     }
+}
+
+fn year(bar: &Bar) -> Option<&str> {
+    bar.name.split('-').next()
+}
+
+/// So much of a day's name as there is room for, on a phone too: the day within a year, else the month.
+fn short(day: &str, within_year: bool) -> &str {
+    let part =
+        if within_year { day.split_once('-').map(|it| it.1) } else { day.rsplit_once('-').map(|it| it.0) };
+    part.unwrap_or(day)
 }
 
 fn column(bar: &Bar, (index, number): (u64, u64), most: u64, what: &str) -> Markup {

@@ -150,18 +150,20 @@ fn causes(alerts: &[Alert]) -> Markup {
     // Digests, which are no messages about an incident, are the last.
     let mut causes: Vec<_> = causes.into_iter().collect();
     causes.sort_by_key(|(cause, by)| (*cause == "digest", std::cmp::Reverse(by.values().sum::<u64>())));
+    let is_there = |severity: &&Severity| causes.iter().any(|(_, by)| by.contains_key(severity));
+    let severities: Vec<&Severity> = Severity::ALL.iter().rev().filter(is_there).collect();
     html! {
         div.scroll { table.causes {
             thead { tr {
                 th { "Cause" } th.n { "All" }
-                @for severity in Severity::ALL.iter().rev() { th.n { (severity.as_str()) } }
+                @for severity in &severities { th.n { (severity.as_str()) } }
             } }
             tbody {
                 @for (cause, by) in &causes {
                     tr {
                         td { (cause) }
                         td.n { b { (thousands(by.values().sum())) } }
-                        @for severity in Severity::ALL.iter().rev() { td.n { (tables::number(by.get(severity))) } }
+                        @for severity in &severities { td.n { (tables::number(by.get(severity))) } }
                     }
                 }
             }
