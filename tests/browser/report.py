@@ -64,7 +64,7 @@ LOOK = """(() => {
     hidden: [...document.querySelectorAll('td:not(:empty), li, p:not(:empty), pre, figure, rect')]
       .filter(it => !seen(it)).map(name),
     bars: document.querySelectorAll('svg.days rect').length,
-    marks: document.querySelectorAll('svg.lane rect').length,
+    marks: document.querySelectorAll('svg.strip rect').length,
     rows: document.querySelectorAll('.incidents td.what').length,
     texts, cut, on,
     scheme: getComputedStyle(document.body).backgroundColor,

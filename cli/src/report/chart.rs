@@ -13,6 +13,9 @@ const HIGH: u64 = 140;
 /// What is above them.
 const TOP: u64 = 26;
 
+/// Fewer bars are as narrow as so many: one day isn't as wide as the page.
+const FEW: u64 = 14;
+
 /// A bar of parts, each with one of the page's own classes.
 pub(super) struct Bar {
     /// What it is about.
@@ -48,7 +51,7 @@ fn percent(part: u64, of: u64) -> String {
 
 /// Bars side by side over time; `what` is what they count.
 pub(super) fn columns(bars: &[Bar], what: &str, label: &str) -> Markup {
-    let number = bars.len() as u64;
+    let number = (bars.len() as u64).max(FEW);
     let most = bars.iter().map(Bar::all).max().unwrap_or_default();
     let every = number.div_ceil(4).max(1);
     let within_year = bars.iter().all(|bar| bars.first().is_some_and(|first| year(first) == year(bar)));
@@ -124,7 +127,7 @@ pub(super) fn row(bar: &Bar, most: u64, what: &str) -> Markup {
 pub(super) fn lane(scale: Scale, bins: i64, marks: &[(i64, u64, Severity)]) -> Markup {
     let number = bins.unsigned_abs();
     html! {
-        svg.lane width="100%" height="20" aria-hidden="true" {
+        svg.strip width="100%" height="20" aria-hidden="true" {
             line.base x1="0" y1="19" x2="100%" y2="19" {}
             @for (x, _) in ticks(scale) { line.tick x1=(x) y1="0" x2=(x) y2="20" {} }
             @for (bin, count, severity) in marks {

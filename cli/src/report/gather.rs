@@ -190,7 +190,9 @@ fn period(
 /// The last day of an exception that is offered: a month after the period.
 fn until(period: Option<(Time, Time)>) -> String {
     const MONTH: i64 = 30 * 86_400;
-    period.map(|(_, Time(last))| Time(last.saturating_add(MONTH)).date()).unwrap_or_default()
+    // The last day that TOML can write.
+    const LAST: i64 = 253_402_214_400;
+    period.map(|(_, Time(last))| Time(last.saturating_add(MONTH).min(LAST)).date()).unwrap_or_default()
 }
 
 /// What an entry of the policy would hide of each rule: its incidents are put together again without what it hides, and
