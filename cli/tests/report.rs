@@ -559,6 +559,37 @@ fn so_it_is_with_every_kind_of_record() {
     is_the_difference(&folder, events);
 }
 
+/// Twelve denied calls, of two actions five minutes apart: by a short window none is broad.
+#[test]
+fn another_severity_of_the_same_event_is_a_difference() {
+    let folder = Folder::new();
+    let denied = |n: usize| {
+        let (minute, action) = if n < 6 { (0, "GetBucketAcl") } else { (5, "GetBucketCors") };
+        let by = role("scanner", "scan", &json!({}));
+        let mut denied: Value =
+            serde_json::from_str(&record(n, minute, &by, ("s3", action), &json!({}))).unwrap();
+        denied["errorCode"] = "AccessDenied".into();
+        denied.to_string()
+    };
+    folder.put("logs.jsonl", &(0..12).map(denied).collect::<Vec<_>>().join("\n"));
+    let window = |window: &str| {
+        format!("[denials]\nwindow = \"{window}\"\ncount = 5\nactions = 10\ncodes = [\"AccessDenied\"]\n")
+    };
+    folder.put("handsoff.toml", &window("10m"));
+    folder.put("other.toml", &window("1m"));
+    let lines = folder.lines(&["replay", "logs.jsonl", "--compare", "other.toml", "--format", "jsonl"]);
+    let found: Vec<_> = lines
+        .iter()
+        .filter(|line| line["compared"] == "findings")
+        .map(|line| [&line["only_in"], &line["code"], &line["severity"], &line["count"]])
+        .collect();
+    let expected = [
+        [json!("first"), json!("deny-spike"), json!("medium"), json!(12)],
+        [json!("second"), json!("deny-spike"), json!("low"), json!(12)],
+    ];
+    assert_eq!(found, expected.each_ref().map(|line| line.each_ref()));
+}
+
 fn is_the_difference(folder: &Folder, logs: &str) {
     let by = |policy: &str, alerts: bool| {
         let args = ["replay", logs, "--format", "jsonl", "--policy", policy, "--alerts"];
