@@ -529,13 +529,13 @@ codes = ["AccessDenied"]
 identity = "arn:aws:iam::111122223333:role/mixed"
 "#;
 
-/// What is in `these` and not in `those`, as often.
-fn minus(these: &BTreeMap<String, u64>, those: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+/// What is in `from` and not in `what`, as often.
+fn minus(from: &BTreeMap<String, u64>, what: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let left = |(key, count): (&String, &u64)| {
-        let left = count.saturating_sub(those.get(key).copied().unwrap_or_default());
+        let left = count.saturating_sub(what.get(key).copied().unwrap_or_default());
         (left > 0).then(|| (key.clone(), left))
     };
-    these.iter().filter_map(left).collect()
+    from.iter().filter_map(left).collect()
 }
 
 #[test]
@@ -587,7 +587,7 @@ fn another_severity_of_the_same_event_is_a_difference() {
         [json!("first"), json!("deny-spike"), json!("medium"), json!(12)],
         [json!("second"), json!("deny-spike"), json!("low"), json!(12)],
     ];
-    assert_eq!(found, expected.each_ref().map(|line| line.each_ref()));
+    assert_eq!(found, expected.each_ref().map(<[Value; 4]>::each_ref));
 }
 
 fn is_the_difference(folder: &Folder, logs: &str) {
