@@ -82,6 +82,12 @@ pub struct Replay {
     /// Write the case files of break-glass sessions below this folder, one folder a case
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
+    /// Write a page of what was found and what would have been sent: a file that isn't there, or is such a page
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print what this policy adds and loses, instead of the findings; with --alerts each message
+    #[arg(long, value_name = "POLICY")]
+    pub compare: Option<PathBuf>,
     /// Leave out what happened before: 2026-03-01, or 2026-03-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub since: Option<Time>,

@@ -9,12 +9,14 @@ pub mod case;
 pub mod check;
 pub mod engine;
 pub mod explain;
+mod html;
 pub mod input;
 pub mod load;
 pub mod outcome;
 pub mod output;
 pub mod problems;
 pub mod replay;
+mod report;
 
 /// What a run leads to: the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -49,6 +49,15 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
     if wrong.is_empty() { Ok(policy) } else { Err(wrong) }
 }
 
+/// What the policy is called that [`policy`] takes.
+pub(crate) fn name(named: Option<&Path>) -> String {
+    match named {
+        Some(file) => file.display().to_string(),
+        None if Path::new(HERE).exists() => HERE.to_owned(),
+        None => "the built-in policy".to_owned(),
+    }
+}
+
 /// Reads the policy that is named, else `handsoff.toml` in this folder.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use handsoff_trail::Time;
 use handsoff_watch::alert::{self, Alert, Known};
 use handsoff_watch::earlier::Earlier;
 use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
@@ -47,26 +48,45 @@ pub struct Outcome {
     pub problems: Problems,
     /// The severity of the worst finding.
     pub worst: Option<Severity>,
+    /// The times of the first and the last record, those outside of `--since` and `--until` too.
+    pub times: Option<(Time, Time)>,
 }
 
 impl Outcome {
     /// What would have been sent, incident by incident.
     pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
         let cases: BTreeMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
+        let earlier = self.earlier(policy);
+        let of =
+            |incident: &Incident| alerts_of(incident, cases.get(&*incident.id).copied(), &earlier, policy);
+        let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
+        alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts));
+        alerts
+    }
+
+    /// What each period has for the later ones.
+    pub(crate) fn earlier(&self, policy: &Policy) -> Earlier {
         let mut earlier = Earlier::new(policy.alerts.period);
         for incident in &self.incidents {
             earlier.extend(incident);
         }
-        let of = |incident: &Incident| match cases.get(&*incident.id) {
-            None => alert::schedule(&incident.news(&earlier), &policy.alerts, &Known::default()),
-            Some(case) => {
-                let notes = |at| case.notes(policy, at);
-                let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
-                alert::schedule(incident, &policy.alerts, &known)
-            }
-        };
-        let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
-        alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts));
-        alerts
+        earlier
+    }
+}
+
+/// What would have been sent about an incident, which may have a case.
+pub(crate) fn alerts_of(
+    incident: &Incident,
+    case: Option<&Case>,
+    earlier: &Earlier,
+    policy: &Policy,
+) -> Vec<Alert> {
+    match case {
+        None => alert::schedule(&incident.news(earlier), &policy.alerts, &Known::default()),
+        Some(case) => {
+            let notes = |at| case.notes(policy, at);
+            let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
+            alert::schedule(incident, &policy.alerts, &known)
+        }
     }
 }

@@ -69,9 +69,9 @@ def check(condition, what):
         raise SystemExit(f"FAILED: {what}")
 
 
-def look(browser, page, name, out):
+def quiet(browser, page, name):
+    """Opens a page that may run nothing, fetch nothing and complain about nothing; gives how long it took."""
     took = browser.open(page.as_uri())
-    found = json.loads(browser.ask(LOOK))
     time.sleep(0.2)
     browser.ask("1")
     requests = [event["params"]["request"]["url"] for event in browser.events if event["method"] == "Network.requestWillBeSent"]
@@ -80,6 +80,12 @@ def look(browser, page, name, out):
         "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening",
         "Page.frameAttached", "Page.frameRequestedNavigation", "Page.windowOpen", "Page.downloadWillBegin")]
     check(not noise, f"{name}: the browser complains: {noise[:3]}")
+    return took
+
+
+def look(browser, page, name, out):
+    took = quiet(browser, page, name)
+    found = json.loads(browser.ask(LOOK))
     # `title` is also what a bar is called when the pointer rests on it.
     check(set(found["elements"]) <= ELEMENTS, f"{name}: elements {set(found['elements']) - ELEMENTS}")
     check(set(found["attributes"]) <= ATTRIBUTES, f"{name}: attributes {set(found['attributes']) - ATTRIBUTES}")

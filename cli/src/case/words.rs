@@ -7,24 +7,7 @@ use handsoff_case::{Grant, Manifest, Observation, Seen};
 use handsoff_trail::Time;
 
 use super::shown;
-
-/// `2026-03-14 02:00:00`.
-pub(super) fn time(time: Option<Time>) -> String {
-    time.map_or_else(|| "no time".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S"))
-}
-
-/// `2 h 5 min`, `40 s`.
-pub(super) fn length(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, 0) => format!("{hours} h"),
-        (0, ..) => format!("{hours} h {minutes} min"),
-        (_, 0, _) => format!("{days} d"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
+pub(super) use crate::output::{length, time};
 
 /// How long calls went on after the window: whole minutes, as its violation tells it.
 pub(super) fn overdue(seconds: i64) -> String {

@@ -17,6 +17,8 @@ pub use text::text;
 pub(crate) use text::{cut, line};
 pub use unread::WhileRead;
 
+use handsoff_trail::Time;
+
 use crate::input::LeftOut;
 use crate::problems::Problems;
 
@@ -64,4 +66,22 @@ pub(crate) fn thousands(number: u64) -> String {
 /// `1 record`, `2 records`.
 pub(crate) fn count_of(number: u64, what: &str) -> String {
     format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// `2026-03-14 02:00:00`.
+pub(crate) fn time(time: Option<Time>) -> String {
+    time.map_or_else(|| "no time".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S"))
+}
+
+/// `2 h 5 min`, `40 s`.
+pub(crate) fn length(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, 0) => format!("{hours} h"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        (_, 0, _) => format!("{days} d"),
+        _ => format!("{days} d {hours} h"),
+    }
 }

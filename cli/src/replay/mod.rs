@@ -2,6 +2,7 @@
 
 mod cases;
 mod distinct;
+mod each;
 mod findings;
 mod moments;
 mod progress;
@@ -16,10 +17,13 @@ use std::thread;
 
 use handsoff_watch::{Policy, Skim};
 
-use crate::args::{Format, Replay};
+use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::outcome::Outcome;
-use crate::{Exit, load, output};
+use crate::report::compare::{By, Comparison};
+use crate::{Exit, load, output, report};
+
+use each::Each;
 
 pub use findings::Findings;
 pub use sessions::Case;
@@ -31,31 +35,26 @@ pub use tally::{Options, Tally};
 /// # Errors
 /// Only when the output can't be written.
 pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
-    let policy = match load::policy(&args.policy) {
-        Ok(policy) => policy,
+    let (policy, other) = match policies(args) {
+        Ok(policies) => policies,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
             return Ok(Exit::Wrong);
         }
     };
-    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        output::error("--since is not before --until: nothing lies between them");
+    if let Err(why) = possible(args) {
+        output::error(&why);
         return Ok(Exit::Wrong);
     }
+    let policies: Vec<&Policy> = [&policy].into_iter().chain(&other).collect();
     let mut found = input::find(&args.paths);
-    let by_line = args.format != Format::Text && !args.alerts;
-    let options = Options {
-        since: args.since,
-        until: args.until,
-        keep_findings: by_line,
-        count_incidents: by_line,
-        keep_cases: args.cases.is_some() || args.alerts,
-        time_stages: args.timings,
-    };
     let bar = progress::Bar::new(&found.sources);
     let threads = args.threads.map_or_else(cores, std::num::NonZeroUsize::get);
-    let (mut tally, stages) = judge(&found.sources, &policy, options, threads, &|bytes| bar.add(bytes));
+    let (mut tallies, stages) =
+        judge_by(&policies, &found.sources, options(args), threads, &|bytes| bar.add(bytes));
     bar.finish();
+    let compared = other.as_ref().and_then(|other| Some(tallies.pop()?.finish(other)));
+    let mut tally = tallies.pop().unwrap_or_default();
     if args.timings {
         tell_timings(stages, tally.decide);
     }
@@ -66,12 +65,23 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         output::left_out(&found.left_out);
     }
     let files = output::Files::new(&found);
-    let mut kept = true;
-    if let Some(below) = &args.cases {
-        kept = write_cases(below, &outcome);
-    }
+    let mut kept = args.cases.as_ref().is_none_or(|below| write_cases(below, &outcome));
     if outcome.counts.read == 0 {
         output::nothing_read();
+    }
+    let first = By { name: &load::name(args.policy.policy.as_deref()), policy: &policy, outcome: &outcome };
+    let comparison = match (&args.compare, &other, &compared) {
+        (Some(file), Some(policy), Some(outcome)) => {
+            let second = By { name: &load::name(Some(file)), policy, outcome };
+            Some(Comparison::of(first, second, args.min_severity)?)
+        }
+        _ => None,
+    };
+    if let Some(file) = &args.report
+        && let Err(why) = report::write(file, first, (args.since, args.until), comparison.as_ref())
+    {
+        output::error(&no_report(file, &why));
+        kept = false;
     }
     let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
     let exit = if !kept || incomplete {
@@ -81,7 +91,61 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     } else {
         Exit::Fine
     };
-    print(args, &policy, &outcome, &files, out).map(|()| exit)
+    match &comparison {
+        Some(comparison) => report::compare::print(comparison, args.format, args.alerts, out)?,
+        None => print(args, &policy, &outcome, out)?,
+    }
+    if args.format == Format::Text {
+        output::summary(&outcome, &files, out)?;
+    } else {
+        // Closed standard error is no reason to fail.
+        let _ = output::summary(&outcome, &files, &mut io::stderr().lock());
+    }
+    out.flush().map(|()| exit)
+}
+
+/// The policy that holds, and the one that it is compared with.
+fn policies(args: &Replay) -> Result<(Policy, Option<Policy>), String> {
+    let policy = load::policy(&args.policy)?;
+    let other = args.compare.as_ref().map(|file| {
+        let own = &args.policy;
+        let (deploy_role, break_glass) = (own.deploy_role.clone(), own.break_glass.clone());
+        load::policy(&PolicyArgs { policy: Some(file.clone()), deploy_role, break_glass })
+    });
+    Ok((policy, other.transpose()?))
+}
+
+fn options(args: &Replay) -> Options {
+    // A report and a comparison ask for all: whole findings, and what would have been sent.
+    let all = args.report.is_some() || args.compare.is_some();
+    let by_line = args.format != Format::Text && !args.alerts;
+    Options {
+        since: args.since,
+        until: args.until,
+        keep_findings: by_line || all,
+        count_incidents: by_line && !all,
+        keep_cases: args.cases.is_some() || args.alerts || all,
+        time_stages: args.timings,
+    }
+}
+
+/// Whether the options can be followed, before anything is read.
+fn possible(args: &Replay) -> Result<(), String> {
+    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
+        return Err("--since is not before --until: nothing lies between them".into());
+    }
+    if args.compare.is_some() && args.format == Format::Csv {
+        return Err("--compare has no CSV: use --format jsonl".into());
+    }
+    match &args.report {
+        Some(file) => report::may_be_written(file).map_err(|why| no_report(file, &why)),
+        None => Ok(()),
+    }
+}
+
+fn no_report(file: &std::path::Path, why: &io::Error) -> String {
+    let file = handsoff_watch::show::clean(&file.display().to_string(), 500);
+    format!("{file}: the report can't be written: {why}")
 }
 
 /// Writes the cases. Tells what went wrong, and whether nothing did.
@@ -104,26 +168,13 @@ fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
     }
 }
 
-fn print(
-    args: &Replay,
-    policy: &Policy,
-    outcome: &Outcome,
-    files: &output::Files,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn print(args: &Replay, policy: &Policy, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match (args.alerts, args.format) {
-        (true, format) => output::alerts(outcome, policy, format, args.min_severity, out)?,
-        (false, Format::Text) => output::text(outcome, args.min_severity, out)?,
-        (false, Format::Jsonl) => output::jsonl(outcome.findings.iter(), args.min_severity, out)?,
-        (false, Format::Csv) => output::csv(outcome.findings.iter(), args.min_severity, out)?,
+        (true, format) => output::alerts(outcome, policy, format, args.min_severity, out),
+        (false, Format::Text) => output::text(outcome, args.min_severity, out),
+        (false, Format::Jsonl) => output::jsonl(outcome.findings.iter(), args.min_severity, out),
+        (false, Format::Csv) => output::csv(outcome.findings.iter(), args.min_severity, out),
     }
-    if args.format == Format::Text {
-        output::summary(outcome, files, out)?;
-    } else {
-        // Closed standard error is no reason to fail.
-        let _ = output::summary(outcome, files, &mut io::stderr().lock());
-    }
-    out.flush()
 }
 
 /// Judges all records of the sources. The same whatever the number of threads.
@@ -137,40 +188,60 @@ pub fn judge(
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> (Tally, Stages) {
-    let pass = Pass { sources, policy, options, threads };
-    let mut all = pass.run(&Arc::default(), progress);
-    if let Some(learned) = all.0.learned() {
-        all = pass.run(&Arc::new(learned), progress);
+    let (mut tallies, stages) = judge_by(&[policy], sources, options, threads, progress);
+    (tallies.pop().unwrap_or_default(), stages)
+}
+
+/// The same by each of several policies, in one reading.
+pub fn judge_by(
+    policies: &[&Policy],
+    sources: &[Source],
+    options: Options,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> (Vec<Tally>, Stages) {
+    let pass = Pass { sources, policies, options, threads };
+    let mut all = pass.run(&vec![Arc::default(); policies.len()], progress);
+    let learned: Vec<Option<Learned>> = all.0.iter().map(Tally::learned).collect();
+    if learned.iter().any(Option::is_some) {
+        let learned: Vec<_> =
+            learned.into_iter().map(|learned| Arc::new(learned.unwrap_or_default())).collect();
+        all = pass.run(&learned, progress);
     }
-    all.0.follow(sources, policy, progress);
+    for (tally, policy) in all.0.iter_mut().zip(policies) {
+        tally.follow(sources, policy, progress);
+    }
     all
 }
 
 /// One reading of all sources.
 struct Pass<'s> {
     sources: &'s [Source],
-    policy: &'s Policy,
+    policies: &'s [&'s Policy],
     options: Options,
     threads: usize,
 }
 
 impl Pass<'_> {
-    fn run(&self, learned: &Arc<Learned>, progress: &(dyn Fn(u64) + Sync)) -> (Tally, Stages) {
-        let Self { sources, policy, options, .. } = *self;
+    fn run(&self, learned: &[Arc<Learned>], progress: &(dyn Fn(u64) + Sync)) -> (Vec<Tally>, Stages) {
+        let Self { sources, policies, options, .. } = *self;
         let next = AtomicUsize::new(0);
+        let tallies = || learned.iter().map(|learned| Tally::new(options).knowing(learned)).collect();
         let work = || {
-            let mut tally = Tally::new(options).knowing(learned);
+            let mut tallies: Vec<Tally> = tallies();
             let mut reader = Reader::default();
-            let mut skim = Skim::new(policy);
+            let mut skims: Vec<Skim<'_>> = policies.iter().map(|policy| Skim::new(policy)).collect();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };
-                reader.read(source, &mut tally.source(index, source, policy, &mut skim), &progress);
+                let each = tallies.iter_mut().zip(policies).zip(&mut skims);
+                let sinks = each.map(|((tally, policy), skim)| tally.source(index, source, policy, skim));
+                reader.read(source, &mut Each(sinks.collect::<Vec<_>>()), &progress);
             }
-            (tally, reader.stages)
+            (tallies, reader.stages)
         };
         let threads = self.threads.min(sources.len()).max(1);
-        let parts: Vec<(Tally, Stages)> = thread::scope(|scope| {
+        let parts: Vec<(Vec<Tally>, Stages)> = thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut parts = vec![work()];
             // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
@@ -181,9 +252,11 @@ impl Pass<'_> {
             );
             parts
         });
-        let mut all = (Tally::new(options).knowing(learned), Stages::default());
-        for (tally, stages) in parts {
-            all.0.merge(tally);
+        let mut all: (Vec<Tally>, Stages) = (tallies(), Stages::default());
+        for (tallies, stages) in parts {
+            for (own, tally) in all.0.iter_mut().zip(tallies) {
+                own.merge(tally);
+            }
             all.1.inflate += stages.inflate;
             all.1.records += stages.records;
         }

@@ -259,8 +259,8 @@ impl Tally {
             (severity, time, id.to_owned())
         });
         let worst = incidents.iter().map(Incident::severity).max();
-        let findings = self.findings.sorted();
-        Outcome { counts, exceptions, findings, incidents, cases, problems: self.problems, worst }
+        let (findings, problems, times) = (self.findings.sorted(), self.problems, began.zip(latest));
+        Outcome { counts, exceptions, findings, incidents, cases, problems, worst, times }
     }
 
     /// How many calls each exception covered, by its line.

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::super::fold::{self, Kind, Row, fold};
 use super::super::{shown, words};
-use super::{beyond, nothing, section, wide};
+use crate::html::{beyond, nothing, section, wide};
 use crate::output::{count_of, thousands};
 
 /// How many rows a table has: one of fifty thousand takes a browser seconds at every turn of its width, and what isn't

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::super::load::Case;
 use super::super::{shown, shown_lines, words};
-use super::{beyond, nothing, section, wide};
+use crate::html::{beyond, nothing, section, wide};
 use crate::output::{count_of, thousands};
 
 /// Who, why and when.

@@ -1,7 +1,4 @@
-//! A case as one page of HTML: nothing on it runs, nothing on it is fetched.
-//!
-//! Whoever opened the session chose much of what stands in its case. Maud escapes every value; besides, no value of a
-//! case ever stands in a style, a link, the name of a class or an attribute: only texts do, and numbers made here.
+//! A case as one page of HTML: nothing on it runs, nothing on it is fetched ([`crate::html`]).
 
 mod calls;
 mod facts;
@@ -11,16 +8,14 @@ mod tables;
 use std::io::{self, Write};
 
 use handsoff_case::Manifest;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::load::Case;
 use super::{shown, words};
-use crate::output::{count_of, thousands};
+use crate::html::{begin, end, tile};
+use crate::output::count_of;
 
 const STYLE: &str = include_str!("style.css");
-
-/// What the page may do: be styled by itself.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Writes the page, a part after the other.
 ///
@@ -29,21 +24,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 pub(super) fn write(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     let Some(manifest) = &case.manifest else { return Ok(()) };
     let mut put = |markup: Markup| out.write_all(markup.0.as_bytes());
-    put(html! {
-        (DOCTYPE)
-        (PreEscaped("<html lang=\"en\">"))
-        head {
-            meta charset="utf-8";
-            meta http-equiv="Content-Security-Policy" content=(POLICY);
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            meta name="referrer" content="no-referrer";
-            meta name="color-scheme" content="light dark";
-            title { "Break-glass case " (shown(&manifest.case)) }
-            style { (PreEscaped(STYLE)) }
-        }
-        // Written in parts, so that a long case isn't held as one text.
-        (PreEscaped("<body>"))
-    })?;
+    put(begin(&format!("Break-glass case {}", shown(&manifest.case)), None, STYLE))?;
     put(banner(case))?;
     put(head(case, manifest))?;
     put(facts::violations(manifest))?;
@@ -61,12 +42,7 @@ pub(super) fn write(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     put(facts::completeness(manifest))?;
     put(facts::proof(case, manifest))?;
     calls::write(&case.calls, &mut put)?;
-    put(html! {
-        footer {
-            "Made by handsoff " (env!("CARGO_PKG_VERSION")) " from the case file " (shown(&manifest.case)) ". All times are UTC."
-        }
-        (PreEscaped("</body></html>\n"))
-    })
+    put(end(&format!("the case file {}", shown(&manifest.case))))
 }
 
 fn banner(case: &Case) -> Markup {
@@ -117,12 +93,6 @@ fn head(case: &Case, manifest: &Manifest) -> Markup {
     }
 }
 
-/// A number. `kind` is one of this page's own classes.
-fn tile(number: u64, what: &str, kind: &'static str) -> Markup {
-    let zero = if number == 0 { "none" } else { "some" };
-    html! { li.tile.(kind).(zero) { b { (thousands(number)) } span { (what) } } }
-}
-
 fn approval_chip(manifest: &Manifest) -> Markup {
     match words::verdict(manifest) {
         "approved" => html! { span.chip.good { "Approved" } },
@@ -130,33 +100,4 @@ fn approval_chip(manifest: &Manifest) -> Markup {
         "missing" => html! { span.chip.bad { "Not approved" } },
         _ => html! { span.chip.note { "No approval asked for" } },
     }
-}
-
-/// A section with its heading. Sections without anything in them say so, so that nobody has to wonder.
-fn section(title: &str, note: &str, body: &Markup) -> Markup {
-    html! {
-        section {
-            h2 { (title) }
-            @if !note.is_empty() { p.note { (note) } }
-            (body)
-        }
-    }
-}
-
-/// What may be wider than the screen: it scrolls by itself, and says so where it has to.
-fn wide(body: &Markup) -> Markup {
-    html! {
-        p.hint aria-hidden="true" { "Wider than the screen: scroll it sideways" }
-        div.scroll { (body) }
-    }
-}
-
-/// That there is nothing.
-fn nothing(text: &str) -> Markup {
-    html! { p.nothing { (text) } }
-}
-
-/// That there is more than what is listed.
-fn beyond(number: usize, what: &str) -> Markup {
-    html! { @if number > 0 { p.note { "And " (thousands(number as u64)) " more " (what) "." } } }
 }

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::super::fold::Kind;
 use super::super::words;
-use super::{nothing, wide};
+use crate::html::{self, Scale, nothing, wide};
 use crate::output::{count_of, thousands};
 
 const LEFT: i64 = 150;
@@ -21,84 +21,27 @@ const TOP: i64 = 62;
 const LANE: i64 = 52;
 const BAR: i64 = 36;
 
-/// The part of time that is drawn.
-#[derive(Clone, Copy)]
-struct Scale {
-    from: i64,
-    span: i64,
+/// Room for all calls, and for the session's times unless they are so far away that the calls would become one bar.
+fn scale_of(times: &[i64], marks: &[Mark]) -> Option<Scale> {
+    let ends = |times: &mut dyn Iterator<Item = i64>| {
+        times.fold(None, |ends: Option<(i64, i64)>, at| {
+            Some(ends.map_or((at, at), |(first, last)| (first.min(at), last.max(at))))
+        })
+    };
+    let mut all = marks.iter().map(|mark| mark.at);
+    let (first, last) = ends(&mut times.iter().copied()).or_else(|| ends(&mut all))?;
+    let far = (last - first).max(600) * 8;
+    let (mut from, mut until) = (first, last);
+    for mark in marks {
+        if (first - far..=last + far).contains(&mark.at) {
+            (from, until) = (from.min(mark.at), until.max(mark.at));
+        }
+    }
+    Some(Scale::around(from, until))
 }
 
-impl Scale {
-    /// Room for all calls, and for the session's times unless they are so far away that the calls would become one bar.
-    fn of(times: &[i64], marks: &[Mark]) -> Option<Self> {
-        let ends = |times: &mut dyn Iterator<Item = i64>| {
-            times.fold(None, |ends: Option<(i64, i64)>, at| {
-                Some(ends.map_or((at, at), |(first, last)| (first.min(at), last.max(at))))
-            })
-        };
-        let mut all = marks.iter().map(|mark| mark.at);
-        let (first, last) = ends(&mut times.iter().copied()).or_else(|| ends(&mut all))?;
-        let far = (last - first).max(600) * 8;
-        let (mut from, mut until) = (first, last);
-        for mark in marks {
-            if (first - far..=last + far).contains(&mark.at) {
-                (from, until) = (from.min(mark.at), until.max(mark.at));
-            }
-        }
-        // A single moment has to have some width, and nothing stands on the edge.
-        let margin = ((until - from) / 30).max(60);
-        Some(Self { from: from - margin, span: until - from + 2 * margin })
-    }
-
-    fn holds(self, at: i64) -> bool {
-        (self.from..=self.from + self.span).contains(&at)
-    }
-
-    fn x(self, at: i64) -> i64 {
-        LEFT + (at - self.from).clamp(0, self.span) * WIDTH / self.span.max(1)
-    }
-
-    fn bin(self, at: i64) -> i64 {
-        ((at - self.from) * BINS / self.span.max(1)).clamp(0, BINS - 1)
-    }
-
-    fn start(self, bin: i64) -> Time {
-        Time(self.from + bin * self.span / BINS)
-    }
-
-    /// Moments to be named on the axis, at most nine: at round times.
-    fn ticks(self) -> (i64, Vec<i64>) {
-        const STEPS: [i64; 24] = [
-            15,
-            30,
-            60,
-            120,
-            300,
-            600,
-            900,
-            1800,
-            3600,
-            7200,
-            10_800,
-            21_600,
-            43_200,
-            86_400,
-            172_800,
-            604_800,
-            1_209_600,
-            2_592_000,
-            7_776_000,
-            31_536_000,
-            157_680_000,
-            630_720_000,
-            3_153_600_000,
-            31_536_000_000,
-        ];
-        let step = STEPS.into_iter().find(|step| self.span / step <= 8).unwrap_or(self.span.max(1));
-        let first = self.from.div_euclid(step) * step + step;
-        let ticks = (0..9).map(|index| first + index * step).filter(|at| self.holds(*at)).collect();
-        (step, ticks)
-    }
+fn x(scale: Scale, at: i64) -> i64 {
+    LEFT + scale.place(at, WIDTH)
 }
 
 /// A time of the session that is marked.
@@ -126,11 +69,11 @@ fn marks(manifest: &Manifest) -> Vec<Mark> {
 fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
     let times: Vec<i64> = calls.iter().filter_map(|call| call.time).map(|Time(at)| at).collect();
     let marks = marks(manifest);
-    let scale = Scale::of(&times, &marks)?;
+    let scale = scale_of(&times, &marks)?;
     let mut lanes: BTreeMap<Kind, BTreeMap<i64, u64>> = BTreeMap::new();
     for call in calls {
         if let Some(Time(at)) = call.time {
-            *lanes.entry(Kind::of(call)).or_default().entry(scale.bin(at)).or_default() += 1;
+            *lanes.entry(Kind::of(call)).or_default().entry(scale.bin(at, BINS)).or_default() += 1;
         }
     }
     // All kinds that somebody looks for are there, also when they are empty; other failures are rare.
@@ -174,19 +117,19 @@ fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
 /// The section, also when there is nothing to draw.
 pub(super) fn section(manifest: &Manifest, calls: &[Observation]) -> Markup {
     let body = section_of(manifest, calls).unwrap_or_else(|| nothing("No call has a time."));
-    super::section("Calls over time", "", &body)
+    html::section("Calls over time", "", &body)
 }
 
 fn window(scale: Scale, manifest: &Manifest, bottom: i64) -> Markup {
     let (Some(Time(from)), Some(Time(until))) = (manifest.started, manifest.window_end) else {
         return html! {};
     };
-    let (left, right) = (scale.x(from), scale.x(until));
+    let (left, right) = (x(scale, from), x(scale, until));
     html! { rect.window x=(left) y=(TOP) width=((right - left).max(0)) height=(bottom - TOP) {} }
 }
 
 fn axis(scale: Scale, bottom: i64) -> Markup {
-    let (step, ticks) = scale.ticks();
+    let (step, ticks) = scale.ticks(8);
     let mut day = String::new();
     let labels: Vec<(i64, String, String)> = ticks
         .into_iter()
@@ -199,7 +142,7 @@ fn axis(scale: Scale, bottom: i64) -> Markup {
             };
             let date = if time.date() == day { String::new() } else { time.date() };
             day = time.date();
-            (scale.x(at), clock, date)
+            (x(scale, at), clock, date)
         })
         .collect();
     html! {
@@ -228,7 +171,7 @@ fn lane(scale: Scale, kind: Kind, bins: &BTreeMap<i64, u64>, base: i64) -> Marku
         @for (bin, number) in bins {
             @let height = height(*number);
             rect.(kind.name()) x=(LEFT + bin * WIDTH / BINS) y=(base - i64::try_from(height).unwrap_or(BAR)) width="4" height=(height) {
-                title { (words::time(Some(scale.start(*bin)))) ": " (thousands(*number)) " " (kind.plural()) }
+                title { (words::time(Some(scale.start(*bin, BINS)))) ": " (thousands(*number)) " " (kind.plural()) }
             }
         }
     }
@@ -236,7 +179,7 @@ fn lane(scale: Scale, kind: Kind, bins: &BTreeMap<i64, u64>, base: i64) -> Marku
 
 /// A mark. Its label stands on a row of its own, so that marks near each other can be told.
 fn line(scale: Scale, mark: &Mark, bottom: i64, y: i64) -> Markup {
-    let x = scale.x(mark.at);
+    let x = x(scale, mark.at);
     let label = format!("{} {}", mark.name, Time(mark.at).format("%H:%M:%S"));
     let (at, side) = if x > LEFT + WIDTH / 2 { (x - 6, "to-left") } else { (x + 6, "to-right") };
     html! {
@@ -255,28 +198,17 @@ mod tests {
 
     #[test]
     fn one_call_has_a_picture_and_nothing_has_none() {
-        let scale = Scale::of(&[1_000_000], &[]).unwrap();
-        assert!(scale.span >= 120 && scale.x(1_000_000) > LEFT && scale.x(1_000_000) < LEFT + WIDTH);
-        assert!(Scale::of(&[], &[]).is_none());
+        let scale = scale_of(&[1_000_000], &[]).unwrap();
+        assert!(scale.span >= 120 && x(scale, 1_000_000) > LEFT && x(scale, 1_000_000) < LEFT + WIDTH);
+        assert!(scale_of(&[], &[]).is_none());
     }
 
     #[test]
     fn the_window_is_in_the_picture_unless_it_would_leave_no_room_for_calls() {
         let calls = [1_000_000, 1_000_600];
-        let near = Scale::of(&calls, &[mark(1_003_600)]).unwrap();
+        let near = scale_of(&calls, &[mark(1_003_600)]).unwrap();
         assert!(near.holds(1_003_600));
-        let far = Scale::of(&calls, &[mark(200_000_000_000)]).unwrap();
+        let far = scale_of(&calls, &[mark(200_000_000_000)]).unwrap();
         assert!(!far.holds(200_000_000_000) && far.span < 1000);
-    }
-
-    #[test]
-    fn ticks_are_few_and_round_whatever_the_span() {
-        for span in [1, 59, 600, 3600, 86_400, 31_536_000, 220_000_000_000] {
-            let scale = Scale::of(&[1_700_000_000, 1_700_000_000 + span], &[]).unwrap();
-            let (step, ticks) = scale.ticks();
-            assert!((2..=9).contains(&ticks.len()), "{span}: {}", ticks.len());
-            assert!(ticks.iter().all(|at| at % step == 0), "{span}");
-            assert!(scale.bin(1_700_000_000 + span) < BINS);
-        }
     }
 }

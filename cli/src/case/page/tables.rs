@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::super::fold::{Kind, fold, group};
 use super::super::{shown, words};
 use super::facts::names;
-use super::{beyond, nothing, section, wide};
+use crate::html::{beyond, nothing, section, wide};
 use crate::output::thousands;
 
 /// How many rows a table of sums has.
