@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod output;
 pub mod problems;
 pub mod replay;
+pub mod tune;
 
 /// What a run leads to: the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

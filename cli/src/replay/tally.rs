@@ -41,6 +41,18 @@ pub struct Options {
     pub time_stages: bool,
 }
 
+impl Options {
+    /// Whether a record lies outside of the range. What has no time can't be shown to.
+    pub(crate) fn leave_out(self, record: &Record<'_>) -> bool {
+        let Self { since, until, .. } = self;
+        if since.is_none() && until.is_none() {
+            return false;
+        }
+        let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) else { return false };
+        since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until)
+    }
+}
+
 /// What one thread has seen so far.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -79,6 +91,11 @@ impl Tally {
     /// The records that another of the same call is to be told instead of.
     pub(super) fn superseded(&self) -> HashSet<u64> {
         self.copies.left_out()
+    }
+
+    /// The records that were not told because another of the same call was, by [`copies::name`].
+    pub(crate) fn left_out(&self) -> &HashSet<u64> {
+        &self.left_out
     }
 
     /// The sink for one source's records.
@@ -305,16 +322,6 @@ impl SourceSink<'_, '_> {
             );
         }
     }
-
-    fn is_out_of_range(&self, record: &Record<'_>) -> bool {
-        let Options { since, until, .. } = self.tally.options;
-        if since.is_none() && until.is_none() {
-            return false;
-        }
-        // What has no time can't be shown to lie outside.
-        let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) else { return false };
-        since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until)
-    }
 }
 
 /// Whether it has the form of `2026-11-22T05:38:00Z`, and a month, day and hour that there are.
@@ -336,7 +343,7 @@ impl Sink for SourceSink<'_, '_> {
         let start = self.tally.options.time_stages.then(Instant::now);
         self.tally.read += 1;
         self.oddities(record, place);
-        if self.is_out_of_range(record) {
+        if self.tally.options.leave_out(record) {
             self.tally.out_of_range += 1;
             return;
         }
