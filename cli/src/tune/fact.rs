@@ -296,7 +296,7 @@ impl Fact {
             _ => return None,
         };
         let who = call.principal.arn.as_deref().and_then(Id::of);
-        let human = matches!(call.principal.kind, Kind::Human | Kind::BreakGlass);
+        let human = matches!(call.principal.kind, Kind::Human | Kind::BreakGlass) || call.is_from_console();
         Some(Self { key: Key::of(&call.record), time: call.time, who, human, what })
     }
 }

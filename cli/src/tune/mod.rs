@@ -228,7 +228,7 @@ fn head(base: &Base, tuned: &Policy, days: &Days, [before, after]: [&Outcome; 2]
     let entries = |policy: &Policy| {
         let Policy { deploy, break_glass, workloads, exceptions, .. } = policy;
         format!(
-            "{} [[deploy]], {} [[break_glass]], {} [[workload]], {} [[exception]]",
+            "{} deploy, {} break-glass, {} workload and {} exception entries",
             deploy.len(),
             break_glass.len(),
             workloads.len(),

@@ -39,10 +39,10 @@ impl Entry {
 
     /// Comments the entry out, and says why.
     pub(super) fn doubt(&mut self, why: &str) {
-        if self.standing == Standing::Proposed {
+        if self.standing != Standing::Refused {
             self.standing = Standing::Doubtful;
+            self.note(format!("Commented out: {why}."));
         }
-        self.note(format!("Commented out: {why}."));
     }
 
     /// Leaves nothing but the comment, and says why.

@@ -24,66 +24,91 @@ struct Peak {
     actions: usize,
 }
 
+/// What is usual of denied calls.
+#[derive(Debug, Default)]
+struct Usual {
+    /// The fullest windows of each principal and day, sorted.
+    calls: Vec<usize>,
+    actions: Vec<usize>,
+    /// Of each principal that is denied on several days, its median day's.
+    ordinary_calls: Vec<usize>,
+    ordinary_actions: Vec<usize>,
+    /// How many principals were left out.
+    scanners: u64,
+}
+
 impl Evidence<'_> {
     /// The thresholds.
     pub(super) fn thresholds(&self) -> Entry {
-        let window = self.base.denials.window;
-        let own = Peak { calls: self.base.denials.count, actions: self.base.denials.actions };
+        let (own, window) = (self.own(), duration(self.base.denials.window));
+        let usual = self.usual();
         let mut entry = Entry::new("When denied calls of one principal are too many.".into());
-        let (mut calls, mut actions) = (Vec::new(), Vec::new());
-        let (mut usual_calls, mut usual_actions) = (Vec::new(), Vec::new());
-        let mut scanners = 0;
-        for (_, denied) in self.logs.denied.iter() {
-            let peaks = peaks(denied, window);
-            if is_everyday(&peaks, own) && self.is_scanner(denied) {
-                scanners += 1;
-                continue;
-            }
-            let mut one: (Vec<usize>, Vec<usize>) =
-                peaks.values().map(|peak| (peak.calls, peak.actions)).unzip();
-            one.0.sort_unstable();
-            one.1.sort_unstable();
-            if peaks.len() >= EVERYDAY {
-                usual_calls.push(percentile(&one.0, 50));
-                usual_actions.push(percentile(&one.1, 50));
-            }
-            calls.extend(one.0);
-            actions.extend(one.1);
-        }
-        calls.sort_unstable();
-        actions.sort_unstable();
-        let spread = |sorted: &[usize]| {
-            let [half, most, nearly_all] = [50, 90, 99].map(|percent| percentile(sorted, percent));
-            format!(
-                "50th {half}, 90th {most}, 99th {nearly_all}, most {}",
-                sorted.last().copied().unwrap_or_default()
-            )
-        };
-        entry.note(format!(
-            "The fullest window of {window} s of each principal and day, {} of them but for {}: denied calls (percentiles) \
+        let spread = format!(
+            "The fullest window ({window}) of each principal and day, {} of them but for {}: denied calls (percentiles) \
              {}; different actions, but for what console pages ask for: {}.",
-            thousands(calls.len() as u64),
-            count_of(scanners, "scanner"),
-            spread(&calls),
-            spread(&actions)
-        ));
+            thousands(usual.calls.len() as u64),
+            count_of(usual.scanners, "scanner"),
+            spread(&usual.calls),
+            spread(&usual.actions)
+        );
+        let none = usual.calls.is_empty() && usual.scanners == 0;
+        entry.note(if none { "No call was denied in these logs.".into() } else { spread });
         let needed = Peak {
-            calls: needed(usual_calls, own.calls).min(MOST.calls.max(own.calls)),
-            actions: needed(usual_actions, own.actions).min(MOST.actions.max(own.actions)),
+            calls: needed(usual.ordinary_calls, own.calls).min(MOST.calls.max(own.calls)),
+            actions: needed(usual.ordinary_actions, own.actions).min(MOST.actions.max(own.actions)),
         };
         entry.note(if needed == own {
-            format!("Fewer than {SEVERAL} principals reach {} calls or {} actions on an ordinary day: nothing to change.", own.calls, own.actions)
+            format!(
+                "Fewer than {SEVERAL} principals reach {} calls or {} actions on an ordinary day: nothing to change.",
+                own.calls, own.actions
+            )
         } else {
-            format!("Raised as far as the ordinary day of {SEVERAL} principals or more needs, at most to {} and {}.", MOST.calls, MOST.actions)
+            format!(
+                "Raised, from {} calls and {} actions, until fewer than {SEVERAL} principals reach it on an ordinary day; \
+                 never above {} and {}.",
+                own.calls, own.actions, MOST.calls, MOST.actions
+            )
         });
-        entry.lines.push("[denials]".into());
-        entry.lines.push(format!("window = \"{window}s\""));
-        entry.lines.push(format!("count = {}", needed.calls));
-        entry.lines.push(format!("actions = {}", needed.actions));
+        entry.lines = vec![
+            "[denials]".into(),
+            format!("window = {}", write::quoted(&window)),
+            format!("count = {}", needed.calls),
+            format!("actions = {}", needed.actions),
+        ];
         if self.own_denials {
             entry.doubt(&format!("{} has thresholds of your own", self.base.denials.line));
         }
         entry
+    }
+
+    /// The thresholds that hold.
+    fn own(&self) -> Peak {
+        Peak { calls: self.base.denials.count, actions: self.base.denials.actions }
+    }
+
+    /// What is usual, but for scanners.
+    fn usual(&self) -> Usual {
+        let mut usual = Usual::default();
+        for (_, denied) in self.logs.denied.iter() {
+            let peaks = peaks(denied, self.base.denials.window);
+            if is_everyday(&peaks, self.own()) && self.is_scanner(denied) {
+                usual.scanners += 1;
+                continue;
+            }
+            let (mut calls, mut actions): (Vec<usize>, Vec<usize>) =
+                peaks.values().map(|peak| (peak.calls, peak.actions)).unzip();
+            calls.sort_unstable();
+            actions.sort_unstable();
+            if peaks.len() >= EVERYDAY {
+                usual.ordinary_calls.push(percentile(&calls, 50));
+                usual.ordinary_actions.push(percentile(&actions, 50));
+            }
+            usual.calls.extend(calls);
+            usual.actions.extend(actions);
+        }
+        usual.calls.sort_unstable();
+        usual.actions.sort_unstable();
+        usual
     }
 
     /// Whether it is code that changes nothing.
@@ -92,12 +117,14 @@ impl Evidence<'_> {
             return false;
         };
         let Some(profile) = self.logs.profiles.get(who) else { return false };
-        profile.changes.count == 0 && profile.person(who.form).is_none() && profile.made.is_none()
+        let named = self.named_glass(who, profile).or_else(|| self.named_deploy(who, profile));
+        let changes = profile.changes.count > 0 || profile.made.is_some();
+        !changes && profile.person(who.form).is_none() && named.is_none()
     }
 
     /// Principals that are denied every day, for an exception that somebody has to answer for.
     pub(super) fn scanners(&self) -> Vec<Entry> {
-        let own = Peak { calls: self.base.denials.count, actions: self.base.denials.actions };
+        let own = self.own();
         let mut found = Vec::new();
         for (_, denied) in self.logs.denied.iter().filter(|(_, denied)| self.is_scanner(denied)) {
             let peaks = peaks(denied, self.base.denials.window);
@@ -134,6 +161,11 @@ impl Evidence<'_> {
     }
 }
 
+/// Seconds, as a policy writes them.
+fn duration(seconds: i64) -> String {
+    if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
+}
+
 /// Whether the thresholds are reached on several days.
 fn is_everyday(peaks: &BTreeMap<i64, Peak>, own: Peak) -> bool {
     let reached = peaks.values().filter(|peak| peak.calls >= own.calls || peak.actions >= own.actions);
@@ -143,9 +175,17 @@ fn is_everyday(peaks: &BTreeMap<i64, Peak>, own: Peak) -> bool {
 /// The lowest threshold that fewer principals than several reach on their ordinary day; never lower than it was.
 fn needed(mut usual: Vec<usize>, own: usize) -> usize {
     usual.sort_unstable();
-    let reached = usual.iter().filter(|usual| **usual >= own).count();
-    let highest = usual.last().copied().unwrap_or_default();
-    if reached >= SEVERAL { highest + 1 } else { own }
+    let several = usual.iter().rev().nth(SEVERAL - 1).copied().unwrap_or_default();
+    own.max(several + 1)
+}
+
+/// The spread of sorted numbers, in words.
+fn spread(sorted: &[usize]) -> String {
+    let [half, most, nearly_all] = [50, 90, 99].map(|percent| percentile(sorted, percent));
+    format!(
+        "50th {half}, 90th {most}, 99th {nearly_all}, most {}",
+        sorted.last().copied().unwrap_or_default()
+    )
 }
 
 /// The fullest window of each day, by when it ends.
@@ -171,4 +211,31 @@ fn peaks(denied: &Denied, window: i64) -> BTreeMap<i64, Peak> {
         peak.actions = peak.actions.max(actions.len());
     }
     peaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_rise_as_far_as_several_need_and_never_fall() {
+        assert_eq!(needed(vec![], 20), 20);
+        assert_eq!(needed(vec![900, 900], 20), 20);
+        assert_eq!(needed(vec![1, 2, 3], 20), 20);
+        assert_eq!(needed(vec![900, 25, 22, 3], 20), 23);
+    }
+
+    #[test]
+    fn the_fullest_window_counts_and_console_pages_show_no_breadth() {
+        let mut denied = Denied::default();
+        // Day 1: three within 300 s, two actions of them from code; a fourth too late for the first window.
+        let calls =
+            [(0, "a", false), (100, "b", false), (300, "c", true), (301, "a", false), (86_400, "a", false)];
+        for (n, (second, action, browsing)) in calls.into_iter().enumerate() {
+            *denied.calls.at(&(Time(second), n as u64)).unwrap() = (action.to_owned(), browsing);
+        }
+        let peaks = peaks(&denied, 300);
+        assert_eq!(peaks[&0], Peak { calls: 3, actions: 2 });
+        assert_eq!(peaks[&1], Peak { calls: 1, actions: 1 });
+    }
 }
