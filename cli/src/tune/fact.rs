@@ -48,7 +48,7 @@ impl Id {
     }
 }
 
-/// Who took a role on.
+/// Who assumed a role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Origin {
     /// A web identity, by provider and subject.
@@ -79,13 +79,43 @@ const CI_PROVIDERS: [&str; 7] = [
 /// Services that run the steps of a pipeline.
 const CI_SERVICES: [&str; 3] = ["codebuild", "codedeploy", "codepipeline"];
 
-fn is_ci(provider: &str) -> bool {
+/// Services that give roles to code of the account and do nothing that a person at a screen tells them. Not those that
+/// run notebooks, shells, documents or templates of whoever asks, such as `SageMaker`, Systems Manager or `CloudFormation`.
+const COMPUTE: [&str; 24] = [
+    "apigateway",
+    "application-autoscaling",
+    "appsync",
+    "autoscaling",
+    "backup",
+    "batch",
+    "build.apprunner",
+    "config",
+    "delivery.logs",
+    "dlm",
+    "dms",
+    "ec2",
+    "ecs",
+    "ecs-tasks",
+    "edgelambda",
+    "eks",
+    "events",
+    "firehose",
+    "lambda",
+    "pipes",
+    "pods.eks",
+    "scheduler",
+    "states",
+    "tasks.apprunner",
+];
+
+/// Whether a provider vouches for the jobs of a CI system.
+pub(super) fn is_ci(provider: &str) -> bool {
     let host = provider.split('/').next().unwrap_or(provider);
     CI_PROVIDERS.iter().any(|known| known.eq_ignore_ascii_case(host))
 }
 
 impl Origin {
-    /// Who makes a call that takes a role on.
+    /// Who makes a call that assumes a role.
     fn of(call: &Call<'_>) -> Self {
         let (principal, identity) = (&call.principal, &call.principal.identity);
         let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
@@ -125,10 +155,10 @@ impl Origin {
         }
     }
 
-    /// Whether a service gave the role to code of the account. `CloudFormation` does what whoever calls it asks for.
+    /// Whether a service gave the role to code of the account.
     pub(super) fn is_compute(&self) -> bool {
         let Self::Service(host) = self else { return false };
-        service_name(host).is_some_and(|name| name != "cloudformation" && !CI_SERVICES.contains(&name))
+        service_name(host).is_some_and(|name| COMPUTE.contains(&name))
     }
 
     /// What it is called in comments.
@@ -252,7 +282,7 @@ impl Made {
 pub(super) enum What {
     /// A successful change: its action, its sort, how it came in, what it made.
     Change { action: String, sort: Sort, via: String, made: Option<Made> },
-    /// A role was taken on.
+    /// A role was assumed.
     Taken { role: Id, by: Origin },
     /// A denied call, by the principal whose calls are counted together.
     Denied { group: String, action: String, browsing: bool },

@@ -24,7 +24,7 @@ pub(super) type Days = Few<i64, (), 1_000>;
 pub(super) struct Use {
     /// Its ARNs, with the path where a record has it.
     pub(super) arns: Few<String, (), 4>,
-    /// When it acted or was taken on.
+    /// When it acted or was assumed.
     pub(super) days: Days,
     /// What AWS sets that shows code.
     pub(super) code: BTreeSet<&'static str>,
@@ -92,6 +92,8 @@ fn common(one: &str, other: &str) -> String {
 pub(super) struct Gathered {
     /// The days of the records.
     pub(super) days: Days,
+    /// The accounts that they were written for.
+    pub(super) accounts: Few<String, (), 1_000>,
     pub(super) uses: Few<Id, Use, IDENTITIES>,
     pub(super) facts: Spool<Fact>,
 }
@@ -121,6 +123,9 @@ impl<'a> Observer<'a> {
     pub(super) fn add(&mut self, call: &Call<'_>) {
         if let Some(time) = call.time {
             self.gathered.days.at(&(time.0 / 86_400));
+        }
+        if let Some(account) = call.record.recipient_account_id.text() {
+            self.gathered.accounts.at(&account.chars().take(12).collect());
         }
         let used = !matches!(call.principal.kind, Kind::Service | Kind::Anonymous)
             && call.principal.identity.kind != IdentityType::WebIdentityUser;

@@ -1,4 +1,4 @@
-//! What the facts of the logs add up to, each event once: for each identity what it changed and who took it on.
+//! What the facts of the logs add up to, each event once: for each identity what it changed and who assumed it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -53,8 +53,8 @@ pub(super) struct Profile {
     pub(super) sorts: BTreeMap<Sort, Seen>,
     pub(super) via: Few<String, u64, 16>,
     pub(super) origins: Few<Origin, Seen, 64>,
-    /// How often persons took it on, whether or not they are held one by one.
-    pub(super) taken_by_people: u64,
+    /// How often people assumed it, whether or not they are held one by one.
+    pub(super) assumed_by_people: u64,
     /// It was made in these logs, or its trust was changed.
     pub(super) made: Option<Making>,
 }
@@ -72,6 +72,8 @@ pub(super) struct Denied {
 #[derive(Default)]
 pub(super) struct Logs {
     pub(super) days: Days,
+    /// The accounts that the records were written for.
+    pub(super) accounts: Few<String, (), 1_000>,
     pub(super) profiles: Few<Id, Profile, IDENTITIES>,
     pub(super) changes: u64,
     pub(super) by_people: u64,
@@ -85,7 +87,7 @@ impl Logs {
     /// # Errors
     /// When the temporary file can't be read back.
     pub(super) fn of(gathered: Gathered) -> io::Result<Self> {
-        let mut logs = Self { days: gathered.days, ..Self::default() };
+        let mut logs = Self { days: gathered.days, accounts: gathered.accounts, ..Self::default() };
         for (id, used) in gathered.uses.iter() {
             if let Some(profile) = logs.profiles.at(id) {
                 profile.used = used.clone();
@@ -116,7 +118,7 @@ impl Logs {
             }
             What::Taken { role, by } => {
                 if let Some(profile) = self.profiles.at(&role) {
-                    profile.taken_by_people += u64::from(matches!(by, Origin::Person(_)));
+                    profile.assumed_by_people += u64::from(matches!(by, Origin::Person(_)));
                     if let Some(seen) = profile.origins.at(&by) {
                         seen.add(time);
                     }
@@ -173,7 +175,7 @@ impl Profile {
         if let Some(because) = self.used.human.iter().next() {
             return Some((*because).to_owned());
         }
-        (self.taken_by_people > 0).then(|| format!("people took it on {} times", self.taken_by_people))
+        (self.assumed_by_people > 0).then(|| format!("people assumed it {} times", self.assumed_by_people))
     }
 
     /// The actions of the sorts that are asked for.

@@ -7,7 +7,7 @@ use handsoff_watch::show::clean;
 
 use super::{EVERYDAY, Evidence, entry, percentile, some};
 use crate::output::{count_of, thousands};
-use crate::tune::fact::Form;
+use crate::tune::fact::{Form, Id};
 use crate::tune::profile::{Denied, date};
 use crate::tune::write::{self, Entry};
 
@@ -109,6 +109,13 @@ impl Evidence<'_> {
         usual.calls.sort_unstable();
         usual.actions.sort_unstable();
         usual
+    }
+
+    /// The first day that its denied calls were so broad that they are probing.
+    pub(super) fn probing(&self, id: &Id) -> Option<i64> {
+        let own = self.logs.denied.iter().filter(|(_, denied)| denied.who.as_ref() == Some(id));
+        let peaks = own.flat_map(|(_, denied)| peaks(denied, self.base.denials.window));
+        peaks.filter(|(_, peak)| peak.actions >= self.base.denials.actions).map(|(day, _)| day).min()
     }
 
     /// Whether it is code that changes nothing.

@@ -1,14 +1,15 @@
-//! Deploy roles: roles that a CI system takes on by what AWS writes, on several days, and no person ever.
+//! Deploy roles: roles that a CI system assumes, by what AWS writes, on several days, and no person ever does.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use handsoff_watch::policy::{Origin as Listed, WebIdentity};
 use handsoff_watch::show::clean;
 
 use super::{EVERYDAY, Evidence, days, entry, some};
 use crate::output::{count_of, thousands};
-use crate::tune::fact::{Form, Id, Origin, Sort};
-use crate::tune::profile::{Profile, Seen};
+use crate::tune::fact::{Form, Id, Origin, Sort, is_ci};
+use crate::tune::profile::{Making, Profile, Seen};
 use crate::tune::shown;
 use crate::tune::write::{self, Entry, Standing, is_plain};
 
@@ -51,8 +52,8 @@ impl Evidence<'_> {
         let taken: u64 = profile.origins.iter().map(|(_, seen)| seen.count).sum();
         let by = profile.origins.iter().map(|(origin, seen)| format!("{} ({})", origin.shown(), times(seen)));
         entry.note(match taken {
-            0 => "Who takes it on isn't in these logs.".to_owned(),
-            _ => format!("Taken on {} by {}.", count_of(taken, "time"), some(by, 8)),
+            0 => "Who assumes it isn't in these logs.".to_owned(),
+            _ => format!("Assumed {} by {}.", count_of(taken, "time"), some(by, 8)),
         });
         evidence(&mut entry, profile);
         if let Some(line) = self.named_deploy(id, profile) {
@@ -83,16 +84,8 @@ impl Evidence<'_> {
                 made.seen.first()
             ));
         }
-        for (origin, _) in profile.origins.iter() {
-            if let Origin::Web(provider, _) = origin
-                && let Some(made) = self.logs.providers.get(&provider.to_ascii_lowercase())
-            {
-                entry.refuse(&format!(
-                    "the OIDC provider {} was made, or changed, in these logs, first on {}: look at that first",
-                    clean(provider, 128),
-                    made.seen.first()
-                ));
-            }
+        for why in profile.origins.keys().filter_map(|origin| self.suspect(origin)) {
+            entry.refuse(&why);
         }
         let grave =
             |sort: Sort| matches!(sort, Sort::Logging | Sort::WayIn | Sort::Identity | Sort::Guardrail);
@@ -106,20 +99,65 @@ impl Evidence<'_> {
                 some(grave, 8)
             ));
         }
-        if profile.actions.is_cut() || profile.origins.is_cut() {
-            entry.doubt("it makes more kinds of changes, or is taken on by more, than are looked at");
+        for why in self.weak(id, profile, nobody) {
+            entry.doubt(&why);
+        }
+    }
+
+    /// What makes its evidence weak. `nobody`: there is nobody to list who assumes it.
+    fn weak(&self, id: &Id, profile: &Profile, nobody: bool) -> Vec<String> {
+        let mut weak = Vec::new();
+        // What is held begins with what is grave.
+        let all_grave = profile.actions.keys().next_back().is_none_or(|(sort, _)| *sort == Sort::Ordinary);
+        if profile.origins.is_cut() || profile.actions.is_cut() && !all_grave {
+            weak.push("it makes more kinds of changes, or is assumed by more, than are looked at".into());
         }
         let ci = profile.origins.keys().filter(|origin| origin.is_ci()).count();
         if ci < profile.origins.len() || ci == 0 {
-            entry.doubt("not all who take it on are a CI system's by what AWS writes");
+            weak.push("not all who assume it are a CI system's by what AWS writes".into());
         } else if nobody {
-            entry.doubt("who takes it on can't be written as `assumed_by`");
+            weak.push("who assumes it can't be written as `assumed_by`".into());
         }
-        if profile.used.days.len() < EVERYDAY {
-            entry.doubt(&format!(
-                "it was used on {}, and a pipeline is on {EVERYDAY} at least",
-                days(&profile.used.days)
+        if let Some(provider) = profile.used.providers.keys().find(|provider| !is_ci(provider)) {
+            let provider = clean(provider, 128);
+            weak.push(format!(
+                "{provider} vouched for some of its sessions, and is no CI system that is known"
             ));
+        }
+        if owners(profile) > 1 {
+            weak.push("the repositories of more than one owner assume it".into());
+        }
+        weak.extend(self.doubts(id));
+        if profile.used.days.len() < EVERYDAY {
+            let days = days(&profile.used.days);
+            weak.push(format!("it was used on {days}, and a pipeline is on {EVERYDAY} at least"));
+        }
+        weak
+    }
+
+    /// What speaks against one that assumes it: a provider or role that was made in these logs, or a role of people.
+    fn suspect(&self, origin: &Origin) -> Option<String> {
+        let made = |what: String, making: &Making| {
+            let first = making.seen.first();
+            format!(
+                "{what}, which assumes it, was made or changed in these logs, first on {first}: look at that first"
+            )
+        };
+        match origin {
+            Origin::Web(provider, _) => {
+                let making = self.logs.providers.get(&provider.to_ascii_lowercase())?;
+                Some(made(format!("the OIDC provider {}", clean(provider, 128)), making))
+            }
+            Origin::Role(arn, _) => {
+                let id = Id::of(arn)?;
+                let other = self.logs.profiles.get(&id)?;
+                let shown = shown(Some(&id));
+                match other.person(id.form) {
+                    Some(why) => Some(format!("{shown}, which assumes it, may be a person's: {why}")),
+                    None => Some(made(shown, other.made.as_ref()?)),
+                }
+            }
+            _ => None,
         }
     }
 
@@ -136,7 +174,7 @@ impl Evidence<'_> {
         let wide = own.assumed_by.is_empty()
             || own.assumed_by.iter().any(|listed| matches!(listed, Listed::WebIdentity(web) if is_wide(web)));
         if wide && !origins.is_empty() && profile.origins.keys().all(Origin::is_ci) {
-            entry.note("All that took it on in these logs are these; its `assumed_by` lets more:");
+            entry.note("Its `assumed_by` lets more than assumed it in these logs, which are:");
             entry.standing = Standing::Doubtful;
             entry.lines = write::list("assumed_by", &origins, &[]);
         }
@@ -158,7 +196,7 @@ fn is_wide(web: &WebIdentity) -> bool {
 
 /// How often and when.
 fn times(seen: &Seen) -> String {
-    format!("{} on {}", thousands(seen.count), super::days(&seen.days))
+    format!("{}x on {}", thousands(seen.count), super::days(&seen.days))
 }
 
 /// An action that isn't allowed, with what was seen of it.
@@ -181,25 +219,43 @@ fn evidence(entry: &mut Entry, profile: &Profile) {
     }
 }
 
-/// Who takes it on, as `assumed_by` writes it, and what is left out of it.
+/// Who assumes it, as `assumed_by` writes it, and what is left out of it: what nobody has reviewed, what can't be written,
+/// and what came on one day only, unless its repository comes on others, too.
 fn origins(profile: &Profile) -> (Vec<String>, Vec<String>) {
     let (mut listed, mut left) = (Vec::new(), Vec::new());
+    let everyday = |seen: &Seen| seen.days.len() > 1;
+    let often = profile.origins.iter().filter(|(_, seen)| everyday(seen));
+    let repositories: Vec<&str> = often.filter_map(|(origin, _)| repository(origin)).collect();
     for (origin, seen) in profile.origins.iter() {
-        match written(origin) {
-            Some(written) if is_unreviewed(&written) => {
-                let times = count_of(seen.count, "time");
-                left.push(format!(
-                    "{} ({times}): a pull request's, which nobody has reviewed yet",
-                    clean(&written, 200)
-                ));
+        let known = everyday(seen) || repository(origin).is_some_and(|own| repositories.contains(&own));
+        let why = match written(origin).filter(|written| Listed::parse(written).is_ok()) {
+            Some(written) if is_unreviewed(&written) => "a pull request's, which nobody has reviewed yet",
+            Some(_) if !known => "on one day only",
+            Some(written) => {
+                listed.push(written);
+                continue;
             }
-            Some(written) if Listed::parse(&written).is_ok() => listed.push(written),
-            _ => left.push(format!("left out: {}", origin.shown())),
-        }
+            None => "can't be written, or is nobody to trust",
+        };
+        left.push(format!("{}: {why} ({})", origin.shown(), times(seen)));
     }
     listed.sort();
     listed.dedup();
     (listed, left)
+}
+
+/// The repository of a subject of GitHub's: `repo:OWNER/NAME`, with IDs if it has them.
+fn repository(origin: &Origin) -> Option<&str> {
+    let Origin::Web(_, subject) = origin else { return None };
+    let end = subject.match_indices(':').nth(1).map_or(subject.len(), |(at, _)| at);
+    subject.get(..end).filter(|subject| subject.starts_with("repo:"))
+}
+
+/// How many owners the repositories have.
+fn owners(profile: &Profile) -> usize {
+    let owner = |repository: &str| repository.split(['/', '@']).next().map(str::to_ascii_lowercase);
+    let owners: BTreeSet<Option<String>> = profile.origins.keys().filter_map(repository).map(owner).collect();
+    owners.len()
 }
 
 fn is_unreviewed(written: &str) -> bool {

@@ -47,7 +47,7 @@ impl Evidence<'_> {
         }
         let mut entry = entry("break_glass", id, profile);
         let used = &profile.used;
-        entry.note(format!("Used on {} of {}.", days(&used.days), self.logs.days.len()));
+        entry.note(format!("Used on {}; the logs have {}.", days(&used.days), self.logs.days.len()));
         if !used.people.is_empty() {
             let people = some(used.people.keys().map(|name| clean(name, 64)), 8);
             entry.note(format!("Used by {people}: list in `roster` who may."));

@@ -102,6 +102,15 @@ impl Evidence<'_> {
         Self::named(id, profile, self.base.workloads.iter().map(|entry| (&entry.identity, &entry.line)))
     }
 
+    /// What makes any trust in an identity doubtful, whatever it is used for.
+    fn doubts(&self, id: &Id) -> Option<String> {
+        if self.logs.accounts.get(&id.account).is_none() {
+            return Some("it is of another account, for which these logs have no record".into());
+        }
+        let day = self.probing(id)?;
+        Some(format!("it was denied as many different actions on {} as somebody who probes is", date(day)))
+    }
+
     /// The share of all changes, in words.
     fn share(&self, profile: &Profile) -> String {
         let percent = profile.changes.count * 100 / self.logs.changes.max(1);
@@ -145,7 +154,7 @@ pub(super) fn days(days: &Days) -> String {
         (Some(first), Some(last)) if first != last => {
             format!("{count} from {} to {}", date(*first), date(*last))
         }
-        (Some(first), _) => format!("{count} ({})", date(*first)),
+        (Some(first), _) => format!("{count}, {}", date(*first)),
         _ => "days that no record tells".into(),
     }
 }

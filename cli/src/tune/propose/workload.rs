@@ -89,6 +89,8 @@ impl Evidence<'_> {
             }
         } else if !is_code(profile) {
             entry.doubt("nothing that AWS writes shows that only code uses it");
+        } else if let Some(why) = self.doubts(id) {
+            entry.doubt(&why);
         } else if allowed.is_empty() {
             entry.doubt("nothing that it changes is both ordinary and everyday");
         }
@@ -133,7 +135,7 @@ fn one_day(name: &str, seen: &Seen) -> String {
     format!("{}: on one day only, {}", clean(name, 160), seen.first())
 }
 
-/// Whether only code uses a role, by what AWS writes: in each of its sessions, or by who takes it on.
+/// Whether only code uses a role, by what AWS writes: in each of its sessions, or by who assumes it.
 fn is_code(profile: &Profile) -> bool {
     let used = &profile.used;
     let by_services = !profile.origins.is_empty()
@@ -158,7 +160,7 @@ fn proof(profile: &Profile) -> String {
     let by = profile
         .origins
         .iter()
-        .map(|(origin, seen)| format!("{} took it on ({}x)", origin.shown(), thousands(seen.count)));
+        .map(|(origin, seen)| format!("{} assumed it ({}x)", origin.shown(), thousands(seen.count)));
     proof.extend(by);
     if profile.used.untold {
         proof.push("of some of its sessions the record alone doesn't tell who is behind them".into());
