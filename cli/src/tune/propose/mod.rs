@@ -108,7 +108,7 @@ impl Evidence<'_> {
             return Some("it is of another account, for which these logs have no record".into());
         }
         let day = self.probing(id)?;
-        Some(format!("it was denied as many different actions on {} as somebody who probes is", date(day)))
+        Some(format!("its denied calls of {} are as broad as probing", date(day)))
     }
 
     /// The share of all changes, in words.
