@@ -4,6 +4,7 @@
     python3 bench/month.py                          # three months, by the release binary
     python3 bench/month.py --seeds 7 --keep DIR     # one, and where to put its logs
     python3 bench/month.py --policy handsoff.toml   # with another policy than a first day's
+    python3 bench/month.py --tune                   # with the policy that `handsoff tune` proposes for the first ten days
 
 Workloads on EC2, Lambda and EKS, deploys, a nightly scanner, viewers in the console, people who change things by hand,
 one break-glass session, one intrusion. Each planted incident has a label: what must be reported of it, how grave at
@@ -28,6 +29,7 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 30
+TUNED_DAYS = 10
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 
 #: What a team knows on its first day: who deploys, and who comes in an emergency.
@@ -394,6 +396,23 @@ def alerts(binary: Path, logs: Path, policy: Path) -> list[dict]:
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
+def tuned(binary: Path, logs: Path, policy: Path, to: Path) -> Path:
+    """Writes what is proposed for the first days of the logs."""
+    days = sorted(logs.glob("*.json.gz"))[:TUNED_DAYS]
+    if len(days) < TUNED_DAYS:
+        sys.exit(f"error: {logs}: fewer than {TUNED_DAYS} days to tune by")
+    to.unlink(missing_ok=True)
+    command = [binary, "tune", *days, "--policy", policy, "--out", to]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        sys.exit(f"error: {' '.join(map(str, command))}: status {run.returncode}\n{run.stderr}")
+    print(run.stderr, end="")
+    check = subprocess.run([binary, "policy", "check", to], capture_output=True, text=True, check=False)
+    if check.returncode != 0:
+        sys.exit(f"error: {to}: policy check says:\n{check.stderr}")
+    return to
+
+
 def is_digest(alert: dict) -> bool:
     return alert["cause"] == "digest"
 
@@ -432,6 +451,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/handsoff")
     parser.add_argument("--policy", type=Path, help="instead of a first day's")
+    parser.add_argument("--tune", action="store_true", help="tune the policy by the first ten days")
     parser.add_argument("--keep", type=Path, help="where to put the logs")
     args = parser.parse_args()
     good = True
@@ -443,7 +463,8 @@ def main() -> None:
             month = Month.of(seed)
             logs = (args.keep or Path(scratch)) / str(seed)
             month.write(logs)
-            good &= report(month, alerts(args.binary, logs, policy), seed)
+            used = tuned(args.binary, logs, policy, Path(scratch) / "tuned.toml") if args.tune else policy
+            good &= report(month, alerts(args.binary, logs, used), seed)
     sys.exit(0 if good else 1)
 
 

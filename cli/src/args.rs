@@ -23,6 +23,8 @@ pub enum Command {
     Replay(Replay),
     /// Tell for each record the whole way to its verdict, also when there is nothing to report.
     Explain(Explain),
+    /// Propose a commented policy for your own logs, with the messages a week before and after.
+    Tune(Tune),
     /// Read, verify, export and review case files of break-glass sessions.
     Case {
         /// What to do with them.
@@ -109,6 +111,30 @@ pub struct Replay {
     /// Print the time that each stage took, as JSON on standard error
     #[arg(long, hide = true)]
     pub timings: bool,
+}
+
+/// `handsoff tune`.
+#[derive(Debug, ClapArgs)]
+pub struct Tune {
+    /// Files and folders of CloudTrail logs (.json, .jsonl, .gz); `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The policy to begin with: it is kept as it is, and what is proposed stands behind it [default: handsoff.toml in
+    /// this folder, else the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Where to write the proposed policy; nothing that is there is written over [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Leave out what happened before: 2026-03-01, or 2026-03-01T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<Time>,
+    /// Leave out what happened at that time or later
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub until: Option<Time>,
+    /// How many threads to use [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
 }
 
 /// `handsoff explain`.

@@ -19,6 +19,7 @@ use crate::input::{self, Place, Position, Reader, Sink};
 use crate::{Exit, load, output};
 
 use actions::Mistake;
+pub(crate) use actions::is_known;
 
 /// Runs the command.
 ///

@@ -17,6 +17,7 @@ pub mod output;
 pub mod problems;
 pub mod replay;
 mod report;
+pub mod tune;
 
 /// What a run leads to: the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

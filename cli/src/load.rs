@@ -77,10 +77,19 @@ pub fn own(named: Option<&Path>) -> Result<Policy, String> {
 /// # Errors
 /// All mistakes, a line each that begins with `error:`.
 pub fn read(file: &Path) -> Result<Policy, String> {
+    with_text(file).map(|(policy, _)| policy)
+}
+
+/// Reads a policy file once, which may be a pipe; gives its text, too.
+///
+/// # Errors
+/// As [`read`].
+pub fn with_text(file: &Path) -> Result<(Policy, String), String> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file)
         .map_err(|error| format!("error: {name}: can't read the policy: {error}\n"))?;
-    Policy::parse(&name, &text).map_err(|problems| {
+    let policy = Policy::parse(&name, &text).map_err(|problems| -> String {
         problems.iter().flat_map(|problem| ["error: ".into(), problem.to_string(), "\n".into()]).collect()
-    })
+    })?;
+    Ok((policy, text))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use handsoff::args::{Args, Command, PolicyCommand};
 use handsoff::output::WhileRead;
-use handsoff::{Exit, case, check, explain, replay};
+use handsoff::{Exit, case, check, explain, replay, tune};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Replay(args) => replay::run(args, &mut out),
         Command::Explain(args) => explain::run(args, &mut out),
+        Command::Tune(args) => tune::run(args, &mut out),
         Command::Case { command } => case::run(command, &mut out),
         Command::Grant(args) => case::grant::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),

@@ -40,10 +40,15 @@ fn matches(expected: &str, text: &str) -> bool {
 }
 
 #[test]
-fn the_readmes_commands_print_what_it_says() {
-    let readme = include_str!("../../README.md");
+fn the_documents_commands_print_what_they_say() {
+    assert_eq!(commands(include_str!("../../README.md")), 4);
+    assert_eq!(commands(include_str!("../../docs/tune.md")), 1);
+}
+
+/// Runs the commands of a document, and says how many.
+fn commands(document: &str) -> u32 {
     let mut ran = 0;
-    for block in readme.split("```console\n").skip(1) {
+    for block in document.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap();
         for command in block.split("$ ").skip(1) {
             let (command, expected) = command.split_once('\n').unwrap();
@@ -55,7 +60,7 @@ fn the_readmes_commands_print_what_it_says() {
             ran += 1;
         }
     }
-    assert_eq!(ran, 4);
+    ran
 }
 
 #[test]
@@ -68,6 +73,7 @@ fn files_that_documents_name_are_there() {
         "docs/findings.md",
         "docs/output.md",
         "docs/cases.md",
+        "docs/tune.md",
         "docs/PERFORMANCE.md",
     ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();

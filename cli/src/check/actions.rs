@@ -98,7 +98,7 @@ fn mistake(pattern: &ActionPattern) -> Option<Mistake> {
 }
 
 /// What handsoff has in any of its tables. Sign-ins are in no reference.
-fn is_known(service: &str, name: &str) -> bool {
+pub(crate) fn is_known(service: &str, name: &str) -> bool {
     let action = Action { service: service.into(), name: name.into() };
     handsoff_trail::access_level(service, name).is_some()
         || Class::of(service, name).is_some()

@@ -5,9 +5,9 @@ mod distinct;
 mod each;
 mod findings;
 mod moments;
-mod progress;
+pub(crate) mod progress;
 mod sessions;
-mod spool;
+pub(crate) mod spool;
 mod tally;
 
 use std::io::{self, Write};
@@ -264,7 +264,8 @@ impl Pass<'_> {
     }
 }
 
-fn cores() -> usize {
+/// One thread a core.
+pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
@@ -280,7 +281,7 @@ fn tell_timings(stages: Stages, decide: std::time::Duration) {
 
 /// The problems of files that could not even be opened count like all others.
 impl Tally {
-    fn add_problems(&mut self, problems: Vec<Problem>) {
+    pub(crate) fn add_problems(&mut self, problems: Vec<Problem>) {
         for problem in problems {
             self.problem(problem);
         }

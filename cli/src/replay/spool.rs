@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// What can be sorted so.
-pub(super) trait Spooled: Ord + Clone {
+pub(crate) trait Spooled: Ord + Clone {
     /// How many are held in memory.
     const RUN: usize;
 
@@ -30,7 +30,7 @@ pub(super) trait Spooled: Ord + Clone {
 
 /// Takes things in any order. What is the same is kept once a run.
 #[derive(Debug)]
-pub(super) struct Spool<T> {
+pub(crate) struct Spool<T> {
     current: Vec<T>,
     file: Option<Arc<File>>,
     /// Where the next run begins in the file.
@@ -53,7 +53,7 @@ impl<T> Default for Spool<T> {
 
 impl<T: Spooled> Spool<T> {
     /// Takes one thing.
-    pub(super) fn add(&mut self, one: T) {
+    pub(crate) fn add(&mut self, one: T) {
         self.current.push(one);
         if self.current.len() >= T::RUN {
             self.spill();
@@ -102,7 +102,7 @@ impl<T: Spooled> Spool<T> {
     }
 
     /// Takes over what another has taken.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.runs.extend(other.runs);
         for one in other.current {
             self.add(one);
@@ -111,12 +111,12 @@ impl<T: Spooled> Spool<T> {
 
     /// How many runs there are.
     #[cfg(test)]
-    pub(super) fn runs(&self) -> usize {
+    pub(crate) fn runs(&self) -> usize {
         self.runs.len()
     }
 
     /// All of it, to be gone through in order.
-    pub(super) fn sorted(mut self) -> Sorted<T> {
+    pub(crate) fn sorted(mut self) -> Sorted<T> {
         self.current.sort_unstable();
         self.current.dedup();
         self.runs.push(Run::Memory(self.current));
@@ -126,12 +126,12 @@ impl<T: Spooled> Spool<T> {
 
 /// Sorted runs.
 #[derive(Debug)]
-pub(super) struct Sorted<T>(Vec<Run<T>>);
+pub(crate) struct Sorted<T>(Vec<Run<T>>);
 
 /// What is the same may lie in several runs, and comes as often.
 impl<T: Spooled> Sorted<T> {
     /// All in order.
-    pub(super) fn iter(&self) -> Merge<'_, T> {
+    pub(crate) fn iter(&self) -> Merge<'_, T> {
         let mut merge = Merge { streams: Vec::new(), heap: BinaryHeap::new(), failed: None };
         for (index, run) in self.0.iter().enumerate() {
             let mut stream = match run {
@@ -155,7 +155,7 @@ impl<T: Spooled> Sorted<T> {
 const BUFFER: usize = 16 << 10;
 
 /// Goes through all runs at once. Ends with the first error.
-pub(super) struct Merge<'s, T> {
+pub(crate) struct Merge<'s, T> {
     streams: Vec<Stream<'s, T>>,
     heap: BinaryHeap<Reverse<(T, usize)>>,
     failed: Option<io::Error>,

@@ -52,6 +52,18 @@ pub(super) struct Learned {
     pub(super) origins: Origins,
 }
 
+impl Options {
+    /// Whether a record lies outside of the range. What has no time can't be shown to.
+    pub(crate) fn leave_out(self, record: &Record<'_>) -> bool {
+        let Self { since, until, .. } = self;
+        if since.is_none() && until.is_none() {
+            return false;
+        }
+        let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) else { return false };
+        since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until)
+    }
+}
+
 /// What one thread has seen so far.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -97,6 +109,11 @@ impl Tally {
         let left_out = self.copies.left_out();
         let origins = self.origins.of(&self.unknown);
         (!left_out.is_empty() || !origins.is_empty()).then_some(Learned { left_out, origins })
+    }
+
+    /// The records that were not told because another of the same call was, by [`copies::name`].
+    pub(crate) fn left_out(&self) -> &HashSet<u64> {
+        &self.learned.left_out
     }
 
     /// The sink for one source's records.
@@ -353,16 +370,6 @@ impl SourceSink<'_, '_> {
             self.tally.unknown.extend(origins::session(&Identity::read(record.user_identity)));
         }
     }
-
-    fn is_out_of_range(&self, record: &Record<'_>) -> bool {
-        let Options { since, until, .. } = self.tally.options;
-        if since.is_none() && until.is_none() {
-            return false;
-        }
-        // What has no time can't be shown to lie outside.
-        let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) else { return false };
-        since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until)
-    }
 }
 
 /// Whether it has the form of `2026-11-22T05:38:00Z`, and a month, day and hour that there are.
@@ -386,7 +393,7 @@ impl Sink for SourceSink<'_, '_> {
         self.oddities(record, place);
         // Also where it is out of range: a session may have begun before.
         self.tally.origins.note(record);
-        if self.is_out_of_range(record) {
+        if self.tally.options.leave_out(record) {
             self.tally.out_of_range += 1;
             return;
         }
