@@ -57,9 +57,6 @@ impl Accepted {
         if self.until.is_some_and(|until| until <= self.time) {
             return Err("`until` has to be later than the acceptance".into());
         }
-        if self.resource.account.is_empty() {
-            return Err("`resource` has to name its account".into());
-        }
         Ok(())
     }
 

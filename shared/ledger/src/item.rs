@@ -169,10 +169,16 @@ pub(crate) fn item(
     reverts: &[Revert],
     terms: &Terms<'_>,
 ) -> Option<Item> {
-    let mut hands: Vec<(Time, &Hand)> = observations
-        .iter()
-        .filter_map(|it| if let What::Hand(hand) = &it.what { Some((it.time, hand)) } else { None })
-        .collect();
+    let mut events: BTreeMap<&str, (Time, &Hand)> = BTreeMap::new();
+    for observation in observations {
+        if let What::Hand(hand) = &observation.what {
+            // Of the copies of one event, or its corrections, the last counts.
+            let change = (observation.time, hand);
+            let kept = events.entry(&observation.event).or_insert(change);
+            *kept = change.max(*kept);
+        }
+    }
+    let mut hands: Vec<(Time, &Hand)> = events.into_values().collect();
     hands.sort();
     let last = hands.last().copied()?;
     let own = reverts.iter().filter(|revert| revert.stack == *resource);

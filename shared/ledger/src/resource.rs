@@ -134,13 +134,18 @@ impl Resource {
 
     /// One name for what calls name differently. `None`: it isn't told which resource it is.
     fn tidy(mut self) -> Option<Self> {
-        if table::service(&self.service).is_some_and(|service| service.global) {
+        let service = table::service(&self.service);
+        if service.is_some_and(|service| service.global) {
             self.region.clear();
+        } else if self.region.is_empty() && service.is_some() {
+            // The one of another Region has the same name.
+            return None;
         }
         let name = tidy_name(&self.service, &self.kind, &self.name)?;
         let plain =
             |text: &str, longest| !text.is_empty() && text.len() <= longest && clean(text, longest) == text;
-        let sound = plain(&name, LONGEST)
+        let sound = is_account(&self.account)
+            && plain(&name, LONGEST)
             && plain(&self.kind, 64)
             && plain(&self.service, 64)
             && !self.kind.contains(['/', ':', ' '])
@@ -221,18 +226,14 @@ impl FromStr for Resource {
                 .to_owned()
         };
         if text.starts_with("arn:") {
-            let found = Self::of_arn(text, ("", "")).ok_or_else(wrong)?;
-            return if found.account.is_empty() {
-                Err("the ARN names no account: write it as `handsoff drift list` prints it".into())
-            } else {
-                Ok(found)
-            };
+            return Self::of_arn(text, ("", ""))
+                .ok_or_else(|| "the ARN names no account, or no single resource: write it as `handsoff drift list` prints it".into());
         }
         let mut fields = text.splitn(4, ':');
         let mut next = || fields.next().map(str::to_owned).ok_or_else(wrong);
         let (service, region, account, rest) = (next()?, next()?, next()?, next()?);
         let (kind, name) = rest.split_once('/').ok_or_else(wrong)?;
-        if !account.is_empty() && !is_account(&account) {
+        if !is_account(&account) {
             return Err("the account of a resource is twelve digits".into());
         }
         let (kind, name) = (kind.to_owned(), name.to_owned());

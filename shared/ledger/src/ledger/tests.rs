@@ -12,7 +12,8 @@ const GROUP: &str = "ec2:eu-central-1:111122223333:security-group/sg-1";
 const SHOP: &str = "cloudformation:eu-central-1:111122223333:stack/shop";
 
 fn at(resource: &str, time: i64, what: What) -> Observation {
-    Observation { resource: resource.parse().unwrap(), time: Time(time), event: format!("e{time}"), what }
+    let event = format!("{time} {what:?}");
+    Observation { resource: resource.parse().unwrap(), time: Time(time), event, what }
 }
 
 fn hand(time: i64) -> Observation {
@@ -310,7 +311,7 @@ fn an_acceptance_is_read_and_covers_nothing_that_is_yet_to_come() {
         ("sg-1", "vpc-1", "a resource is written as"),
         ("\"reason\"", "\"extra\":1,\"reason\"", "unknown field `extra`"),
         ("02:00:00Z\"", "02:00:00Z\",\"until\":\"2026-03-14T02:00:00Z\"", "`until` has to be later"),
-        (":111122223333:", "::", "name its account"),
+        (":111122223333:", "::", "is twelve digits"),
         ("{", "[", "no acceptance"),
     ] {
         let error = read(&good.replacen(from, to, 1)).unwrap_err();

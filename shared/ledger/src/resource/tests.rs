@@ -119,6 +119,16 @@ fn what_the_record_does_not_name_is_unknown_and_not_guessed() {
     ] {
         assert!(asked(source, name, parameters).is_empty(), "{source} {name} {parameters}");
     }
+    // In which account or Region it isn't told.
+    for (of, other) in [("111122223333", "Anonymous"), ("eu-central-1", "somewhere")] {
+        let text = r#"{"eventSource":"lambda.amazonaws.com","eventName":"AddPermission","awsRegion":"eu-central-1",
+            "recipientAccountId":"111122223333","requestParameters":{"functionName":"orders"}}"#;
+        let known = |json: &str| {
+            let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record: {json}") };
+            changed(&Call::classify(record, &handsoff_watch::Policy::built_in(), &mut ())).len()
+        };
+        assert_eq!((known(text), known(&text.replace(of, other))), (1, 0), "{other}");
+    }
     let long = format!(r#"{{"roleName":"{}"}}"#, "x".repeat(600));
     assert!(asked("iam", "UpdateRole", &long).is_empty());
 }
