@@ -61,8 +61,8 @@ pub async fn sweep(
         failures.extend(heard.err());
     }
     if due {
-        // Once a day, in the first of its minutes that is due: what isn't written expires.
-        let refresh = minute.rem_euclid(1440) < settings.canary_minutes.max(1);
+        // What isn't written expires.
+        let refresh = is_first_of_day(minute, settings.canary_minutes);
         let drills = cases::drills(world, policy, settings, now, refresh, &mut report).await;
         failures.extend(drills.err());
     }
@@ -79,10 +79,19 @@ pub async fn sweep(
         }
         Err(failure) => failures.push(failure),
     }
+    // Once a day, and last: nobody waits for it. What isn't written anew expires.
+    if due && is_first_of_day(minute, settings.canary_minutes) {
+        failures.extend(handsoff_ledger::live::count(world, &policy.cases, now, &mut report).await.err());
+    }
     if !report.is_empty() {
         failures.extend(world.send(&report).await.err());
     }
     if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// Whether a minute that is due is the first such of its day.
+fn is_first_of_day(minute: i64, canary_minutes: i64) -> bool {
+    minute.rem_euclid(1440) < canary_minutes.max(1)
 }
 
 /// With more sessions than this going on, each is looked at less often.

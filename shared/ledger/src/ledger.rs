@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_trail::Time;
-
 use crate::item::{self, Cause, Item, Revert, State, Terms};
 use crate::observation::{Observation, What};
 use crate::resource::Resource;
@@ -42,15 +40,9 @@ impl Ledger {
         self.unknown.iter().map(|(action, events)| (action.as_str(), events.len()))
     }
 
-    /// The last time of anything that was observed.
-    pub fn last(&self) -> Option<Time> {
-        self.observed.values().flatten().map(|it| it.time).max()
-    }
-
-    /// Whether anything was observed of a resource by hand.
-    pub fn has(&self, resource: &Resource) -> bool {
-        let hand = |it: &Observation| matches!(it.what, What::Hand(_));
-        self.observed.get(resource).is_some_and(|observed| observed.iter().any(hand))
+    /// What was observed of a resource.
+    pub fn of(&self, resource: &Resource) -> impl Iterator<Item = &Observation> {
+        self.observed.get(resource).into_iter().flatten()
     }
 
     /// The items of all resources that were changed by hand: the open ones first, then by age, the oldest first.

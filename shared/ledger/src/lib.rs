@@ -1,6 +1,6 @@
 //! The drift ledger: which resources were changed by hand, for how long that has stood, and what became of it.
 //!
-//! Pure: no clock, no I/O. An [`Observation`] is what one record, or one acceptance, says of one resource; it never changes.
+//! Pure: no clock, no I/O; only [`live`] waits, for the memory of a deployed stack. An [`Observation`] is what one record, or one acceptance, says of one resource; it never changes.
 //! A [`Ledger`] is a set of them, so neither order nor repeats matter, and [`Ledger::items`] is a function of that set, the
 //! policy and the time. [`rows()`] folds the items that have one cause.
 
@@ -10,6 +10,7 @@ pub mod accept;
 mod item;
 mod ledger;
 mod lines;
+pub mod live;
 mod observation;
 mod resource;
 mod row;

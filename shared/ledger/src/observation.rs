@@ -97,13 +97,13 @@ enum Whose {
 /// What a call says of resources. `finding` is the verdict of its owner, where there is something to report.
 ///
 /// A change is by hand that drift or break-glass reports as such; by the pipeline one that is expected of a deploy role. Of
-/// all others, as of workloads and of what an exception tolerates, only deletions count. Data aren't configuration: no
-/// pipeline writes them over.
+/// all others, as of workloads and of what an exception tolerates, only deletions count, and of services that act by
+/// themselves nothing. Data aren't configuration: no pipeline writes them over.
 pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observed {
     if call.outcome != Outcome::Succeeded || call.effect != Effect::Changes || is_data(call) {
         return Observed::default();
     }
-    let whose = whose(call, policy, finding);
+    let Some(whose) = whose(call, policy, finding) else { return Observed::default() };
     let mut changed = changed(call);
     if whose == Whose::Others {
         changed.retain(|(does, _)| *does == Does::Deletes);
@@ -141,16 +141,20 @@ pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observ
     Observed { observations, unknown: None }
 }
 
-fn whose(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Whose {
+fn whose(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Option<Whose> {
     let pipeline = || call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
-    match (call.owner(policy), finding.map(|finding| finding.code)) {
-        (Owner::Nobody(Nothing::Expected), _) => Whose::Deploy,
-        (Owner::Drift, Some(Code::TrailTampered)) if pipeline() => Whose::Deploy,
-        // A workload's attack is nobody's change by hand; it is told all the same.
-        (Owner::Drift, Some(Code::TrailTampered)) if call.principal.kind == Kind::Workload => Whose::Others,
+    let code = finding.map(|finding| finding.code);
+    match (call.owner(policy), code) {
+        (Owner::Nobody(Nothing::Expected), _) => Some(Whose::Deploy),
+        (Owner::Drift, Some(Code::TrailTampered)) if pipeline() => Some(Whose::Deploy),
+        // A workload's attack is nobody's change by hand; it is reported all the same.
+        (Owner::Drift, Some(Code::TrailTampered)) if call.principal.kind == Kind::Workload => {
+            Some(Whose::Others)
+        }
         (Owner::Drift, Some(Code::DriftWrite | Code::TrailTampered | Code::DeployRoleMisused))
-        | (Owner::BreakGlass, Some(_)) => Whose::Hand,
-        _ => Whose::Others,
+        | (Owner::BreakGlass, Some(_)) => Some(Whose::Hand),
+        (Owner::Drift, _) => Some(Whose::Others),
+        _ => None,
     }
 }
 

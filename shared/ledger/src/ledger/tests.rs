@@ -1,4 +1,4 @@
-use handsoff_trail::{Entry, Record};
+use handsoff_trail::{Entry, Record, Time};
 use handsoff_watch::{Call, Finding, Owner, Policy};
 use proptest::prelude::*;
 
