@@ -290,8 +290,13 @@ fn stored(records: &[Value]) -> Vec<Value> {
 fn a_deployed_stacks_ledger_is_listed_as_the_logs_are() {
     let records = month();
     let folder = Folder::new(&records);
-    let items = stored(&records);
+    let mut items = stored(&records);
     assert_eq!(items.len(), 9);
+    items[0]["expires"] = json!({"N": "99999999999"});
+    // What has expired isn't there, though DynamoDB still has it.
+    let mut expired = stored(&[call(5, "ana", "s3:PutBucketPolicy", json!({"bucketName": "old"}))]);
+    expired[0]["expires"] = json!({"N": "1773453600"});
+    let items = [items, expired].concat();
     // Two answers behind each other.
     let (one, other) = items.split_at(4);
     let answer = |items: &[Value]| json!({"Items": items, "Count": items.len()}).to_string();

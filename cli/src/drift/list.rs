@@ -24,8 +24,9 @@ pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Wrong);
         }
     };
+    let clock = Time(chrono::Utc::now().timestamp());
     let mut reading = match &args.items {
-        Some(file) => read::items(file),
+        Some(file) => read::items(file, clock),
         None => read::find(&args.paths, &policy),
     };
     for file in &args.accepted {
@@ -33,7 +34,7 @@ pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
     }
     // Of saved logs the age is that at their end: the same logs give the same list, whenever it is made.
     let now = match args.items {
-        Some(_) => Time(chrono::Utc::now().timestamp()),
+        Some(_) => clock,
         None => reading.last.unwrap_or(Time(0)),
     };
     let items = reading.ledger.items(&Terms { now, cases: &policy.cases });

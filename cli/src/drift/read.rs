@@ -125,7 +125,7 @@ impl Noting<'_, '_> {
 }
 
 /// Reads what `aws dynamodb query` printed of a deployed stack's ledger: one answer, or several behind each other.
-pub(super) fn items(file: &Path) -> Reading {
+pub(super) fn items(file: &Path, now: Time) -> Reading {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Answer {
@@ -156,6 +156,12 @@ pub(super) fn items(file: &Path) -> Reading {
         }
         for (index, item) in answer.items.iter().enumerate() {
             all.read += 1;
+            // DynamoDB deletes what has expired days late.
+            let expires =
+                item.pointer("/expires/N").and_then(Value::as_str).and_then(|it| it.parse::<i64>().ok());
+            if expires.is_some_and(|expires| expires <= now.0) {
+                continue;
+            }
             let text = item.pointer("/text/S").and_then(Value::as_str).unwrap_or_default();
             match observation(text) {
                 Ok(observation) => all.ledger.add(observation),
