@@ -30,7 +30,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A call, `minute` minutes after midnight of the 14th.
-fn call(minute: u32, who: &str, action: &str, parameters: Value) -> Value {
+fn call(minute: u32, who: &str, action: &str, parameters: &Value) -> Value {
     let (service, name) = action.split_once(':').unwrap();
     let identity = if who == "deploy" {
         json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/deploy/ci",
@@ -50,16 +50,16 @@ fn call(minute: u32, who: &str, action: &str, parameters: Value) -> Value {
 fn month() -> Vec<Value> {
     let group = |id: &str| json!({"groupId": id});
     vec![
-        call(10, "ana", "ec2:AuthorizeSecurityGroupIngress", group("sg-1")),
-        call(12, "ana", "ec2:AuthorizeSecurityGroupIngress", group("sg-2")),
-        call(13, "ana", "ec2:RevokeSecurityGroupIngress", group("sg-2")),
-        call(70, "ben", "lambda:UpdateFunctionConfiguration20150331v2", json!({"functionName": "orders"})),
-        call(71, "ben", "iam:PutRolePolicy", json!({"roleName": "orders", "policyName": "p"})),
-        call(72, "ben", "ec2:CreateCustomerGateway", json!({"bgpAsn": 65000})),
-        call(80, "deploy", "lambda:UpdateFunctionCode20150331v2", json!({"functionName": "orders"})),
-        call(90, "ana", "s3:PutBucketPolicy", json!({"bucketName": "shop"})),
-        call(95, "deploy", "s3:DeleteBucket", json!({"bucketName": "shop"})),
-        call(600, "deploy", "ec2:CreateTags", json!({"resourcesSet": {"items": [{"resourceId": "i-1"}]}})),
+        call(10, "ana", "ec2:AuthorizeSecurityGroupIngress", &group("sg-1")),
+        call(12, "ana", "ec2:AuthorizeSecurityGroupIngress", &group("sg-2")),
+        call(13, "ana", "ec2:RevokeSecurityGroupIngress", &group("sg-2")),
+        call(70, "ben", "lambda:UpdateFunctionConfiguration20150331v2", &json!({"functionName": "orders"})),
+        call(71, "ben", "iam:PutRolePolicy", &json!({"roleName": "orders", "policyName": "p"})),
+        call(72, "ben", "ec2:CreateCustomerGateway", &json!({"bgpAsn": 65000})),
+        call(80, "deploy", "lambda:UpdateFunctionCode20150331v2", &json!({"functionName": "orders"})),
+        call(90, "ana", "s3:PutBucketPolicy", &json!({"bucketName": "shop"})),
+        call(95, "deploy", "s3:DeleteBucket", &json!({"bucketName": "shop"})),
+        call(600, "deploy", "ec2:CreateTags", &json!({"resourcesSet": {"items": [{"resourceId": "i-1"}]}})),
     ]
 }
 
@@ -155,7 +155,7 @@ fn the_same_records_give_the_same_list_in_any_order_and_however_often() {
 #[test]
 fn every_field_and_column_is_documented_and_csv_starts_no_formula() {
     let mut records = month();
-    records.push(call(601, "=cmd", "s3:PutBucketPolicy", json!({"bucketName": "shop2"})));
+    records.push(call(601, "=cmd", "s3:PutBucketPolicy", &json!({"bucketName": "shop2"})));
     let folder = Folder::new(&records);
     let page = include_str!("../../docs/output.md");
     let section = page.split("\n## Drift").nth(1).expect("a section").split("\n## ").next().unwrap();
@@ -294,7 +294,7 @@ fn a_deployed_stacks_ledger_is_listed_as_the_logs_are() {
     assert_eq!(items.len(), 9);
     items[0]["expires"] = json!({"N": "99999999999"});
     // What has expired isn't there, though DynamoDB still has it.
-    let mut expired = stored(&[call(5, "ana", "s3:PutBucketPolicy", json!({"bucketName": "old"}))]);
+    let mut expired = stored(&[call(5, "ana", "s3:PutBucketPolicy", &json!({"bucketName": "old"}))]);
     expired[0]["expires"] = json!({"N": "1773453600"});
     let items = [items, expired].concat();
     // Two answers behind each other.

@@ -467,7 +467,8 @@ fn grants_and_reviews_come_by_a_rule_of_their_own() {
         event.as_object_mut().unwrap().remove("source");
         assert!(!cases.let_through(&event.to_string())[0], "{event}");
     }
-    for kind in ["Break-Glass", "break-glass grant", "Break-Glass Grants", "Break-Glass Grant ", "Grant", "Drift", ""]
+    for kind in
+        ["Break-Glass", "break-glass grant", "Break-Glass Grants", "Break-Glass Grant ", "Grant", "Drift", ""]
     {
         assert!(!cases.let_through(&of_kind("ticket-system", kind).to_string())[0], "{kind}");
     }
