@@ -239,10 +239,12 @@ fn at_every_step<D: Detector>(detector: &D, policy: &Policy, events: &[&str], us
         for fault in Fault::ALL {
             let world = Pretend::default();
             let rough = Rough::with(&world, step, fault);
-            run(&rough, deliver(&rough, detector, events));
-            world.time.set(world.time.get() + 360);
-            let rough = Rough::new(&world);
-            run(&rough, deliver(&rough, detector, events)).unwrap();
+            // What failed is answered so, and comes again by itself; after a function that was killed all does.
+            if run(&rough, deliver(&rough, detector, events)).is_none() {
+                world.time.set(world.time.get() + 360);
+                let rough = Rough::new(&world);
+                run(&rough, deliver(&rough, detector, events)).unwrap();
+            }
             let context = format!("{fault:?} at call {step}, {name}, of {}", detector.name());
             assert_eq!(states(&remembered(&world, policy)), states(usual), "{context}");
             // What is remembered for the ledger makes no alert come twice, or not at all; what was claimed the sweep sends.
