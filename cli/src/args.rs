@@ -31,6 +31,12 @@ pub enum Command {
         #[command(subcommand)]
         command: CaseCommand,
     },
+    /// List what was changed by hand and stands, and accept it.
+    Drift {
+        /// What to do.
+        #[command(subcommand)]
+        command: DriftCommand,
+    },
     /// Print the event that approves one use of an emergency identity.
     Grant(Grant),
     /// Work with the policy.
@@ -251,6 +257,66 @@ pub struct CaseReview {
     /// What you found
     #[arg(long, value_name = "TEXT")]
     pub note: String,
+}
+
+/// What to do with the drift ledger.
+#[derive(Debug, Subcommand)]
+pub enum DriftCommand {
+    /// List the resources that were changed by hand, those whose changes stand first, the oldest first.
+    List(DriftList),
+    /// Print the event by which somebody answers for what was changed by hand.
+    Accept(DriftAccept),
+}
+
+/// `handsoff drift list`.
+#[derive(Debug, ClapArgs)]
+pub struct DriftList {
+    /// Files and folders of CloudTrail logs (.json, .jsonl, .gz); `-` for standard input
+    #[arg(required_unless_present = "items", conflicts_with = "items", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What `aws dynamodb query` printed of a deployed stack's ledger, instead of logs; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub items: Option<PathBuf>,
+    /// Acceptances: what `handsoff drift accept` printed. May be repeated
+    #[arg(long, value_name = "FILE")]
+    pub accepted: Vec<PathBuf>,
+    /// Which policy holds.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = DriftFormat::Text)]
+    pub format: DriftFormat,
+    /// List also what is closed: overwritten, reverted, gone, accepted
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `handsoff drift accept`.
+#[derive(Debug, ClapArgs)]
+pub struct DriftAccept {
+    /// The resource, as `handsoff drift list` prints it, or its ARN
+    #[arg(value_name = "RESOURCE")]
+    pub resource: handsoff_ledger::Resource,
+    /// Who answers for it; not who changed it
+    #[arg(long, value_name = "NAME")]
+    pub owner: String,
+    /// Why it may stay
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Until when it may: 2026-06-30, or 2026-06-30T12:00:00Z [default: for good]
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub until: Option<Time>,
+}
+
+/// How to list drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DriftFormat {
+    /// A table, for people
+    Text,
+    /// One resource a line, as JSON
+    Jsonl,
+    /// One resource a line, for spreadsheets
+    Csv,
 }
 
 /// `handsoff grant`.

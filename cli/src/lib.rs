@@ -7,6 +7,7 @@
 pub mod args;
 pub mod case;
 pub mod check;
+pub mod drift;
 pub mod engine;
 pub mod explain;
 mod html;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use handsoff::args::{Args, Command, PolicyCommand};
 use handsoff::output::WhileRead;
-use handsoff::{Exit, case, check, explain, replay, tune};
+use handsoff::{Exit, case, check, drift, explain, replay, tune};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args, &mut out),
         Command::Tune(args) => tune::run(args, &mut out),
         Command::Case { command } => case::run(command, &mut out),
+        Command::Drift { command } => drift::run(command, &mut out),
         Command::Grant(args) => case::grant::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Parameters(args) } => check::parameters(args, &mut out),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use handsoff_trail::Time;
 use handsoff_watch::alert::{self, Alert, Known};
 use handsoff_watch::earlier::Earlier;
+use handsoff_watch::policy::exceptions;
 use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
 
 use crate::problems::Problems;
@@ -60,7 +61,9 @@ impl Outcome {
         let of =
             |incident: &Incident| alerts_of(incident, cases.get(&*incident.id).copied(), &earlier, policy);
         let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
-        alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts));
+        alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts, &|until| {
+            exceptions::notes(policy, until)
+        }));
         alerts
     }
 

@@ -74,6 +74,7 @@ fn files_that_documents_name_are_there() {
         "docs/output.md",
         "docs/cases.md",
         "docs/tune.md",
+        "docs/drift.md",
         "docs/PERFORMANCE.md",
     ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();

@@ -93,7 +93,7 @@ def test_another_account_may_send_grants_and_reviews_and_nothing_else(account: L
     assert statement["Principal"]["AWS"] in (records.TICKETS, [records.TICKETS])
     assert statement["Action"] == "events:PutEvents"
     assert statement["Condition"] == {
-        "StringEquals": {"events:detail-type": ["Break-Glass Grant", "Break-Glass Review"]}
+        "StringEquals": {"events:detail-type": ["Break-Glass Grant", "Break-Glass Review", "Drift Acceptance"]}
     }
 
 

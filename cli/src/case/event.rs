@@ -21,7 +21,7 @@ struct Entry<'e> {
 ///
 /// # Errors
 /// When it can't be written.
-pub(super) fn print(detail_type: &str, detail: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn print(detail_type: &str, detail: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let detail = serde_json::to_string(detail)?;
     json_pretty(&[Entry { source: SOURCE, detail_type, detail }], &mut *out)?;
     out.write_all(b"\n")
@@ -29,14 +29,14 @@ pub(super) fn print(detail_type: &str, detail: &impl Serialize, out: &mut dyn Wr
 
 /// How to send what [`print()`] printed. The AWS CLI takes no `-` for standard input, and its exit status is 0 also when
 /// an entry was refused.
-pub(super) const SEND: &str = "To send it, pipe it to: aws events put-events --entries file:///dev/stdin\n\
+pub(crate) const SEND: &str = "To send it, pipe it to: aws events put-events --entries file:///dev/stdin\n\
      The answer has to say \"FailedEntryCount\": 0.";
 
 /// Writes JSON on one line.
 ///
 /// # Errors
 /// When it can't be written.
-pub(super) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Harmless(CompactFormatter)))?;
     Ok(())
 }
@@ -45,7 +45,7 @@ pub(super) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()
 ///
 /// # Errors
 /// When it can't be written.
-pub(super) fn json_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn json_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Harmless(PrettyFormatter::new())))?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! `shown` once more, and files are read only when they are plain files of a sensible size.
 
 mod disk;
-mod event;
+pub(crate) mod event;
 mod export;
 mod fold;
 pub mod grant;

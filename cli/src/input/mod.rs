@@ -13,6 +13,7 @@ use std::fmt;
 
 use handsoff_case::grant::GRANT;
 use handsoff_case::review::REVIEW;
+use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_trail::json::Raw;
 
 pub use files::{Found, LeftOut, find};
@@ -76,11 +77,11 @@ impl<'a> Place<'a> {
 pub trait Sink {
     /// A record.
     fn record(&mut self, record: &handsoff_trail::Record<'_>, place: &Place<'_>);
-    /// An object that is no record and holds none. Whether it is something that is known all the same: grants and
-    /// reviews stand among saved events.
+    /// An object that is no record and holds none. Whether it is something that is known all the same: grants, reviews
+    /// and acceptances stand among saved events.
     fn other(&mut self, object: Raw<'_>, _place: &Place<'_>) -> bool {
         let kind = object.get("detail-type").and_then(Raw::text);
-        kind.is_some_and(|kind| kind == GRANT || kind == REVIEW)
+        kind.is_some_and(|kind| [GRANT, REVIEW, ACCEPTANCE].contains(&&*kind))
     }
     /// An object that is known to hold no records: a digest, or AWS Config's.
     fn known(&mut self) {}

@@ -8,6 +8,7 @@ use handsoff_case::live::Remembered;
 use handsoff_case::review::REVIEW;
 use handsoff_case::seal::File;
 use handsoff_case::{Facts, Grants, Observation, Seen, Session, drill, seal};
+use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::alert::Note;
@@ -99,7 +100,7 @@ impl Sessions {
     pub(super) fn event(&mut self, object: Raw<'_>) -> Option<Result<(), String>> {
         let text = |key| object.get(key).and_then(Raw::text);
         match &*text("detail-type")? {
-            REVIEW => Some(Ok(())),
+            REVIEW | ACCEPTANCE => Some(Ok(())),
             GRANT => {
                 let detail = object.get("detail").unwrap_or_default();
                 let time = text("time").and_then(|time| Time::parse(&time));

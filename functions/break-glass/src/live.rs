@@ -1,5 +1,5 @@
 //! The break-glass function: every call by or for an emergency identity is remembered, told, and kept for its case;
-//! grants and reviews are kept as they come.
+//! grants, reviews and acceptances of drift, which people send, are kept as they come.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use handsoff_case::live::{
 };
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_case::review::{REVIEW, Review};
+use handsoff_ledger::accept::{ACCEPTANCE, Accepted};
+use handsoff_ledger::live::PARTITION;
 use handsoff_trail::{Effect, Record, Time};
 use handsoff_watch::alert::Period;
 use handsoff_watch::group::own_session;
@@ -39,8 +41,10 @@ impl<'p> BreakGlass<'p> {
 /// What comes of an event.
 #[derive(Clone, Debug)]
 pub enum Work {
-    /// A call: its verdict, and what it is for cases.
-    Call(Box<Finding>, Vec<(String, Remembered)>),
+    /// A call: its verdict, what it is for cases, and what it says of resources.
+    Call(Box<Finding>, Vec<(String, Remembered)>, Vec<handsoff_ledger::Observation>),
+    /// Somebody answers for what was changed by hand.
+    Acceptance(Box<handsoff_ledger::Observation>),
     /// An approval.
     Grant(Grant),
     /// A review, and its text for the dead letters.
@@ -90,12 +94,13 @@ impl Detector for BreakGlass<'_> {
         (call.owner(policy) == Owner::BreakGlass).then(|| {
             let finding = judge(&call, policy, &mut ());
             let remembered = remembered(&call, &finding, policy, Seen::EventBridge);
-            Work::Call(Box::new(finding), remembered)
+            let seen = handsoff_ledger::of(&call, policy, Some(&finding)).observations;
+            Work::Call(Box::new(finding), remembered, seen)
         })
     }
 
     fn other(&self, envelope: Envelope<'_>, detail: &str) -> Option<Result<Work, String>> {
-        if !matches!(envelope.kind, GRANT | REVIEW) {
+        if !matches!(envelope.kind, GRANT | REVIEW | ACCEPTANCE) {
             return None;
         }
         if let Some(how) = not_by_the_bus(envelope.sender) {
@@ -104,20 +109,24 @@ impl Detector for BreakGlass<'_> {
         let from = &self.classifier.policy.cases.approvals_from;
         let listed = from.is_empty() || from.iter().any(|account| account == envelope.account);
         match envelope.kind {
-            GRANT | REVIEW if !listed => Some(Err(format!(
+            _ if !listed => Some(Err(format!(
                 "{}: sent from account {}, which `approvals_from` of [cases] doesn't list",
                 envelope.kind,
                 clean(envelope.account, 32)
             ))),
             GRANT => Some(Grant::read(detail, envelope.account, issued(envelope)).map(Work::Grant)),
             REVIEW => Some(Review::read(detail).map(|review| Work::Review(review, detail.to_owned()))),
-            _ => None,
+            _ => Some(
+                Accepted::read(detail, envelope.account, issued(envelope))
+                    .map(|it| Work::Acceptance(Box::new(it))),
+            ),
         }
     }
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Call(finding, _) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
+            Work::Call(finding, ..) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
+            Work::Acceptance(_) => PARTITION.into(),
             Work::Grant(_) => "grants".into(),
             Work::Review(review, _) => format!("review {}", review.case),
         }
@@ -129,16 +138,18 @@ impl Detector for BreakGlass<'_> {
         works: Vec<Work>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let mut findings = Vec::new();
+        let (mut findings, mut seen) = (Vec::new(), Vec::new());
         let mut cases: BTreeMap<String, Vec<Remembered>> = BTreeMap::new();
         for work in works {
             match work {
-                Work::Call(finding, calls) => {
+                Work::Call(finding, calls, observations) => {
                     findings.push(*finding);
+                    seen.extend(observations);
                     for (case, call) in calls {
                         cases.entry(case).or_default().push(call);
                     }
                 }
+                Work::Acceptance(acceptance) => seen.push(*acceptance),
                 Work::Grant(grant) => remember_grant(world, &grant).await?,
                 Work::Review(review, text) => {
                     let within = self.classifier.policy.cases.review_within;
@@ -163,7 +174,7 @@ impl Detector for BreakGlass<'_> {
             let episode = Episode { incident: case.clone(), period: Period::Session };
             done = done.and(reopen(world, &episode).await);
         }
-        done
+        done.and(handsoff_ledger::live::remember(world, &seen).await)
     }
 }
 

@@ -1,11 +1,14 @@
-//! The drift function: findings are remembered and told; the sweep's canary is recognised and timed.
+//! The drift function: findings are remembered and told; what was changed, by hand and by a deploy role, is kept for the
+//! ledger; the sweep's canary is recognised and timed.
 
+use handsoff_ledger::live::{PARTITION, remember};
+use handsoff_ledger::{Observation, of};
 use handsoff_trail::Record;
 use handsoff_trail::json::Raw;
 use handsoff_watch::live::{
     CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
 };
-use handsoff_watch::{Call, Finding, Outcome, Owner, Policy};
+use handsoff_watch::{Call, Finding, Nothing, Outcome, Owner, Policy};
 
 use crate::judge;
 
@@ -80,8 +83,10 @@ pub struct Drift<'p> {
 /// What comes of a record.
 #[derive(Debug)]
 pub enum Work {
-    /// There is something to report.
-    Finding(Box<Finding>),
+    /// There is something to report, and what it says of resources.
+    Finding(Box<Finding>, Vec<Observation>),
+    /// There is nothing to report, but something to remember: a deploy role's change, or a deletion.
+    Seen(Vec<Observation>),
     /// The canary came back.
     Canary,
 }
@@ -101,27 +106,41 @@ impl Detector for Drift<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
-        let call = self.classifier.call(record)?;
+        let policy = self.classifier.policy;
+        // What is expected of a deploy role ends what was changed by hand before.
+        if !matches!(self.classifier.nothing(record), None | Some(Nothing::Expected)) {
+            return None;
+        }
+        let call = Call::classify(*record, policy, &mut ());
         if self.canary.is(&call) {
             return Some(Work::Canary);
         }
-        if call.owner(self.classifier.policy) != Owner::Drift {
-            return None;
+        let finding = match call.owner(policy) {
+            Owner::Drift => judge(&call, policy, &mut ()).ok(),
+            Owner::Nobody(Nothing::Expected) => None,
+            _ => return None,
+        };
+        let seen = of(&call, policy, finding.as_ref()).observations;
+        match finding {
+            Some(finding) => Some(Work::Finding(Box::new(finding), seen)),
+            None => (!seen.is_empty()).then_some(Work::Seen(seen)),
         }
-        judge(&call, self.classifier.policy, &mut ()).ok().map(|finding| Work::Finding(Box::new(finding)))
     }
 
-    fn timed(&self, work: &Work) -> Metric {
+    fn timed(&self, work: &Work) -> Option<Metric> {
         match work {
-            Work::Finding(_) => Metric::Lag(self.name()),
+            Work::Finding(..) => Some(Metric::Lag(self.name())),
+            // Each metric that is sent costs more than what is remembered.
+            Work::Seen(_) => None,
             // Not among the lags too: sent all the time, it would be billed all the time.
-            Work::Canary => Metric::CanaryRoundTrip,
+            Work::Canary => Some(Metric::CanaryRoundTrip),
         }
     }
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Finding(finding) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
+            Work::Finding(finding, _) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
+            Work::Seen(_) => PARTITION.to_owned(),
             Work::Canary => "canary".to_owned(),
         }
     }
@@ -133,15 +152,21 @@ impl Detector for Drift<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         // A canary has nothing to tell: it was timed.
-        let findings: Vec<Finding> = work
-            .into_iter()
-            .filter_map(|work| match work {
-                Work::Finding(finding) => Some(*finding),
-                Work::Canary => None,
-            })
-            .collect();
+        let (mut findings, mut seen) = (Vec::new(), Vec::new());
+        for work in work {
+            match work {
+                Work::Finding(finding, observations) => {
+                    findings.push(*finding);
+                    seen.extend(observations);
+                }
+                Work::Seen(observations) => seen.extend(observations),
+                Work::Canary => {}
+            }
+        }
         let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
-        keep_and_tell(world, telling, &findings, report).await
+        let told = keep_and_tell(world, telling, &findings, report).await;
+        // Alerts come first, and what fails of either is no reason to leave the other out.
+        told.and(remember(world, &seen).await)
     }
 }
 

@@ -12,10 +12,11 @@ mod round;
 use cases::Refresh;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
+use handsoff_watch::alert::Note;
 use handsoff_watch::live::{
     Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World, digest,
 };
-use handsoff_watch::policy::Line;
+use handsoff_watch::policy::{Line, exceptions};
 
 /// How the sweep is set up.
 #[derive(Clone, Debug)]
@@ -61,8 +62,8 @@ pub async fn sweep(
         failures.extend(heard.err());
     }
     if due {
-        // Once a day, in the first of its minutes that is due: what isn't written expires.
-        let refresh = minute.rem_euclid(1440) < settings.canary_minutes.max(1);
+        // What isn't written expires.
+        let refresh = is_first_of_day(minute, settings.canary_minutes);
         let drills = cases::drills(world, policy, settings, now, refresh, &mut report).await;
         failures.extend(drills.err());
     }
@@ -81,12 +82,37 @@ pub async fn sweep(
     }
     if due {
         let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &() };
-        failures.extend(digest(world, telling, now, &[], &mut report).await.err());
+        let notes = async |until| notes(world, policy, until).await;
+        failures.extend(digest(world, telling, now, notes, &mut report).await.err());
+    }
+    // Once a day, and last: nobody waits for it. What isn't written anew expires.
+    if due && is_first_of_day(minute, settings.canary_minutes) {
+        failures.extend(handsoff_ledger::live::count(world, &policy.cases, now, &mut report).await.err());
     }
     if !report.is_empty() {
         failures.extend(world.send(&report).await.err());
     }
     if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// What a digest says beside the findings: of exceptions, and of what was changed by hand and is open.
+async fn notes(world: &impl World, policy: &Policy, until: Time) -> Vec<Note> {
+    let mut notes = exceptions::notes(policy, until);
+    match handsoff_ledger::live::recall(world).await {
+        Ok(ledger) => {
+            let items = ledger.items(&handsoff_ledger::Terms { now: until, cases: &policy.cases });
+            let lines = handsoff_ledger::lines(&items, until);
+            notes.extend(lines.into_iter().map(|line| Note::new("open", line)));
+        }
+        // A digest without it is better than none.
+        Err(failure) => world.complain(&failure),
+    }
+    notes
+}
+
+/// Whether a minute that is due is the first such of its day.
+fn is_first_of_day(minute: i64, canary_minutes: i64) -> bool {
+    minute.rem_euclid(1440) < canary_minutes.max(1)
 }
 
 /// With more sessions than this going on, each is looked at less often.

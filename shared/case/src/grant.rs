@@ -150,7 +150,7 @@ pub(crate) fn names_of(identity: &str) -> Vec<String> {
 }
 
 /// What is wrong with a JSON text, without the values that `serde_json` quotes.
-pub(crate) fn unquoted(error: &serde_json::Error) -> String {
+pub fn unquoted(error: &serde_json::Error) -> String {
     let text = error.to_string();
     // Names of fields are ours, in backquotes; values are the sender's, in double quotes.
     let what = text.split('"').next().unwrap_or_default();

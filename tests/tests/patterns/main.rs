@@ -433,7 +433,7 @@ fn only_what_aws_puts_on_the_bus_as_cloudtrails_is_let_through() {
     assert_eq!(event("my.app", "AWS API Call via CloudTrail"), [false; 3]);
 }
 
-// ---- Grants and reviews --------------------------------------------------------------------------------------
+// ---- Grants, reviews and acceptances --------------------------------------------------------------------------------------
 
 fn of_kind(source: &str, kind: &str) -> Value {
     let detail = json!({
@@ -450,7 +450,7 @@ fn of_kind(source: &str, kind: &str) -> Value {
 fn grants_and_reviews_come_by_a_rule_of_their_own() {
     let cases = Rules::of_cases();
     let others = Rules::of(&names(&samples_policy()), ACCOUNT);
-    for kind in ["Break-Glass Grant", "Break-Glass Review"] {
+    for kind in ["Break-Glass Grant", "Break-Glass Review", "Drift Acceptance"] {
         for source in
             ["ticket-system", "com.example.tickets", "handsoff", "aws", "awsx.tickets", "AWS.tickets"]
         {
@@ -467,7 +467,8 @@ fn grants_and_reviews_come_by_a_rule_of_their_own() {
         event.as_object_mut().unwrap().remove("source");
         assert!(!cases.let_through(&event.to_string())[0], "{event}");
     }
-    for kind in ["Break-Glass", "break-glass grant", "Break-Glass Grants", "Break-Glass Grant ", "Grant", ""]
+    for kind in
+        ["Break-Glass", "break-glass grant", "Break-Glass Grants", "Break-Glass Grant ", "Grant", "Drift", ""]
     {
         assert!(!cases.let_through(&of_kind("ticket-system", kind).to_string())[0], "{kind}");
     }

@@ -31,7 +31,7 @@ fn is_canary(json: &str, canary: Canary) -> bool {
     let (Entry::Record(record), _) = Record::read(json).unwrap() else { panic!("a record: {json}") };
     match Drift::new(&policy, Lease::default(), canary).judge(&record) {
         Some(Work::Canary) => true,
-        Some(Work::Finding(_)) => false,
+        Some(Work::Finding(..) | Work::Seen(_)) => false,
         None => panic!("neither canary nor finding: {json}"),
     }
 }
@@ -189,4 +189,37 @@ fn what_cannot_be_read_is_rejected_with_its_reason_and_the_rest_is_judged() {
     let sent = world.sent.borrow();
     let codes: Vec<&str> = sent.iter().map(|message| message.attributes["code"].as_str()).collect();
     assert_eq!(codes, ["drift-write", "trail-tampered"], "{sent:?}");
+}
+
+/// A deploy role's change, a deletion that an exception tolerates, and a change by hand.
+const SECURITY_GROUP: &str = r#"{"eventID":"2","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com",
+    "eventName":"AuthorizeSecurityGroupIngress","awsRegion":"eu-central-1","recipientAccountId":"111122223333",
+    "readOnly":false,"userIdentity":{"type":"AssumedRole","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE",
+        "arn":"arn:aws:sts::111122223333:assumed-role/deploy/ci",
+        "sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/deploy"}}},
+    "requestParameters":{"groupId":"sg-1"}}"#;
+
+#[test]
+fn what_a_deploy_role_changes_is_remembered_and_not_told() {
+    let policy = Policy::parse("p", "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n").unwrap();
+    let (world, drift) = (Pretend::default(), Drift::new(&policy, Lease::default(), Canary::default()));
+    let by_hand = SECURITY_GROUP.replace("role/deploy", "role/x").replace("/deploy/ci", "/x/ana");
+    let read = SECURITY_GROUP.replace("AuthorizeSecurityGroupIngress", "DescribeSecurityGroups");
+    let unknown = SECURITY_GROUP.replace("groupId", "groupName");
+    for (json, told, kept) in [(SECURITY_GROUP, 0, 1), (&by_hand, 1, 2), (&read, 1, 2), (&unknown, 1, 2)] {
+        let deliveries = [delivery(Ok(json))];
+        let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let answers = loop {
+            if let std::task::Poll::Ready(answers) = future.as_mut().poll(&mut context) {
+                break answers;
+            }
+        };
+        assert_eq!(answers, [Answer::Done]);
+        let ledger =
+            world.observations.borrow().keys().filter(|(partition, _)| partition == PARTITION).count();
+        assert_eq!((world.sent.borrow().len(), ledger), (told, kept), "{json}");
+    }
+    // A metric costs more than what is remembered: none is sent for it.
+    assert_eq!(world.sends.get(), 1);
 }

@@ -135,14 +135,14 @@ pub struct Digest<'d> {
     /// When it ends, and what has happened is in the next one.
     pub until: Time,
     /// What there is to say beside the findings.
-    pub notes: &'d [Note],
+    pub notes: Vec<Note>,
     rows: BTreeMap<(Group, String, String), Row>,
 }
 
 impl<'d> Digest<'d> {
     /// One without anything in it.
-    pub fn new(policy: &'d Alerts, until: Time, notes: &'d [Note]) -> Self {
-        Self { policy, until, notes, rows: BTreeMap::new() }
+    pub fn new(policy: &'d Alerts, until: Time) -> Self {
+        Self { policy, until, notes: Vec::new(), rows: BTreeMap::new() }
     }
 
     /// The incident's name of the digest that ends at a time.
@@ -153,6 +153,11 @@ impl<'d> Digest<'d> {
     /// When the digest ends that has a finding; `None` for what is in none: emergency identities have messages of their own.
     pub fn of(incident: &str, time: Option<Time>, policy: &Alerts) -> Option<Time> {
         if group::is_glass(incident) { None } else { policy.digest.after(time?) }
+    }
+
+    /// Whether it has no findings.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// Adds as much of an incident as the digest has of the whole.
@@ -224,7 +229,7 @@ impl<'d> Digest<'d> {
                 line(group.name(), &format!("{more} others, none with anything new or graver"));
             }
         }
-        for note in self.notes {
+        for note in &self.notes {
             line(&note.name, &note.text);
         }
         line("next", NEXT);
@@ -236,20 +241,21 @@ impl<'d> Digest<'d> {
 const NEXT: &str =
     "Read what is new. Bring what people changed into code; give a workload an entry for what it may change.";
 
-/// The digests of incidents whose findings are all known.
+/// The digests of incidents whose findings are all known. `notes`: what there is to say beside them, by the digest's end.
 pub fn digests<'i>(
     incidents: impl Iterator<Item = &'i Incident>,
     earlier: &Earlier,
     policy: &Alerts,
+    notes: &dyn Fn(Time) -> Vec<Note>,
 ) -> Vec<Alert> {
     let mut digests: BTreeMap<Time, Digest<'_>> = BTreeMap::new();
     for incident in incidents {
         for (until, part) in incident.by_digest(policy) {
-            digests
-                .entry(until)
-                .or_insert_with(|| Digest::new(policy, until, &[]))
-                .add(&part, incident, earlier);
+            digests.entry(until).or_insert_with(|| Digest::new(policy, until)).add(&part, incident, earlier);
         }
+    }
+    for (until, digest) in &mut digests {
+        digest.notes = notes(*until);
     }
     digests.values().filter_map(|digest| digest.alert()).map(|(alert, _)| alert).collect()
 }

@@ -12,6 +12,7 @@ use handsoff_trail::{Entry, Record, Time};
 use super::ports::{Clock, Failure, World};
 use super::report::{Metric, Report};
 use crate::call::Call;
+use crate::owner::Nothing;
 use crate::policy::Policy;
 use crate::skim::Skim;
 
@@ -78,9 +79,14 @@ impl<'p> Classifier<'p> {
         Self { policy, skim: Skim::new(policy).into() }
     }
 
+    /// Why there is nothing to report on a record, where that can be seen at once.
+    pub fn nothing(&self, record: &Record<'_>) -> Option<Nothing> {
+        self.skim.try_borrow_mut().ok()?.nothing(record)
+    }
+
     /// The call of a record, unless it has no owner and that can be seen at once.
     pub fn call<'r>(&self, record: &Record<'r>) -> Option<Call<'r>> {
-        if self.skim.try_borrow_mut().is_ok_and(|mut skim| skim.nothing(record).is_some()) {
+        if self.nothing(record).is_some() {
             return None;
         }
         Some(Call::classify(*record, self.policy, &mut ()))
@@ -106,9 +112,9 @@ pub trait Detector {
         None
     }
 
-    /// The metric of the time from a record's event to its verdict.
-    fn timed(&self, _work: &Self::Work) -> Metric {
-        Metric::Lag(self.name())
+    /// The metric of the time from a record's event to its verdict; `None` for what nobody waits for.
+    fn timed(&self, _work: &Self::Work) -> Option<Metric> {
+        Some(Metric::Lag(self.name()))
     }
 
     /// What is done together, and fails together: the episode of a finding, the principal of a denied call.
@@ -204,10 +210,10 @@ fn units<D: Detector>(
                 continue;
             }
         };
-        if let Some(Time(at)) = time {
+        if let (Some(Time(at)), Some(timed)) = (time, detector.timed(&work)) {
             // Clocks differ: an event from the future has no lag.
             #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
-            report.add(detector.timed(&work), (world.now().0 - at).max(0) as f64);
+            report.add(timed, (world.now().0 - at).max(0) as f64);
         }
         let (indices, works) = units.entry(detector.unit(&work)).or_default();
         indices.push(index);

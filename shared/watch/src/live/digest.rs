@@ -49,8 +49,8 @@ pub(super) async fn list(world: &impl World, policy: &Alerts, findings: &[Findin
     Ok(())
 }
 
-/// Sends the last digest that is due, unless it was sent or has nothing to say. `notes` is asked for what there is to say
-/// beside the findings.
+/// Sends the last digest that is due, unless it was sent or has nothing to say. `notes` is asked, with the digest's end, for
+/// what there is to say beside the findings.
 ///
 /// # Errors
 /// When something can't be read, written or sent; to do it again is safe.
@@ -58,7 +58,7 @@ pub async fn digest<N>(
     world: &impl World,
     telling: Telling<'_, N>,
     now: Time,
-    notes: &[Note],
+    notes: impl AsyncFnOnce(Time) -> Vec<Note>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let policy = telling.policy;
@@ -70,7 +70,7 @@ pub async fn digest<N>(
     if Held::of(world, &episode).await?.state.told.contains(&Milestone::Digest) {
         return Ok(());
     }
-    let mut digest = Digest::new(policy, until, notes);
+    let mut digest = Digest::new(policy, until);
     let (from, to) = ("incident#", "incident#~");
     let list = Range { partition: &episode.incident, from, to, most: INCIDENTS, backwards: false };
     let listed = world.range(list).await?;
@@ -81,6 +81,10 @@ pub async fn digest<N>(
         let (incident, earlier) = read?;
         digest.add(&incident, &incident, &earlier);
     }
+    if digest.is_empty() {
+        return Ok(());
+    }
+    digest.notes = notes(until).await;
     claim(world, &episode, None, report, |state| {
         digest.alert().filter(|_| !state.told.contains(&Milestone::Digest))
     })

@@ -22,6 +22,8 @@ pub enum Unit {
 pub enum Metric {
     /// Findings of drift, by severity.
     DriftWrites(Severity),
+    /// Resources that were changed by hand and stand so, by age.
+    DriftItemsOpen(&'static str),
     /// Break-glass sessions begun: an emergency identity was taken on, or signed in.
     SessionsOpened,
     /// Break-glass sessions that are going on.
@@ -73,8 +75,9 @@ pub enum Metric {
 
 impl Metric {
     /// One of each.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::DriftWrites(Severity::Medium),
+        Self::DriftItemsOpen("older"),
         Self::SessionsOpened,
         Self::SessionsOpen,
         Self::SessionsOverdue,
@@ -104,6 +107,7 @@ impl Metric {
     pub fn name(self) -> &'static str {
         match self {
             Self::DriftWrites(_) => "DriftWrites",
+            Self::DriftItemsOpen(_) => "DriftItemsOpen",
             Self::SessionsOpened => "SessionsOpened",
             Self::SessionsOpen => "SessionsOpen",
             Self::SessionsOverdue => "SessionsOverdue",
@@ -142,6 +146,7 @@ impl Metric {
     pub fn dimension(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::DriftWrites(severity) => Some(("Severity", severity.as_str())),
+            Self::DriftItemsOpen(age) => Some(("Age", age)),
             Self::UnreadablePayloads(function) | Self::Returned(function) | Self::Lag(function) => {
                 Some(("Function", function))
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use handsoff_trail::{Effect, Time, resources};
 
 use super::{Exception, Policy};
+use crate::alert::Note;
 use crate::call::{Call, Outcome};
 use crate::principal::Kind;
 use crate::show::clean;
@@ -132,6 +133,11 @@ fn ends(exception: &Exception, standing: Standing) -> String {
         Standing::Ends(days) => format!("ends in {days} days, {last}"),
         Standing::Ended => format!("over since {last}"),
     }
+}
+
+/// What the digest of a day says of exceptions: those that have ended, or end soon.
+pub fn notes(policy: &Policy, now: Time) -> Vec<Note> {
+    ending(policy, now).into_iter().map(|line| Note::new("policy", line)).collect()
 }
 
 /// What there is to do about exceptions that have ended, or end within [`SOON`] days.

@@ -1,0 +1,253 @@
+//! The ledger of saved logs, and of what a deployed stack remembers.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use handsoff_ledger::accept::ACCEPTANCE;
+use handsoff_ledger::{Accepted, Ledger, Observation, of};
+use handsoff_trail::json::Raw;
+use handsoff_trail::{Record, Time};
+use handsoff_watch::show::clean;
+use handsoff_watch::{Call, Key, Nothing, Owner, Policy, Skim};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::input::{self, Place, Position, Problem, Reader, Sink, Source};
+use crate::problems::Problems;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The ledger.
+    pub(super) ledger: Ledger,
+    /// The time of the last record.
+    pub(super) last: Option<Time>,
+    /// How many records, or items of the stack, there were.
+    pub(super) read: u64,
+    /// What could not be read, or doesn't count.
+    pub(super) problems: Problems,
+}
+
+impl Reading {
+    fn merge(&mut self, other: Self) {
+        self.ledger.merge(other.ledger);
+        self.last = self.last.max(other.last);
+        self.read += other.read;
+        self.problems.merge(other.problems);
+    }
+}
+
+/// Reads files and folders of logs.
+pub(super) fn logs(sources: &[Source], policy: &Policy) -> Reading {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut all, mut skim, mut reader) = (Reading::default(), Skim::new(policy), Reader::default());
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(source) = sources.get(index) else { break };
+            let mut sink = Noting { all: &mut all, skim: &mut skim, policy, index, file: source.name() };
+            reader.read(source, &mut sink, &|_| {});
+        }
+        all
+    };
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(sources.len())).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            // INVARIANT: a worker doesn't panic; were it to, its records would be missing, and that must be seen.
+            all.merge(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    })
+}
+
+/// Notes what the records of one source say of resources.
+struct Noting<'n, 'p> {
+    all: &'n mut Reading,
+    skim: &'n mut Skim<'p>,
+    policy: &'p Policy,
+    index: usize,
+    file: String,
+}
+
+impl Sink for Noting<'_, '_> {
+    fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
+        self.all.read += 1;
+        self.time(record);
+        let skimmed = self.skim.nothing(record);
+        if !matches!(skimmed, None | Some(Nothing::Expected)) {
+            return;
+        }
+        let call = Call::classify(*record, self.policy, &mut ());
+        let finding = match call.owner(self.policy) {
+            Owner::Drift => handsoff_drift::judge(&call, self.policy, &mut ()).ok(),
+            Owner::BreakGlass => Some(handsoff_break_glass::judge(&call, self.policy, &mut ())),
+            Owner::DenySpike | Owner::Nobody(_) => None,
+        };
+        let observed = of(&call, self.policy, finding.as_ref());
+        if let Some(action) = observed.unknown {
+            self.all.ledger.add_unknown(action, Key::of(record).0);
+        }
+        for observation in observed.observations {
+            self.all.ledger.add(observation);
+        }
+    }
+
+    fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
+        let text = |key| object.get(key).and_then(Raw::text);
+        let Some(kind) = text("detail-type") else { return false };
+        if kind != ACCEPTANCE {
+            return [handsoff_case::grant::GRANT, handsoff_case::review::REVIEW].contains(&&*kind);
+        }
+        let detail = object.get("detail").unwrap_or_default();
+        let came = text("time").and_then(|time| Time::parse(&time));
+        match Accepted::read(detail.as_str(), &text("account").unwrap_or_default(), came) {
+            Ok(observation) => self.all.ledger.add(observation),
+            Err(why) => self.problem(Some(place.position()), why),
+        }
+        true
+    }
+
+    fn problem(&mut self, position: Option<Position>, message: String) {
+        let (source, file) = (self.index, self.file.clone());
+        self.all.problems.add(Problem { source, file, position, message, lost: true });
+    }
+}
+
+impl Noting<'_, '_> {
+    fn time(&mut self, record: &Record<'_>) {
+        let time = record.event_time.text().and_then(|text| Time::parse(&text));
+        self.all.last = self.all.last.max(time);
+    }
+}
+
+/// Reads what `aws dynamodb query` printed of a deployed stack's ledger: one answer, or several behind each other.
+pub(super) fn items(file: &Path, now: Time) -> Reading {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        items: Vec<Value>,
+        last_evaluated_key: Option<Value>,
+        next_token: Option<Value>,
+    }
+    let mut all = Reading::default();
+    let text = match text_of(file) {
+        Ok(text) => text,
+        Err(why) => return all.with(file, why),
+    };
+    for answer in serde_json::Deserializer::from_str(&text).into_iter::<Answer>() {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(why) => {
+                let why = clean(&why.to_string(), 256);
+                return all.with(file, format!("no answer of `aws dynamodb query`: {why}"));
+            }
+        };
+        if answer.last_evaluated_key.is_some() || answer.next_token.is_some() {
+            // Nothing is wrong with what is here. Closed standard error is no reason to fail.
+            let _ = writeln!(
+                io::stderr(),
+                "{}: DynamoDB had more to say, which isn't here: leave --max-items and --no-paginate out",
+                clean(&file.display().to_string(), 500)
+            );
+        }
+        for (index, item) in answer.items.iter().enumerate() {
+            all.read += 1;
+            // DynamoDB deletes what has expired days late.
+            let expires =
+                item.pointer("/expires/N").and_then(Value::as_str).and_then(|it| it.parse::<i64>().ok());
+            if expires.is_some_and(|expires| expires <= now.0) {
+                continue;
+            }
+            let text = item.pointer("/text/S").and_then(Value::as_str).unwrap_or_default();
+            match observation(text) {
+                Ok(observation) => all.ledger.add(observation),
+                Err(why) => {
+                    let why = clean(&why.to_string(), 256);
+                    all = all.with(file, format!("item {} is none of the ledger: {why}", index + 1));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// An item's text. Others may write the table, too, so it isn't trusted to be harmless.
+fn observation(text: &str) -> serde_json::Result<Observation> {
+    let mut value = serde_json::from_str(text)?;
+    harmless(&mut value);
+    serde_json::from_value(value)
+}
+
+fn harmless(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = clean(text, 1024),
+        Value::Array(all) => all.iter_mut().for_each(harmless),
+        Value::Object(fields) => fields.values_mut().for_each(harmless),
+        _ => {}
+    }
+}
+
+impl Reading {
+    fn with(mut self, file: &Path, message: String) -> Self {
+        let file = file.display().to_string();
+        self.problems.add(Problem { source: 0, file, position: None, message, lost: true });
+        self
+    }
+
+    /// Adds the acceptances of a file: what `handsoff drift accept` printed, as often as it was appended.
+    pub(super) fn accepted(mut self, file: &Path) -> Self {
+        let text = match text_of(file) {
+            Ok(text) => text,
+            Err(why) => return self.with(file, why),
+        };
+        let mut found = 0;
+        for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            let entries = match value {
+                Ok(Value::Array(entries)) => entries,
+                Ok(one) => vec![one],
+                Err(why) => return self.with(file, format!("no JSON: {}", clean(&why.to_string(), 256))),
+            };
+            for entry in entries {
+                found += 1;
+                match entry_of(&entry) {
+                    Ok(observation) => self.ledger.add(observation),
+                    Err(why) => self = self.with(file, format!("entry {found}: {why}")),
+                }
+            }
+        }
+        if found == 0 { self.with(file, "there is no acceptance in it".into()) } else { self }
+    }
+}
+
+/// An entry for `aws events put-events`.
+fn entry_of(entry: &Value) -> Result<Observation, String> {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    if text("DetailType") != Some(ACCEPTANCE) {
+        return Err(format!("no acceptance: its `DetailType` has to be {ACCEPTANCE}"));
+    }
+    Accepted::read(text("Detail").unwrap_or_default(), "", None)
+}
+
+fn text_of(file: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map(|_| text).map_err(|why| format!("can't be read: {why}"))
+}
+
+/// The sources of paths, and what is wrong with them.
+pub(super) fn find(paths: &[std::path::PathBuf], policy: &Policy) -> Reading {
+    let mut found = input::find(paths);
+    let mut all = logs(&found.sources, policy);
+    for problem in std::mem::take(&mut found.problems) {
+        all.problems.add(problem);
+    }
+    all
+}
