@@ -161,6 +161,8 @@ fn the_deploy_role_is_taken_only_by_its_origins() {
         (Code::DeployRoleMisused, Severity::High)
     );
     assert_eq!(found(ALICE, "sts:AssumeRole", take), (Code::DeployRoleMisused, Severity::High));
+    let reason = verdict(ALICE, "sts:AssumeRole", take).unwrap().reason;
+    assert!(reason.contains("the deploy role of handsoff.toml:2 [[deploy]], but"), "{reason}");
     let denied = format!(r#"{take},"errorCode":"AccessDenied""#);
     assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::DeployRoleMisused, Severity::Medium));
 }
