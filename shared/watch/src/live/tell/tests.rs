@@ -3,6 +3,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::super::pretend::Pretend;
 use super::*;
+use crate::alert::{COUNTS, Period};
 use crate::finding::Who;
 use crate::principal::Kind;
 
@@ -114,7 +115,7 @@ fn how_long_a_sessions_opening_took_is_counted_once() {
     let report = bring(&world, &[glass(60, Code::GlassEscalation, Severity::Critical)]).unwrap();
     assert_eq!(world.sent.borrow().len(), 2);
     is(&report, Metric::OpeningSeconds, 0.0);
-    let session = Episode { incident: "glass-1".into(), period: crate::alert::Period::Session };
+    let session = Episode { incident: "glass-1".into(), period: Period::Session };
     assert_eq!(now(state(&world, &session)).unwrap().1.opened_after, Some(42));
 }
 
@@ -205,18 +206,20 @@ fn a_function_leaves_the_sweep_a_look_where_there_may_be_more_than_it_has_read()
 #[test]
 fn what_comes_after_the_end_is_looked_at_at_once() {
     let world = world();
-    let findings: Vec<Finding> = (1..10).map(|n| finding(n, Severity::Medium)).collect();
+    let [count, ..] = COUNTS;
+    let last = u64::try_from(count).unwrap();
+    let findings: Vec<Finding> = (1..last).map(|n| finding(n, Severity::Medium)).collect();
     bring(&world, &findings).unwrap();
     now(episode().close(&world, None, &mut Report::default())).unwrap();
     looked_at(&world);
-    bring(&world, &[finding(10, Severity::Medium)]).unwrap();
-    assert!(remembered(&world).told.contains(&Milestone::Count(10)));
+    bring(&world, &[finding(last, Severity::Medium)]).unwrap();
+    assert!(remembered(&world).told.contains(&Milestone::Count(count)));
     assert_eq!(world.sent.borrow().len(), 2);
 }
 
 #[test]
 fn an_episode_is_closed_with_one_message_or_with_none_if_nothing_is_left_of_it() {
-    for (findings, sent) in [(vec![], 0), (vec![finding(1, Severity::Medium)], 1)] {
+    for (findings, sent) in [(vec![], 0), (vec![finding(1, Severity::High), finding(2, Severity::High)], 1)] {
         let (world, episode) = (world(), episode());
         let incident = incident("drift-1", findings);
         for _ in 0..2 {
@@ -225,7 +228,7 @@ fn an_episode_is_closed_with_one_message_or_with_none_if_nothing_is_left_of_it()
                 policy: &POLICY,
                 since: &episode,
                 findings: incident.count(),
-                severity: Severity::Medium,
+                severity: Severity::High,
                 notes: Vec::new(),
                 at: Time(START),
             };
