@@ -36,3 +36,14 @@ fn periods_follow_one_another() {
         assert_eq!((whole.start(), whole.end(&POLICY), whole.before(&POLICY)), (None, None, whole));
     }
 }
+
+#[test]
+fn no_other_name_is_a_milestones() {
+    for milestone in [Milestone::Opened, Milestone::Sealing, Milestone::Closed, Milestone::Folded(7)] {
+        assert_eq!(milestone.to_string().parse(), Ok(milestone));
+    }
+    for name in ["", "Closed", "reopened", "severity:", "count:many", "folded:", "glass-opened", "nothing:1"]
+    {
+        assert!(name.parse::<Milestone>().is_err(), "{name}");
+    }
+}

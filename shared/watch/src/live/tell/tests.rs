@@ -107,6 +107,19 @@ fn the_next_function_sends_again_what_stayed_pending_for_the_lease_and_reads_not
 }
 
 #[test]
+fn what_another_function_is_sending_is_left_to_it_until_its_lease_is_over() {
+    for (seconds, sent) in [(LEASE.0 - 1, 1), (LEASE.0, 2)] {
+        let world = world();
+        world.longest.set(Some(0));
+        bring(&world, &[finding(1, Severity::Medium)]).unwrap_err();
+        world.longest.set(None);
+        world.time.set(world.time.get() + seconds);
+        bring(&world, &[finding(2, Severity::High)]).unwrap();
+        assert_eq!((world.sent.borrow().len(), remembered(&world).pending.len()), (sent, 2 - sent));
+    }
+}
+
+#[test]
 fn how_long_a_sessions_opening_took_is_counted_once() {
     let world = world();
     let glass = |n, code, severity| Finding { code, incident: "glass-1".into(), ..finding(n, severity) };
