@@ -80,6 +80,18 @@ fn calls_after_the_allowed_time_are_overdue_and_the_case_closes_after_the_last()
 }
 
 #[test]
+fn a_state_has_one_name_in_every_output() {
+    for (state, name) in [
+        (State::Open, "OPEN"),
+        (State::Overdue, "OVERDUE"),
+        (State::Closed, "CLOSED"),
+        (State::Reviewed, "REVIEWED"),
+    ] {
+        assert_eq!((state.as_str(), serde_json::to_value(state).unwrap()), (name, name.into()));
+    }
+}
+
+#[test]
 fn the_minutes_that_a_session_was_overdue_are_rounded_up_and_so_is_said_of_which_end() {
     let policy = policy("approval = true\ntrust_session_name = true");
     let alice = |last| Facts { last: Some(at(last)), ..known(KnownBy::SessionName, "alice") };
@@ -201,6 +213,20 @@ fn a_grant_and_a_ticket_are_missed_only_where_the_policy_asks_for_them() {
         let found: Vec<Code> = session.violations().into_iter().map(|(code, ..)| code).collect();
         assert_eq!(found, codes, "{entry} {name}");
         assert_eq!(session.ticket().map(|it| it.id), (name != "alice").then(|| "INC-7".into()));
+    }
+}
+
+#[test]
+fn a_drill_is_a_session_whose_ticket_says_so() {
+    for (entry, name, is) in [
+        ("drill = \"DRILL-[0-9]+\"", "alice-DRILL-3", true),
+        ("drill = \"DRILL-[0-9]+\"\nticket = \"INC-[0-9]+\"", "alice-INC-7", false),
+        ("drill = \"DRILL-[0-9]+\"", "alice", false),
+        ("", "alice-DRILL-3", false),
+    ] {
+        let policy = policy(&format!("{entry}\nticket_in = [\"session-name\"]"));
+        let facts = Facts { session_names: [name.into()].into(), ..facts(60) };
+        assert_eq!(session(&policy, facts, vec![]).is_drill(), is, "{entry} {name}");
     }
 }
 
