@@ -161,6 +161,8 @@ fn the_deploy_role_is_taken_only_by_its_origins() {
         (Code::DeployRoleMisused, Severity::High)
     );
     assert_eq!(found(ALICE, "sts:AssumeRole", take), (Code::DeployRoleMisused, Severity::High));
+    let reason = verdict(ALICE, "sts:AssumeRole", take).unwrap().reason;
+    assert!(reason.contains("the deploy role of handsoff.toml:2 [[deploy]], but"), "{reason}");
     let denied = format!(r#"{take},"errorCode":"AccessDenied""#);
     assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::DeployRoleMisused, Severity::Medium));
 }
@@ -400,6 +402,12 @@ fn what_failed_is_no_drift() {
         "DenySpike"
     );
     assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"ExpiredToken""#), "unauthenticated");
+    let unknown = r#","errorCode":"Client.InvalidInstanceID.NotFound","readOnly":true"#;
+    assert_eq!(nothing(ALICE, "ec2:DescribeInstances", unknown), "read");
+    let service = role("x", "s")
+        .replace(":role/x", ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS")
+        .replace("assumed-role/x", "assumed-role/AWSServiceRoleForECS");
+    assert_eq!(nothing(&service, "ec2:RunInstances", r#","errorCode":"AccessDenied""#), "service");
 }
 
 #[test]
@@ -409,6 +417,23 @@ fn what_an_emergency_identity_does_is_not_told_here() {
         nothing(r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "cloudtrail:StopLogging", ""),
         "BreakGlass"
     );
+    let take = r#","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/emergency"}"#;
+    assert_eq!(nothing(ALICE, "sts:AssumeRole", take), "BreakGlass", "nor what asks for one");
+}
+
+#[test]
+fn a_step_of_a_sign_in_that_has_no_session_yet_is_roots_alone() {
+    let session = role("emergency", "s");
+    let none = session.replace(r#""creationDate":"2026-03-01T08:00:00Z""#, "");
+    let root = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#;
+    for (identity, action, owner) in [
+        (&*none, "signin:CheckMfa", "sign-in-step"),
+        (&*none, "signin:ConsoleLogin", "BreakGlass"),
+        (&*session, "signin:CheckMfa", "BreakGlass"),
+        (root, "signin:CheckMfa", "BreakGlass"),
+    ] {
+        assert_eq!(nothing(identity, action, ""), owner, "{action} {identity}");
+    }
 }
 
 /// The console's sign-in and services have the names of their partition.

@@ -368,3 +368,6 @@ impl<'p> Session<'p> {
         (self.window_end() == Some(until)).then_some((grant.ticket, until))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,33 @@ fn how_urgent_a_change_is_follows_from_its_kind_and_from_who_made_it() {
     }
 }
 
+/// Of a right that AWS itself calls one, the access level says enough.
+#[test]
+fn the_reason_says_what_was_done_in_words_of_its_kind() {
+    let granted = "made a change of access level permissions-management";
+    for (action, what) in [
+        ("identitystore:CreateUser", "made an identity, or a key or password of one"),
+        ("iam:CreateAccessKey", granted),
+        ("eks:CreateAccessEntry", "changed who may do what"),
+        ("lambda:PutResourcePolicy", granted),
+        ("ec2:DisableEbsEncryptionByDefault", "changed what keeps others in bounds"),
+        ("ec2:ModifyImageAttribute", "let others than the account's own use a resource"),
+        ("dynamodb:DeleteTable", "destroyed data, or what it could be restored with"),
+        ("ec2:AcceptVpcPeeringConnection", "let traffic in, or joined another network"),
+        ("ssm:StartSession", "opened a way into a machine"),
+        ("ec2:RunInstances", "made a change of access level write"),
+    ] {
+        for (who, identity) in [
+            ("A person", ALICE),
+            ("A workload", &role("app", "s")),
+            ("An identity that the policy doesn't know", &role("somebody", "s")),
+        ] {
+            let reason = verdict(identity, action, "").unwrap_or_else(|why| panic!("{action}: {why}")).reason;
+            assert!(reason.starts_with(&format!("{who} {what}, and ")), "{action}: {reason}");
+        }
+    }
+}
+
 #[test]
 fn what_a_service_does_on_the_way_is_not_above_the_call_that_caused_it() {
     let through = |service: &str| {

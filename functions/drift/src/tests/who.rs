@@ -275,6 +275,9 @@ fn the_credentials_of_code_in_the_console_are_in_a_persons_hands() {
         assert_eq!(found(identity, "signin:GetSigninToken", r#","readOnly":false"#), high, "{identity}");
         let login = r#","responseElements":{"ConsoleLogin":"Success"}"#;
         assert_eq!(found(identity, "signin:ConsoleLogin", login), high, "{identity}");
+        let reason = |action: &str, rest: &str| verdict(identity, action, rest).unwrap().reason;
+        assert!(reason("signin:GetSigninToken", "").starts_with("Somebody asked for a way into the console"));
+        assert!(reason("signin:ConsoleLogin", login).starts_with("Somebody signed in to the console"));
     }
     let console = r#","responseElements":{"ConsoleLogin":"Success"},"sessionCredentialFromConsole":"true""#;
     assert_eq!(found(&role("app", "s"), "signin:ConsoleLogin", console), high);

@@ -322,3 +322,6 @@ impl<'de> Deserialize<'de> for Milestone {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,6 +216,35 @@ fn further_findings_never_take_a_milestone_away() {
     assert!(reach("drift-1", &[(Code::DriftWrite, Severity::Info)]).is_empty());
 }
 
+/// The sweep looks at an incident with many findings in parts.
+#[test]
+fn what_the_parts_of_an_incident_reach_together_is_what_all_of_it_reaches() {
+    for id in ["drift-1", "glass-1"] {
+        let of = |findings: &[Finding]| {
+            let mut incident = Incident::new(id.into());
+            incident.extend(findings.to_vec());
+            incident.reach()
+        };
+        let codes = [Code::GlassEscalation, Code::TrailTampered, Code::GlassUnapproved, Code::DriftWrite];
+        let found = |n: i64| Finding {
+            code: codes[usize::try_from(n).unwrap() % codes.len()],
+            ..finding(n, "RunInstances", [Severity::Medium, Severity::High][usize::from(n == 7)])
+        };
+        let all: Vec<Finding> = (0..12).map(found).collect();
+        let whole = of(&all);
+        let names: Vec<String> = whole.milestones(&POLICY).iter().map(ToString::to_string).collect();
+        assert!(names.contains(&"severity:high".into()), "{id}: {names:?}");
+        let escalations = names.contains(&"glass-escalation:3".into());
+        assert_eq!((whole.findings(), escalations), (9, id == "glass-1"), "{names:?}");
+        for at in 0..=all.len() {
+            let (first, second) = all.split_at(at);
+            let mut reach = of(first);
+            reach.merge(&of(second));
+            assert_eq!(reach, whole, "{id}, cut at {at}");
+        }
+    }
+}
+
 #[test]
 fn each_first_finding_of_a_grave_class_is_alerted_and_shown() {
     use Severity::{Critical, High};

@@ -472,3 +472,6 @@ async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> 
         Published::Refused(why) => Err(why),
     }
 }
+
+#[cfg(test)]
+mod tests;
