@@ -146,7 +146,7 @@ fn the_digest_has_what_is_known_and_says_what_is_new() {
         digests[3].text
     );
     assert!(
-        digests[1].subject.contains("[DIGEST] 2026-03-11: 1 workloads, 1 denied"),
+        digests[1].subject.contains("[DIGEST] 2026-03-11: 1 workload, 1 denied"),
         "{}",
         digests[1].subject
     );

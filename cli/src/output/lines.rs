@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use handsoff_trail::Class;
 use handsoff_watch::{Finding, Severity};
 
 /// Prints findings as JSON, one a line. The fields are described in `docs/output.md`.
@@ -29,7 +30,7 @@ fn severe(
 }
 
 /// The columns of the CSV output, in the order of the JSON output.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "code",
     "severity",
     "incident",
@@ -39,6 +40,7 @@ const COLUMNS: [&str; 21] = [
     "region",
     "action",
     "access",
+    "class",
     "error",
     "principal_kind",
     "principal_arn",
@@ -80,6 +82,7 @@ pub fn csv(
             &finding.region,
             &finding.action,
             &finding.access,
+            finding.class.map_or("", Class::as_str),
             finding.error.as_deref().unwrap_or_default(),
             who.kind.as_str(),
             &who.arn,

@@ -116,9 +116,14 @@ impl Spike {
         let minutes = (policy.window + 59) / 60;
         (finding.code, finding.severity) = self.verdict(policy);
         let probing = finding.code == Code::DenyProbing;
+        // To ask for roles is to look for one that opens, whatever it has in breadth.
+        let for_roles = finding.action.starts_with("sts:AssumeRole");
+        if for_roles {
+            finding.severity = finding.severity.max(Severity::Medium);
+        }
         let limit = if probing {
             format!("from {} different actions it is probing", policy.actions)
-        } else if *actions <= 1 {
+        } else if *actions <= 1 && !for_roles {
             format!("from {} calls it is a spike, and a low one because it has no breadth", policy.count)
         } else {
             format!("from {} calls it is a spike", policy.count)

@@ -76,6 +76,17 @@ fn a_retry_of_one_action_is_low() {
 }
 
 #[test]
+fn to_ask_for_role_after_role_is_no_retry() {
+    let asked: Vec<_> = (0..20).map(|n| denial(n, n, "a", "sts:AssumeRoleWithWebIdentity")).collect();
+    let found = judge(asked, &policy(300, 20, 6));
+    assert_eq!(found.len(), 20);
+    for finding in found {
+        assert_eq!((finding.code, finding.severity), (Code::DenySpike, Severity::Medium));
+        assert!(!finding.reason.contains("low one"), "{}", finding.reason);
+    }
+}
+
+#[test]
 fn several_actions_are_a_spike_and_many_are_probing() {
     let of =
         |many: i64| (0..20).map(|n| denial(n, n, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>();

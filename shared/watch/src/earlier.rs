@@ -51,6 +51,11 @@ impl Subject {
         Some(Self { name, by_action: true })
     }
 
+    /// Whether it is remembered what each action was new at; of a person's session it isn't.
+    pub fn is_by_action(&self) -> bool {
+        self.by_action
+    }
+
     /// Whether a finding has a subject.
     pub(crate) fn has(finding: &Finding) -> bool {
         match finding.code {

@@ -173,7 +173,7 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     assert_eq!(manifest.summary.sources.only_eventbridge.count, 0);
     let digest = handsoff_case::manifest::sha256(text.as_bytes());
     assert!(
-        world.sent.borrow()[2].email.contains(&digest),
+        world.sent.borrow()[3].email.contains(&digest),
         "a copy of the digest lies outside of the account"
     );
     assert!(

@@ -8,7 +8,7 @@ use handsoff_trail::Time;
 
 use super::words::{account_of, ascii};
 use super::{Alert, Cause, LONGEST_SUBJECT, Milestone, Note, cut};
-use crate::earlier::Earlier;
+use crate::earlier::{Earlier, Subject};
 use crate::finding::Finding;
 use crate::group;
 use crate::incident::Incident;
@@ -75,7 +75,7 @@ impl Row {
         // Of a later day no finding may be kept whole.
         let lead = incident.lead().or_else(|| whole.lead())?.clone();
         let news = incident.news(earlier);
-        let is_remembered = incident.subject().is_some();
+        let is_remembered = incident.subject().is_some_and(Subject::is_by_action);
         let new: BTreeSet<&str> = news.actions().into_iter().map(|(action, _)| action).collect();
         let action = |(action, count): (&str, usize)| {
             (action.to_owned(), (count, is_remembered && new.contains(action)))
@@ -201,22 +201,22 @@ impl<'d> Digest<'d> {
     fn subject(&self, rows: &[&Row], account: &str) -> String {
         let of = |group: Group| rows.iter().filter(|row| row.group == group).count();
         let parts = [
-            (of(Group::People), "people"),
-            (of(Group::Workloads), "workloads"),
-            (of(Group::Others), "others"),
-            (of(Group::Denied), "denied"),
+            (of(Group::People), "person", "people"),
+            (of(Group::Workloads), "workload", "workloads"),
+            (of(Group::Others), "other", "others"),
+            (of(Group::Denied), "denied", "denied"),
         ];
         let parts: Vec<String> = parts
             .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
             .collect();
         let subject = format!("{account} [DIGEST] {}: {}", self.until.date(), parts.join(", "));
         cut(ascii(&subject).trim_start(), LONGEST_SUBJECT)
     }
 
     fn text(&self, rows: &[&Row]) -> String {
-        let mut lines = vec!["What woke nobody".to_owned(), String::new()];
+        let mut lines = vec!["Digest of the day".to_owned(), String::new()];
         let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
         line("until", &self.until.to_string());
         for group in Group::ALL {

@@ -110,7 +110,7 @@ pub struct Alert {
     #[serde(default)]
     pub link: Option<String>,
     /// What else it names for the first time: of the incident's calls one of each action, the worst first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub also: Vec<Also>,
     /// The time as a number, for sorting.
     #[serde(skip)]

@@ -1,7 +1,13 @@
 use super::*;
 
-const POLICY: Alerts =
-    Alerts { min_severity: Severity::Medium, period: 1200, quiet: 100, burst: 10, accounts: BTreeMap::new() };
+const POLICY: Alerts = Alerts {
+    min_severity: Severity::Medium,
+    period: 1200,
+    quiet: 100,
+    burst: 10,
+    accounts: BTreeMap::new(),
+    digest: crate::policy::DigestHours::DEFAULT,
+};
 
 #[test]
 fn a_period_is_read_by_the_name_that_it_is_stored_under() {

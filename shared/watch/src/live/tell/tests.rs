@@ -17,6 +17,7 @@ const POLICY: Alerts = Alerts {
     quiet: 1_800,
     burst: 10,
     accounts: BTreeMap::new(),
+    digest: crate::policy::DigestHours::DEFAULT,
 };
 
 /// One of an event of its own: the `n`th, in the `n`th second.
@@ -32,6 +33,7 @@ fn finding(n: u64, severity: Severity) -> Finding {
         region: "eu-central-1".into(),
         action: "ec2:RunInstances".into(),
         access: "write".into(),
+        class: None,
         error: None,
         principal: Who { kind: Kind::Human, arn: String::new(), name: "bob".into(), human: None },
         via: "cli".into(),
@@ -146,7 +148,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
     let (episode, bounds) = (episode(), episode().bounds(&POLICY));
     let from = |from: &str, most| {
         let range = Range { partition: &episode.incident, from, to: &bounds.1, most, backwards: false };
-        let (incident, behind) = now(page(&world, range)).unwrap();
+        let (incident, behind) = now(page(&world, &POLICY, range)).unwrap();
         let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().0 - START).collect();
         (incident.count(), seconds, behind)
     };
