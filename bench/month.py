@@ -297,10 +297,12 @@ class Month:
     def people(self) -> None:
         pick = self.random
         for person in pick.sample(["ana", "ben", "carla", "dmitri", "eva"], 3):
-            who = self._permission_set("Developer", f"{person}@example.com")
             for week in range(4):
                 for day in sorted(pick.sample(range(5), 2)):
                     at = START + timedelta(days=7 * week + day + 1, hours=pick.uniform(9, 16))
+                    who = self._permission_set("Developer", f"{person}@example.com")
+                    stamp = (at - timedelta(minutes=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                    who["sessionContext"]["attributes"]["creationDate"] = stamp
                     source = f"198.51.100.{pick.randrange(30, 60)}"
                     steps = pick.randint(3, 12)
                     actions = [pick.choice(BY_HAND[:-2]), *(pick.choice(BY_HAND) for _ in range(steps - 1))]

@@ -2,7 +2,8 @@
 //! time. What one of them does for the first time is.
 //!
 //! A finding is *repeated* when one of the same principal, action and severity lies in an earlier period of the last
-//! [`MEMORY`]. Of a person's session what is ordinary is repeated when an earlier period of the same session had as much.
+//! [`MEMORY`]. Of a person's session what is ordinary is repeated when an earlier period of the same session had as much,
+//! at most [`SESSION`] before.
 //! That is a function of earlier periods' findings: of the same period none takes another's alert away, in whatever order
 //! they come. Nothing grave that a person or an unknown identity does is ever repeated, nor is anything of root, of emergency
 //! identities, and of attacks.
@@ -20,8 +21,11 @@ use crate::incident::Incident;
 use crate::principal::Kind;
 use crate::severity::Severity;
 
-/// So many seconds something is remembered: 90 days.
-pub const MEMORY: i64 = 90 * 86_400;
+/// So many seconds something of a role, or of denied calls, is remembered: 90 days.
+const MEMORY: i64 = 90 * 86_400;
+
+/// The same of a person's session: no session of a role or of the console lasts longer than twelve hours.
+const SESSION: i64 = 12 * 3600;
 
 /// Whose findings are remembered together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +53,11 @@ impl Subject {
         let person = who.human.as_deref().filter(|_| shared).unwrap_or_default();
         let name = group::digest(&[finding.code.detector(), &finding.account, name, person]);
         Some(Self { name, by_action: true })
+    }
+
+    /// How many seconds something of it is remembered.
+    pub fn memory(&self) -> i64 {
+        if self.by_action { MEMORY } else { SESSION }
     }
 
     /// Whether it is remembered what each action was new at; of a person's session it isn't.
@@ -138,7 +147,8 @@ impl Earlier {
         let found = self.found.get(&subject.name).zip(subject.what(finding));
         let periods = found.and_then(|(found, what)| found.get(&what));
         let period = Self::period(self.length, time);
-        periods.is_some_and(|periods| periods.range(period - MEMORY..period).next().is_some())
+        let memory = subject.memory();
+        periods.is_some_and(|periods| periods.range(period - memory..period).next().is_some())
     }
 }
 
@@ -191,9 +201,8 @@ mod tests {
     #[test]
     fn nothing_is_remembered_of_emergencies_and_attacks() {
         for code in Code::ALL {
-            let remembered = ["drift-write", "workload-write", "deny-spike", "deny-probing"];
-            // Of a person's session all that is ordinary is one.
-            assert_eq!(repeated(&[499], ("Run", 500), code), code == Code::DriftWrite, "{code}");
+            let remembered = ["workload-write", "deny-spike", "deny-probing"];
+            assert!(!repeated(&[499], ("Run", 500), code), "{code}");
             assert_eq!(
                 repeated(&[499], ("CreateGrant", 500), code),
                 remembered.contains(&code.as_str()),
@@ -215,6 +224,7 @@ mod tests {
                 for finding in &mut at {
                     finding.principal.kind = kind;
                 }
+                at[0].time = at[1].time.map(|time| Time(time.0 - 8 * 3600));
                 (at[1].class, at[1].severity) = (class, severity);
                 let mut earlier = Earlier::new(7200);
                 earlier.extend(&incident(&at[..1]));
@@ -223,6 +233,11 @@ mod tests {
                 assert_eq!(earlier.repeats(asked.subject(), &brief), expected, "{kind} {class:?} {severity}");
             }
         }
+    }
+
+    #[test]
+    fn another_day_of_a_person_is_news() {
+        assert!(!repeated(&[499], ("CreateGrant", 500), Code::DriftWrite));
     }
 
     #[test]

@@ -203,7 +203,7 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     assert!((world.report.borrow().sum(Metric::CasesUnreviewed) - 1.0).abs() < 0.1, "and now it is reviewed");
     assert!(world.documents.borrow().values().all(|(.., open)| open.is_none()));
     assert_eq!(world.files.borrow().keys().filter(|name| name.contains("/reviews/")).count(), 1);
-    assert_eq!(told(&world).len(), 3);
+    assert_eq!(told(&world).len(), 4);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ports::{Failure, Range, World};
 use super::stored;
 use super::tell::AT_ONCE;
-use crate::earlier::{Brief, Earlier, MEMORY, Subject};
+use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::Finding;
 use crate::group;
 use crate::incident::Incident;
@@ -62,9 +62,9 @@ pub(super) async fn of(world: &impl World, policy: &Alerts, incident: &Incident)
         .briefs()
         .filter_map(|finding| Some((subject.what(&finding)?, Earlier::period(policy.period, finding.time?))));
     let asked: BTreeSet<(String, i64)> = found.collect();
-    let partition = &partition(&subject.name);
+    let (partition, memory) = (&partition(&subject.name), subject.memory());
     let answers = asked.into_iter().take(ASKED).map(|(what, period)| async move {
-        let (from, to) = (sort(&what, (period - MEMORY).max(0)), sort(&what, period - 1));
+        let (from, to) = (sort(&what, (period - memory).max(0)), sort(&what, period - 1));
         let range = Range { partition, from: &from, to: &to, most: 1, backwards: true };
         Ok::<_, Failure>((what, period, !world.range(range).await?.is_empty()))
     });
