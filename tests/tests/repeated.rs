@@ -1,6 +1,6 @@
 //! What is known from earlier nights, and the digest: the functions say what a replay says.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test may panic")]
 
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};

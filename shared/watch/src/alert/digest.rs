@@ -257,5 +257,5 @@ pub fn digests<'i>(
     for (until, digest) in &mut digests {
         digest.notes = notes(*until);
     }
-    digests.values().filter_map(|digest| digest.alert()).map(|(alert, _)| alert).collect()
+    digests.values().filter_map(Digest::alert).map(|(alert, _)| alert).collect()
 }

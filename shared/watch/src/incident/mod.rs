@@ -221,8 +221,7 @@ impl Incident {
         let mut first = self.topics.get(&topic).cloned().unwrap_or_default();
         let order = |kept: &Arc<Finding>| kept.order().cmp(&finding.order());
         match first.binary_search_by(|kept| order(kept).then_with(|| kept.cmp(finding))) {
-            Ok(_) => return,
-            Err(OF_TOPIC..) => return,
+            Ok(_) | Err(OF_TOPIC..) => return,
             Err(place) => first.insert(place, Arc::clone(finding)),
         }
         // Of two that hand-made logs give the same key, the same one stays whichever came first.

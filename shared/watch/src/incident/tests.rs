@@ -277,7 +277,7 @@ fn each_first_finding_of_a_grave_class_is_alerted_and_shown() {
 
 /// The action that a message shows.
 fn lead(alert: &Alert) -> &str {
-    alert.subject.rsplit(":").next().unwrap()
+    alert.subject.rsplit(':').next().unwrap()
 }
 
 #[test]
