@@ -212,6 +212,9 @@ fn a_grant_covers_its_first_second_and_not_the_one_behind_its_last() {
         let Approval::Missing { nearest: Some((_, why)) } = of(began, "dave") else { panic!("covered") };
         assert_eq!(why, format!("it is for alice{}", also.unwrap_or_default()), "{began}");
         assert_eq!(matches!(of(began, "alice"), Approval::Approved { .. }), also.is_none(), "{began}");
+        let own = vec![grant(0, 3600, "x", "alice", "alice")];
+        let own = Session::new("glass-1", facts(began, "x", Some("alice")), own, &policy).approval();
+        assert_eq!(matches!(own, Approval::SelfApproved { .. }), also.is_none(), "{began}");
     }
 }
 

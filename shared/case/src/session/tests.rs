@@ -146,6 +146,19 @@ fn a_grant_that_came_later_was_not_known_before() {
 }
 
 #[test]
+fn what_extends_a_grant_is_given_by_somebody_else_and_known_by_then() {
+    let policy = policy("approval = true\ntrust_session_name = true");
+    let first = grant(1800, "alice", "bob");
+    for (approver, then, until) in
+        [("bob", None, 2700), ("alice", None, 1800), ("bob", Some(599), 1800), ("bob", Some(600), 2700)]
+    {
+        let next = Grant { issued: at(600), from: at(1200), ..grant(2700, "alice", approver) };
+        let session = session(&policy, known(KnownBy::SessionName, "alice"), vec![first.clone(), next]);
+        assert_eq!(session.known_at(then.map(at)).window_end(), Some(at(until)), "{approver} {then:?}");
+    }
+}
+
+#[test]
 fn a_name_that_its_caller_chose_proves_a_person_only_where_the_policy_says_so() {
     let strict = "roster = [\"alice\"]";
     let trusting = "roster = [\"alice\"]\ntrust_session_name = true";
