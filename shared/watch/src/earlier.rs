@@ -2,8 +2,8 @@
 //! time. What one of them does for the first time is.
 //!
 //! A finding is *repeated* when one of the same principal, action and severity lies in an earlier period of the last
-//! [`MEMORY`]. Of a person's session what is ordinary is repeated when an earlier period of the same session had as much,
-//! at most [`SESSION`] before.
+//! 90 days. Of a person's session what is ordinary is repeated when an earlier period of the same session had as much, at
+//! most twelve hours before.
 //! That is a function of earlier periods' findings: of the same period none takes another's alert away, in whatever order
 //! they come. Nothing grave that a person or an unknown identity does is ever repeated, nor is anything of root, of emergency
 //! identities, and of attacks.
