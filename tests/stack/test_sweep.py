@@ -1,5 +1,6 @@
 """The sweep: subscriptions, incidents that are over, alerts that stayed pending."""
 
+import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -40,10 +41,14 @@ def test_a_new_subscription_is_nothing_to_tell(live: Live) -> None:
 
 
 def test_incidents_are_closed_when_they_are_quiet_and_not_before(live: Live, samples: dict[str, list[dict]]) -> None:
-    events = samples["drift-write.iam-user-cli.json"]
+    # What is medium, or has an alert for each finding, has no closing one: this person's session is neither.
+    written = [event for name, events in samples.items() if name.startswith("drift-write") for event in events]
+    hers = [event for event in written if "dana.voss" in json.dumps(event)]
+    day = Counter(event["detail"]["eventTime"][:10] for event in hers).most_common(1)[0][0]
+    events = [event for event in hers if event["detail"]["eventTime"].startswith(day)]
     live.send("handsoff-drift", events)
     live.run()
-    happened = datetime.fromisoformat(events[0]["detail"]["eventTime"])
+    happened = datetime.fromisoformat(max(event["detail"]["eventTime"] for event in events))
     for minutes in (1, 20):
         live.sweep(happened + timedelta(minutes=minutes))
     assert not [telling for telling in live.told() if telling[2] == "closed"]
