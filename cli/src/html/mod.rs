@@ -1,7 +1,7 @@
 //! What the pages have in common: their head, their sections, their time axis.
 //!
 //! Nothing on a page runs, nothing on it is fetched. Much of what stands on one was chosen by those whom it is about. Maud
-//! escapes every value; besides, no value of a record ever stands in a style, a link, the name of a class or an attribute:
+//! escapes every value; besides, no value of a record is ever in a style, a link, the name of a class or an attribute:
 //! only texts do, and numbers made here.
 
 mod scale;

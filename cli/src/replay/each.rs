@@ -14,7 +14,7 @@ impl<S: Sink> Sink for Each<S> {
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
-        // Each keeps what it is told, so none is left out.
+        // Each keeps what it is given, so none is left out.
         self.0.iter_mut().map(|sink| sink.other(object, place)).fold(false, std::ops::BitOr::bitor)
     }
 

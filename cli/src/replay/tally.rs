@@ -46,7 +46,7 @@ pub struct Options {
 /// What only a whole reading of the logs shows, and verdicts depend on.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
-    /// Records that another of the same call is told instead of, by [`copies::name`].
+    /// Records that another of the same call is reported instead of, by [`copies::name`].
     pub(super) left_out: HashSet<u64>,
     /// Of the unknown sessions with findings those that AWS gave to code.
     pub(super) origins: Origins,

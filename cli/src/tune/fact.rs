@@ -57,7 +57,7 @@ pub(super) enum Origin {
     Service(String),
     /// A session of another role, and whether a provider of CI vouched for it.
     Role(String, bool),
-    /// Another account, of which nothing more is told.
+    /// Another account, of which the record says nothing more.
     Account(String),
     /// A person, or what looks like one.
     Person(String),
@@ -80,7 +80,7 @@ const CI_PROVIDERS: [&str; 7] = [
 const CI_SERVICES: [&str; 3] = ["codebuild", "codedeploy", "codepipeline"];
 
 /// Services that give roles to code of the account and do nothing that a person at a screen tells them. Not those that
-/// run notebooks, shells, documents or templates of whoever asks, such as `SageMaker`, Systems Manager or `CloudFormation`.
+/// run notebooks, shells, documents or templates of any caller, such as `SageMaker`, Systems Manager or `CloudFormation`.
 const COMPUTE: [&str; 24] = [
     "apigateway",
     "application-autoscaling",
@@ -179,7 +179,7 @@ impl Origin {
 /// What kind of change a call is, for whether it may be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Sort {
-    /// An attack on logging or detection, whoever makes it.
+    /// An attack on logging or detection, by any caller.
     Logging,
     /// One unless the pipeline makes it.
     LoggingByHand,
@@ -240,7 +240,7 @@ impl Sort {
         }
     }
 
-    /// Whether whoever makes such a change is never proposed for code: the identity may be in the wrong hands.
+    /// Whether an identity that makes such a change is never proposed for code: the identity may be in the wrong hands.
     pub(super) fn is_grave(self) -> bool {
         !matches!(self, Self::Network | Self::New | Self::Ordinary)
     }

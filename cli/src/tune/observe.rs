@@ -114,7 +114,7 @@ pub(super) struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    /// `bare`: see [`bare`]. `left_out`: the records of which another one of the same call is told.
+    /// `bare`: see [`bare`]. `left_out`: the records of which another one of the same call is reported.
     pub(super) fn new(bare: &'a Policy, options: Options, left_out: &'a HashSet<u64>) -> Self {
         Self { bare, options, left_out, gathered: Gathered::default() }
     }

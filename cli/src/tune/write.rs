@@ -9,7 +9,7 @@ use super::fact::{Form, Id};
 /// How far it is to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It stands in the policy.
+    /// It is in the policy.
     Proposed,
     /// Its evidence is weak: it is commented out.
     Doubtful,

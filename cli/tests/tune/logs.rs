@@ -1,12 +1,12 @@
 //! Logs of an account in small, and what is proposed for them.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use handsoff_watch::Policy;
 use handsoff_watch::policy::IdentityPattern;
 use serde_json::{Value, json};
+
+pub(crate) use crate::run::handsoff;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const GITHUB: &str = "token.actions.githubusercontent.com";
@@ -38,7 +38,7 @@ impl Logs {
         self.call(day, who, action, &asked);
     }
 
-    /// A role that a provider's subject takes on each day to make the changes.
+    /// A role that a provider's subject assumes each day to make the changes.
     pub(crate) fn pipeline(&mut self, role: &str, provider: &str, changes: &[&str]) {
         for day in 1..=5 {
             self.take(day, &web(provider, MAIN), role);
@@ -101,24 +101,6 @@ pub(crate) fn github() -> Value {
 
 pub(crate) fn service(name: &str) -> Value {
     json!({"type": "AWSService", "invokedBy": format!("{name}.amazonaws.com")})
-}
-
-/// Runs the command in a folder without a policy of its own.
-pub(crate) fn handsoff(folder: &Path, args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_handsoff"))
-        .current_dir(folder)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    output
 }
 
 /// What is proposed for the logs: the text and what it means. `policy check` takes it.

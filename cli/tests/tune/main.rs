@@ -10,6 +10,8 @@
 
 mod logs;
 mod never;
+#[path = "../run/mod.rs"]
+mod run;
 mod text;
 
 use handsoff_watch::policy::ActionPattern;
@@ -53,7 +55,7 @@ fn workloads_are_proposed_with_what_is_ordinary_and_everyday() {
         logs.take(day, &service("lambda"), "fn");
     }
     logs.daily(&session("fn", "fn", &json!({})), "logs:CreateLogStream");
-    // One whose documents are whoever's that starts them, and one of another account.
+    // One whose documents are those of any caller that starts them, and one of another account.
     for day in 1..=5 {
         logs.take(day, &service("ssm"), "automation");
     }

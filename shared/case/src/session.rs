@@ -61,7 +61,7 @@ pub enum State {
 }
 
 impl State {
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",

@@ -54,7 +54,7 @@ pub enum State {
 }
 
 impl State {
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -223,7 +223,7 @@ impl Counts<'_> {
     }
 }
 
-/// The acceptances that hold, by time; of the others those that somebody should know of are told.
+/// The acceptances that hold, by time; of the others those are named that somebody should know of.
 fn acceptances<'o>(
     observations: &'o BTreeSet<Observation>,
     hands: &[(Time, &Hand)],

@@ -24,7 +24,7 @@ impl Age {
     /// All, the youngest first.
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Older];
 
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",

@@ -65,7 +65,7 @@ impl Class {
         Self::Network,
     ];
 
-    /// The name that stands in the table and in every output.
+    /// The name in the table and in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Detection => "detection",

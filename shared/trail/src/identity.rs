@@ -20,7 +20,7 @@ pub enum IdentityType {
     FederatedUser,
     /// Directory service.
     Directory,
-    /// Another account, of which nothing more is told.
+    /// Another account, of which the record says nothing more.
     AwsAccount,
     /// An AWS service.
     AwsService,

@@ -72,7 +72,7 @@ impl Code {
         Self::DenyProbing,
     ];
 
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DriftWrite => "drift-write",

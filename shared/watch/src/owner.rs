@@ -71,7 +71,7 @@ impl Nothing {
         Self::ToolCall,
     ];
 
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -30,7 +30,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Human => "human",

@@ -398,7 +398,7 @@ fn whose_change_it_is_follows_from_the_verdict() {
     assert_eq!(failed, Observed::default());
     let data = observed(&record(&user("ana"), change, r#","eventCategory":"Data""#));
     assert_eq!(data, Observed::default());
-    // By hand, and of what isn't known, is told.
+    // What is by hand, and of a resource that isn't known, is reported.
     let unknown = observed(&record(&user("ana"), "CreateCustomerGateway", ""));
     assert_eq!(
         (unknown.observations.len(), unknown.unknown.as_deref()),

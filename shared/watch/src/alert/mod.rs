@@ -60,7 +60,7 @@ impl Cause {
         }
     }
 
-    /// The name that stands in every output.
+    /// The name in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Opened => "opened",

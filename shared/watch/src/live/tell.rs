@@ -170,7 +170,7 @@ pub async fn keep_and_tell(
     findings: &[Finding],
     report: &mut Report,
 ) -> Result<(), Failure> {
-    // Before the findings: whoever reads one reads that its period had it.
+    // Before the findings: a function that reads one reads that its period had it.
     digest::list(world, telling.policy, findings).await?;
     history::keep(world, telling.policy, findings).await?;
     keep(world, findings, report).await?;

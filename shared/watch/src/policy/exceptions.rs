@@ -18,7 +18,7 @@ const DAY: i64 = 86_400;
 
 /// The exception that covers a call: its place in the policy.
 ///
-/// None covers root, an emergency identity or who asks for one, or an attack on logging or detection, whoever asks here.
+/// None covers root, an emergency identity or who asks for one, or an attack on logging or detection, for any caller of this function.
 /// A denied call is covered by an exception for denials alone, and a call that succeeded by none of these: what a scanner
 /// may be refused it may not do for that.
 pub fn covering(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Option<usize> {
