@@ -185,3 +185,32 @@ fn the_functions_say_the_same_and_each_digest_once() {
     expected.sort();
     assert_eq!(sent, expected);
 }
+
+#[test]
+fn a_digest_of_more_than_it_reads_says_so() {
+    let (policy, world) = (policy(), Pretend::default());
+    let start = Time::parse("2026-03-10T05:00:00Z").unwrap();
+    world.time.set(start.0);
+    let rough = Rough::new(&world);
+    let records: Vec<String> = (0..1_000)
+        .map(|n| record(10, "04:00:00", &format!("app-{n}/i-0123456789abcdef0"), "ec2:CreateTags", false))
+        .collect();
+    let deliver_some = |records: &[String]| {
+        let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+        run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
+    };
+    deliver_some(&records[..999]);
+    let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
+    let digest = |world: &Pretend| {
+        world.time.set(due.0);
+        let rough = Rough::new(world);
+        run(&rough, sweep(&rough, &policy, &settings(), due)).unwrap().unwrap();
+        let sent = world.sent.borrow();
+        sent.iter().find(|message| message.attributes["cause"] == "digest").unwrap().email.clone()
+    };
+    let whole = digest(&world.clone());
+    assert!(whole.contains("979 others") && !whole.contains("\nmore "), "{whole}");
+    deliver_some(&records[999..]);
+    let cut = digest(&world);
+    assert!(cut.contains("\nmore     there was more than a digest reads"), "{cut}");
+}

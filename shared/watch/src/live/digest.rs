@@ -21,11 +21,14 @@ use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::policy::Alerts;
 
-/// So many incidents of a day are read; of the others the digest says that there are more.
+/// So many incidents of a digest are read. Where there are more the digest says so.
 const INCIDENTS: usize = 1_000;
 
 /// So many findings of each.
 const FINDINGS: usize = 1_000;
+
+/// So many findings in all: a flood of them must not keep a sweep from its end.
+const ALL: usize = 20_000;
 
 /// After a digest is due it is looked for as many seconds: after that nobody reads it as the day's any more.
 const LATE: i64 = 6 * 3600;
@@ -73,18 +76,31 @@ pub async fn digest<N>(
     let mut digest = Digest::new(policy, until);
     let (from, to) = ("incident#", "incident#~");
     let list = Range { partition: &episode.incident, from, to, most: INCIDENTS, backwards: false };
-    let listed = world.range(list).await?;
-    let listed = listed.iter().filter_map(|text| stored::read(world, "reading a digest's list", text, &[]));
+    let texts = world.range(list).await?;
+    let mut whole = texts.len() < INCIDENTS;
+    let listed = texts.iter().filter_map(|text| stored::read(world, "reading a digest's list", text, &[]));
     let reads = listed.map(|listed: Listed| part(world, policy, until, listed.incident));
     let mut reads = stream::iter(reads).buffered(AT_ONCE);
+    let mut findings = 0;
     while let Some(read) = reads.next().await {
         let (incident, earlier) = read?;
         digest.add(&incident, &incident, &earlier);
+        findings += incident.count();
+        if findings >= ALL {
+            whole = false;
+            break;
+        }
     }
+    drop(reads);
     if digest.is_empty() {
         return Ok(());
     }
     digest.notes = notes(until).await;
+    if !whole {
+        let why =
+            format!("there was more than a digest reads; the table has all, partition {}", episode.incident);
+        digest.notes.push(Note::new("more", why));
+    }
     claim(world, &episode, None, report, |state| {
         digest.alert().filter(|_| !state.told.contains(&Milestone::Digest))
     })
