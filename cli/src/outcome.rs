@@ -6,6 +6,7 @@ use handsoff_trail::Time;
 use handsoff_watch::alert::{self, Alert, Known};
 use handsoff_watch::earlier::Earlier;
 use handsoff_watch::policy::exceptions;
+use handsoff_watch::story::Index;
 use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
 
 use crate::problems::Problems;
@@ -57,9 +58,12 @@ impl Outcome {
     /// What would have been sent, incident by incident.
     pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
         let cases: BTreeMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
-        let earlier = self.earlier(policy);
-        let of =
-            |incident: &Incident| alerts_of(incident, cases.get(&*incident.id).copied(), &earlier, policy);
+        let (earlier, stories) = (self.earlier(policy), Index::of(&self.incidents));
+        let of = |incident: &Incident| {
+            let known =
+                Beyond { case: cases.get(&*incident.id).copied(), earlier: &earlier, stories: &stories };
+            alerts_of(incident, known, policy)
+        };
         let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
         alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts, &|until| {
             exceptions::notes(policy, until)
@@ -77,18 +81,28 @@ impl Outcome {
     }
 }
 
-/// What would have been sent about an incident, which may have a case.
-pub(crate) fn alerts_of(
-    incident: &Incident,
-    case: Option<&Case>,
-    earlier: &Earlier,
-    policy: &Policy,
-) -> Vec<Alert> {
-    match case {
-        None => alert::schedule(&incident.news(earlier), &policy.alerts, &Known::default()),
+/// What is known beyond an incident.
+#[derive(Clone, Copy)]
+pub(crate) struct Beyond<'b> {
+    /// Its case, if it has one.
+    pub(crate) case: Option<&'b Case>,
+    /// What each period has for the later ones.
+    pub(crate) earlier: &'b Earlier,
+    /// What ties all incidents.
+    pub(crate) stories: &'b Index<'b>,
+}
+
+/// What would have been sent about an incident.
+pub(crate) fn alerts_of(incident: &Incident, beyond: Beyond<'_>, policy: &Policy) -> Vec<Alert> {
+    let story = |part: &Incident, at| beyond.stories.story(part, at);
+    match beyond.case {
+        None => {
+            let known = Known { story: &story, ..Known::default() };
+            alert::schedule(&incident.news(beyond.earlier), &policy.alerts, &known)
+        }
         Some(case) => {
             let notes = |at| case.notes(policy, at);
-            let known = Known { notes: &notes, closing: &case.closing, closes: case.closes };
+            let known = Known { story: &story, notes: &notes, closing: &case.closing, closes: case.closes };
             alert::schedule(incident, &policy.alerts, &known)
         }
     }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
 use handsoff_trail::Time;
+use handsoff_watch::story::Ties;
 use handsoff_watch::{Finding, Key};
 
 use super::spool::{Sorted, Spool, Spooled};
@@ -66,7 +67,7 @@ impl Spooled for One {
 
     fn write(&self, run: &mut Vec<u8>) -> io::Result<()> {
         let Self(finding) = self;
-        serde_json::to_writer(&mut *run, &(finding.key, finding.time, finding.known, finding))?;
+        serde_json::to_writer(&mut *run, &(finding.key, finding.time, finding.known, &finding.ties, finding))?;
         run.push(b'\n');
         Ok(())
     }
@@ -74,9 +75,9 @@ impl Spooled for One {
     fn read(run: &mut impl BufRead) -> io::Result<Self> {
         let mut line = Vec::new();
         run.read_until(b'\n', &mut line)?;
-        let (key, time, known, finding): (Key, Option<Time>, Option<Time>, Finding) =
-            serde_json::from_slice(&line)?;
-        Ok(Self(Finding { key, time, known, ..finding }))
+        type Line = (Key, Option<Time>, Option<Time>, Ties, Finding);
+        let (key, time, known, ties, finding): Line = serde_json::from_slice(&line)?;
+        Ok(Self(Finding { key, time, known, ties, ..finding }))
     }
 }
 

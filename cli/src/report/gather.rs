@@ -6,13 +6,14 @@ use std::io;
 use handsoff_trail::Time;
 use handsoff_watch::alert::Alert;
 use handsoff_watch::earlier::Earlier;
+use handsoff_watch::story::Index;
 use handsoff_watch::{Code, Finding, Incident, Policy, Severity};
 
 use super::offer::{self, Changes, Offer};
 use super::rule::{Caller, Rule};
-use super::story::{self, Made};
+use super::story;
 use crate::html::Scale;
-use crate::outcome::{Outcome, alerts_of};
+use crate::outcome::{Beyond, Outcome, alerts_of};
 
 /// How many rules are shown.
 const RULES: usize = 15;
@@ -98,7 +99,7 @@ impl<'o> Gathered<'o> {
         for finding in outcome.findings.iter() {
             read.add(&finding?, scale);
         }
-        let Read { lanes, rules, changes, made } = read;
+        let Read { lanes, rules, changes } = read;
         let mut rules: Vec<Noise> = rules
             .into_iter()
             .map(|(rule, (findings, messages))| Noise { rule, findings, messages, offer: None })
@@ -108,7 +109,7 @@ impl<'o> Gathered<'o> {
         rules.truncate(RULES);
         let until = until(period);
         offers(&mut rules, &changes, (outcome, policy), &sent, &until)?;
-        let stories = story::tie(rows, &made);
+        let stories = story::tie(rows, &Index::of(&outcome.incidents));
         Ok(Self { outcome, alerts, period, scale, stories, lanes, rules, more_rules })
     }
 
@@ -131,7 +132,6 @@ struct Read {
     rules: BTreeMap<Rule, (u64, u64)>,
     /// By the principal's ARN.
     changes: BTreeMap<String, Changes>,
-    made: Vec<Made>,
 }
 
 impl Read {
@@ -149,7 +149,6 @@ impl Read {
         if offer::is_change(finding.code) {
             self.changes.entry(finding.principal.arn.clone()).or_default().add(finding);
         }
-        self.made.extend(Made::by(finding));
     }
 }
 
@@ -265,8 +264,8 @@ impl Trial<'_> {
         }
         for (id, part) in &self.left {
             let before = sent.get(&**id).copied().unwrap_or_default();
-            let after =
-                if part.count() == 0 { 0 } else { alerts_of(part, None, &earlier, policy).len() as u64 };
+            let beyond = Beyond { case: None, earlier: &earlier, stories: &Index::default() };
+            let after = if part.count() == 0 { 0 } else { alerts_of(part, beyond, policy).len() as u64 };
             messages += before.saturating_sub(after);
         }
         let (kind, entry) = offer::entry(&self.noise.rule, &self.actions, self.all, until);

@@ -85,5 +85,6 @@ fn finding(lost: &Subscription, policy: &Policy, now: Time) -> Finding {
         key: Key(key),
         time: Time::parse(&period),
         known: Time::parse(&period),
+        ties: handsoff_watch::story::Ties::default(),
     }
 }

@@ -48,5 +48,6 @@ pub fn due(entry: &BreakGlass, account: &str, last: Time, now: Time) -> Option<F
         key: Key(u64::from_str_radix(&digest, 16).unwrap_or_default()),
         time: Some(at),
         known: Some(at),
+        ties: handsoff_watch::story::Ties::default(),
     })
 }

@@ -14,6 +14,7 @@ use crate::group;
 use crate::principal::Kind;
 use crate::severity::Severity;
 use crate::show::clean;
+use crate::story::Ties;
 
 /// What makes two deliveries the same event: event ID, time, action, Region, outcome and caller.
 ///
@@ -140,6 +141,9 @@ pub struct Finding {
     /// When it could be known, by the time of events: a denied call is one of many only when the others came.
     #[serde(skip)]
     pub known: Option<handsoff_trail::Time>,
+    /// Which identities it ties to other incidents. Not shown: of access keys it has digests.
+    #[serde(skip)]
+    pub ties: Ties,
 }
 
 impl Finding {
@@ -181,6 +185,7 @@ impl Finding {
             key: Key::of(record),
             time: call.time,
             known: call.time,
+            ties: Ties::of(call),
         }
     }
 

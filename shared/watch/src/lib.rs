@@ -23,6 +23,7 @@ pub mod rules;
 mod severity;
 pub mod show;
 mod skim;
+pub mod story;
 mod trace;
 
 pub use attack::Attack;
@@ -35,4 +36,5 @@ pub use policy::Policy;
 pub use principal::{Kind, Principal};
 pub use severity::Severity;
 pub use skim::Skim;
+pub use story::Story;
 pub use trace::{Step, Trace};

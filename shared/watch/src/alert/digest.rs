@@ -193,6 +193,7 @@ impl<'d> Digest<'d> {
             user_agent: String::new(),
             link: None,
             also: Vec::new(),
+            thread: String::new(),
             at: Some(at),
         };
         Some((alert, lead))

@@ -112,6 +112,9 @@ pub struct Alert {
     /// What else it names for the first time: of the incident's calls one of each action, the worst first.
     #[serde(default)]
     pub also: Vec<Also>,
+    /// What the alerts of a story's incidents have in common; empty of a digest and a summary.
+    #[serde(default)]
+    pub thread: String,
     /// The time as a number, for sorting.
     #[serde(skip)]
     pub at: Option<Time>,
@@ -166,6 +169,8 @@ pub struct About<'i> {
     pub named: &'i BTreeSet<String>,
     /// What is known beyond the findings.
     pub notes: &'i [Note],
+    /// What its alerts have in common with those of its story's other incidents.
+    pub thread: &'i str,
 }
 
 /// A line of a message: a name of at most eight characters, and what there is to say.
@@ -208,6 +213,7 @@ impl Alert {
             user_agent: shown.user_agent.clone(),
             link: link(shown),
             also,
+            thread: about.thread.to_owned(),
             at,
         }
     }

@@ -10,10 +10,13 @@ use crate::group;
 use crate::incident::{Incident, Mark};
 use crate::policy::Alerts;
 use crate::severity::Severity;
+use crate::story::Story;
 
-/// What is known of a break-glass session beyond its findings.
+/// What is known of an incident beyond its findings.
 #[derive(Clone, Copy)]
 pub struct Known<'k> {
+    /// For each message, by its time and the findings by then: its story.
+    pub story: &'k dyn Fn(&Incident, Option<Time>) -> Story,
     /// For each message, by its time: what was known then.
     pub notes: &'k dyn Fn(Option<Time>) -> Vec<Note>,
     /// For the last one.
@@ -24,7 +27,7 @@ pub struct Known<'k> {
 
 impl Default for Known<'_> {
     fn default() -> Self {
-        Self { notes: &|_| Vec::new(), closing: &[], closes: None }
+        Self { story: &|_, _| Story::default(), notes: &|_| Vec::new(), closing: &[], closes: None }
     }
 }
 
@@ -110,10 +113,11 @@ fn within(
         let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
             continue;
         };
-        let notes = (known.notes)(at);
-        let (since, notes, before) = (period, &*notes, &named);
+        let Story { notes: story, thread } = (known.story)(&part, at);
+        let notes = [story, (known.notes)(at)].concat();
+        let (incident, since, notes, thread) = (&part, period, &*notes, &*thread);
         let about =
-            About { incident: &part, policy, period, lead, severity, findings, since, named: before, notes };
+            About { incident, policy, period, lead, severity, findings, since, named: &named, notes, thread };
         let cause = Cause::of(&tells, &told);
         told.extend(tells.iter().copied());
         let alert = Alert::new(&about, cause, tells, at);
@@ -148,10 +152,10 @@ fn closing(
     };
     // A window of denied calls may be longer than what counts as quiet.
     let at = quiet.max(marks.iter().filter_map(|mark| mark.known).max());
-    let mut notes = (known.notes)(at);
-    notes.extend_from_slice(known.closing);
-    let findings = part.count();
-    let (notes, named) = (&*notes, &BTreeSet::new());
-    let about = About { incident: &part, policy, period, lead, severity, findings, since, named, notes };
+    let Story { notes: story, thread } = (known.story)(&part, at);
+    let notes = [&*story, &(known.notes)(at), known.closing].concat();
+    let (incident, findings) = (&part, part.count());
+    let (notes, named, thread) = (&*notes, &BTreeSet::new(), &*thread);
+    let about = About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
     Some(Alert::new(&about, Cause::Closed, tells, at))
 }

@@ -63,6 +63,7 @@ impl Alert {
             user_agent: about.lead.user_agent.clone(),
             link: link(about.lead),
             also: Vec::new(),
+            thread: String::new(),
             at: Some(at),
         }
     }

@@ -17,6 +17,7 @@ use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
 use crate::severity::Severity;
+use crate::story::Links;
 
 mod few;
 
@@ -63,6 +64,8 @@ pub struct Incident {
     subject: Option<Subject>,
     /// How many seconds a period lasts, where all periods are in one incident.
     length: Option<i64>,
+    /// What ties it to other incidents.
+    links: Links,
 }
 
 /// An action's name: a caller chooses of how many there are findings, so none is looked for by going through all.
@@ -117,9 +120,10 @@ impl Incident {
 
     /// The same with these of its findings only, such as those that were known at a time.
     pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
-        let Self { id, actions, length, subject, .. } = self;
+        let Self { id, actions, length, subject, links, .. } = self;
         let (id, actions, subject) = (id.clone(), actions.clone(), subject.clone());
-        let mut part = Self { id, actions, subject, length: *length, ..Self::default() };
+        let mut part =
+            Self { id, actions, subject, length: *length, links: links.clone(), ..Self::default() };
         for mark in marks {
             if let Some(action) = self.marks.get(mark) {
                 part.marks.insert(*mark, *action);
@@ -151,6 +155,7 @@ impl Incident {
     pub fn count_in(&mut self, finding: &Finding) {
         let action = self.action(&finding.action);
         self.marks.insert(Mark::of(finding), action);
+        self.links.add(finding);
         if self.subject.is_none() {
             self.subject = Subject::of(finding);
         }
@@ -170,6 +175,7 @@ impl Incident {
         for finding in other.kept() {
             self.keep(finding);
         }
+        self.links.merge(&other.links);
         self.subject = self.subject.take().or_else(|| other.subject.clone());
     }
 
@@ -302,6 +308,11 @@ impl Incident {
     /// Whose findings are remembered, if any are ([`crate::earlier`]).
     pub fn subject(&self) -> Option<&Subject> {
         self.subject.as_ref()
+    }
+
+    /// What ties it to other incidents, of all its findings whenever they came.
+    pub fn links(&self) -> &Links {
+        &self.links
     }
 
     /// Each finding in brief.

@@ -12,6 +12,7 @@ use crate::finding::{Finding, Key};
 use crate::group;
 use crate::policy::Alerts;
 use crate::severity::Severity;
+use crate::story::Ties;
 
 use super::due::{Due, Task, Waiting};
 use super::ports::{Clock, Failure, Range};
@@ -247,6 +248,8 @@ fn filled(blank: Value, from: &Value) -> Value {
 pub struct Mark {
     key: u64,
     known: Option<i64>,
+    #[serde(default, skip_serializing_if = "Ties::is_empty")]
+    ties: Ties,
     finding: Finding,
 }
 
@@ -254,7 +257,7 @@ impl Mark {
     /// What is stored of a finding.
     pub fn new(finding: &Finding) -> Self {
         let known = finding.known.map(|known| known.0);
-        Self { key: finding.key.0, known, finding: finding.clone() }
+        Self { key: finding.key.0, known, ties: finding.ties.clone(), finding: finding.clone() }
     }
 
     /// Where it is stored: two findings meet only if they are the same verdict on the same event.
@@ -271,6 +274,7 @@ impl Mark {
     /// The finding.
     pub fn finding(self) -> Finding {
         let time = self.finding.event_time.as_deref().and_then(Time::parse);
-        Finding { key: Key(self.key), time, known: self.known.map(Time), ..self.finding }
+        let (key, known, ties) = (Key(self.key), self.known.map(Time), self.ties);
+        Finding { key, time, known, ties, ..self.finding }
     }
 }

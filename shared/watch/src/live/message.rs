@@ -190,7 +190,7 @@ fn chat(alert: &Alert, lead: &Finding) -> Value {
             "keywords": [alert.severity.as_str(), lead.code.as_str(), alert.incident],
         },
         "metadata": {
-            "threadId": alert.incident,
+            "threadId": if alert.thread.is_empty() { &alert.incident } else { &alert.thread },
             "summary": short(&markdown(&alert.subject), 250),
             "eventType": lead.code.as_str(),
             "additionalContext": { "severity": alert.severity.as_str(), "cause": alert.cause.as_str() },

@@ -27,6 +27,7 @@ pub mod pretend;
 mod report;
 mod session;
 pub mod stored;
+mod story;
 mod summary;
 mod tell;
 mod turn;

@@ -10,8 +10,10 @@ use super::episode::{Episode, Pending};
 use super::held::{Held, TRIES, contended, state, write};
 use super::ports::{Failure, World};
 use super::report::Report;
+use super::story;
 use super::summary::fold;
 use super::tell::send;
+use crate::Story;
 use crate::alert::{About, Alert, Cause, Milestone, Note};
 use crate::incident::Incident;
 use crate::policy::Alerts;
@@ -92,7 +94,8 @@ pub async fn end_session(
             }
             continue;
         };
-        let mut notes = ending.notes.clone();
+        let Story { notes: story, thread } = story::of(world, findings).await;
+        let mut notes = [&*story, &ending.notes].concat();
         if let Some(after) = state.opened_after {
             notes.push(Note::new("alerted", format!("{after} seconds after its first record")));
         }
@@ -107,6 +110,7 @@ pub async fn end_session(
             since: period,
             named: &BTreeSet::new(),
             notes: &notes,
+            thread: &thread,
         };
         let alert = Alert::new(&about, Cause::Closed, tells, Some(at));
         if state.folded.is_some() {

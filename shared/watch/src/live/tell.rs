@@ -14,14 +14,15 @@ use super::look::look_is_due;
 use super::message::Message;
 use super::ports::{Failure, Published, Range, World};
 use super::report::{Metric, Report};
-use super::stored;
 use super::summary::{Way, codes, fold};
+use super::{stored, story};
 use crate::alert::{About, Alert, Cause, Milestone, Note, Reach, closes_aloud};
 use crate::code::Code;
 use crate::finding::{Finding, Key};
 use crate::incident::Incident;
 use crate::policy::Alerts;
 use crate::severity::Severity;
+use crate::story::Story;
 
 /// How many findings of a period are looked at when it is first told. The sweep looks at more.
 const LOOK_AT: usize = 200;
@@ -173,6 +174,7 @@ pub async fn keep_and_tell(
     // Before the findings: a function that reads one reads that its period had it.
     digest::list(world, telling.policy, findings).await?;
     history::keep(world, telling.policy, findings).await?;
+    story::keep(world, findings).await?;
     keep(world, findings, report).await?;
     let mut episodes: BTreeMap<Episode, Vec<Finding>> = BTreeMap::new();
     for finding in findings {
@@ -267,6 +269,8 @@ pub async fn advance(
             world.complain(&failure);
             Vec::new()
         });
+        let Story { notes: story, thread } = story::of(world, found.incident).await;
+        let notes = [story, notes].concat();
         claim(world, episode, Some(telling.policy.burst), report, |state| {
             let State { told, named, .. } = state;
             let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
@@ -274,8 +278,9 @@ pub async fn advance(
             let (incident, period, findings) = (found.incident, episode.period, found.reach.findings());
             let lead = incident.lead_for(&tells, severity).or_else(|| incident.lead());
             let lead = lead.filter(|_| !tells.is_empty())?;
-            let (policy, since, notes) = (telling.policy, period, &*notes);
-            let about = About { incident, policy, period, lead, severity, findings, since, named, notes };
+            let (policy, since, notes, thread) = (telling.policy, period, &*notes, &*thread);
+            let about =
+                About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
             Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
         })
         .await?;
@@ -325,11 +330,15 @@ impl Episode {
             let mut held = Held::of(world, self).await?;
             return held.change(world, |state| state.told.insert(Milestone::Closed)).await.map(drop);
         };
+        let Story { notes: story, thread } = story::of(world, closing.incident).await;
+        let notes = [&*story, &closing.notes].concat();
         claim(world, self, None, report, |state| {
-            let Closing { incident, policy, since, findings, severity, ref notes, at } = closing;
+            let Closing { incident, policy, since, findings, severity, at, .. } = closing;
             let lead = incident.lead().filter(|_| !state.told.contains(&Milestone::Closed))?;
             let (period, since, named) = (self.period, since.period, &state.named);
-            let about = About { incident, policy, period, lead, severity, findings, since, named, notes };
+            let (notes, thread) = (&*notes, &*thread);
+            let about =
+                About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
             Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
         })
         .await

@@ -1,3 +1,4 @@
+use crate::story::Ties;
 use proptest::prelude::*;
 
 use super::*;
@@ -29,6 +30,7 @@ fn finding(account: &str, name: &str, action: &str) -> Finding {
         key: Key(1),
         time: None,
         known: None,
+        ties: Ties::default(),
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::story::Ties;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -46,6 +47,7 @@ fn finding(n: u64, severity: Severity) -> Finding {
         key: Key(n),
         time: Some(time),
         known: Some(time),
+        ties: Ties::default(),
     }
 }
 
