@@ -67,7 +67,10 @@ impl Spooled for One {
 
     fn write(&self, run: &mut Vec<u8>) -> io::Result<()> {
         let Self(finding) = self;
-        serde_json::to_writer(&mut *run, &(finding.key, finding.time, finding.known, &finding.ties, finding))?;
+        serde_json::to_writer(
+            &mut *run,
+            &(finding.key, finding.time, finding.known, &finding.ties, finding),
+        )?;
         run.push(b'\n');
         Ok(())
     }
