@@ -44,6 +44,9 @@ impl Findings {
     }
 }
 
+/// What a line has.
+type Line = (Key, Option<Time>, Option<Time>, Ties, Finding);
+
 /// A finding, in the order of output; of two that hand-made logs give the same key, the same one comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct One(Finding);
@@ -78,7 +81,6 @@ impl Spooled for One {
     fn read(run: &mut impl BufRead) -> io::Result<Self> {
         let mut line = Vec::new();
         run.read_until(b'\n', &mut line)?;
-        type Line = (Key, Option<Time>, Option<Time>, Ties, Finding);
         let (key, time, known, ties, finding): Line = serde_json::from_slice(&line)?;
         Ok(Self(Finding { key, time, known, ties, ..finding }))
     }

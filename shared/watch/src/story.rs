@@ -217,6 +217,9 @@ pub struct Story {
 /// So many makers are followed back, from each to its own.
 const MAKERS: usize = 4;
 
+/// So many identities that an incident's calls were made as are looked up: a user and its keys are three at a time.
+const CALLERS: usize = 10;
+
 /// So many identities that an incident made are looked up, and so many incidents of each are named.
 const NAMED: usize = 5;
 
@@ -230,7 +233,7 @@ impl Story {
         let mut story = Self { notes: Vec::new(), thread: group::thread(lead) };
         story.own_denials(facts, lead, until).await?;
         let mut seen = BTreeSet::from([incident.id.clone()]);
-        let acts = incident.links().acts.iter();
+        let acts = incident.links().acts.iter().take(CALLERS);
         let mut acts: Vec<(Identity, Option<Time>)> =
             acts.map(|(who, (_, last))| (who.clone(), (*last).min(until))).collect();
         let mut first = incident.times().map(|(first, _)| first);
@@ -300,12 +303,11 @@ async fn begun<F: Facts>(
     let at = made.at.map(|at| format!(" at {at}")).unwrap_or_default();
     let before = first.zip(made.at).filter(|(first, at)| first >= at);
     let before = before.map(|(first, at)| format!(", {} min before,", (first.0 - at.0 + 59) / 60));
-    let mut text =
-        format!("{who} was made{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
+    let text = format!("{who} was made{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
     if let Some(denials) = made.denials.as_ref().filter(|denials| **denials != made.incident) {
         let actions = facts.denied(denials, until).await?;
         if actions > 0 {
-            text += &format!(", who was denied {} ({denials})", counted(actions));
+            return Ok(format!("{text}, who was denied {} ({denials})", counted(actions)));
         }
     }
     Ok(text)
