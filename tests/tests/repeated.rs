@@ -214,3 +214,47 @@ fn a_digest_of_more_than_it_reads_says_so() {
     let cut = digest(&world);
     assert!(cut.contains("\nmore     there was more than a digest reads"), "{cut}");
 }
+
+#[test]
+fn the_digest_counts_what_exceptions_cover_each_call_once() {
+    let text = r#"
+[[exception]]
+identity = "arn:aws:iam::*:role/scanner"
+denials = true
+owner = "security"
+reason = "the nightly scan"
+until = 2026-12-01
+[[exception]]
+identity = "arn:aws:iam::*:role/app-*"
+actions = ["ec2:CreateTags"]
+owner = "platform"
+reason = "tags"
+until = 2026-12-01
+[[exception]]
+identity = "arn:aws:iam::*:role/nobody"
+actions = ["ec2:CreateTags"]
+owner = "platform"
+reason = "unused"
+until = 2026-12-01
+"#;
+    let policy = Policy::parse("handsoff.toml", text).unwrap();
+    let world = Pretend::default();
+    world.time.set(Time::parse("2026-03-10T03:05:00Z").unwrap().0);
+    let mut records: Vec<String> =
+        DENIED.iter().map(|action| record(10, "02:00:00", "scanner/scan", action, true)).collect();
+    records.push(record(10, "02:00:00", "app-1/i-0123456789abcdef0", "ec2:CreateTags", false));
+    records.push(record(10, "02:01:00", "other/i-0123456789abcdef0", "ec2:CreateTags", false));
+    let plain: Vec<&str> = records.iter().chain(&records[2..5]).map(String::as_str).collect();
+    let rough = Rough::new(&world);
+    run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
+    run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), &plain)).unwrap();
+    let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
+    world.time.set(due.0);
+    run(&rough, sweep(&rough, &policy, &settings(), due)).unwrap().unwrap();
+    let sent = world.sent.borrow();
+    let digest = sent.iter().find(|message| message.attributes["cause"] == "digest").unwrap();
+    let lines: Vec<&str> = digest.email.lines().filter_map(|line| line.strip_prefix("excepted ")).collect();
+    assert_eq!(lines.len(), 2, "{}", digest.email);
+    assert!(lines[0].contains("7 denied calls;") && lines[0].contains("owner security"), "{lines:?}");
+    assert!(lines[1].contains("1 change;") && lines[1].contains("owner platform: tags"), "{lines:?}");
+}

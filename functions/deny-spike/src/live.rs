@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_trail::{Record, Time};
+use handsoff_watch::live::excepted::{self, Excepted};
 use handsoff_watch::live::stored;
 use handsoff_watch::live::{
     AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
@@ -22,6 +23,15 @@ const LOOK_AT: usize = 4000;
 
 const READ: &str = "reading a stored denied call";
 
+/// What comes of a denied call.
+#[derive(Debug)]
+pub enum Work {
+    /// It counts.
+    Denied(Box<Denial>),
+    /// An exception covers it.
+    Excepted(Excepted),
+}
+
 /// The deny-spike function.
 #[derive(Debug)]
 pub struct DenySpike<'p> {
@@ -37,30 +47,45 @@ impl<'p> DenySpike<'p> {
 }
 
 impl Detector for DenySpike<'_> {
-    type Work = Denial;
+    type Work = Work;
 
     fn name(&self) -> &'static str {
         "handsoff-deny-spike"
     }
 
-    fn judge(&self, record: &Record<'_>) -> Option<Denial> {
+    fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let (call, policy) = (self.classifier.call(record)?, self.classifier.policy);
-        let counts =
-            call.owner(policy) == Owner::DenySpike && exceptions::covering(&call, policy, &mut ()).is_none();
-        counts.then(|| Denial::of(&call, &mut ()))
+        if call.owner(policy) != Owner::DenySpike {
+            return None;
+        }
+        match exceptions::covering(&call, policy, &mut ()) {
+            Some(place) => Excepted::by(&call, policy, place).map(Work::Excepted),
+            None => Some(Work::Denied(Box::new(Denial::of(&call, &mut ())))),
+        }
     }
 
-    fn unit(&self, work: &Denial) -> String {
-        work.group.clone()
+    fn unit(&self, work: &Work) -> String {
+        match work {
+            Work::Denied(denial) => denial.group.clone(),
+            Work::Excepted(_) => "excepted".to_owned(),
+        }
     }
 
     async fn carry_out(
         &self,
         world: &impl World,
-        work: Vec<Denial>,
+        work: Vec<Work>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let findings = found(world, self.classifier.policy, work, report).await?;
+        let (mut denied, mut covered) = (Vec::new(), Vec::new());
+        for work in work {
+            match work {
+                Work::Denied(denial) => denied.push(*denial),
+                Work::Excepted(call) => covered.push(call),
+            }
+        }
+        excepted::keep(world, covered).await?;
+        let findings = found(world, self.classifier.policy, denied, report).await?;
         let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
         keep_and_tell(world, telling, &findings, report).await
     }

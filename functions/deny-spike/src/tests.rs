@@ -258,7 +258,7 @@ until = 2026-03-31"#;
         );
         let policy = Policy::parse("p", policy).unwrap();
         let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        live::DenySpike::new(&policy, Lease(60)).judge(&record).is_some()
+        matches!(live::DenySpike::new(&policy, Lease(60)).judge(&record), Some(live::Work::Denied(_)))
     };
     assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));
     assert!(counts("", "scanner", "ec2:DescribeInstances"), "without the exception");

@@ -5,9 +5,11 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_trail::Record;
 use handsoff_trail::json::Raw;
+use handsoff_watch::live::excepted::{self, Excepted};
 use handsoff_watch::live::{
     CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
 };
+use handsoff_watch::policy::exceptions;
 use handsoff_watch::{Call, Finding, Nothing, Outcome, Owner, Policy};
 
 use crate::judge;
@@ -85,8 +87,9 @@ pub struct Drift<'p> {
 pub enum Work {
     /// There is something to report, and what it says of resources.
     Finding(Box<Finding>, Vec<Observation>),
-    /// There is nothing to report, but something to remember: a deploy role's change, or a deletion.
-    Seen(Vec<Observation>),
+    /// There is nothing to report, but something to remember: a deploy role's change, or a deletion; and what an exception
+    /// covers.
+    Seen(Vec<Observation>, Option<Excepted>),
     /// The canary came back.
     Canary,
 }
@@ -115,15 +118,21 @@ impl Detector for Drift<'_> {
         if self.canary.is(&call) {
             return Some(Work::Canary);
         }
-        let finding = match call.owner(policy) {
-            Owner::Drift => judge(&call, policy, &mut ()).ok(),
-            Owner::Nobody(Nothing::Expected) => None,
+        let judged = match call.owner(policy) {
+            Owner::Drift => judge(&call, policy, &mut ()),
+            Owner::Nobody(Nothing::Expected) => Err(Nothing::Expected),
             _ => return None,
         };
+        let excepted = match judged {
+            Err(Nothing::Excepted) => exceptions::covering(&call, policy, &mut ()),
+            _ => None,
+        };
+        let excepted = excepted.and_then(|place| Excepted::by(&call, policy, place));
+        let finding = judged.ok();
         let seen = of(&call, policy, finding.as_ref()).observations;
         match finding {
             Some(finding) => Some(Work::Finding(Box::new(finding), seen)),
-            None => (!seen.is_empty()).then_some(Work::Seen(seen)),
+            None => (!seen.is_empty() || excepted.is_some()).then_some(Work::Seen(seen, excepted)),
         }
     }
 
@@ -131,7 +140,7 @@ impl Detector for Drift<'_> {
         match work {
             Work::Finding(..) => Some(Metric::Lag(self.name())),
             // Each metric that is sent costs more than what is remembered.
-            Work::Seen(_) => None,
+            Work::Seen(..) => None,
             // Not among the lags too: sent all the time, it would be billed all the time.
             Work::Canary => Some(Metric::CanaryRoundTrip),
         }
@@ -140,7 +149,7 @@ impl Detector for Drift<'_> {
     fn unit(&self, work: &Work) -> String {
         match work {
             Work::Finding(finding, _) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
-            Work::Seen(_) => PARTITION.to_owned(),
+            Work::Seen(..) => PARTITION.to_owned(),
             Work::Canary => "canary".to_owned(),
         }
     }
@@ -152,21 +161,24 @@ impl Detector for Drift<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         // A canary has nothing to tell: it was timed.
-        let (mut findings, mut seen) = (Vec::new(), Vec::new());
+        let (mut findings, mut seen, mut covered) = (Vec::new(), Vec::new(), Vec::new());
         for work in work {
             match work {
                 Work::Finding(finding, observations) => {
                     findings.push(*finding);
                     seen.extend(observations);
                 }
-                Work::Seen(observations) => seen.extend(observations),
+                Work::Seen(observations, excepted) => {
+                    seen.extend(observations);
+                    covered.extend(excepted);
+                }
                 Work::Canary => {}
             }
         }
         let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
         let told = keep_and_tell(world, telling, &findings, report).await;
         // Alerts come first, and what fails of either is no reason to leave the other out.
-        told.and(remember(world, &seen).await)
+        told.and(remember(world, &seen).await).and(excepted::keep(world, covered).await)
     }
 }
 

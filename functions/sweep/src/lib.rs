@@ -13,6 +13,7 @@ use cases::Refresh;
 use handsoff_trail::Time;
 use handsoff_watch::Policy;
 use handsoff_watch::alert::Note;
+use handsoff_watch::live::excepted;
 use handsoff_watch::live::{
     Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World, digest,
 };
@@ -98,13 +99,17 @@ pub async fn sweep(
 /// What a digest says beside the findings: of exceptions, and of what was changed by hand and is open.
 async fn notes(world: &impl World, policy: &Policy, until: Time) -> Vec<Note> {
     let mut notes = exceptions::notes(policy, until);
+    // A digest without it is better than none; so it is with the ledger's lines.
+    match excepted::notes(world, policy, until).await {
+        Ok(used) => notes.extend(used),
+        Err(failure) => world.complain(&failure),
+    }
     match handsoff_ledger::live::recall(world).await {
         Ok(ledger) => {
             let items = ledger.items(&handsoff_ledger::Terms { now: until, cases: &policy.cases });
             let lines = handsoff_ledger::lines(&items, until);
             notes.extend(lines.into_iter().map(|line| Note::new("open", line)));
         }
-        // A digest without it is better than none.
         Err(failure) => world.complain(&failure),
     }
     notes

@@ -31,7 +31,7 @@ fn is_canary(json: &str, canary: Canary) -> bool {
     let (Entry::Record(record), _) = Record::read(json).unwrap() else { panic!("a record: {json}") };
     match Drift::new(&policy, Lease::default(), canary).judge(&record) {
         Some(Work::Canary) => true,
-        Some(Work::Finding(..) | Work::Seen(_)) => false,
+        Some(Work::Finding(..) | Work::Seen(..)) => false,
         None => panic!("neither canary nor finding: {json}"),
     }
 }

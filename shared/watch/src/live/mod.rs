@@ -18,6 +18,7 @@ mod budget;
 mod digest;
 mod due;
 mod episode;
+pub mod excepted;
 mod held;
 mod history;
 mod look;
