@@ -113,6 +113,11 @@ impl<'i> Did<'i> {
         self.key == finding.key && self.action() == finding.action
     }
 
+    /// Whether a finding is on a call of the same action that ended alike.
+    pub fn is_like(&self, finding: &Finding) -> bool {
+        self.action() == finding.action && self.error() == finding.error.as_deref()
+    }
+
     /// What tells calls apart.
     fn event(&self) -> (Key, &'i str) {
         (self.key, self.action())

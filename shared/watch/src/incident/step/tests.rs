@@ -2,9 +2,12 @@ use handsoff_trail::Class;
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::{self, Alert, Known};
 use crate::code::Code;
+use crate::earlier::Earlier;
 use crate::finding::Who;
 use crate::principal::Kind;
+use crate::{Incident, Policy};
 
 const STACK_SERVICE: &str = "cloudformation.amazonaws.com";
 
@@ -219,6 +222,104 @@ fn what_failed_is_folded_as_that_and_asked_for_nothing() {
     let rest = steps.iter().map(Step::rest_in_words).collect::<Vec<_>>();
     let vpc = "1 call by cloudformation.amazonaws.com: ec2:CreateVpc [AccessDenied]";
     assert_eq!(rest, [Some(vpc.to_owned()), None]);
+}
+
+fn incident(given: &[Given]) -> Incident {
+    let mut incident = Incident::of_periods("drift-1".into(), &Policy::built_in().alerts);
+    for (number, given) in (1..).zip(given) {
+        let finding = finding(*given, number);
+        let event_time = finding.time.map(|time| time.to_string());
+        incident.add(Finding { event_time, resources: vec!["r".into()], ..finding });
+    }
+    incident
+}
+
+#[test]
+fn a_message_names_new_calls_of_one_step_together_and_counts_as_ever() {
+    let policy = Policy::built_in();
+    let sent = |given: &[Given]| alert::schedule(&incident(given), &policy.alerts, &Known::default());
+    let also = |alert: &Alert| {
+        let line = alert.text.lines().find_map(|line| line.strip_prefix("also     "));
+        line.unwrap_or_default().to_owned()
+    };
+    let click = [
+        (0, "ec2:RunInstances", "console", HOME),
+        (0, "ec2:CreateTags", "console", HOME),
+        (0, "ec2:CreateTags", "console", HOME),
+        (0, "iam:CreateRole", "console", HOME),
+    ];
+    let one = sent(&click);
+    assert_eq!(also(&one[0]), "in the same step ec2:RunInstances, ec2:CreateTags x2");
+    let actions = one[0].also.iter().map(|also| &*also.action).collect::<Vec<_>>();
+    assert_eq!(actions, ["ec2:RunInstances", "ec2:CreateTags"], "programs have each by itself");
+    // What is new since the last message is a stack, whose worst is named though it isn't what the message shows.
+    let later = [
+        (100, "cloudformation:CreateStack", "cli", HOME),
+        (101, "ec2:CreateVpc", STACK_SERVICE, STACK_SERVICE),
+        (102, "ec2:CreateVpc", STACK_SERVICE, STACK_SERVICE),
+        (103, "s3:PutBucketPolicy", STACK_SERVICE, STACK_SERVICE),
+        (200, "iam:CreateUser", "cli", HOME),
+    ];
+    let steps: Vec<Given> = [&click[..], &later].concat();
+    let both = sent(&steps);
+    let told: Vec<String> = both.iter().map(also).collect();
+    assert_eq!(
+        told,
+        [
+            "in the same step ec2:RunInstances, ec2:CreateTags x2",
+            "in the same step cloudformation:CreateStack, ec2:CreateVpc x2",
+            "",
+        ]
+    );
+    // The same calls by a program are told apart, and lead to the same messages.
+    let alone: Vec<Given> = steps.iter().map(|(at, action, ..)| (*at, *action, "cli", HOME)).collect();
+    let facts =
+        |alert: &Alert| (alert.at, alert.tells.clone(), alert.severity, alert.findings, alert.also.clone());
+    assert!(sent(&alone).iter().map(facts).eq(both.iter().map(facts)));
+    assert_eq!(
+        also(&sent(&alone)[0]),
+        "ec2:RunInstances (medium) at 06:13:20; ec2:CreateTags (low) at 06:13:20"
+    );
+}
+
+#[test]
+fn a_digest_names_steps_and_what_stands_out_in_them() {
+    let policy = Policy::built_in();
+    let mut given = vec![(0, "cloudformation:CreateStack", "cli", HOME)];
+    for action in ["ec2:CreateVpc", "ec2:CreateSubnet", "ec2:CreateRoute", "iam:CreateUser"] {
+        given.extend([(1, action, STACK_SERVICE, STACK_SERVICE); 3]);
+    }
+    // More kinds of steps than a line names.
+    for action in ["a:B", "c:D", "e:F", "g:H", "i:J", "k:L", "m:N"] {
+        given.extend([(50, action, "cli", HOME); 4]);
+    }
+    let incident = incident(&given);
+    let digests =
+        alert::digests([&incident].into_iter(), &Earlier::new(86_400), &policy.alerts, &|_| Vec::new());
+    let line = digests[0].text.lines().find(|line| line.starts_with("person")).unwrap();
+    assert_eq!(
+        line,
+        "person   dana (high, alerted): iam:CreateUser x3, a:B x4, c:D x4, e:F x4, g:H x4, i:J x4, 3 others, \
+         and in the same steps 9 calls of 3 actions"
+    );
+    assert_eq!(digests[0].findings, given.len());
+}
+
+/// Logs made by hand may have one event from two addresses: which of them counts doesn't depend on what comes first.
+#[test]
+fn one_event_that_came_in_two_ways_is_the_same_step_in_either_order() {
+    let two = [
+        finding((0, "ec2:RunInstances", "console", HOME), 1),
+        finding((0, "ec2:RunInstances", "cli", HOME), 1),
+    ];
+    let click = finding((0, "ec2:CreateTags", "console", HOME), 2);
+    let steps = |order: [&Finding; 3]| {
+        let mut incident = Incident::new("i".into());
+        incident.extend(order.into_iter().cloned());
+        incident.steps().len()
+    };
+    let [console, cli] = &two;
+    assert_eq!(steps([console, cli, &click]), steps([&click, cli, console]));
 }
 
 fn given() -> impl Strategy<Value = Given> {
