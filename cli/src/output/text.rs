@@ -45,18 +45,12 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
     let verdicts: Vec<&Finding> = incident.about_session().collect();
     let found = if incident.count() == 0 { verdicts.len() } else { incident.count() };
     let steps = incident.steps();
-    let calls: usize = steps.iter().map(Step::count).sum();
-    let in_steps = if steps.len() < calls {
-        format!(" in {}", count_of(steps.len() as u64, "step"))
-    } else {
-        String::new()
-    };
-    let id = format!("{}{in_steps}  {}", count_of(found as u64, "finding"), incident.id);
+    let id = format!("{}{}  {}", count_of(found as u64, "finding"), in_steps(&steps), incident.id);
     let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
     writeln!(out, "{title}{}{id}", " ".repeat(gap))?;
     line(out, "who", &alert::who(lead))?;
     if incident.count() > 0 {
-        line(out, "what", &actions(incident))?;
+        line(out, "what", &actions(incident, &steps))?;
     }
     let resources = resources(incident);
     if !resources.is_empty() {
@@ -89,6 +83,13 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
         worst(incident, steps, out)?;
     }
     writeln!(out)
+}
+
+/// How many steps the calls are, where that is fewer.
+pub(crate) fn in_steps(steps: &[Step<'_>]) -> String {
+    let calls: usize = steps.iter().map(Step::count).sum();
+    let many = || format!(" in {}", count_of(steps.len() as u64, "step"));
+    if steps.len() < calls { many() } else { String::new() }
 }
 
 /// The event that the incident is named by: its ID and time, what its caller calls its program, and where the console
@@ -130,8 +131,8 @@ fn wrapped(out: &mut dyn Write, first: &str, others: &str, text: &str) -> io::Re
     Ok(())
 }
 
-fn actions(incident: &Incident) -> String {
-    let actions = incident.actions();
+fn actions(incident: &Incident, steps: &[Step<'_>]) -> String {
+    let actions = incident.actions_by_steps(steps);
     let shown: Vec<String> = actions
         .iter()
         .take(8)

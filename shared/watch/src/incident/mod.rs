@@ -414,6 +414,16 @@ impl Incident {
         actions
     }
 
+    /// The same, those first that its steps are named by or that stand out in one.
+    pub fn actions_by_steps(&self, steps: &[Step<'_>]) -> Vec<(&str, usize)> {
+        let leads = steps.iter().map(|step| step.lead.action());
+        let standing = steps.iter().flat_map(Step::folded).filter(|it| it.stands_out).map(|it| it.action);
+        let first: BTreeSet<&str> = leads.chain(standing).collect();
+        let mut actions = self.actions();
+        actions.sort_by_key(|(action, _)| !first.contains(action));
+        actions
+    }
+
     /// The worst incident first, then the earliest; never two the same.
     pub fn order(&self) -> (Reverse<Severity>, Option<Time>, &str) {
         (Reverse(self.severity()), self.times().map(|times| times.0), &self.id)
