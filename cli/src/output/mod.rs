@@ -14,7 +14,7 @@ pub(crate) use lines::harmless;
 pub use lines::{csv, jsonl};
 pub use summary::{Files, summary};
 pub use text::text;
-pub(crate) use text::{cut, line};
+pub(crate) use text::{cut, in_steps, line};
 pub use unread::WhileRead;
 
 use handsoff_trail::Time;

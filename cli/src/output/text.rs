@@ -1,8 +1,10 @@
 //! Incidents, for people: readable on 100 columns at three in the morning.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use handsoff_trail::Time;
+use handsoff_watch::incident::Step;
 use handsoff_watch::{Code, Finding, Incident, Severity, alert};
 
 use super::count_of;
@@ -10,6 +12,12 @@ use crate::outcome::Outcome;
 
 const WIDTH: usize = 100;
 const INDENT: &str = "           ";
+
+/// What is folded into a step stands below the step's action.
+const FOLD: &str = "                    ";
+
+/// So many steps have a line each.
+const STEPS: usize = 6;
 
 /// Prints the incidents, the worst first.
 ///
@@ -36,12 +44,13 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
     let title = format!("{}  {}", incident.severity().as_str().to_uppercase(), lead.code.title());
     let verdicts: Vec<&Finding> = incident.about_session().collect();
     let found = if incident.count() == 0 { verdicts.len() } else { incident.count() };
-    let id = format!("{}  {}", count_of(found as u64, "finding"), incident.id);
+    let steps = incident.steps();
+    let id = format!("{}{}  {}", count_of(found as u64, "finding"), in_steps(&steps), incident.id);
     let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
     writeln!(out, "{title}{}{id}", " ".repeat(gap))?;
     line(out, "who", &alert::who(lead))?;
     if incident.count() > 0 {
-        line(out, "what", &actions(incident))?;
+        line(out, "what", &actions(incident, &steps))?;
     }
     let resources = resources(incident);
     if !resources.is_empty() {
@@ -71,9 +80,16 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
     }
     line(out, "next", &lead.next)?;
     if incident.count() > 1 {
-        worst(incident, out)?;
+        worst(incident, steps, out)?;
     }
     writeln!(out)
+}
+
+/// How many steps the calls are, where that is fewer.
+pub(crate) fn in_steps(steps: &[Step<'_>]) -> String {
+    let calls: usize = steps.iter().map(Step::count).sum();
+    let many = || format!(" in {}", count_of(steps.len() as u64, "step"));
+    if steps.len() < calls { many() } else { String::new() }
 }
 
 /// The event that the incident is named by: its ID and time, what its caller calls its program, and where the console
@@ -99,19 +115,24 @@ pub(crate) fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<(
     if value.is_ascii() && first.len() + value.len() <= WIDTH {
         return writeln!(out, "{first}{value}");
     }
+    wrapped(out, &first, INDENT, value)
+}
+
+/// A text with what stands before its first line and before the others.
+fn wrapped(out: &mut dyn Write, first: &str, others: &str, text: &str) -> io::Result<()> {
     // Not at hyphens: names and ARNs are copied from here.
     let options = textwrap::Options::new(WIDTH)
-        .initial_indent(&first)
-        .subsequent_indent(INDENT)
+        .initial_indent(first)
+        .subsequent_indent(others)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    for line in textwrap::wrap(value, options) {
+    for line in textwrap::wrap(text, options) {
         writeln!(out, "{line}")?;
     }
     Ok(())
 }
 
-fn actions(incident: &Incident) -> String {
-    let actions = incident.actions();
+fn actions(incident: &Incident, steps: &[Step<'_>]) -> String {
+    let actions = incident.actions_by_steps(steps);
     let shown: Vec<String> = actions
         .iter()
         .take(8)
@@ -164,26 +185,30 @@ fn day_and_time(time: Time) -> String {
     time.format("%Y-%m-%d %H:%M:%S")
 }
 
-/// The worst findings on calls, a line each, in the order of time.
-fn worst(incident: &Incident, out: &mut dyn Write) -> io::Result<()> {
-    let mut worst: Vec<&Finding> = incident.worst().take(6).collect();
-    worst.sort_by_key(|finding| finding.order());
-    for finding in &worst {
-        let time = finding.time.map_or("--:--:--".to_owned(), |time| time.format("%H:%M:%S"));
-        let error = finding.error.as_deref().map(|error| format!(" [{error}]")).unwrap_or_default();
-        let to = finding.resources.first().map(|resource| format!(" {resource}")).unwrap_or_default();
-        let text = format!("{INDENT}{time}  {:<8}  {}{error}{to}", finding.severity, finding.action);
+/// The worst steps, a line each, in the order of time; below it what is folded into it.
+fn worst(incident: &Incident, mut steps: Vec<Step<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    // Stable: of the same severity the earlier one.
+    steps.sort_by_key(|step| Reverse(step.severity()));
+    let others = steps.split_off(steps.len().min(STEPS));
+    steps.sort_by_key(|step| step.lead.time);
+    for step in &steps {
+        let lead = &step.lead;
+        let time = lead.time.map_or("--:--:--".to_owned(), |time| time.format("%H:%M:%S"));
+        let error = lead.error().map(|error| format!(" [{error}]")).unwrap_or_default();
+        let to = incident.finding_on(lead).and_then(|finding| finding.resources.first());
+        let to = to.map(|resource| format!(" {resource}")).unwrap_or_default();
+        let text = format!("{INDENT}{time}  {:<8}  {}{error}{to}", lead.severity, lead.action());
         writeln!(out, "{}", cut(&text))?;
+        if let Some(rest) = step.rest_in_words() {
+            wrapped(out, &format!("{INDENT}{FOLD}and "), &format!("{INDENT}{FOLD}    "), &rest)?;
+        }
     }
-    let more = incident.count().saturating_sub(worst.len());
-    if more > 0 {
-        writeln!(
-            out,
-            "{INDENT}and {}",
-            count_of(more as u64, "more finding").replace("more findings", "more")
-        )?;
+    let calls: usize = others.iter().map(Step::count).sum();
+    match others.len() {
+        0 => Ok(()),
+        more if more == calls => writeln!(out, "{INDENT}and {more} more"),
+        more => writeln!(out, "{INDENT}and {} of {calls} calls", count_of(more as u64, "more step")),
     }
-    Ok(())
 }
 
 /// One line, however wide its characters are.

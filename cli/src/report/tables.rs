@@ -12,7 +12,7 @@ use super::gather::{BINS, Gathered, Lane, Noise, Row, kinds as by_kind};
 use super::offer;
 use super::rule::Caller;
 use crate::html::{beyond, nothing, section};
-use crate::output::{count_of, length, thousands, time};
+use crate::output::{count_of, in_steps, length, thousands, time};
 
 /// So many incidents are listed, and stories are listed whole.
 const INCIDENTS: usize = 150;
@@ -87,7 +87,8 @@ fn one(story: &[Row<'_>]) -> Markup {
 }
 
 fn incident(row: &Row<'_>) -> Markup {
-    let actions = row.incident.actions();
+    let steps = row.incident.steps();
+    let actions = row.incident.actions_by_steps(&steps);
     let more = actions.len().saturating_sub(ACTIONS);
     let who = &row.lead.principal;
     html! {
@@ -100,7 +101,7 @@ fn incident(row: &Row<'_>) -> Markup {
                 @if let Some(made) = &row.made { br; span.soft { (made) " was made in this story" } }
             }
             td.what {
-                (row.lead.code.title()) " " span.soft { (count_of(row.incident.count() as u64, "finding")) } br;
+                (row.lead.code.title()) " " span.soft { (count_of(row.incident.count() as u64, "finding")) (in_steps(&steps)) } br;
                 @for (index, (action, count)) in actions.iter().take(ACTIONS).enumerate() {
                     @if index > 0 { ", " }
                     code { (action) } @if *count > 1 { span.soft { " ×" (thousands(*count as u64)) } }

@@ -11,7 +11,7 @@ use super::{Alert, Cause, LONGEST_SUBJECT, Milestone, Note, cut};
 use crate::earlier::{Earlier, Subject};
 use crate::finding::Finding;
 use crate::group;
-use crate::incident::Incident;
+use crate::incident::{Incident, Step};
 use crate::policy::Alerts;
 use crate::principal::Kind;
 use crate::severity::Severity;
@@ -21,6 +21,10 @@ const NAMED: usize = 20;
 
 /// How many actions of each it names.
 const ACTIONS: usize = 6;
+
+/// How many it names of those that stand out in their steps: each had an alert if it is grave, and the digest must fit
+/// into one message.
+const STANDING: usize = 30;
 
 /// How a digest's name begins; behind it stands its day.
 pub(crate) const PREFIX: &str = "digest-";
@@ -65,9 +69,21 @@ struct Row {
     severity: Severity,
     /// Whether it had an alert of its own.
     alerted: bool,
-    /// How often each action; whether it is new, where that is remembered.
-    actions: BTreeMap<String, (usize, bool)>,
+    actions: BTreeMap<String, Count>,
     lead: Finding,
+}
+
+/// What there is of an action.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// How many calls.
+    calls: usize,
+    /// Whether it is new, where that is remembered.
+    new: bool,
+    /// Whether a step is named by it. If not, it is folded into its steps.
+    leads: bool,
+    /// Whether it stands out in a step, and is named before the others.
+    stands_out: bool,
 }
 
 impl Row {
@@ -77,8 +93,13 @@ impl Row {
         let news = incident.news(earlier);
         let is_remembered = incident.subject().is_some_and(Subject::is_by_action);
         let new: BTreeSet<&str> = news.actions().into_iter().map(|(action, _)| action).collect();
-        let action = |(action, count): (&str, usize)| {
-            (action.to_owned(), (count, is_remembered && new.contains(action)))
+        let steps = incident.steps();
+        let leads: BTreeSet<&str> = steps.iter().map(|step| step.lead.action()).collect();
+        let folded = steps.iter().flat_map(Step::folded).filter(|it| it.stands_out);
+        let standing: BTreeSet<&str> = folded.map(|it| it.action).collect();
+        let action = |(action, calls): (&str, usize)| {
+            let (new, leads) = (is_remembered && new.contains(action), leads.contains(action));
+            (action.to_owned(), Count { calls, new, leads, stands_out: standing.contains(action) })
         };
         Some(Self {
             group: Group::of(&lead),
@@ -91,9 +112,12 @@ impl Row {
     }
 
     fn merge(&mut self, other: Self) {
-        for (action, (count, new)) in other.actions {
+        for (action, other) in other.actions {
             let own = self.actions.entry(action).or_default();
-            *own = (own.0 + count, own.1 || new);
+            own.calls += other.calls;
+            own.new |= other.new;
+            own.leads |= other.leads;
+            own.stands_out |= other.stands_out;
         }
         self.alerted |= other.alerted;
         if (Reverse(other.severity), other.lead.order()) < (Reverse(self.severity), self.lead.order()) {
@@ -102,29 +126,43 @@ impl Row {
     }
 
     fn count(&self) -> usize {
-        self.actions.values().map(|(count, _)| count).sum()
+        self.actions.values().map(|it| it.calls).sum()
     }
 
     /// New kinds first, then the gravest, then the most.
     fn order(&self) -> impl Ord + use<> {
-        let is_old = !self.actions.values().any(|(_, new)| *new);
+        let is_old = !self.actions.values().any(|it| it.new);
         (self.group, is_old, Reverse(self.severity), Reverse(self.count()), self.name.clone())
     }
 
     fn text(&self) -> String {
-        let mut actions: Vec<_> = self.actions.iter().collect();
-        actions.sort_by_key(|(action, (count, new))| (!*new, Reverse(*count), (*action).clone()));
-        let more = actions.len().saturating_sub(ACTIONS);
-        let named = actions.into_iter().take(ACTIONS);
+        let (mut actions, folded): (Vec<_>, Vec<_>) =
+            self.actions.iter().partition(|(_, it)| it.leads || it.stands_out);
+        actions.sort_by_key(|(action, it)| (!it.stands_out, !it.new, Reverse(it.calls), (*action).clone()));
+        let standing = actions.iter().filter(|(_, it)| it.stands_out).count();
+        let room = ACTIONS.max(standing.min(STANDING));
+        let more = actions.len().saturating_sub(room);
+        let named = actions.into_iter().take(room);
         let mut named: Vec<String> = named
-            .map(|(action, (count, new))| format!("{}{action} x{count}", if *new { "new: " } else { "" }))
+            .map(|(action, it)| format!("{}{action} x{}", if it.new { "new: " } else { "" }, it.calls))
             .collect();
         if more > 0 {
             named.push(format!("{more} others"));
         }
+        named.extend(in_brief(&folded));
         let alerted = if self.alerted { ", alerted" } else { "" };
         format!("{} ({}{alerted}): {}", self.name, self.severity, named.join(", "))
     }
+}
+
+/// What is folded into the steps that are named.
+fn in_brief(folded: &[(&String, &Count)]) -> Option<String> {
+    let calls: usize = folded.iter().map(|(_, it)| it.calls).sum();
+    let new = folded.iter().filter(|(_, it)| it.new).count();
+    let new = if new == 0 { String::new() } else { format!(", {new} of these new") };
+    let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (calls, actions) = (many(calls, "call"), many(folded.len(), "action"));
+    (!folded.is_empty()).then(|| format!("and in the same steps {calls} of {actions}{new}"))
 }
 
 /// What a digest has: a set of incidents, in whatever order they come.

@@ -195,8 +195,8 @@ impl Alert {
         let (lead, shown) = (about.lead, words::shown(about));
         let name = about.policy.account_name(&lead.account);
         let others = about.incident.unnamed(about.named).into_iter().filter(|it| it.action != lead.action);
-        let also =
-            if cause == Cause::Closed { Vec::new() } else { others.take(ALSO).map(Also::of).collect() };
+        let others: Vec<&Finding> =
+            if cause == Cause::Closed { Vec::new() } else { others.take(ALSO).collect() };
         Self {
             time: at.map(|time| time.to_string()),
             cause,
@@ -206,13 +206,13 @@ impl Alert {
             severity: about.severity,
             findings: about.findings,
             subject: words::subject(cause, about.severity, lead, name),
-            text: words::text(about, cause, &also),
+            text: words::text(about, cause, &others),
             account_name: name.map(str::to_owned),
             event_id: shown.event_id.clone(),
             event_time: shown.event_time.clone(),
             user_agent: shown.user_agent.clone(),
             link: link(shown),
-            also,
+            also: others.into_iter().map(Also::of).collect(),
             thread: about.thread.to_owned(),
             at,
         }

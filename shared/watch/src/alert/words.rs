@@ -1,10 +1,12 @@
 //! What a message says: its subject, its text, and where the console shows the event.
 
+use handsoff_trail::Class;
 use handsoff_trail::partition::{Partition, is_region};
 
-use super::{About, Also, Cause};
+use super::{About, Cause};
 use crate::code::Code;
 use crate::finding::Finding;
+use crate::incident::{Folded, Step};
 use crate::severity::Severity;
 
 /// SNS takes a subject of less than 100 characters.
@@ -89,7 +91,7 @@ pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
 }
 
 /// The whole message, for people.
-pub(super) fn text(about: &About<'_>, cause: Cause, also: &[Also]) -> String {
+pub(super) fn text(about: &About<'_>, cause: Cause, others: &[&Finding]) -> String {
     let About { incident, lead, findings: count, since, notes, .. } = about;
     let mut lines = vec![lead.code.title().to_owned(), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
@@ -102,8 +104,8 @@ pub(super) fn text(about: &About<'_>, cause: Cause, also: &[Also]) -> String {
         line(name, &value);
     }
     line("why", &lead.reason);
-    if !also.is_empty() {
-        line("also", &also.iter().map(other).collect::<Vec<String>>().join(", "));
+    if !others.is_empty() {
+        line("also", &also(about, others));
     }
     for note in *notes {
         line(&note.name, &note.text);
@@ -120,8 +122,53 @@ pub(super) fn text(about: &About<'_>, cause: Cause, also: &[Also]) -> String {
     lines.join("\n")
 }
 
+/// The other calls that are new: those of one step together, with the time of day of its first.
+fn also(about: &About<'_>, others: &[&Finding]) -> String {
+    let steps = about.incident.steps();
+    let of = |finding: &Finding| steps.iter().position(|step| step.calls().any(|call| call.is_of(finding)));
+    let mut groups: Vec<(Option<usize>, Vec<&Finding>)> = Vec::new();
+    for other in others {
+        let step = of(other);
+        match groups.iter_mut().find(|(known, _)| step.is_some() && *known == step) {
+            Some((_, group)) => group.push(other),
+            None => groups.push((step, vec![other])),
+        }
+    }
+    let shown = of(about.lead);
+    let words = |(index, group): (Option<usize>, Vec<&Finding>)| match index.and_then(|it| steps.get(it)) {
+        Some(step) if index == shown => format!("in the same step {}", within(step, about.lead, &group)),
+        Some(step) => together(step, group),
+        None => group.into_iter().map(other).collect(),
+    };
+    groups.into_iter().map(words).collect::<Vec<String>>().join("; ")
+}
+
+/// New calls of a step that none was named of before.
+fn together(step: &Step<'_>, mut group: Vec<&Finding>) -> String {
+    let lead = group.iter().position(|finding| step.lead.is_of(finding)).unwrap_or_default();
+    let lead = group.remove(lead);
+    let rest = within(step, lead, &group);
+    if rest.is_empty() { other(lead) } else { format!("{}, with it {rest}", other(lead)) }
+}
+
+/// Calls of a step beside the one that a message names first.
+fn within(step: &Step<'_>, lead: &Finding, group: &[&Finding]) -> String {
+    let one = |finding: &&Finding| {
+        let stands_out = finding.severity > lead.severity || finding.class.is_some_and(Class::is_grave);
+        Folded {
+            action: &finding.action,
+            error: finding.error.as_deref(),
+            count: step.calls().filter(|call| call.is_like(finding)).count(),
+            severity: finding.severity,
+            stands_out,
+        }
+        .to_string()
+    };
+    group.iter().map(one).collect::<Vec<String>>().join(", ")
+}
+
 /// Another call that is new, with the time of day.
-fn other(also: &Also) -> String {
+fn other(also: &Finding) -> String {
     let time = also.event_time.as_deref().and_then(|time| time.get(11..19));
     let time = time.map(|time| format!(" at {time}")).unwrap_or_default();
     format!("{} ({}){time}", also.action, also.severity)

@@ -29,6 +29,14 @@ impl<K: Ord, V> Few<K, V> {
         }
     }
 
+    /// The key that equals another, as it is kept.
+    pub(crate) fn key(&self, key: &K) -> Option<&K> {
+        match self {
+            Self::Side(all) => all.iter().find(|(known, _)| known == key).map(|(known, _)| known),
+            Self::Tree(all) => all.get_key_value(key).map(|(known, _)| known),
+        }
+    }
+
     /// Gives a key a value.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         match self {

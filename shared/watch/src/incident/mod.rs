@@ -20,8 +20,11 @@ use crate::severity::Severity;
 use crate::story::Links;
 
 mod few;
+mod step;
 
 use few::Few;
+use step::Act;
+pub use step::{Did, Folded, Step};
 
 /// What an incident remembers of each of its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,10 +48,10 @@ impl Mark {
 pub struct Incident {
     /// Its ID.
     pub id: String,
-    /// All findings in short, each with its action's number.
-    pub(crate) marks: Few<Mark, usize>,
-    /// The actions, numbered as they came.
-    actions: Few<Action, usize>,
+    /// All findings in short, each with what it shares with others.
+    pub(crate) marks: Few<Mark, Arc<Act>>,
+    /// What findings share, each once.
+    acts: Few<Arc<Act>, ()>,
     /// The worst and earliest findings on calls, the worst first.
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
@@ -120,13 +123,12 @@ impl Incident {
 
     /// The same with these of its findings only, such as those that were known at a time.
     pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
-        let Self { id, actions, length, subject, links, .. } = self;
-        let (id, actions, subject) = (id.clone(), actions.clone(), subject.clone());
-        let mut part =
-            Self { id, actions, subject, length: *length, links: links.clone(), ..Self::default() };
+        let Self { id, length, subject, links, .. } = self;
+        let (id, subject, links) = (id.clone(), subject.clone(), links.clone());
+        let mut part = Self { id, subject, length: *length, links, ..Self::default() };
         for mark in marks {
-            if let Some(action) = self.marks.get(mark) {
-                part.marks.insert(*mark, *action);
+            if let Some(act) = self.marks.get(mark) {
+                part.marks.insert(*mark, Arc::clone(act));
             }
         }
         for finding in self.kept() {
@@ -153,8 +155,7 @@ impl Incident {
 
     /// Adds a finding that won't be shown: most of what an incident takes is the findings that it keeps whole.
     pub fn count_in(&mut self, finding: &Finding) {
-        let action = self.action(&finding.action);
-        self.marks.insert(Mark::of(finding), action);
+        self.mark(Mark::of(finding), Arc::new(Act::of(finding)));
         self.links.add(finding);
         if self.subject.is_none() {
             self.subject = Subject::of(finding);
@@ -163,14 +164,8 @@ impl Incident {
 
     /// Adds all findings of another part of the same incident.
     pub fn merge(&mut self, other: &Self) {
-        let mut own: Vec<usize> = vec![0; other.actions.len()];
-        for (action, number) in other.actions.iter() {
-            if let Some(own) = own.get_mut(*number) {
-                *own = self.action(&action.0);
-            }
-        }
-        for (mark, action) in other.marks.iter() {
-            self.marks.insert(*mark, own.get(*action).copied().unwrap_or_default());
+        for (mark, act) in other.marks.iter() {
+            self.mark(*mark, Arc::clone(act));
         }
         for finding in other.kept() {
             self.keep(finding);
@@ -179,13 +174,17 @@ impl Incident {
         self.subject = self.subject.take().or_else(|| other.subject.clone());
     }
 
-    fn action(&mut self, action: &str) -> usize {
-        let action = Action(action.into());
-        self.actions.get(&action).copied().unwrap_or_else(|| {
-            let number = self.actions.len();
-            self.actions.insert(action, number);
-            number
-        })
+    /// Takes a finding in. Of two that hand-made logs give the same key, the same one stays whichever came first.
+    fn mark(&mut self, mark: Mark, act: Arc<Act>) {
+        if self.marks.get(&mark).is_some_and(|known| *known <= act) {
+            return;
+        }
+        let known = self.acts.key(&act).map(Arc::clone);
+        let act = known.unwrap_or_else(|| {
+            self.acts.insert(Arc::clone(&act), ());
+            act
+        });
+        self.marks.insert(mark, act);
     }
 
     /// Keeps a finding if it is among those to show. What is kept in the end doesn't depend on the order.
@@ -317,22 +316,24 @@ impl Incident {
 
     /// Each finding in brief.
     pub fn briefs(&self) -> impl Iterator<Item = Brief<'_>> {
-        let names = self.names();
-        self.marks.iter().map(move |(mark, action)| {
-            let action = names.get(*action).copied().unwrap_or_default();
-            Brief { topic: mark.topic, action, severity: mark.severity, time: mark.time }
+        self.marks.iter().map(|(mark, act)| Brief {
+            topic: mark.topic,
+            action: act.name(),
+            severity: mark.severity,
+            time: mark.time,
         })
     }
 
-    /// The names of the actions, by their numbers.
-    fn names(&self) -> Vec<&str> {
-        let mut names = vec![""; self.actions.len()];
-        for (Action(name), number) in self.actions.iter() {
-            if let Some(own) = names.get_mut(*number) {
-                *own = name;
-            }
-        }
-        names
+    /// What its calls are one step of each, in the order of time.
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
+        step::steps(calls.map(|(mark, act)| (mark, &**act)))
+    }
+
+    /// The finding on a call, if it is kept whole.
+    pub fn finding_on(&self, call: &Did<'_>) -> Option<&Finding> {
+        let of_call = self.kept().filter(|finding| call.is_of(finding));
+        of_call.min_by_key(|finding| rank(finding)).map(|finding| &**finding)
     }
 
     /// How many findings it has, verdicts on a session as a whole left out.
@@ -413,15 +414,23 @@ impl Incident {
     pub fn actions(&self) -> Vec<(&str, usize)> {
         // One event may have findings of two codes, and is one call all the same.
         let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
-        let events: BTreeSet<(usize, Key)> = calls.map(|(mark, action)| (*action, mark.key)).collect();
-        let mut actions: Vec<(&str, usize)> = self.names().into_iter().map(|name| (name, 0)).collect();
+        let events: BTreeSet<(&str, Key)> = calls.map(|(mark, act)| (act.name(), mark.key)).collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (action, _) in events {
-            if let Some((_, count)) = actions.get_mut(action) {
-                *count += 1;
-            }
+            *counts.entry(action).or_default() += 1;
         }
-        actions.retain(|(_, count)| *count > 0);
+        let mut actions: Vec<(&str, usize)> = counts.into_iter().collect();
         actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        actions
+    }
+
+    /// The same, those first that its steps are named by or that stand out in one.
+    pub fn actions_by_steps(&self, steps: &[Step<'_>]) -> Vec<(&str, usize)> {
+        let leads = steps.iter().map(|step| step.lead.action());
+        let standing = steps.iter().flat_map(Step::folded).filter(|it| it.stands_out).map(|it| it.action);
+        let first: BTreeSet<&str> = leads.chain(standing).collect();
+        let mut actions = self.actions();
+        actions.sort_by_key(|(action, _)| !first.contains(action));
         actions
     }
 
