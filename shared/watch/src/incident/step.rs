@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_trail::partition::service_name;
-use handsoff_trail::{Time, is_used_by_people, service_of};
+use handsoff_trail::{Class, Time, is_used_by_people, service_of};
 
 use super::{Action, Mark};
 use crate::finding::{Finding, Key};
@@ -274,7 +274,7 @@ fn distinct<'i>(calls: impl IntoIterator<Item = (&'i Mark, &'i Act)>) -> Vec<Did
         .into_iter()
         .map(|(mark, act)| {
             let Mark { time, key, severity, topic, .. } = *mark;
-            Did { time, severity, is_grave: topic.class.is_some_and(|class| class.is_grave()), key, act }
+            Did { time, severity, is_grave: topic.class.is_some_and(Class::is_grave), key, act }
         })
         .collect();
     // Two that hand-made logs give the same key may differ in anything else.
@@ -328,16 +328,14 @@ impl<'i> Begun<'i> {
         let step = match way {
             Way::Console(address) => {
                 let place = (&**caller, &**address);
-                match self.clicks.get(&place).copied().filter(|(_, since)| within(*since, CLICK)) {
-                    Some((step, _)) => {
-                        self.put(step, call);
-                        step
-                    }
-                    None => {
-                        let step = self.begin(call);
-                        self.clicks.insert(place, (step, time));
-                        step
-                    }
+                let click = self.clicks.get(&place).copied().filter(|(_, since)| within(*since, CLICK));
+                if let Some((step, _)) = click {
+                    self.put(step, call);
+                    step
+                } else {
+                    let step = self.begin(call);
+                    self.clicks.insert(place, (step, time));
+                    step
                 }
             }
             _ => self.begin(call),

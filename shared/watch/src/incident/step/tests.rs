@@ -51,6 +51,7 @@ fn finding((second, action, via, from): Given, number: u64) -> Finding {
         key: Key(number),
         time,
         known: time,
+        ties: crate::story::Ties::default(),
     }
 }
 
