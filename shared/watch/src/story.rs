@@ -275,7 +275,7 @@ impl Story {
     }
 }
 
-/// The last who made one of these before it acted, an access key rather than its user; in another incident than these.
+/// The last who made one of these before it acted, in another incident than these.
 async fn maker<F: Facts>(
     facts: &F,
     acts: &[(Identity, Option<Time>)],
@@ -287,9 +287,7 @@ async fn maker<F: Facts>(
         let made = made.filter(|made| made.at <= *last && !seen.contains(&made.incident));
         found.extend(made.map(|made| (who.clone(), made)));
     }
-    Ok(found
-        .into_iter()
-        .max_by(|(a, by), (b, other)| (!a.key.is_empty(), by).cmp(&(!b.key.is_empty(), other))))
+    Ok(found.into_iter().max_by(|(a, by), (b, other)| (by, a).cmp(&(other, b))))
 }
 
 /// How an identity began.
@@ -354,7 +352,7 @@ impl<'i> Index<'i> {
             let made = self.made.get(who).into_iter().flatten();
             made.filter(|made| made.at <= *last && made.incident != incident.id).map(move |made| (who, *made))
         });
-        let last = made.max_by_key(|(who, made)| (!who.key.is_empty(), *made));
+        let last = made.max_by_key(|(who, made)| (*made, *who));
         last.map(|(who, made)| (who.to_string(), made))
     }
 }

@@ -379,3 +379,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_graver_than_its_step_is_named_first_though_its_class_is_not_grave() {
+    let calls = [
+        (0, "cloudformation:CreateStack", "console", HOME),
+        (5, "ec2:CreateSubnet", STACK_SERVICE, STACK_SERVICE),
+        (6, "ec2:CreateSubnet", STACK_SERVICE, STACK_SERVICE),
+        (7, "ec2:RunInstances", STACK_SERVICE, STACK_SERVICE),
+    ];
+    let mut marks = marks(&calls);
+    marks[3].0.severity = Severity::Critical;
+    let steps = steps(marks.iter().map(|(mark, act)| (mark, act)));
+    assert_eq!(steps.len(), 1);
+    let rest = steps[0].rest_in_words().unwrap();
+    assert!(rest.contains(": ec2:RunInstances (critical), ec2:CreateSubnet x2"), "{rest}");
+}
+
+#[test]
+fn two_callers_at_one_address_click_each_by_themselves() {
+    let given = (0, "ec2:CreateTags", "console", HOME);
+    let (one, mut other) = (finding(given, 1), finding(given, 2));
+    other.principal.arn = "arn:aws:iam::111122223333:user/erin".into();
+    let marks = [one, other].map(|finding| (Mark::of(&finding), Act::of(&finding)));
+    assert_eq!(steps(marks.iter().map(|(mark, act)| (mark, act))).len(), 2);
+}
