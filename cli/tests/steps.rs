@@ -52,9 +52,9 @@ fn a_click_and_a_stack_are_a_line_each_and_programs_get_each_call() {
     let own: Vec<&str> = text.lines().filter(|line| line.contains("  02:")).collect();
     assert_eq!(own.len(), 2, "{text}");
     assert!(own[1].contains("cloudformation:CreateStack"), "{text}");
-    let folded =
+    let rest =
         "4 calls by cloudformation.amazonaws.com: iam:CreateRole (high), ec2:CreateSubnet x2, ec2:CreateVpc";
-    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(folded), "{text}");
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(rest), "{text}");
     assert_eq!(handsoff(&["--format", "jsonl"]).lines().count(), records.len());
     let alerts = handsoff(&["--alerts", "--format", "jsonl"]);
     let also: Vec<Value> = alerts
