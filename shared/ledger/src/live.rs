@@ -20,7 +20,10 @@ const PAGE: usize = 1000;
 /// How many are read at all: some 100 MB.
 const MOST: usize = 200_000;
 
-/// Behind all sort keys, which begin with a time.
+/// Before all sort keys, which begin with a time. DynamoDB takes no empty one.
+const START: &str = "!";
+
+/// Behind them.
 const END: &str = "~";
 
 /// The sort key of an observation: it follows from what was observed and not from the form in which that is stored, so that to
@@ -58,7 +61,7 @@ pub async fn remember(world: &impl Memory, observations: &[Observation]) -> Resu
 /// # Errors
 /// When it can't be had.
 pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, Failure> {
-    let (mut ledger, mut read, mut from) = (Ledger::default(), 0, String::new());
+    let (mut ledger, mut read, mut from) = (Ledger::default(), 0, START.to_owned());
     loop {
         let range = Range { partition: PARTITION, from: &from, to: END, most: PAGE, backwards: false };
         let texts = world.range(range).await?;

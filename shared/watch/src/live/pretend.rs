@@ -88,6 +88,9 @@ impl Memory for Pretend {
     }
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+        if [range.partition, range.from, range.to].contains(&"") {
+            return Err(Failure::new("DynamoDB Query", "a key attribute can't be an empty string"));
+        }
         let observations = self.observations.borrow();
         let key = |sort: &str| (range.partition.to_owned(), sort.to_owned());
         let found = observations.range(key(range.from)..=key(range.to));
