@@ -116,7 +116,7 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
 static SEALED: std::sync::OnceLock<BTreeMap<String, String>> = std::sync::OnceLock::new();
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     /// Each event one to five times, in random order and batches, by three environments of each function at a
     /// time, with a random one of them going on at each call.
     #[test]
