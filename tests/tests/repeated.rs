@@ -216,7 +216,7 @@ fn a_digest_of_more_than_it_reads_says_so() {
 }
 
 #[test]
-fn the_digest_counts_what_exceptions_cover_each_call_once() {
+fn the_digest_says_which_exceptions_were_used_and_how_long() {
     let text = r#"
 [[exception]]
 identity = "arn:aws:iam::*:role/scanner"
@@ -240,8 +240,10 @@ until = 2026-12-01
     let policy = Policy::parse("handsoff.toml", text).unwrap();
     let world = Pretend::default();
     world.time.set(Time::parse("2026-03-10T03:05:00Z").unwrap().0);
-    let mut records: Vec<String> =
-        DENIED.iter().map(|action| record(10, "02:00:00", "scanner/scan", action, true)).collect();
+    let mut records: Vec<String> = (0..)
+        .zip(DENIED)
+        .map(|(n, action)| record(10, &format!("02:0{}:09", n % 2), "scanner/scan", action, true))
+        .collect();
     records.push(record(10, "02:00:00", "app-1/i-0123456789abcdef0", "ec2:CreateTags", false));
     records.push(record(10, "02:01:00", "other/i-0123456789abcdef0", "ec2:CreateTags", false));
     let plain: Vec<&str> = records.iter().chain(&records[2..5]).map(String::as_str).collect();
@@ -255,6 +257,12 @@ until = 2026-12-01
     let digest = sent.iter().find(|message| message.attributes["cause"] == "digest").unwrap();
     let lines: Vec<&str> = digest.email.lines().filter_map(|line| line.strip_prefix("excepted ")).collect();
     assert_eq!(lines.len(), 2, "{}", digest.email);
-    assert!(lines[0].contains("7 denied calls;") && lines[0].contains("owner security"), "{lines:?}");
-    assert!(lines[1].contains("1 change;") && lines[1].contains("owner platform: tags"), "{lines:?}");
+    assert!(
+        lines[0].contains("denied calls in 2 minutes;") && lines[0].contains("owner security"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].contains("changes in 1 minute;") && lines[1].contains("owner platform: tags"),
+        "{lines:?}"
+    );
 }

@@ -109,6 +109,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         (partition, _) if partition.starts_with("budget#") => "budget",
         (partition, _) if partition.starts_with("digest-") => "listed",
         (partition, _) if partition.starts_with("found#") => "found",
+        (partition, _) if partition.starts_with("excepted#") => "excepted",
         (partition, _) if partition.starts_with("story#") => "story",
         ("topic", _) => "subscriptions",
         ("drills", _) => "drill",

@@ -178,7 +178,9 @@ impl Detector for Drift<'_> {
         let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
         let told = keep_and_tell(world, telling, &findings, report).await;
         // Alerts come first, and what fails of either is no reason to leave the other out.
-        told.and(remember(world, &seen).await).and(excepted::keep(world, covered).await)
+        let remembered = remember(world, &seen).await;
+        excepted::keep(world, covered).await;
+        told.and(remembered)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a caller did in one step: a click in the console, or a stack run by hand, makes many calls.
 //!
-//! Steps are for people who read. They change no severity, no count and no alert: whoever acts chooses when, and whether
+//! Steps are for people who read. They change no severity, no count and no alert: a caller chooses when, and whether
 //! to use the console or a stack, so that nothing may depend on it. For the same reason nothing grave is folded away
 //! ([`Folded::stands_out`]).
 

@@ -1,31 +1,32 @@
-//! Calls that an exception covers: for the digest of the day, which says how many there were.
+//! In which minutes each exception covered calls: for the digest of the day.
+//!
+//! Not each call: a flood of them under an exception must cost no more than a write a batch, in a partition of its own, and
+//! hold up nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::ports::{Failure, Range, World};
+use super::puts::{Item, put_all};
 use super::stored;
-use super::tell::AT_ONCE;
 use crate::alert::{Digest, Note};
 use crate::call::Call;
-use crate::finding::Key;
 use crate::group;
 use crate::policy::{Policy, exceptions};
 
-/// So many calls of an exception are counted a day: beyond that it says so.
-const COUNTED: usize = 1000;
+/// So many minutes are read: those of a day. A digest of several days counts no more.
+const MINUTES: usize = 1440;
 
-/// A call that an exception covers.
+/// A minute in which an exception covered calls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Excepted {
     /// The end of the digest that says it.
     until: Time,
-    /// Where the exception stands in the policy.
+    /// The line of the exception in the policy.
     line: String,
-    key: Key,
+    minute: Time,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,31 +37,31 @@ struct Stored {
 impl Excepted {
     /// What is remembered of a call that the exception in this place of the policy covers; `None` where no digest has it.
     pub fn by(call: &Call<'_>, policy: &Policy, place: usize) -> Option<Self> {
-        let line = policy.exceptions.get(place)?.line.to_string();
-        Some(Self { until: policy.alerts.digest.after(call.time?)?, line, key: Key::of(&call.record) })
-    }
-
-    fn sort(line: &str) -> String {
-        format!("excepted#{}#", group::digest(&[line]))
+        let (line, time) = (policy.exceptions.get(place)?.line.to_string(), call.time?);
+        let minute = Time(time.0 - time.0.rem_euclid(60));
+        Some(Self { until: policy.alerts.digest.after(time)?, line, minute })
     }
 }
 
-/// Remembers calls. Repeats are one.
-///
-/// # Errors
-/// When they can't be written; to do it again is safe.
-pub async fn keep(world: &impl World, calls: impl IntoIterator<Item = Excepted>) -> Result<(), Failure> {
-    let calls: BTreeSet<Excepted> = calls.into_iter().collect();
-    let puts = calls.into_iter().map(|Excepted { until, line, key }| async move {
-        let sort = format!("{}{:016x}", Excepted::sort(&line), key.0);
-        world.put(&Digest::id(until), &sort, &stored::text(&Stored { line })?).await
+fn partition(until: Time, line: &str) -> String {
+    format!("excepted#{}#{}", Digest::id(until), group::digest(&[line]))
+}
+
+/// Remembers minutes: a set. What can't be written is missing in the digest, and returns no delivery.
+pub async fn keep(world: &impl World, minutes: impl IntoIterator<Item = Excepted>) {
+    let minutes: BTreeSet<Excepted> = minutes.into_iter().collect();
+    let items = minutes.into_iter().map(|Excepted { until, line, minute }| {
+        let partition = partition(until, &line);
+        Ok((partition, minute.to_string(), stored::text(&Stored { line })?))
     });
-    let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
-    let mut done = Ok(());
-    while let Some(put) = puts.next().await {
-        done = done.and(put.map(drop));
+    let items: Result<Vec<Item>, Failure> = items.collect();
+    let kept = match items {
+        Ok(items) => put_all(world, items).await,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = kept {
+        world.complain(&failure);
     }
-    done
 }
 
 /// What the digest that ends at a time says of the exceptions that were used.
@@ -68,17 +69,14 @@ pub async fn keep(world: &impl World, calls: impl IntoIterator<Item = Excepted>)
 /// # Errors
 /// When they can't be read.
 pub async fn notes(world: &impl World, policy: &Policy, until: Time) -> Result<Vec<Note>, Failure> {
-    let mut calls = BTreeMap::new();
-    for exception in &policy.exceptions {
-        let line = exception.line.to_string();
-        let (partition, from) = (&Digest::id(until), &Excepted::sort(&line));
-        let range = Range { partition, from, to: &format!("{from}~"), most: COUNTED, backwards: false };
-        calls.insert(line, world.range(range).await?.len() as u64);
+    let mut notes = Vec::new();
+    for used in exceptions::used(policy, &BTreeMap::new(), until) {
+        let partition = &partition(until, &used.exception.line.to_string());
+        let range = Range { partition, from: "0", to: "~", most: MINUTES, backwards: false };
+        let minutes = world.range(range).await?.len();
+        if minutes > 0 {
+            notes.push(Note::new("excepted", used.in_minutes(minutes)));
+        }
     }
-    let used = exceptions::used(policy, &calls, until).into_iter().filter(|used| used.calls > 0);
-    let text = |used: exceptions::Used<'_>| {
-        let more = if used.calls >= COUNTED as u64 { " There were more calls than are counted." } else { "" };
-        format!("{used}.{more}")
-    };
-    Ok(used.map(|used| Note::new("excepted", text(used))).collect())
+    Ok(notes)
 }

@@ -7,6 +7,7 @@ use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::ports::{Failure, Range, World};
+use super::puts::{Item, put_all};
 use super::stored;
 use super::tell::AT_ONCE;
 use crate::earlier::{Brief, Earlier, Subject};
@@ -42,16 +43,11 @@ pub(super) async fn keep(world: &impl World, policy: &Alerts, findings: &[Findin
     });
     // Of many denied calls each action once.
     let found: BTreeSet<_> = found.collect();
-    let puts = found.into_iter().map(|(subject, what, period)| async move {
+    let items = found.into_iter().map(|(subject, what, period)| {
         let sort = sort(&what, period);
-        world.put(&partition(&subject), &sort, &stored::text(&Found { what })?).await
+        Ok((partition(&subject), sort, stored::text(&Found { what })?))
     });
-    let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
-    let mut done = Ok(());
-    while let Some(put) = puts.next().await {
-        done = done.and(put.map(drop));
-    }
-    done
+    put_all(world, items.collect::<Result<Vec<Item>, Failure>>()?).await
 }
 
 /// What earlier periods had of an incident's findings. Asks for each thing once.

@@ -25,6 +25,7 @@ mod look;
 pub mod message;
 mod ports;
 pub mod pretend;
+mod puts;
 mod report;
 mod session;
 pub mod stored;

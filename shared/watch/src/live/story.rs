@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::stream::{self, StreamExt};
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::ports::{Failure, Range, World};
+use super::puts::put_all;
 use super::stored;
-use super::tell::{AT_ONCE, marks};
+use super::tell::marks;
 use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::story::{Facts, Identity, Made, Story, actions};
@@ -45,13 +45,7 @@ pub(super) async fn keep(world: &impl World, findings: &[Finding]) -> Result<(),
             puts.insert((partition(what), sort, stored::text(&made)?));
         }
     }
-    let puts = puts.iter().map(|(partition, sort, text)| world.put(partition, sort, text));
-    let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
-    let mut done = Ok(());
-    while let Some(put) = puts.next().await {
-        done = done.and(put.map(drop));
-    }
-    done
+    put_all(world, puts).await
 }
 
 /// The story of an incident, as far as it is known now. An alert without it is better than none.

@@ -104,6 +104,18 @@ pub fn lines(policy: &Policy, calls: &BTreeMap<String, u64>, now: Time) -> Vec<S
     used(policy, calls, now).iter().map(ToString::to_string).collect()
 }
 
+impl Used<'_> {
+    /// The same where it is known in how many minutes it covered calls, and not how many there were.
+    pub fn in_minutes(&self, minutes: usize) -> String {
+        let Self { exception, standing, .. } = self;
+        let what = if exception.denials { "denied calls" } else { "changes" };
+        let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+        let ends = ends(exception, *standing);
+        let reason = clean(&exception.reason, 160);
+        format!("{}: {what} in {minutes}; {ends}; owner {}: {reason}", exception.line, exception.owner)
+    }
+}
+
 impl std::fmt::Display for Used<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { exception, calls, standing } = self;

@@ -272,7 +272,7 @@ fn a_message_names_new_calls_of_one_step_together_and_counts_as_ever() {
             "",
         ]
     );
-    // The same calls by a program are told apart, and lead to the same messages.
+    // The same calls by a program are steps by themselves, and lead to the same messages.
     let alone: Vec<Given> = steps.iter().map(|(at, action, ..)| (*at, *action, "cli", HOME)).collect();
     let facts =
         |alert: &Alert| (alert.at, alert.tells.clone(), alert.severity, alert.findings, alert.also.clone());

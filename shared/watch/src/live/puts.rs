@@ -1,0 +1,28 @@
+//! Many observations at once.
+
+use futures_util::stream::{self, StreamExt};
+
+use super::ports::{Failure, World};
+use super::tell::AT_ONCE;
+
+/// An observation: its partition, its sort key and its text.
+pub(super) type Item = (String, String, String);
+
+/// Remembers all, also those behind one that can't be written.
+///
+/// # Errors
+/// The first failure; what was written stays, and may be written again.
+pub(super) async fn put_all(
+    world: &impl World,
+    items: impl IntoIterator<Item = Item>,
+) -> Result<(), Failure> {
+    let puts = items
+        .into_iter()
+        .map(|(partition, sort, text)| async move { world.put(&partition, &sort, &text).await });
+    let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
+    let mut done = Ok(());
+    while let Some(put) = puts.next().await {
+        done = done.and(put.map(drop));
+    }
+    done
+}
