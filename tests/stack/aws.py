@@ -17,12 +17,14 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 KEYS = {"aws_access_key_id": "AKIAHARNESSEXAMPLE00", "aws_secret_access_key": "not-a-secret"}
 
-# moto's server, but for four things. It takes one request at a time: moto checks a condition and writes in two
-# steps, where AWS does it in one. It is without two habits that cost more than all the rest: at each request it asks
-# the disk for its own folders, and for each message received it counts all messages of the queue. And it obeys no
+# moto's server, but for five things. It takes one request at a time: moto checks a condition and writes in two
+# steps, where AWS does it in one. It is without three habits that cost more than all the rest: at each request it asks
+# the disk for its own folders, for each message received it counts all messages of the queue, and for each query it
+# sorts the whole table, by a key that it makes anew for each comparison (ours are strings). And it obeys no
 # bucket policy: it would deny whatever a denial names, without a look at the conditions. `permissions.py` has one.
 SERVER = """
 from moto import backends
+from moto.dynamodb.models.table import Table
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -32,6 +34,15 @@ from werkzeug.serving import run_simple
 modules = list(backends.list_of_moto_modules())
 backends.list_of_moto_modules = lambda: modules
 SQSBackend.is_message_valid_based_on_retention_period = lambda self, queue_name, message: True
+
+
+def all_items(table):
+    parts = table.items.values()
+    items = [item for part in parts for item in part.values()] if table.range_key_attr else list(parts)
+    return sorted(items, key=lambda item: (item.hash_key.value, item.range_key.value if item.range_key else ""))
+
+
+Table.all_items = all_items
 FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 app = DomainDispatcherApplication(create_backend_app)
 run_simple("127.0.0.1", 0, app, threaded=False, request_handler=MotoRequestHandler)

@@ -427,7 +427,7 @@ def test_killed_at_every_step_of_a_sealing(deploy: Callable[..., Live]) -> None:
         live.trail[:] = night.records()
         live.settle()
 
-    tries = list(each_step(live, prepare, lambda: live.sweep(live.due()), ("before",)))
+    tries = list(each_step(live, prepare, lambda: live.sweep(live.due())))
     for number, night in nights.items():
         sweep_until_closed(live, case_of(night))
         assert number <= len(tries)
@@ -457,7 +457,7 @@ def test_killed_at_every_step_of_keeping_a_call(deploy: Callable[..., Live]) -> 
         nights[number] = short(number)
         live.send(GLASS, [nights[number].grant(), *nights[number].events])
 
-    tries = list(each_step(live, prepare, mapping.poll, ("before",)))
+    tries = list(each_step(live, prepare, mapping.poll))
     assert "s3:PutObject" in {call.name for one in tries for call in one.calls}
     live.settle()
     live.pass_lease()
