@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use handsoff_trail::Time;
 use handsoff_watch::alert::{self, Alert, Known};
 use handsoff_watch::earlier::Earlier;
-use handsoff_watch::policy::exceptions;
 use handsoff_watch::story::Index;
 use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
 
 use crate::problems::Problems;
-use crate::replay::{Case, Findings};
+use crate::replay::{Beside, Case, Findings};
 
 /// How many records there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +39,8 @@ pub struct Outcome {
     pub counts: Counts,
     /// What came of each exception of the policy, a line each.
     pub exceptions: Vec<String>,
+    /// What digests say beside findings, if it was to be kept.
+    pub beside: Beside,
     /// All findings by time, if they were to be kept.
     pub findings: Findings,
     /// The incidents, the worst first.
@@ -66,7 +67,7 @@ impl Outcome {
         };
         let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
         alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts, &|until| {
-            exceptions::notes(policy, until)
+            self.beside.notes(policy, until)
         }));
         alerts
     }

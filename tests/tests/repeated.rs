@@ -92,11 +92,15 @@ fn policy() -> Policy {
     Policy::parse("handsoff.toml", "").unwrap()
 }
 
-/// Cause, day and subject of what a replay would have sent.
+/// What a replay would have sent.
 fn replayed(policy: &Policy) -> Vec<Alert> {
+    alerts_of(&nights().concat(), policy)
+}
+
+fn alerts_of(records: &[String], policy: &Policy) -> Vec<Alert> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("nights.jsonl");
-    let lines = nights().concat().iter().map(|record| record.replace('\n', " ")).collect::<Vec<_>>();
+    let lines = records.iter().map(|record| record.replace('\n', " ")).collect::<Vec<_>>();
     std::fs::write(&file, lines.join("\n")).unwrap();
     let mut alerts = replay(&[file], policy, 1).alerts(policy);
     alerts.sort_by_key(|alert| (alert.at, alert.incident.clone()));
@@ -216,7 +220,7 @@ fn a_digest_of_more_than_it_reads_says_so() {
 }
 
 #[test]
-fn the_digest_says_which_exceptions_were_used_and_how_long() {
+fn the_digest_says_which_exceptions_were_used_and_what_is_open_in_a_replay_too() {
     let text = r#"
 [[exception]]
 identity = "arn:aws:iam::*:role/scanner"
@@ -246,6 +250,7 @@ until = 2026-12-01
         .collect();
     records.push(record(10, "02:00:00", "app-1/i-0123456789abcdef0", "ec2:CreateTags", false));
     records.push(record(10, "02:01:00", "other/i-0123456789abcdef0", "ec2:CreateTags", false));
+    records.push(record(10, "03:00:00", "scanner/jon", "iam:AttachRolePolicy", false));
     let plain: Vec<&str> = records.iter().chain(&records[2..5]).map(String::as_str).collect();
     let rough = Rough::new(&world);
     run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
@@ -265,4 +270,11 @@ until = 2026-12-01
         lines[1].contains("changes in 1 minute;") && lines[1].contains("owner platform: tags"),
         "{lines:?}"
     );
+    assert!(digest.email.contains("\nopen     4 h iam::111122223333:role/x, by scanner"), "{}", digest.email);
+    // Logs are read when more has happened: a digest doesn't know.
+    records.push(record(10, "07:10:00", "scanner/jon", "iam:DeleteRole", false));
+    records.push(record(10, "07:10:00", "app-1/i-0123456789abcdef0", "ec2:CreateTags", false));
+    let alerts = alerts_of(&records, &policy);
+    let replayed = alerts.iter().find(|alert| alert.cause == Cause::Digest).unwrap();
+    assert_eq!(digest.email, replayed.text);
 }

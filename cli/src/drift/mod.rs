@@ -2,6 +2,7 @@
 
 mod accept;
 mod list;
+pub(crate) mod observe;
 mod read;
 mod show;
 

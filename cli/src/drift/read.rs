@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use handsoff_ledger::accept::ACCEPTANCE;
-use handsoff_ledger::{Accepted, Ledger, Observation, of};
+use handsoff_ledger::{Accepted, Ledger, Observation};
 use handsoff_trail::json::Raw;
 use handsoff_trail::{Record, Time};
 use handsoff_watch::show::clean;
-use handsoff_watch::{Call, Key, Nothing, Owner, Policy, Skim};
+use handsoff_watch::{Policy, Skim};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::observe;
 use crate::input::{self, Place, Position, Problem, Reader, Sink, Source};
 use crate::problems::Problems;
 
@@ -78,37 +79,20 @@ impl Sink for Noting<'_, '_> {
         self.all.read += 1;
         self.time(record);
         let skimmed = self.skim.nothing(record);
-        if !matches!(skimmed, None | Some(Nothing::Expected)) {
-            return;
-        }
-        let call = Call::classify(*record, self.policy, &mut ());
-        let finding = match call.owner(self.policy) {
-            Owner::Drift => handsoff_drift::judge(&call, self.policy, &mut ()).ok(),
-            Owner::BreakGlass => Some(handsoff_break_glass::judge(&call, self.policy, &mut ())),
-            Owner::DenySpike | Owner::Nobody(_) => None,
-        };
-        let observed = of(&call, self.policy, finding.as_ref());
-        if let Some(action) = observed.unknown {
-            self.all.ledger.add_unknown(action, Key::of(record).0);
-        }
-        for observation in observed.observations {
-            self.all.ledger.add(observation);
-        }
+        observe::record(record, skimmed, self.policy, &mut self.all.ledger);
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
-        let text = |key| object.get(key).and_then(Raw::text);
-        let Some(kind) = text("detail-type") else { return false };
-        if kind != ACCEPTANCE {
-            return [handsoff_case::grant::GRANT, handsoff_case::review::REVIEW].contains(&&*kind);
+        if let Some(read) = observe::acceptance(object, &mut self.all.ledger) {
+            if let Err(why) = read {
+                self.problem(Some(place.position()), why);
+            }
+            return true;
         }
-        let detail = object.get("detail").unwrap_or_default();
-        let came = text("time").and_then(|time| Time::parse(&time));
-        match Accepted::read(detail.as_str(), &text("account").unwrap_or_default(), came) {
-            Ok(observation) => self.all.ledger.add(observation),
-            Err(why) => self.problem(Some(place.position()), why),
-        }
-        true
+        let kind = object.get("detail-type").and_then(Raw::text);
+        kind.is_some_and(|kind| {
+            [handsoff_case::grant::GRANT, handsoff_case::review::REVIEW].contains(&&*kind)
+        })
     }
 
     fn problem(&mut self, position: Option<Position>, message: String) {

@@ -1,5 +1,6 @@
 //! `handsoff replay`: the detectors over saved logs.
 
+mod beside;
 mod cases;
 mod distinct;
 mod each;
@@ -25,6 +26,7 @@ use crate::{Exit, load, output, report};
 
 use each::Each;
 
+pub use beside::Beside;
 pub use findings::Findings;
 pub use sessions::Case;
 use tally::Learned;
@@ -125,6 +127,7 @@ fn options(args: &Replay) -> Options {
         keep_findings: by_line || all,
         count_incidents: by_line && !all,
         keep_cases: args.cases.is_some() || args.alerts || all,
+        keep_beside: args.alerts,
         time_stages: args.timings,
     }
 }

@@ -17,6 +17,7 @@ use handsoff_watch::origins::{self, Origins};
 use handsoff_watch::policy::exceptions;
 use handsoff_watch::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
 
+use super::beside::Beside;
 use super::distinct::Distinct;
 use super::findings::Kept;
 use super::sessions::Sessions;
@@ -39,6 +40,8 @@ pub struct Options {
     pub count_incidents: bool,
     /// Keep the calls of break-glass sessions, for case files and for what closing alerts say of them.
     pub keep_cases: bool,
+    /// Keep what digests say beside findings.
+    pub keep_beside: bool,
     /// Measure the time of each verdict.
     pub time_stages: bool,
 }
@@ -80,6 +83,7 @@ pub struct Tally {
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
+    beside: Beside,
     sessions: Sessions,
     copies: Copies,
     origins: Origins,
@@ -142,6 +146,7 @@ impl Tally {
         self.denials.extend(other.denials);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
+        self.beside.merge(other.beside);
         self.sessions.merge(other.sessions);
         self.copies.merge(other.copies);
         self.origins.merge(other.origins);
@@ -277,7 +282,17 @@ impl Tally {
         });
         let worst = incidents.iter().map(Incident::severity).max();
         let (findings, problems, times) = (self.findings.sorted(), self.problems, began.zip(latest));
-        Outcome { counts, exceptions, findings, incidents, cases, problems, worst, times }
+        Outcome {
+            counts,
+            exceptions,
+            beside: self.beside,
+            findings,
+            incidents,
+            cases,
+            problems,
+            worst,
+            times,
+        }
     }
 
     /// How many calls each exception covered, by its line.
@@ -402,7 +417,11 @@ impl Sink for SourceSink<'_, '_> {
             return;
         }
         self.tally.copies.note_correction(record);
-        if let Some(nothing) = self.skim.nothing(record) {
+        let skimmed = self.skim.nothing(record);
+        if self.tally.options.keep_beside {
+            self.tally.beside.record(record, skimmed, self.policy);
+        }
+        if let Some(nothing) = skimmed {
             self.tally.nothing.add(Key::brief(record), class(nothing));
         } else {
             match engine::judge(*record, self.policy, origins, &mut ()) {
@@ -410,6 +429,9 @@ impl Sink for SourceSink<'_, '_> {
                 Verdict::Excepted(place) => {
                     self.tally.nothing.add(Key::of(record), class(Nothing::Excepted));
                     self.tally.excepted.entry(place).or_default().add(Key::of(record), 0);
+                    if self.tally.options.keep_beside {
+                        self.tally.beside.excepted(record, place, self.policy);
+                    }
                 }
                 verdict => {
                     self.tally.copies.note(record);
@@ -424,6 +446,9 @@ impl Sink for SourceSink<'_, '_> {
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
+        if self.tally.options.keep_beside {
+            self.tally.beside.event(object);
+        }
         match self.tally.sessions.event(object) {
             None => false,
             Some(Ok(())) => true,

@@ -98,18 +98,14 @@ pub async fn sweep(
 
 /// What a digest says beside the findings: of exceptions, and of what was changed by hand and is open.
 async fn notes(world: &impl World, policy: &Policy, until: Time) -> Vec<Note> {
-    let mut notes = exceptions::notes(policy, until);
     // A digest without it is better than none; so it is with the ledger's lines.
-    match excepted::notes(world, policy, until).await {
-        Ok(used) => notes.extend(used),
-        Err(failure) => world.complain(&failure),
-    }
+    let minutes = excepted::minutes(world, policy, until).await.unwrap_or_else(|failure| {
+        world.complain(&failure);
+        Vec::new()
+    });
+    let mut notes = exceptions::notes(policy, &minutes, until);
     match handsoff_ledger::live::recall(world).await {
-        Ok(ledger) => {
-            let items = ledger.items(&handsoff_ledger::Terms { now: until, cases: &policy.cases });
-            let lines = handsoff_ledger::lines(&items, until);
-            notes.extend(lines.into_iter().map(|line| Note::new("open", line)));
-        }
+        Ok(ledger) => notes.extend(handsoff_ledger::notes(&ledger, &policy.cases, until)),
         Err(failure) => world.complain(&failure),
     }
     notes

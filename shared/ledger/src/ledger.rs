@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handsoff_trail::Time;
+
 use crate::item::{self, Cause, Item, Revert, State, Terms};
 use crate::observation::{Observation, What};
 use crate::resource::Resource;
@@ -33,6 +35,16 @@ impl Ledger {
         for (action, events) in other.unknown {
             self.unknown.entry(action).or_default().extend(events);
         }
+    }
+
+    /// The ledger as it was at a time: without what came later.
+    #[must_use]
+    pub fn as_of(&self, time: Time) -> Self {
+        let known = |(resource, observed): (&Resource, &BTreeSet<Observation>)| {
+            let observed: BTreeSet<_> = observed.iter().filter(|one| one.time <= time).cloned().collect();
+            (!observed.is_empty()).then(|| (resource.clone(), observed))
+        };
+        Self { observed: self.observed.iter().filter_map(known).collect(), unknown: self.unknown.clone() }
     }
 
     /// The actions by hand whose resource isn't known, and how often each was called.

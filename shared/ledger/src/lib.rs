@@ -19,7 +19,7 @@ mod table;
 pub use accept::{Acceptance, Accepted};
 pub use item::{Cause, Item, State, Terms};
 pub use ledger::Ledger;
-pub use lines::{Age, age, by_age, lines};
+pub use lines::{Age, age, by_age, notes};
 pub use observation::{Hand, Observation, Observed, What, of};
 pub use resource::{Resource, changed};
 pub use row::{Row, rows};

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use handsoff_trail::Time;
 
-use crate::item::{Cause, Item, State};
+use handsoff_watch::alert::Note;
+use handsoff_watch::policy::Cases;
+
+use crate::item::{Cause, Item, State, Terms};
+use crate::ledger::Ledger;
 use crate::row::rows;
 
 /// How long an item has been open.
@@ -57,7 +61,7 @@ pub fn by_age(items: &[Item], now: Time) -> BTreeMap<Age, usize> {
 const NAMED: usize = 5;
 
 /// What the digest says of the ledger: how much is open, and the oldest. Nothing where nothing is.
-pub fn lines(items: &[Item], now: Time) -> Vec<String> {
+pub(crate) fn lines(items: &[Item], now: Time) -> Vec<String> {
     let open: Vec<Item> = items.iter().filter(|item| item.state == State::Open).cloned().collect();
     let ages = by_age(&open, now);
     let old: usize = [Age::Month, Age::Older].iter().filter_map(|age| ages.get(age)).sum();
@@ -85,6 +89,12 @@ pub fn lines(items: &[Item], now: Time) -> Vec<String> {
         lines.push(format!("and {more} more: handsoff drift list"));
     }
     lines
+}
+
+/// What the digest that ends at a time says of the ledger, as it was then.
+pub fn notes(ledger: &Ledger, cases: &Cases, until: Time) -> Vec<Note> {
+    let items = ledger.as_of(until).items(&Terms { now: until, cases });
+    lines(&items, until).into_iter().map(|line| Note::new("open", line)).collect()
 }
 
 /// How long ago something was, in a word: `5 min`, `3 h`, `12 d`.

@@ -201,7 +201,7 @@ fn the_digest_says_how_much_is_open_and_names_the_oldest() {
         })
         .collect();
     let now = 40 * DAY + 60;
-    let lines = |all: &[Observation]| crate::lines(&items(all, now), Time(now));
+    let lines = |all: &[Observation]| crate::lines::lines(&items(all, now), Time(now));
     let found = lines(&all);
     assert_eq!(
         found[0],

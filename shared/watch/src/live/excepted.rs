@@ -3,7 +3,7 @@
 //! Not each call: a flood of them under an exception must cost no more than a write a batch, in a partition of its own, and
 //! hold up nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use handsoff_trail::Time;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::ports::{Failure, Range, World};
 use super::puts::{Item, put_all};
 use super::stored;
-use crate::alert::{Digest, Note};
+use crate::alert::Digest;
 use crate::call::Call;
 use crate::group;
 use crate::policy::{Policy, exceptions};
-
-/// So many minutes are read: those of a day. A digest of several days counts no more.
-const MINUTES: usize = 1440;
 
 /// A minute in which an exception covered calls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +35,7 @@ impl Excepted {
     /// What is remembered of a call that the exception in this place of the policy covers; `None` where no digest has it.
     pub fn by(call: &Call<'_>, policy: &Policy, place: usize) -> Option<Self> {
         let (line, time) = (policy.exceptions.get(place)?.line.to_string(), call.time?);
-        let minute = Time(time.0 - time.0.rem_euclid(60));
-        Some(Self { until: policy.alerts.digest.after(time)?, line, minute })
+        Some(Self { until: policy.alerts.digest.after(time)?, line, minute: exceptions::minute(time) })
     }
 }
 
@@ -64,19 +60,16 @@ pub async fn keep(world: &impl World, minutes: impl IntoIterator<Item = Excepted
     }
 }
 
-/// What the digest that ends at a time says of the exceptions that were used.
+/// In how many minutes before a digest's end each exception of the policy covered calls, in their order.
 ///
 /// # Errors
 /// When they can't be read.
-pub async fn notes(world: &impl World, policy: &Policy, until: Time) -> Result<Vec<Note>, Failure> {
-    let mut notes = Vec::new();
-    for used in exceptions::used(policy, &BTreeMap::new(), until) {
-        let partition = &partition(until, &used.exception.line.to_string());
-        let range = Range { partition, from: "0", to: "~", most: MINUTES, backwards: false };
-        let minutes = world.range(range).await?.len();
-        if minutes > 0 {
-            notes.push(Note::new("excepted", used.in_minutes(minutes)));
-        }
+pub async fn minutes(world: &impl World, policy: &Policy, until: Time) -> Result<Vec<usize>, Failure> {
+    let mut minutes = Vec::new();
+    for exception in &policy.exceptions {
+        let partition = &partition(until, &exception.line.to_string());
+        let range = Range { partition, from: "0", to: "~", most: exceptions::MINUTES, backwards: false };
+        minutes.push(world.range(range).await?.len());
     }
-    Ok(notes)
+    Ok(minutes)
 }

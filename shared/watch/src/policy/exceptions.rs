@@ -106,7 +106,7 @@ pub fn lines(policy: &Policy, calls: &BTreeMap<String, u64>, now: Time) -> Vec<S
 
 impl Used<'_> {
     /// The same where it is known in how many minutes it covered calls, and not how many there were.
-    pub fn in_minutes(&self, minutes: usize) -> String {
+    fn in_minutes(&self, minutes: usize) -> String {
         let Self { exception, standing, .. } = self;
         let what = if exception.denials { "denied calls" } else { "changes" };
         let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
@@ -147,9 +147,23 @@ fn ends(exception: &Exception, standing: Standing) -> String {
     }
 }
 
-/// What the digest of a day says of exceptions: those that have ended, or end soon.
-pub fn notes(policy: &Policy, now: Time) -> Vec<Note> {
-    ending(policy, now).into_iter().map(|line| Note::new("policy", line)).collect()
+/// The minute of a time: in how many an exception covered calls is what digests say.
+pub fn minute(time: Time) -> Time {
+    Time(time.0 - time.0.rem_euclid(60))
+}
+
+/// So many minutes a digest counts: those of a day, also where it is one of several days.
+pub const MINUTES: usize = 1440;
+
+/// What the digest that ends at a time says of exceptions: those that have ended, or end soon, and in how many minutes each
+/// covered calls, in their order.
+pub fn notes(policy: &Policy, minutes: &[usize], until: Time) -> Vec<Note> {
+    let ending = ending(policy, until).into_iter().map(|line| Note::new("policy", line));
+    let used =
+        used(policy, &BTreeMap::new(), until).into_iter().zip(minutes).filter(|(_, minutes)| **minutes > 0);
+    ending
+        .chain(used.map(|(used, minutes)| Note::new("excepted", used.in_minutes(*minutes.min(&MINUTES)))))
+        .collect()
 }
 
 /// What there is to do about exceptions that have ended, or end within [`SOON`] days.

@@ -1,0 +1,57 @@
+//! What digests say beside findings: in which minutes exceptions covered calls, and what was changed by hand and is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_ledger::Ledger;
+use handsoff_trail::json::Raw;
+use handsoff_trail::{Record, Time};
+use handsoff_watch::alert::Note;
+use handsoff_watch::policy::exceptions;
+use handsoff_watch::{Nothing, Policy};
+
+use crate::drift::observe;
+
+/// A set: to add something again, or in another order, changes nothing.
+#[derive(Debug, Default)]
+pub struct Beside {
+    ledger: Ledger,
+    /// By the end of the digest and the place of the exception in the policy.
+    minutes: BTreeMap<(Time, usize), BTreeSet<Time>>,
+}
+
+impl Beside {
+    /// Adds what a record says of resources.
+    pub(super) fn record(&mut self, record: &Record<'_>, skimmed: Option<Nothing>, policy: &Policy) {
+        observe::record(record, skimmed, policy, &mut self.ledger);
+    }
+
+    /// Adds an acceptance, if an event is one. What can't be read is a problem of `handsoff drift`, which lists them.
+    pub(super) fn event(&mut self, object: Raw<'_>) {
+        let _ = observe::acceptance(object, &mut self.ledger);
+    }
+
+    /// Adds that an exception covered a call.
+    pub(super) fn excepted(&mut self, record: &Record<'_>, place: usize, policy: &Policy) {
+        let time = record.event_time.text().and_then(|time| Time::parse(&time));
+        let Some(time) = time else { return };
+        let Some(until) = policy.alerts.digest.after(time) else { return };
+        self.minutes.entry((until, place)).or_default().insert(exceptions::minute(time));
+    }
+
+    /// Takes over another.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.ledger.merge(other.ledger);
+        for (key, minutes) in other.minutes {
+            self.minutes.entry(key).or_default().extend(minutes);
+        }
+    }
+
+    /// What the digest that ends at a time says.
+    pub(crate) fn notes(&self, policy: &Policy, until: Time) -> Vec<Note> {
+        let count = |place| self.minutes.get(&(until, place)).map_or(0, BTreeSet::len);
+        let minutes: Vec<usize> = (0..policy.exceptions.len()).map(count).collect();
+        let mut notes = exceptions::notes(policy, &minutes, until);
+        notes.extend(handsoff_ledger::notes(&self.ledger, &policy.cases, until));
+        notes
+    }
+}
