@@ -6,6 +6,7 @@ use handsoff_trail::Time;
 use handsoff_watch::policy::Cases;
 
 use crate::accept::Acceptance;
+use crate::ledger::Observations;
 use crate::observation::{Hand, Observation, What};
 use crate::resource::Resource;
 
@@ -165,7 +166,7 @@ impl Revert {
 /// The item of a resource, if anybody changed it by hand. `observations` are all of it.
 pub(crate) fn item(
     resource: &Resource,
-    observations: &BTreeSet<Observation>,
+    observations: &Observations,
     reverts: &[Revert],
     terms: &Terms<'_>,
 ) -> Option<Item> {
@@ -173,7 +174,7 @@ pub(crate) fn item(
     for observation in observations {
         if let What::Hand(hand) = &observation.what {
             // Of the copies of one event, or its corrections, the last counts.
-            let change = (observation.time, hand);
+            let change: (Time, &Hand) = (observation.time, hand);
             let kept = events.entry(&observation.event).or_insert(change);
             *kept = change.max(*kept);
         }
@@ -225,7 +226,7 @@ impl Counts<'_> {
 
 /// The acceptances that hold, by time; of the others those are named that somebody should know of.
 fn acceptances<'o>(
-    observations: &'o BTreeSet<Observation>,
+    observations: &'o Observations,
     hands: &[(Time, &Hand)],
     terms: &Terms<'_>,
     refused: &mut BTreeSet<String>,

@@ -8,10 +8,13 @@ use crate::item::{self, Cause, Item, Revert, State, Terms};
 use crate::observation::{Observation, What};
 use crate::resource::Resource;
 
+/// Those of one resource. Boxed: most resources have one or two, and a set has room for eleven.
+pub(crate) type Observations = BTreeSet<Box<Observation>>;
+
 /// A set of observations: to add one again, or in another order, changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    observed: BTreeMap<Resource, BTreeSet<Observation>>,
+    observed: BTreeMap<Resource, Observations>,
     /// Changes by hand whose resource isn't known: by action, their events.
     unknown: BTreeMap<String, BTreeSet<u64>>,
 }
@@ -19,7 +22,7 @@ pub struct Ledger {
 impl Ledger {
     /// Adds an observation.
     pub fn add(&mut self, observation: Observation) {
-        self.observed.entry(observation.resource.clone()).or_default().insert(observation);
+        self.observed.entry(observation.resource.clone()).or_default().insert(Box::new(observation));
     }
 
     /// Adds a change by hand whose resource isn't known, by its event.
@@ -40,8 +43,8 @@ impl Ledger {
     /// The ledger as it was at a time: without what came later.
     #[must_use]
     pub fn as_of(&self, time: Time) -> Self {
-        let known = |(resource, observed): (&Resource, &BTreeSet<Observation>)| {
-            let observed: BTreeSet<_> = observed.iter().filter(|one| one.time <= time).cloned().collect();
+        let known = |(resource, observed): (&Resource, &Observations)| {
+            let observed: Observations = observed.iter().filter(|one| one.time <= time).cloned().collect();
             (!observed.is_empty()).then(|| (resource.clone(), observed))
         };
         Self { observed: self.observed.iter().filter_map(known).collect(), unknown: self.unknown.clone() }
@@ -54,7 +57,7 @@ impl Ledger {
 
     /// What was observed of a resource.
     pub fn of(&self, resource: &Resource) -> impl Iterator<Item = &Observation> {
-        self.observed.get(resource).into_iter().flatten()
+        self.observed.get(resource).into_iter().flatten().map(AsRef::as_ref)
     }
 
     /// The items of all resources that were changed by hand: the open ones first, then by age, the oldest first.
@@ -75,7 +78,7 @@ impl Ledger {
                 let What::Plans { stack } = &plan.what else { continue };
                 for run in observed.iter().filter(|run| run.time >= plan.time) {
                     if let What::Executes { by } = &run.what {
-                        reverts.push(Revert { stack: stack.clone(), by: by.clone(), at: run.time });
+                        reverts.push(Revert { stack: (**stack).clone(), by: by.clone(), at: run.time });
                     }
                 }
             }
@@ -85,7 +88,7 @@ impl Ledger {
 }
 
 /// A session that ran one stack made of it what `CloudFormation` changed for it, though the record names no stack.
-fn one_stack_a_session(observed: &BTreeMap<Resource, BTreeSet<Observation>>, items: &mut [Item]) {
+fn one_stack_a_session(observed: &BTreeMap<Resource, Observations>, items: &mut [Item]) {
     let mut ran: BTreeMap<&str, BTreeSet<&Resource>> = BTreeMap::new();
     let mut by_stacks: BTreeSet<(&Resource, &str)> = BTreeSet::new();
     for observation in observed.values().flatten() {

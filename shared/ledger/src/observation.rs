@@ -31,7 +31,7 @@ pub struct Observation {
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum What {
     /// Somebody changed it by hand.
-    Hand(Hand),
+    Hand(Box<Hand>),
     /// A deploy role changed it.
     Deploy {
         /// The role or user.
@@ -49,7 +49,7 @@ pub enum What {
     /// The change set, which is the resource, would revert a stack's drift.
     Plans {
         /// The stack.
-        stack: Resource,
+        stack: Box<Resource>,
     },
     /// A deploy role executed the change set, which is the resource.
     Executes {
@@ -122,7 +122,7 @@ pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observ
     };
     for (does, resource) in &changed {
         match (whose, finding) {
-            (Whose::Hand, Some(finding)) => add(resource, What::Hand(hand(call, finding, *does, resource))),
+            (Whose::Hand, Some(finding)) => add(resource, What::Hand(Box::new(hand(call, finding, *does, resource)))),
             (Whose::Deploy, _) if *does != Does::Deletes => {
                 add(resource, What::Deploy { by: by.clone(), stack: by_stack(call) });
             }
@@ -134,7 +134,7 @@ pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observ
     }
     for (resource, stack) in change_sets {
         match stack {
-            Some(stack) => add(&resource, What::Plans { stack }),
+            Some(stack) => add(&resource, What::Plans { stack: Box::new(stack) }),
             None => add(&resource, What::Executes { by: by.clone() }),
         }
     }

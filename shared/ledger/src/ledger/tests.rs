@@ -31,7 +31,7 @@ fn hand_on(resource: &str, time: i64, change: impl FnOnce(&mut Hand)) -> Observa
         stack: None,
     };
     change(&mut hand);
-    at(resource, time, What::Hand(hand))
+    at(resource, time, What::Hand(Box::new(hand)))
 }
 
 fn deploy(resource: &str, time: i64, stack: bool) -> Observation {
@@ -142,7 +142,7 @@ fn the_policy_says_who_may_accept() {
 #[test]
 fn a_change_set_of_the_pipeline_that_reverts_drift_closes_as_reverted() {
     const SET: &str = "cloudformation:eu-central-1:111122223333:changeSet/shop/back";
-    let plan = at(SET, 20, What::Plans { stack: SHOP.parse().unwrap() });
+    let plan = at(SET, 20, What::Plans { stack: Box::new(SHOP.parse().unwrap()) });
     let run = at(SET, 30, What::Executes { by: DEPLOY.into() });
     let shop = hand_on(SHOP, 10, |_| {});
     let all = [shop, hand(10), plan.clone(), run.clone(), deploy(SHOP, 30, false), deploy(GROUP, 40, true)];
@@ -230,7 +230,7 @@ fn some() -> impl Strategy<Value = Observation> {
             3 => deploy(resource, time, time % 2 == 0),
             4 => at(resource, time, What::Gone { by: "x".into() }),
             5 => accepted(time, ["carol", "erin"][which % 2], (which == 2).then_some(8)),
-            6 => at(set, time, What::Plans { stack: SHOP.parse().unwrap() }),
+            6 => at(set, time, What::Plans { stack: Box::new(SHOP.parse().unwrap()) }),
             7 => at(set, time, What::Executes { by: DEPLOY.into() }),
             _ => hand_on(resource, time, |hand| hand.by_stack = true),
         }

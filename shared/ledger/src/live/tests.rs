@@ -49,7 +49,7 @@ fn open_items_are_counted_by_age_and_written_anew() {
         resource: format!("iam::111122223333:role/{name}").parse().unwrap(),
         time: Time(time),
         event: name.into(),
-        what: What::Hand(crate::Hand {
+        what: What::Hand(Box::new(crate::Hand {
             action: "iam:PutRolePolicy".into(),
             by: "ana".into(),
             human: None,
@@ -57,7 +57,7 @@ fn open_items_are_counted_by_age_and_written_anew() {
             makes: false,
             by_stack: false,
             stack: None,
-        }),
+        })),
     };
     let day = 86_400;
     let deploy = Observation { time: Time(day * 2), ..deployed(0) };
