@@ -11,6 +11,7 @@
     reason = "a test may panic"
 )]
 
+pub mod generated;
 pub mod rough;
 pub mod slow;
 pub mod timers;

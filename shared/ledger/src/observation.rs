@@ -122,7 +122,9 @@ pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observ
     };
     for (does, resource) in &changed {
         match (whose, finding) {
-            (Whose::Hand, Some(finding)) => add(resource, What::Hand(Box::new(hand(call, finding, *does, resource)))),
+            (Whose::Hand, Some(finding)) => {
+                add(resource, What::Hand(Box::new(hand(call, finding, *does, resource))));
+            }
             (Whose::Deploy, _) if *does != Does::Deletes => {
                 add(resource, What::Deploy { by: by.clone(), stack: by_stack(call) });
             }
