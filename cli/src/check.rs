@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use handsoff_trail::{Record, Time};
-use handsoff_watch::origins::Origins;
-use handsoff_watch::policy::{IdentityPattern, Origin, exceptions};
-use handsoff_watch::rules::{self, Names};
-use handsoff_watch::{Call, Policy, Principal, show::clean};
+use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::origins::Origins;
+use handsoff_core::policy::{IdentityPattern, Origin, exceptions};
+use handsoff_core::rules::{self, Names};
+use handsoff_core::{Call, Policy, Principal, show::clean};
 
 use crate::args::{Check, Parameters};
 use crate::engine::{self, Verdict};

@@ -3,11 +3,11 @@
 use handsoff_break_glass::live::remembered;
 use handsoff_case::Seen;
 use handsoff_case::live::Remembered;
+use handsoff_cloudtrail::Record;
+use handsoff_core::origins::Origins;
+use handsoff_core::policy::exceptions;
+use handsoff_core::{Call, Finding, Nothing, Owner, Policy, Trace};
 use handsoff_deny_spike::Denial;
-use handsoff_trail::Record;
-use handsoff_watch::origins::Origins;
-use handsoff_watch::policy::exceptions;
-use handsoff_watch::{Call, Finding, Nothing, Owner, Policy, Trace};
 
 /// What came of a record.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use handsoff_cloudtrail::Record;
+use handsoff_core::origins::Origins;
+use handsoff_core::{Finding, Key, Nothing, Policy, Step, show::clean};
 use handsoff_deny_spike::Denial;
-use handsoff_trail::Record;
-use handsoff_watch::origins::Origins;
-use handsoff_watch::{Finding, Key, Nothing, Policy, Step, show::clean};
 
 use crate::args::Explain;
 use crate::engine::{self, Verdict};
@@ -107,8 +107,9 @@ impl<'p> Explaining<'p> {
 impl Sink for Explaining<'_> {
     fn record(&mut self, record: &Record<'_>, place: &Place<'_>) {
         let mut steps = Vec::new();
-        let text =
-            |raw: handsoff_trail::json::Raw<'_>| raw.text().map_or("-".to_owned(), |text| clean(&text, 64));
+        let text = |raw: handsoff_cloudtrail::json::Raw<'_>| {
+            raw.text().map_or("-".to_owned(), |text| clean(&text, 64))
+        };
         let headline =
             format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
         let event_id = text(record.event_id);

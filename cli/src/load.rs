@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use handsoff_watch::Policy;
-use handsoff_watch::policy::{BreakGlass, Deploy, IdentityPattern, Line};
+use handsoff_core::Policy;
+use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line};
 
 use crate::args::PolicyArgs;
 

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Parameters(args) } => check::parameters(args, &mut out),
         Command::Policy { command: PolicyCommand::Default } => {
-            out.write_all(handsoff_watch::policy::DEFAULT.as_bytes()).map(|()| Exit::Fine)
+            out.write_all(handsoff_core::policy::DEFAULT.as_bytes()).map(|()| Exit::Fine)
         }
     };
     match result.and_then(|exit| out.flush().map(|()| exit)) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_trail::Time;
-use handsoff_watch::alert::{self, Alert, Known};
-use handsoff_watch::earlier::Earlier;
-use handsoff_watch::story::Index;
-use handsoff_watch::{Code, Incident, Nothing, Policy, Severity};
+use handsoff_cloudtrail::Time;
+use handsoff_core::alert::{self, Alert, Known};
+use handsoff_core::earlier::Earlier;
+use handsoff_core::story::Index;
+use handsoff_core::{Code, Incident, Nothing, Policy, Severity};
 
 use crate::problems::Problems;
 use crate::replay::{Beside, Case, Findings};

@@ -448,7 +448,7 @@ fn a_grant_is_an_event_that_handsoff_reads() {
         (&entries[0]["Source"], &entries[0]["DetailType"]),
         (&"handsoff".into(), &"Break-Glass Grant".into())
     );
-    let sent = handsoff_trail::Time::parse("2026-03-14T01:59:00Z");
+    let sent = handsoff_cloudtrail::Time::parse("2026-03-14T01:59:00Z");
     let grant =
         handsoff_case::Grant::read(entries[0]["Detail"].as_str().unwrap(), "111122223333", sent).unwrap();
     assert_eq!(grant.until.to_string(), "2026-03-14T03:30:00Z");

@@ -355,7 +355,7 @@ until = 2020-01-31
         assert!(stderr.starts_with(begin), "{stderr}");
     }
     let (status, stdout, _) = folder.run(&["policy", "default"]);
-    assert_eq!((status, stdout.as_str()), (0, handsoff_watch::policy::DEFAULT));
+    assert_eq!((status, stdout.as_str()), (0, handsoff_core::policy::DEFAULT));
 }
 
 #[test]

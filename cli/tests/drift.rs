@@ -11,9 +11,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::{Call, Owner, Policy};
 use handsoff_ledger::Observation;
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::{Call, Owner, Policy};
 use serde_json::{Value, json};
 
 const POLICY: &str = r#"

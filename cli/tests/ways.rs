@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use handsoff::input::find;
 use handsoff::replay::{Options, judge};
-use handsoff_watch::Policy;
+use handsoff_core::Policy;
 use serde_json::json;
 
 fn handsoff(folder: &Path) -> Command {

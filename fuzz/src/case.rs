@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use handsoff_case::manifest::{MANIFEST, sha256};
 use handsoff_case::verify::{Digest, Folder};
 use handsoff_case::{Facts, Observation, Seen, Session, seal, verify};
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::{Call, Code, Finding, Policy, Severity};
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::{Call, Code, Finding, Policy, Severity};
 
 #[derive(Clone, PartialEq, Eq)]
 struct Files(BTreeMap<String, Vec<u8>>);

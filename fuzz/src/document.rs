@@ -3,7 +3,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use handsoff::input::{Place, Position, Reader, Sink, find};
-use handsoff_trail::Record;
+use handsoff_cloudtrail::Record;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {

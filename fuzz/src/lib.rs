@@ -29,7 +29,7 @@ pub use policy::policy;
 pub use record::record;
 pub use stored::stored;
 
-use handsoff_watch::Policy;
+use handsoff_core::Policy;
 
 /// A target.
 pub type Target = fn(&[u8]) -> usize;

@@ -1,11 +1,11 @@
 use futures_util::FutureExt;
 use handsoff_break_glass::live::BreakGlass;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_trail::json::Raw;
-use handsoff_watch::Policy;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Answer, Delivery, Detector, Envelope, Lease, handle};
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Answer, Delivery, Detector, Envelope, Lease, handle};
 
 /// A batch of events, one a line, is done with whatever is in it, each that can't be read is a dead letter of every
 /// function; and delivered again, backwards and one by one, it leads to the same memory.

@@ -1,6 +1,6 @@
-use handsoff_watch::Policy;
-use handsoff_watch::policy::IdentityPattern;
-use handsoff_watch::rules::{self, Names};
+use handsoff_core::Policy;
+use handsoff_core::policy::IdentityPattern;
+use handsoff_core::rules::{self, Names};
 
 /// A text is a policy, or has mistakes with their places; what a policy's names are is the same once they have been
 /// written as parameters of the stack and read back; and a pattern is the one that it is shown as.

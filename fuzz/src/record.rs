@@ -1,7 +1,7 @@
 use handsoff::engine::{Verdict, judge};
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::Skim;
-use handsoff_watch::origins::Origins;
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::Skim;
+use handsoff_core::origins::Origins;
 
 /// A record is judged without a panic; what is skimmed is what would be judged; and to have it explained changes
 /// nothing.

@@ -2,8 +2,8 @@ use std::fmt::Debug;
 
 use handsoff_case::live::{Remembered, Sealed};
 use handsoff_case::{Grant, Manifest, Review};
-use handsoff_watch::alert::{Milestone, Period};
-use handsoff_watch::live::{Episode, Mark, State};
+use handsoff_core::alert::{Milestone, Period};
+use handsoff_runtime::{Episode, Mark, State};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

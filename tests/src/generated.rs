@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use handsoff_bench::plan::{self, Kind};
 use handsoff_bench::record;
-use handsoff_watch::Policy;
+use handsoff_core::Policy;
 
 use crate::busy_policy;
 

@@ -21,9 +21,9 @@ use std::path::{Path, PathBuf};
 use handsoff::input::{Place, Position, Reader, Sink, find};
 use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
-use handsoff_trail::Record;
-use handsoff_trail::json::Raw;
-use handsoff_watch::{Finding, Policy};
+use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_core::{Finding, Policy};
 
 /// The product's root folder.
 pub fn root() -> PathBuf {

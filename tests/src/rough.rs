@@ -8,15 +8,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use handsoff_sweep::Settings;
-use handsoff_trail::Time;
-use handsoff_trail::json::Raw;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{
     Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lease,
     Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions,
     Turns, handle,
 };
+use handsoff_sweep::Settings;
 
 use crate::timers::Timers;
 

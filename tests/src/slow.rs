@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
-use handsoff_trail::Time;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{
     Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
     Published, Range, Report, Subscription, Subscriptions, Turns,
 };

@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff::input::find;
 use handsoff::replay::{self, Options};
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::{Alert, Cause, Milestone};
 use handsoff_tests::{busy_policy, corpus, deliveries, root};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::{Alert, Cause, Milestone};
 use proptest::prelude::*;
 use serde_json::Value;
 

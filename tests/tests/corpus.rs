@@ -19,10 +19,10 @@ use handsoff::engine::{self, Verdict};
 use handsoff::explain::{self, Explaining};
 use handsoff::input::find;
 use handsoff::load;
+use handsoff_cloudtrail::{Action, Effect, Identity, IdentityType, Record};
+use handsoff_core::origins::Origins;
+use handsoff_core::{Code, Finding, Kind, Policy, Skim};
 use handsoff_tests::{busy_policy, corpus, each_record, replay};
-use handsoff_trail::{Action, Effect, Identity, IdentityType, Record};
-use handsoff_watch::origins::Origins;
-use handsoff_watch::{Code, Finding, Kind, Policy, Skim};
 use serde_json::Value;
 
 fn deploy(pattern: &str) -> Policy {
@@ -324,7 +324,7 @@ fn writes_that_another_detector_tells_are_told_here() {
             continue;
         }
         let log = log.to_string();
-        let Ok((handsoff_trail::Entry::Record(record), _)) = Record::read(&log) else { continue };
+        let Ok((handsoff_cloudtrail::Entry::Record(record), _)) = Record::read(&log) else { continue };
         if Action::of(&record).effect(record.read_only.flag()).0 != Effect::Changes {
             continue;
         }

@@ -6,14 +6,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpike;
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Answer, Delivery, Lease, Metric, handle};
 use handsoff_tests::root;
 use handsoff_tests::rough::{Fault, Rough, deliver, delivery, on_their_way, run, told};
 use handsoff_tests::timers::Timers;
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Answer, Delivery, Lease, Metric, handle};
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// What a call of AWS takes.

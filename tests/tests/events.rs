@@ -14,9 +14,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use handsoff_core::{Code, Policy};
+use handsoff_runtime::Metric;
 use handsoff_tests::{replay, root};
-use handsoff_watch::live::Metric;
-use handsoff_watch::{Code, Policy};
 use serde_json::Value;
 
 fn policy() -> Policy {
@@ -152,7 +152,7 @@ fn a_hostile_record_is_harmless_in_every_output() {
         assert!(raw.contains(power), "the sample should try {power}");
     }
     let (mut text, mut csv, mut jsonl, mut alerts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let low = handsoff_watch::Severity::Info;
+    let low = handsoff_core::Severity::Info;
     handsoff::output::text(&outcome, low, &mut text).unwrap();
     let findings = || outcome.findings.iter().cloned().map(Ok);
     handsoff::output::csv(findings(), low, &mut csv).unwrap();

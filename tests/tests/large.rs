@@ -11,15 +11,15 @@ use std::time::Duration;
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::Remembered;
 use handsoff_case::manifest::sha256;
-use handsoff_sweep::sweep;
-use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{
     Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
     Published, Range, Report, Subscription, Subscriptions, Turns,
 };
+use handsoff_sweep::sweep;
+use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";
 
@@ -76,10 +76,12 @@ struct Mill {
 impl Mill {
     fn call(&self, number: usize) -> String {
         let text = call(number);
-        let (handsoff_trail::Entry::Record(record), _) = handsoff_trail::Record::read(&text).unwrap() else {
+        let (handsoff_cloudtrail::Entry::Record(record), _) =
+            handsoff_cloudtrail::Record::read(&text).unwrap()
+        else {
             panic!("a record")
         };
-        let call = handsoff_watch::Call::classify(record, &self.policy, &mut ());
+        let call = handsoff_core::Call::classify(record, &self.policy, &mut ());
         let finding = handsoff_break_glass::judge(&call, &self.policy, &mut ());
         let seen = handsoff_case::Seen::EventBridge;
         let call = handsoff_break_glass::live::remembered(&call, &finding, &self.policy, seen);

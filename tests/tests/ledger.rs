@@ -10,10 +10,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handsoff_cloudtrail::{Effect, Record, Time};
+use handsoff_core::{Call, Outcome, Owner, Policy};
 use handsoff_ledger::{Ledger, State, Terms, changed, of};
 use handsoff_tests::{corpus, each_record, root};
-use handsoff_trail::{Effect, Record, Time};
-use handsoff_watch::{Call, Outcome, Owner, Policy};
 use serde_json::Value;
 
 fn changes(record: &Record<'_>, policy: &Policy, each: &mut dyn FnMut(&Call<'_>)) {

@@ -11,14 +11,14 @@
 use std::pin::Pin;
 
 use handsoff_break_glass::live::BreakGlass;
+use handsoff_cloudtrail::{Entry, Record, Time};
+use handsoff_core::{Call, Owner, Policy};
 use handsoff_drift::live::{Canary, Drift};
 use handsoff_ledger::{Accepted, Item, Ledger, Terms, live, of};
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Detector, Metric};
 use handsoff_sweep::sweep;
 use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, run, run_together, settings, told};
-use handsoff_trail::{Entry, Record, Time};
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Detector, Metric};
-use handsoff_watch::{Call, Owner, Policy};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -282,7 +282,7 @@ fn a_fault_at_any_step_of_the_daily_count_changes_nothing() {
     both(&Rough::new(&world), &policy, &plain(&events));
     world.time.set(NOW.0);
     let counting = |rough: &Rough<'_>| {
-        let mut report = handsoff_watch::live::Report::default();
+        let mut report = handsoff_runtime::Report::default();
         run(rough, live::count(rough, &policy.cases, NOW, &mut report));
     };
     let rough = Rough::new(&world);

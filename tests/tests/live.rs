@@ -13,16 +13,16 @@ use std::path::PathBuf;
 
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::CASE;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Detector, Message, Metric};
 use handsoff_sweep::sweep;
 use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, on_their_way, run, run_together, settings, told};
 use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::Cause;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Detector, Message, Metric};
 use proptest::prelude::*;
 
 /// A drill is due some time after the last event: these tests know no time in between.

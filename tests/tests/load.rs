@@ -14,18 +14,18 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
 use handsoff_break_glass::live::BreakGlass;
+use handsoff_cloudtrail::{Entry, Record, Time};
+use handsoff_core::alert::{Alert, Milestone, Period};
+use handsoff_core::{Call, Finding, Policy, Severity};
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_sweep::sweep;
-use handsoff_tests::rough::{LEASE, settings};
-use handsoff_tests::slow::{Hours, Slow};
-use handsoff_trail::{Entry, Record, Time};
-use handsoff_watch::alert::{Alert, Milestone, Period};
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{
     Answer, Delivery, Detector, Envelope, Episode, Failure, Look, Mark, Message, Metric, Pending, Range,
     State, handle,
 };
-use handsoff_watch::{Call, Finding, Policy, Severity};
+use handsoff_sweep::sweep;
+use handsoff_tests::rough::{LEASE, settings};
+use handsoff_tests::slow::{Hours, Slow};
 
 /// A minute in which no canary is due.
 const START: &str = "2026-03-14T02:01:00Z";
@@ -227,7 +227,7 @@ fn mill<'c>(
         }
         let made = (0..many).map(|number| {
             let time = fat_time(number);
-            let key = handsoff_watch::Key(u64::try_from(number).unwrap());
+            let key = handsoff_core::Key(u64::try_from(number).unwrap());
             let event_time = Some(time.to_string());
             Finding {
                 incident: range.partition.to_owned(),
@@ -373,7 +373,7 @@ fn storm(stage: &Stage, policy: &Policy, sessions: usize, minutes: i64, amid: &[
                 }
                 let records: Vec<String> = numbers
                     .iter()
-                    .map(|number| taken(&user(*number), handsoff_watch::live::Clock::now(&stage.world)))
+                    .map(|number| taken(&user(*number), handsoff_runtime::Clock::now(&stage.world)))
                     .collect();
                 deliver(&view, glass, &records).await;
             }

@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 use handsoff::input::{Place, Position, Sink, Source};
 use handsoff::replay::{Options, Tally};
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::{Policy, Skim};
 use handsoff_tests::{busy_policy, corpus, each_record, root};
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::{Policy, Skim};
 use proptest::prelude::*;
 
 /// All that is told of some records, in the order given.

@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
+use handsoff_core::{Finding, Policy};
 use handsoff_tests::{replay, root};
-use handsoff_watch::{Finding, Policy};
 
 /// ARN's partition, suffix of services, the global Region, and another one.
 const PARTITIONS: [[&str; 4]; 5] = [

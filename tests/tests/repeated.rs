@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test may panic")]
 
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::{Alert, Cause};
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
+use handsoff_runtime::pretend::Pretend;
 use handsoff_sweep::sweep;
 use handsoff_tests::replay;
 use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::{Alert, Cause};
-use handsoff_watch::live::pretend::Pretend;
 
 /// A record of a session of a role, at a time of a day of March 2026.
 fn record(day: u32, time: &str, who: &str, action: &str, denied: bool) -> String {

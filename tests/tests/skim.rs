@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use handsoff::engine::{self, Verdict};
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::origins::Origins;
+use handsoff_core::{Nothing, Policy, Skim};
 use handsoff_tests::generated;
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::origins::Origins;
-use handsoff_watch::{Nothing, Policy, Skim};
 
 /// How many records the benchmark's generator makes; each is tried as it is and changed, under each policy.
 const RECORDS: u64 = 175_000;

@@ -13,17 +13,17 @@ use std::path::PathBuf;
 
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::live::CASE;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::{Alert, Cause};
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::stored::FORMAT;
+use handsoff_runtime::{Due, Subscription, Task};
 use handsoff_sweep::sweep;
 use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, run, settings, told};
 use handsoff_tests::{deliveries, replay, root};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::{Alert, Cause};
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::stored::FORMAT;
-use handsoff_watch::live::{Due, Subscription, Task};
 use serde_json::{Value, json};
 
 /// A minute in which everything is due.

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
+use handsoff_runtime::pretend::Pretend;
 use handsoff_tests::replay;
 use handsoff_tests::rough::{LEASE, Rough, deliver, run};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::Cause;
-use handsoff_watch::live::pretend::Pretend;
 
 const KEY: &str = "AKIAMADEBYTHEINTRUDER";
 

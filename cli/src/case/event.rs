@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use handsoff_watch::show::clean;
+use handsoff_core::show::clean;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 

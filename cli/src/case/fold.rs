@@ -2,8 +2,8 @@
 
 use handsoff_case::Observation;
 use handsoff_case::observation::{Did, Ended};
-use handsoff_trail::Time;
-use handsoff_watch::Code;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Code;
 
 /// What a call is for somebody who looks at a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

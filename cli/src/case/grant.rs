@@ -5,8 +5,8 @@ use std::path::Path;
 
 use handsoff_case::grant::{Detail, GRANT};
 use handsoff_case::person::may_be;
-use handsoff_trail::Time;
-use handsoff_watch::policy::BreakGlass;
+use handsoff_cloudtrail::Time;
+use handsoff_core::policy::BreakGlass;
 
 use super::{event, place, shown};
 use crate::args::Grant;

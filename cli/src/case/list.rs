@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use handsoff_case::manifest::MANIFEST;
 use handsoff_case::verify::{self, Folder};
 use handsoff_case::{Manifest, Review, review};
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 use serde::Serialize;
 use walkdir::WalkDir;
 

@@ -18,7 +18,7 @@ mod words;
 
 use std::io::{self, Write};
 
-use handsoff_watch::show::clean;
+use handsoff_core::show::clean;
 
 use crate::Exit;
 use crate::args::CaseCommand;

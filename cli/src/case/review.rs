@@ -6,7 +6,7 @@ use std::path::Path;
 use handsoff_case::Review;
 use handsoff_case::review::{self, REVIEW};
 use handsoff_case::verify::{Verified, verify};
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 
 use super::disk::Disk;
 use super::{event, place, shown};

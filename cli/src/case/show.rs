@@ -232,7 +232,7 @@ fn calls(what: &str, rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{what}, UTC")?;
     let mut day = None;
     for one in rows {
-        let date = one.call.time.map(handsoff_trail::Time::date);
+        let date = one.call.time.map(handsoff_cloudtrail::Time::date);
         if day.as_ref() != Some(&date) {
             writeln!(out, "  {}", date.as_deref().unwrap_or("no time"))?;
             day = Some(date);

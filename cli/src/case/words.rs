@@ -4,7 +4,7 @@ use handsoff_case::facts::KnownBy;
 use handsoff_case::observation::{Did, Ended};
 use handsoff_case::session::{Approval, Ticket};
 use handsoff_case::{Grant, Manifest, Observation, Seen};
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 
 use super::shown;
 pub(super) use crate::output::{length, time};
@@ -117,5 +117,5 @@ pub(super) fn source(seen: Seen) -> &'static str {
 /// The name that people know an identity by: the permission set, or what stands at the ARN's end.
 pub(super) fn identity(identity: &str) -> String {
     let name = identity.rsplit(['/', ':']).next().unwrap_or(identity);
-    shown(handsoff_trail::permission_set_of(name).unwrap_or(name))
+    shown(handsoff_cloudtrail::permission_set_of(name).unwrap_or(name))
 }

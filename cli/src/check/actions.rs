@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_trail::{AccessLevel, Action, Class, operations, service_of};
-use handsoff_watch::Policy;
-use handsoff_watch::policy::ActionPattern;
-use handsoff_watch::show::clean;
+use handsoff_cloudtrail::{AccessLevel, Action, Class, operations, service_of};
+use handsoff_core::Policy;
+use handsoff_core::policy::ActionPattern;
+use handsoff_core::show::clean;
 use strsim::damerau_levenshtein;
 
 /// What is wrong with an action pattern.
@@ -100,9 +100,9 @@ fn mistake(pattern: &ActionPattern) -> Option<Mistake> {
 /// What handsoff has in any of its tables. Sign-ins are in no reference.
 pub(crate) fn is_known(service: &str, name: &str) -> bool {
     let action = Action { service: service.into(), name: name.into() };
-    handsoff_trail::access_level(service, name).is_some()
+    handsoff_cloudtrail::access_level(service, name).is_some()
         || Class::of(service, name).is_some()
-        || (service == "signin" && action.effect(None).1 == handsoff_trail::Basis::List)
+        || (service == "signin" && action.effect(None).1 == handsoff_cloudtrail::Basis::List)
 }
 
 /// The name that was meant: without the version that CloudTrail writes behind some, or the nearest of the service.

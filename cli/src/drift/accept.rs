@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use handsoff_cloudtrail::Time;
+use handsoff_core::show::clean;
 use handsoff_ledger::Accepted;
 use handsoff_ledger::accept::ACCEPTANCE;
-use handsoff_trail::Time;
-use handsoff_watch::show::clean;
 
 use crate::Exit;
 use crate::args::DriftAccept;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use handsoff_cloudtrail::Time;
 use handsoff_ledger::{Item, State, Terms};
-use handsoff_trail::Time;
 
 use super::read::{self, Reading};
 use super::show;

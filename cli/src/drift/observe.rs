@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::{Call, Key, Nothing, Owner, Policy};
 use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_ledger::{Accepted, Ledger, of};
-use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
-use handsoff_watch::{Call, Key, Nothing, Owner, Policy};
 
 /// Adds what a record says. `skimmed`: the reason why there is nothing to report of it, where that is known already.
 pub(crate) fn record(record: &Record<'_>, skimmed: Option<Nothing>, policy: &Policy, ledger: &mut Ledger) {

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::show::clean;
+use handsoff_core::{Policy, Skim};
 use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_ledger::{Accepted, Ledger, Observation};
-use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
-use handsoff_watch::show::clean;
-use handsoff_watch::{Policy, Skim};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use handsoff_cloudtrail::Time;
 use handsoff_ledger::{Cause, Item, Row, State, age, rows};
-use handsoff_trail::Time;
 use serde::Serialize;
 
 use crate::case::event;

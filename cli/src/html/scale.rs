@@ -1,6 +1,6 @@
 //! A part of time that is drawn.
 
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 
 /// A part of time that is drawn: cut into equal parts, with round times to be named.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ mod value;
 use std::cell::Cell;
 use std::sync::LazyLock;
 
-use handsoff_trail::json::{Malformed, Why};
+use handsoff_cloudtrail::json::{Malformed, Why};
 use memchr::memmem;
 
 use self::seek::{Lost, Seek};

@@ -1,8 +1,8 @@
 //! Exports that are CloudTrail's records in another dress: fields that are JSON in a text, names in lower case. They
 //! are written anew as CloudTrail writes them. Plain records are not touched.
 
-use handsoff_trail::Record;
-use handsoff_trail::json::Raw;
+use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::json::Raw;
 use serde_json::{Map, Value};
 
 /// Fields that are objects or lists in a record.
@@ -219,7 +219,8 @@ pub(super) fn time_before(text: &str) -> Result<Option<usize>, ()> {
     if behind.is_empty() && length < LONGEST {
         return Err(());
     }
-    let time = text.get(..19).is_some_and(|time| handsoff_trail::Time::parse(&format!("{time}Z")).is_some());
+    let time =
+        text.get(..19).is_some_and(|time| handsoff_cloudtrail::Time::parse(&format!("{time}Z")).is_some());
     let next = behind.trim_start_matches([' ', '\t']);
     if !time || next.len() == behind.len() {
         return Ok(None);

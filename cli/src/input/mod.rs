@@ -13,8 +13,8 @@ use std::fmt;
 
 use handsoff_case::grant::GRANT;
 use handsoff_case::review::REVIEW;
+use handsoff_cloudtrail::json::Raw;
 use handsoff_ledger::accept::ACCEPTANCE;
-use handsoff_trail::json::Raw;
 
 pub use files::{Found, LeftOut, find};
 pub use open::{Reader, Stages};
@@ -48,7 +48,7 @@ pub struct Position {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = handsoff_watch::show::clean(&self.file, 500);
+        let file = handsoff_core::show::clean(&self.file, 500);
         match self.position {
             Some(Position { line, column, .. }) => write!(f, "{file}:{line}:{column}: {}", self.message),
             None => write!(f, "{file}: {}", self.message),
@@ -76,7 +76,7 @@ impl<'a> Place<'a> {
 /// Takes what is found in a file.
 pub trait Sink {
     /// A record.
-    fn record(&mut self, record: &handsoff_trail::Record<'_>, place: &Place<'_>);
+    fn record(&mut self, record: &handsoff_cloudtrail::Record<'_>, place: &Place<'_>);
     /// An object that is no record and holds none. Whether it is something that is known all the same: grants, reviews
     /// and acceptances stand among saved events.
     fn other(&mut self, object: Raw<'_>, _place: &Place<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use handsoff_watch::{Policy, Severity};
+use handsoff_core::{Policy, Severity};
 
 use super::count_of;
 use crate::args::Format;

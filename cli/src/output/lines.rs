@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use handsoff_trail::Class;
-use handsoff_watch::{Finding, Severity};
+use handsoff_cloudtrail::Class;
+use handsoff_core::{Finding, Severity};
 
 /// Prints findings as JSON, one a line. The fields are described in `docs/output.md`.
 ///

@@ -17,7 +17,7 @@ pub use text::text;
 pub(crate) use text::{cut, in_steps, line};
 pub use unread::WhileRead;
 
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 
 use crate::input::LeftOut;
 use crate::problems::Problems;
@@ -35,7 +35,7 @@ pub fn problems(problems: &Problems) {
 pub(crate) fn left_out(files: &[(PathBuf, LeftOut)]) {
     let mut out = io::BufWriter::new(io::stderr().lock());
     for (file, why) in files {
-        let name = handsoff_watch::show::clean(&file.display().to_string(), 500);
+        let name = handsoff_core::show::clean(&file.display().to_string(), 500);
         let _ = writeln!(out, "left out: {name}: {why}");
     }
 }

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use handsoff_trail::Time;
-use handsoff_watch::incident::Step;
-use handsoff_watch::{Code, Finding, Incident, Severity, alert};
+use handsoff_cloudtrail::Time;
+use handsoff_core::incident::Step;
+use handsoff_core::{Code, Finding, Incident, Severity, alert};
 
 use super::count_of;
 use crate::outcome::Outcome;

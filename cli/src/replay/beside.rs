@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::alert::Note;
+use handsoff_core::policy::exceptions;
+use handsoff_core::{Nothing, Policy};
 use handsoff_ledger::Ledger;
-use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
-use handsoff_watch::alert::Note;
-use handsoff_watch::policy::exceptions;
-use handsoff_watch::{Nothing, Policy};
 
 use crate::drift::observe;
 

@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead};
 
-use handsoff_watch::Key;
+use handsoff_core::Key;
 
 use super::spool::{Spool, Spooled};
 

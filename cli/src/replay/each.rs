@@ -1,7 +1,7 @@
 //! The same records for several policies: each judges all, and they are read once.
 
-use handsoff_trail::Record;
-use handsoff_trail::json::Raw;
+use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::json::Raw;
 
 use crate::input::{Place, Position, Sink};
 

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
-use handsoff_trail::Time;
-use handsoff_watch::story::Ties;
-use handsoff_watch::{Finding, Key};
+use handsoff_cloudtrail::Time;
+use handsoff_core::story::Ties;
+use handsoff_core::{Finding, Key};
 
 use super::spool::{Sorted, Spool, Spooled};
 
@@ -88,8 +88,8 @@ impl Spooled for One {
 
 #[cfg(test)]
 mod tests {
-    use handsoff_trail::{Entry, Record};
-    use handsoff_watch::{Call, Code, Policy, Severity};
+    use handsoff_cloudtrail::{Entry, Record};
+    use handsoff_core::{Call, Code, Policy, Severity};
 
     use super::*;
 

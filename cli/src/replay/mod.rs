@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use handsoff_watch::{Policy, Skim};
+use handsoff_core::{Policy, Skim};
 
 use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
@@ -147,7 +147,7 @@ fn possible(args: &Replay) -> Result<(), String> {
 }
 
 fn no_report(file: &std::path::Path, why: &io::Error) -> String {
-    let file = handsoff_watch::show::clean(&file.display().to_string(), 500);
+    let file = handsoff_core::show::clean(&file.display().to_string(), 500);
     format!("{file}: the report can't be written: {why}")
 }
 

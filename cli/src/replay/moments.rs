@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use handsoff_case::{Facts, Grants, Session};
-use handsoff_trail::Time;
-use handsoff_watch::{Code, Finding, Policy};
+use handsoff_cloudtrail::Time;
+use handsoff_core::{Code, Finding, Policy};
 
 /// What each record of a session says of it, by its time.
 #[derive(Clone, Debug, Default)]

@@ -8,13 +8,13 @@ use handsoff_case::live::Remembered;
 use handsoff_case::review::REVIEW;
 use handsoff_case::seal::File;
 use handsoff_case::{Facts, Grants, Observation, Seen, Session, drill, seal};
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::alert::Note;
+use handsoff_core::copies;
+use handsoff_core::policy::BreakGlass;
+use handsoff_core::{Call, Code, Finding, Incident, Policy};
 use handsoff_ledger::accept::ACCEPTANCE;
-use handsoff_trail::json::Raw;
-use handsoff_trail::{Record, Time};
-use handsoff_watch::alert::Note;
-use handsoff_watch::copies;
-use handsoff_watch::policy::BreakGlass;
-use handsoff_watch::{Call, Code, Finding, Incident, Policy};
 
 use super::moments::Moments;
 use crate::input::{Place, Position, Problem, Reader, Sink, Source};
@@ -251,7 +251,7 @@ impl Sink for Chained<'_> {
             return;
         }
         let call = Call::classify(*record, self.policy, &mut ());
-        if call.owner(self.policy) == handsoff_watch::Owner::BreakGlass {
+        if call.owner(self.policy) == handsoff_core::Owner::BreakGlass {
             // It is a session of its own.
             return;
         }

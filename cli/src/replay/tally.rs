@@ -9,13 +9,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Identity, Record, Time};
+use handsoff_core::copies::{self, Copies};
+use handsoff_core::origins::{self, Origins};
+use handsoff_core::policy::exceptions;
+use handsoff_core::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
 use handsoff_deny_spike::Denial;
-use handsoff_trail::json::Raw;
-use handsoff_trail::{Identity, Record, Time};
-use handsoff_watch::copies::{self, Copies};
-use handsoff_watch::origins::{self, Origins};
-use handsoff_watch::policy::exceptions;
-use handsoff_watch::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
 
 use super::beside::Beside;
 use super::distinct::Distinct;
@@ -349,7 +349,7 @@ impl SourceSink<'_, '_> {
             None => lacks.push("no eventTime, so that it is in no window of denied calls".to_owned()),
             // The hot path doesn't parse the time of what leads to nothing: twenty bytes that look like one do.
             Some(time) if Time::parse(&time).is_none() => {
-                let time = handsoff_watch::show::clean(&time, 40);
+                let time = handsoff_core::show::clean(&time, 40);
                 lacks.push(format!(
                     "an eventTime that is none, `{time}`, so that it is in no window of denied calls"
                 ));
@@ -465,7 +465,7 @@ impl Sink for SourceSink<'_, '_> {
 
     fn incomplete(&mut self, place: &Place<'_>) {
         let Position { line, column, .. } = place.position();
-        let file = handsoff_watch::show::clean(&self.source.name(), 500);
+        let file = handsoff_core::show::clean(&self.source.name(), 500);
         // Nothing is wrong with what is here. Closed standard error is no reason to fail.
         let _ = writeln!(
             io::stderr(),

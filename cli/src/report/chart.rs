@@ -1,8 +1,8 @@
 //! The pictures of a report. All widths are percents, so that a picture is as wide as its place and its text stays as
 //! large as it is; all numbers are made here.
 
-use handsoff_trail::Time;
-use handsoff_watch::Severity;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Severity;
 use maud::{Markup, html};
 
 use crate::html::Scale;

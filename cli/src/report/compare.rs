@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use handsoff_trail::Time;
-use handsoff_watch::alert::{Alert, Milestone};
-use handsoff_watch::{Code, Finding, Key, Kind, Policy, Severity};
+use handsoff_cloudtrail::Time;
+use handsoff_core::alert::{Alert, Milestone};
+use handsoff_core::{Code, Finding, Key, Kind, Policy, Severity};
 use serde::{Serialize, Serializer};
 
 use super::rule::Rule;

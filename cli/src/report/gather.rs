@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use handsoff_trail::Time;
-use handsoff_watch::alert::Alert;
-use handsoff_watch::earlier::Earlier;
-use handsoff_watch::story::Index;
-use handsoff_watch::{Code, Finding, Incident, Policy, Severity};
+use handsoff_cloudtrail::Time;
+use handsoff_core::alert::Alert;
+use handsoff_core::earlier::Earlier;
+use handsoff_core::story::Index;
+use handsoff_core::{Code, Finding, Incident, Policy, Severity};
 
 use super::offer::{self, Changes, Offer};
 use super::rule::{Caller, Rule};

@@ -14,7 +14,7 @@ mod tables;
 use std::io;
 use std::path::Path;
 
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 
 use self::compare::{By, Comparison};
 use self::gather::Gathered;

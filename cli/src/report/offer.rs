@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_trail::Class;
-use handsoff_watch::{Code, Finding, Kind, Severity};
+use handsoff_cloudtrail::Class;
+use handsoff_core::{Code, Finding, Kind, Severity};
 
 use super::rule::Rule;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use handsoff_trail::Time;
-use handsoff_watch::Severity;
-use handsoff_watch::alert::Alert;
-use handsoff_watch::show::clean;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Severity;
+use handsoff_core::alert::Alert;
+use handsoff_core::show::clean;
 use maud::{Markup, html};
 
 use super::chart::{self, Bar};

@@ -1,6 +1,6 @@
 //! What findings are counted by: their code, and who made them.
 
-use handsoff_watch::{Code, Finding, Kind};
+use handsoff_core::{Code, Finding, Kind};
 
 /// A code and a principal: of a session its role, whatever the session's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ fn short(principal: &str) -> &str {
         return principal;
     }
     let name = principal.rsplit(['/', ':']).next().unwrap_or(principal);
-    handsoff_trail::permission_set_of(name).unwrap_or(name)
+    handsoff_cloudtrail::permission_set_of(name).unwrap_or(name)
 }
 
 /// A person or role: a lane of the timeline, a row among the callers.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_watch::story::Index;
+use handsoff_core::story::Index;
 
 use super::gather::Row;
 

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use handsoff_trail::Time;
-use handsoff_watch::Severity;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Severity;
 use maud::{Markup, html};
 
 use super::chart::{self, Bar};

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead};
 
-use handsoff_trail::json::Raw;
-use handsoff_trail::partition::service_name;
-use handsoff_trail::{Arn, Class, IdentityType, Time, Via, is_used_by_people, permission_set_of};
-use handsoff_watch::{Attack, Call, Key, Kind, Policy, group, show::clean};
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::service_name;
+use handsoff_cloudtrail::{Arn, Class, IdentityType, Time, Via, is_used_by_people, permission_set_of};
+use handsoff_core::{Attack, Call, Key, Kind, Policy, group, show::clean};
 use serde::{Deserialize, Serialize};
 
 use crate::check::is_known;
@@ -304,8 +304,8 @@ pub(super) struct Fact {
 impl Fact {
     /// What there is to count of a call that was classified without any entry of a policy.
     pub(super) fn of(call: &Call<'_>, policy: &Policy) -> Option<Self> {
-        use handsoff_trail::Effect::{Changes, Reads};
-        use handsoff_watch::Outcome::{Denied, Succeeded};
+        use handsoff_cloudtrail::Effect::{Changes, Reads};
+        use handsoff_core::Outcome::{Denied, Succeeded};
         let service = matches!(call.principal.kind, Kind::Service | Kind::Anonymous);
         let taking = call.action.service == "sts" && call.action.name.starts_with("AssumeRole");
         let action = || clean(&call.action.to_string(), 160);

@@ -15,8 +15,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use handsoff_watch::Policy;
-use handsoff_watch::show::clean;
+use handsoff_core::Policy;
+use handsoff_core::show::clean;
 
 use crate::args::Tune;
 use crate::input::{self, Reader, Source};

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use handsoff_trail::{IdentityType, Record};
-use handsoff_watch::policy::Policy;
-use handsoff_watch::{Call, Kind, Outcome, copies, show::clean};
+use handsoff_cloudtrail::{IdentityType, Record};
+use handsoff_core::policy::Policy;
+use handsoff_core::{Call, Kind, Outcome, copies, show::clean};
 
 use super::fact::{Fact, Id, What};
 use super::few::Few;

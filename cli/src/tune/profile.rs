@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 
 use super::fact::{Fact, Form, Id, Made, Origin, Sort, What};
 use super::few::Few;

@@ -1,8 +1,8 @@
 //! Writing entries so that nothing a caller chose can be more than a word in a comment or a string.
 
-use handsoff_trail::Arn;
-use handsoff_watch::policy::IdentityPattern;
-use handsoff_watch::show::clean;
+use handsoff_cloudtrail::Arn;
+use handsoff_core::policy::IdentityPattern;
+use handsoff_core::show::clean;
 
 use super::fact::{Form, Id};
 

@@ -229,7 +229,7 @@ fn what_an_attacker_named_is_text() {
     let page = folder.page("r.html");
     let said = bare(&page);
     for hostile in HOSTILE {
-        let shown = handsoff_watch::show::clean(hostile, 128);
+        let shown = handsoff_core::show::clean(hostile, 128);
         assert!(said.contains(&shown), "{shown} is nowhere");
     }
     assert!(said.contains(other));

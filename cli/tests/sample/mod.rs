@@ -8,8 +8,8 @@ use handsoff_case::manifest::Lookup;
 use handsoff_case::observation::{Did, Ended};
 use handsoff_case::seal::folder;
 use handsoff_case::{Grant, Observation, Seen, Session, seal};
-use handsoff_trail::Time;
-use handsoff_watch::{Code, Policy, Severity};
+use handsoff_cloudtrail::Time;
+use handsoff_core::{Code, Policy, Severity};
 
 const POLICY: &str = r#"
 [[break_glass]]

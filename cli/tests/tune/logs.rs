@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use handsoff_watch::Policy;
-use handsoff_watch::policy::IdentityPattern;
+use handsoff_core::Policy;
+use handsoff_core::policy::IdentityPattern;
 use serde_json::{Value, json};
 
 pub(crate) use crate::run::handsoff;

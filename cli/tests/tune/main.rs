@@ -14,7 +14,7 @@ mod never;
 mod run;
 mod text;
 
-use handsoff_watch::policy::ActionPattern;
+use handsoff_core::policy::ActionPattern;
 use serde_json::json;
 
 use logs::*;

@@ -8,11 +8,11 @@
 
 pub mod live;
 
-use handsoff_trail::{AccessLevel, Class, Effect, Time};
-use handsoff_watch::policy::Policy;
-use handsoff_watch::{Call, Code, Finding, Outcome, Severity, Target, Trace};
+use handsoff_cloudtrail::{AccessLevel, Class, Effect, Time};
+use handsoff_core::policy::Policy;
+use handsoff_core::{Call, Code, Finding, Outcome, Severity, Target, Trace};
 
-/// Judges a call that belongs to break-glass ([`handsoff_watch::Owner::BreakGlass`]). Every such call is a
+/// Judges a call that belongs to break-glass ([`handsoff_core::Owner::BreakGlass`]). Every such call is a
 /// finding: no policy excepts an emergency identity.
 pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
     if call.takes_break_glass() {

@@ -10,17 +10,17 @@ use handsoff_case::live::{
 };
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_case::review::{REVIEW, Review};
+use handsoff_cloudtrail::{Effect, Record, Time};
+use handsoff_core::alert::Period;
+use handsoff_core::group::own_session;
+use handsoff_core::show::clean;
+use handsoff_core::{Call, Code, Finding, Kind, Outcome, Owner, Policy, Severity};
 use handsoff_ledger::accept::{ACCEPTANCE, Accepted};
 use handsoff_ledger::live::PARTITION;
-use handsoff_trail::{Effect, Record, Time};
-use handsoff_watch::alert::Period;
-use handsoff_watch::group::own_session;
-use handsoff_watch::live::{
+use handsoff_runtime::{
     Classifier, Detector, Envelope, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
     reopen,
 };
-use handsoff_watch::show::clean;
-use handsoff_watch::{Call, Code, Finding, Kind, Outcome, Owner, Policy, Severity};
 
 use crate::judge;
 

@@ -1,5 +1,5 @@
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::Owner;
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::Owner;
 
 use super::*;
 

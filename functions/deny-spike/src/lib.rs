@@ -8,9 +8,9 @@ pub mod live;
 
 use std::collections::{HashMap, VecDeque};
 
-use handsoff_trail::{Effect, Time};
-use handsoff_watch::policy::Denials;
-use handsoff_watch::{Call, Code, Finding, Key, Severity, Trace, group};
+use handsoff_cloudtrail::{Effect, Time};
+use handsoff_core::policy::Denials;
+use handsoff_core::{Call, Code, Finding, Key, Severity, Trace, group};
 use serde::{Deserialize, Serialize};
 
 /// One denied call, remembered until all of its neighbours are known.
@@ -25,7 +25,7 @@ pub struct Denial {
 }
 
 impl Denial {
-    /// What is remembered of a call that belongs to deny-spike ([`handsoff_watch::Owner::DenySpike`]).
+    /// What is remembered of a call that belongs to deny-spike ([`handsoff_core::Owner::DenySpike`]).
     pub fn of(call: &Call<'_>, trace: &mut impl Trace) -> Self {
         trace.step("rule deny-spike", || "denied: counted for its principal".into());
         Self {

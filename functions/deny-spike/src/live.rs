@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_trail::{Record, Time};
-use handsoff_watch::live::excepted::{self, Excepted};
-use handsoff_watch::live::stored;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::policy::exceptions;
+use handsoff_core::{Finding, Key, Owner, Policy, group};
+use handsoff_runtime::excepted::{self, Excepted};
+use handsoff_runtime::stored;
+use handsoff_runtime::{
     AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
 };
-use handsoff_watch::policy::exceptions;
-use handsoff_watch::{Finding, Key, Owner, Policy, group};
 
 use crate::{Denial, Seen, Spike, spikes_of};
 

@@ -1,5 +1,5 @@
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::{Owner, Policy};
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::{Owner, Policy};
 use proptest::prelude::*;
 
 use super::*;
@@ -29,7 +29,7 @@ fn owner(code: &str, message: &str) -> Owner {
 
 #[test]
 fn a_code_of_a_services_own_is_a_denial_by_its_name_or_by_awss_sentence() {
-    use handsoff_watch::Nothing::{Attempt, Unauthenticated};
+    use handsoff_core::Nothing::{Attempt, Unauthenticated};
     let sentence = "User: arn:aws:iam::1:user/a is not authorized to perform: dms:CreateEndpoint because no \
                     identity-based policy allows the dms:CreateEndpoint action";
     for code in [
@@ -241,7 +241,7 @@ proptest! {
 /// A scanner's denied calls are excepted by the function as by a replay; what else its role is refused, counts.
 #[test]
 fn the_function_counts_no_denied_call_that_an_exception_covers() {
-    use handsoff_watch::live::{Detector, Lease};
+    use handsoff_runtime::{Detector, Lease};
 
     let excepted = r#"[[exception]]
 identity = "arn:aws:iam::*:role/scanner"

@@ -4,11 +4,11 @@
 
 pub mod live;
 
-use handsoff_trail::{AccessLevel, Class, Effect};
-use handsoff_watch::policy::{Policy, exceptions};
-use handsoff_watch::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};
+use handsoff_cloudtrail::{AccessLevel, Class, Effect};
+use handsoff_core::policy::{Policy, exceptions};
+use handsoff_core::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};
 
-/// Judges a call that belongs to drift ([`handsoff_watch::Owner::Drift`]).
+/// Judges a call that belongs to drift ([`handsoff_core::Owner::Drift`]).
 ///
 /// # Errors
 /// Why there is nothing to report.
@@ -60,7 +60,7 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
 
 fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
     let entry = match call.target {
-        Some(handsoff_watch::Target::Deploy(entry)) => Some(entry),
+        Some(handsoff_core::Target::Deploy(entry)) => Some(entry),
         _ => call.principal.entry,
     };
     let line = entry
@@ -94,7 +94,8 @@ fn sign_in(call: &Call<'_>) -> Finding {
                 .into();
         return finding;
     }
-    let from = call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_trail::json::Raw::text);
+    let from =
+        call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_cloudtrail::json::Raw::text);
     let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
     let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
     Finding::new(call, Code::ConsoleSignIn, severity, reason)

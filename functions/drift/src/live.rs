@@ -1,16 +1,16 @@
 //! The drift function: findings are remembered and told; what was changed, by hand and by a deploy role, is kept for the
 //! ledger; the sweep's canary is recognised and timed.
 
+use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_core::policy::exceptions;
+use handsoff_core::{Call, Finding, Nothing, Outcome, Owner, Policy};
 use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
-use handsoff_trail::Record;
-use handsoff_trail::json::Raw;
-use handsoff_watch::live::excepted::{self, Excepted};
-use handsoff_watch::live::{
+use handsoff_runtime::excepted::{self, Excepted};
+use handsoff_runtime::{
     CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
 };
-use handsoff_watch::policy::exceptions;
-use handsoff_watch::{Call, Finding, Nothing, Outcome, Owner, Policy};
 
 use crate::judge;
 

@@ -1,5 +1,5 @@
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::Owner;
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::Owner;
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     let call = Call::classify(record, &policy, &mut ());
-    if let Some(skimmed) = handsoff_watch::Skim::new(&policy).nothing(&record) {
+    if let Some(skimmed) = handsoff_core::Skim::new(&policy).nothing(&record) {
         assert_eq!(call.owner(&policy), Owner::Nobody(skimmed), "{json}");
     }
     match call.owner(&policy) {

@@ -1,10 +1,10 @@
 //! The end of an incident's period.
 
-use handsoff_trail::Time;
-use handsoff_watch::Severity;
-use handsoff_watch::alert::{Milestone, Note, Period, goes_on};
-use handsoff_watch::live::{Closing, Episode, Failure, Held, Range, Report, State, World, page};
-use handsoff_watch::policy::Alerts;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Severity;
+use handsoff_core::alert::{Milestone, Note, Period, goes_on};
+use handsoff_core::policy::Alerts;
+use handsoff_runtime::{Closing, Episode, Failure, Held, Range, Report, State, World, page};
 
 use crate::Sweep;
 

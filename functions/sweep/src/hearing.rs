@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_trail::Time;
-use handsoff_watch::alert::Period;
-use handsoff_watch::finding::Who;
-use handsoff_watch::live::stored::{self, Was};
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_core::alert::Period;
+use handsoff_core::finding::Who;
+use handsoff_core::show::clean;
+use handsoff_core::{Code, Finding, Key, Kind, Policy, Severity, group};
+use handsoff_runtime::stored::{self, Was};
+use handsoff_runtime::{
     Failure, Lease, Metric, Report, Subscription, Subscriptions, Telling, World, keep_and_tell,
 };
-use handsoff_watch::show::clean;
-use handsoff_watch::{Code, Finding, Key, Kind, Policy, Severity, group};
 use serde_json::Value;
 
 const PARTITION: &str = "topic";
@@ -85,6 +85,6 @@ fn finding(lost: &Subscription, policy: &Policy, now: Time) -> Finding {
         key: Key(key),
         time: Time::parse(&period),
         known: Time::parse(&period),
-        ties: handsoff_watch::story::Ties::default(),
+        ties: handsoff_core::story::Ties::default(),
     }
 }

@@ -10,14 +10,14 @@ mod hearing;
 mod round;
 
 use cases::Refresh;
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::Note;
-use handsoff_watch::live::excepted;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::Note;
+use handsoff_core::policy::{Line, exceptions};
+use handsoff_runtime::excepted;
+use handsoff_runtime::{
     Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World, digest,
 };
-use handsoff_watch::policy::{Line, exceptions};
 
 /// How the sweep is set up.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! The sweep function.
 
 use handsoff_aws::{Aws, Error, Settings, number, text};
-use handsoff_trail::Arn;
-use handsoff_watch::rules::{Names, uncovered};
+use handsoff_cloudtrail::Arn;
+use handsoff_core::rules::{Names, uncovered};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -8,8 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, SessionNotes};
-use handsoff_watch::alert::Period;
-use handsoff_watch::live::{
+use handsoff_core::alert::Period;
+use handsoff_runtime::{
     AT_ONCE, Due, Episode, Failure, Going, Held, Look, Lookup, Metric, Open, Report, Task, World, look,
     resend, summarise,
 };

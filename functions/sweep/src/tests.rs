@@ -1,8 +1,8 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Due, Episode, Memory, State, Subscription};
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Due, Episode, Memory, State, Subscription};
 
 use super::*;
 
@@ -117,7 +117,7 @@ fn what_cannot_be_read_stops_nothing_else() {
     let message = world.sent.borrow_mut().pop().unwrap();
     let json: serde_json::Value = serde_json::from_str(&message.json).unwrap();
     let own = &json["unmapped"]["handsoff"];
-    state.pending.push(handsoff_watch::live::Pending {
+    state.pending.push(handsoff_runtime::Pending {
         by: "gone".into(),
         since: 0,
         alert: serde_json::from_value(own["alert"].clone()).unwrap(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use handsoff_watch::live::{Archive, Failure};
+use handsoff_runtime::{Archive, Failure};
 
 use crate::world::{Aws, failure};
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use handsoff_watch::live::stored::FORMAT;
-use handsoff_watch::live::{Clock, Due, Failure, Memory, Open, Range};
+use handsoff_runtime::stored::FORMAT;
+use handsoff_runtime::{Clock, Due, Failure, Memory, Open, Range};
 
 use crate::world::{Aws, failure};
 

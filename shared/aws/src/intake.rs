@@ -71,8 +71,8 @@ impl Envelope<'_> {
     }
 
     /// What else it, and the message that it came in, say.
-    pub(crate) fn about<'s>(&'s self, event: &'s Event<'_>) -> handsoff_watch::live::Envelope<'s> {
-        handsoff_watch::live::Envelope {
+    pub(crate) fn about<'s>(&'s self, event: &'s Event<'_>) -> handsoff_runtime::Envelope<'s> {
+        handsoff_runtime::Envelope {
             kind: self.kind.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
             account: self.account.as_ref().map(|Text(text)| &**text).unwrap_or_default(),
             time: self.time.as_ref().map(|Text(text)| &**text).unwrap_or_default(),

@@ -4,7 +4,7 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::config::Region;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
-use handsoff_watch::live::{Ask, Failure, Lookup};
+use handsoff_runtime::{Ask, Failure, Lookup};
 use tokio::time::Instant;
 
 use crate::world::{Aws, failure};

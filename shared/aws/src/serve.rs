@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
-use handsoff_trail::Time;
-use handsoff_watch::live::{Answer, Clock, Delivery, Detector, Failure, World, handle};
+use handsoff_cloudtrail::Time;
+use handsoff_runtime::{Answer, Clock, Delivery, Detector, Failure, World, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

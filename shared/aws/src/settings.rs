@@ -4,9 +4,9 @@ use std::env;
 use std::fmt::Write;
 use std::fs;
 
-use handsoff_watch::Policy;
-use handsoff_watch::live::Lease;
-use handsoff_watch::policy::Glob;
+use handsoff_core::Policy;
+use handsoff_core::policy::Glob;
+use handsoff_runtime::Lease;
 
 /// The settings of a function. `template.yaml` sets them; `docs/deploy.md` lists them.
 #[derive(Debug)]

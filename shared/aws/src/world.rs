@@ -12,12 +12,12 @@ use aws_sdk_sns::config::http::HttpResponse;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use handsoff_trail::Time;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_core::show::clean;
+use handsoff_runtime::{
     CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier,
     Published, Report, Subscription, Subscriptions, Turns, Unit,
 };
-use handsoff_watch::show::clean;
 use lambda_runtime::tracing;
 use tokio::sync::OnceCell;
 

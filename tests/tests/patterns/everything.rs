@@ -1,8 +1,8 @@
 //! No record is lost: every operation by every kind of caller, and whoever a policy can name.
 
+use handsoff_core::Policy;
+use handsoff_core::rules::names;
 use handsoff_tests::root;
-use handsoff_watch::Policy;
-use handsoff_watch::rules::names;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{ACCOUNT, Stacks, envelope, function, owner, read, samples_policy};
 
 /// All operations that handsoff knows, and some that it doesn't.
 fn operations() -> Vec<String> {
-    let table = std::fs::read_to_string(root().join("shared/trail/data/access-levels.txt")).unwrap();
+    let table = std::fs::read_to_string(root().join("shared/cloudtrail/data/access-levels.txt")).unwrap();
     let known =
         table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split(' ').next().unwrap());
     let mut operations: Vec<String> = known.map(str::to_owned).collect();

@@ -23,10 +23,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use cases::{call, cases, denied, root_user};
+use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::rules::{NO_DENIALS, Names, RULES, complexity, names, refused};
+use handsoff_core::{Call, Owner, Policy};
 use handsoff_tests::{busy_policy, corpus, each_record, replay, root};
-use handsoff_trail::{Entry, Record};
-use handsoff_watch::rules::{NO_DENIALS, Names, RULES, complexity, names, refused};
-use handsoff_watch::{Call, Owner, Policy};
 use rules::{FUNCTIONS, Rules};
 use serde_json::{Value, json};
 

@@ -12,8 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use handsoff_core::rules::{Feeds, LONGEST, Names, RULES};
 use handsoff_tests::root;
-use handsoff_watch::rules::{Feeds, LONGEST, Names, RULES};
 use quamina::Quamina;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io;
 
 use handsoff_case::Observation;
-use handsoff_watch::{Code, Severity};
+use handsoff_core::{Code, Severity};
 use maud::{Markup, html};
 
 use super::super::fold::{self, Kind, Row, fold};

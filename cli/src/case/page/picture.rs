@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use handsoff_case::{Manifest, Observation};
-use handsoff_trail::Time;
+use handsoff_cloudtrail::Time;
 use maud::{Markup, html};
 
 use super::super::fold::Kind;

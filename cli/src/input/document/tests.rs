@@ -1,5 +1,5 @@
-use handsoff_trail::Record;
-use handsoff_trail::json::DEEPEST;
+use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::json::DEEPEST;
 use proptest::prelude::*;
 
 use super::*;

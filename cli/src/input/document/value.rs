@@ -1,7 +1,7 @@
 //! What stands at one place of a text: a record, a list of records, a wrapper, or something else.
 
-use handsoff_trail::json::{Malformed, Raw, Why};
-use handsoff_trail::{Entry, Record};
+use handsoff_cloudtrail::json::{Malformed, Raw, Why};
+use handsoff_cloudtrail::{Entry, Record};
 use memchr::memmem;
 
 use super::seek::Lost;

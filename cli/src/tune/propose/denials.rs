@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use handsoff_trail::Time;
-use handsoff_watch::show::clean;
+use handsoff_cloudtrail::Time;
+use handsoff_core::show::clean;
 
 use super::{EVERYDAY, Evidence, entry, percentile, some};
 use crate::output::{count_of, thousands};

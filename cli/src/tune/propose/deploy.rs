@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use handsoff_watch::policy::{Origin as Listed, WebIdentity};
-use handsoff_watch::show::clean;
+use handsoff_core::policy::{Origin as Listed, WebIdentity};
+use handsoff_core::show::clean;
 
 use super::{EVERYDAY, Evidence, days, entry, some};
 use crate::output::{count_of, thousands};

@@ -1,6 +1,6 @@
 //! Break-glass identities: seldom used, and called so. An entry reports more and not less, so a name is evidence enough.
 
-use handsoff_watch::show::clean;
+use handsoff_core::show::clean;
 
 use super::{Evidence, days, entry, some};
 use crate::tune::fact::{Form, Id};

@@ -9,8 +9,8 @@ mod deploy;
 mod glass;
 mod workload;
 
-use handsoff_watch::policy::{IdentityPattern, Line};
-use handsoff_watch::{Policy, show::clean};
+use handsoff_core::policy::{IdentityPattern, Line};
+use handsoff_core::{Policy, show::clean};
 
 use super::fact::{Form, Id};
 use super::observe::Days;

@@ -1,7 +1,7 @@
 //! Workloads: roles that only code uses, by what AWS writes, and what they change that is ordinary.
 
-use handsoff_watch::policy::ActionPattern;
-use handsoff_watch::show::clean;
+use handsoff_core::policy::ActionPattern;
+use handsoff_core::show::clean;
 
 use super::deploy::not_allowed;
 use super::{Evidence, entry, some};
@@ -109,9 +109,10 @@ impl Evidence<'_> {
             named && profile.used.arns.keys().any(|arn| own.identity.matches_pathless(arn, Some(&id.account)))
         });
         let known = |name: &str| {
-            let action = name
-                .split_once(':')
-                .map(|(service, name)| handsoff_trail::Action { service: service.into(), name: name.into() });
+            let action = name.split_once(':').map(|(service, name)| handsoff_cloudtrail::Action {
+                service: service.into(),
+                name: name.into(),
+            });
             let patterns = own.iter().flat_map(|own| &own.may_write);
             action.is_some_and(|action| patterns.into_iter().any(|pattern| pattern.matches(&action)))
         };
@@ -150,7 +151,7 @@ fn is_code(profile: &Profile) -> bool {
 fn is_pod(origin: &Origin) -> bool {
     let Origin::Web(provider, _) = origin else { return false };
     let host = provider.split('/').next().unwrap_or(provider);
-    handsoff_trail::partition::service_name(host)
+    handsoff_cloudtrail::partition::service_name(host)
         .is_some_and(|name| name.starts_with("oidc.eks.") || name == "cognito-identity")
 }
 

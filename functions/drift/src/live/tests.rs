@@ -1,6 +1,6 @@
-use handsoff_trail::{Entry, Time};
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Answer, Delivery, Envelope, handle};
+use handsoff_cloudtrail::{Entry, Time};
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Answer, Delivery, Envelope, handle};
 
 use super::*;
 

@@ -1,11 +1,11 @@
 //! Emergency identities that nobody has tried for too long.
 
 use handsoff_case::drill;
-use handsoff_trail::Time;
-use handsoff_watch::group::digest;
-use handsoff_watch::live::{Failure, Memory, Report, Telling, World, keep_and_tell};
-use handsoff_watch::policy::BreakGlass;
-use handsoff_watch::{Finding, Policy};
+use handsoff_cloudtrail::Time;
+use handsoff_core::group::digest;
+use handsoff_core::policy::BreakGlass;
+use handsoff_core::{Finding, Policy};
+use handsoff_runtime::{Failure, Memory, Report, Telling, World, keep_and_tell};
 
 use crate::Settings;
 

@@ -11,11 +11,11 @@ use handsoff_case::facts::{Facts, TAKEN, short_key};
 use handsoff_case::live::{Remembered, remember};
 use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
-use handsoff_trail::partition::Partition;
-use handsoff_trail::{Arn, Entry, Record, Time};
-use handsoff_watch::live::stored::{self, Was};
-use handsoff_watch::live::{Ask, Failure, Lookup, World};
-use handsoff_watch::{Call, Owner, Policy};
+use handsoff_cloudtrail::partition::Partition;
+use handsoff_cloudtrail::{Arn, Entry, Record, Time};
+use handsoff_core::{Call, Owner, Policy};
+use handsoff_runtime::stored::{self, Was};
+use handsoff_runtime::{Ask, Failure, Lookup, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

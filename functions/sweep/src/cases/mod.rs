@@ -6,9 +6,9 @@ mod reviews;
 mod seal;
 
 use handsoff_case::live::{SessionNotes, session};
-use handsoff_trail::Time;
-use handsoff_watch::alert::Milestone;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_core::alert::Milestone;
+use handsoff_runtime::{
     Episode, Failure, Going, Lookup, Range, Report, State, World, keep_and_tell, marks, seal_session,
 };
 

@@ -2,10 +2,10 @@
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, sealed, write_sealed};
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::Period;
-use handsoff_watch::live::{AT_ONCE, Episode, Failure, Metric, Open, Report, World, reopen};
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::Period;
+use handsoff_runtime::{AT_ONCE, Episode, Failure, Metric, Open, Report, World, reopen};
 
 /// Counts the sealed cases that are overdue for their review: the others of the list aren't read, but for a part of them
 /// that `refresh` writes anew, or they would expire before anybody has looked.

@@ -5,11 +5,11 @@ use handsoff_case::live::{Calls, Sealed, SessionNotes, grants, prefix, reconcile
 use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
-use handsoff_trail::Time;
-use handsoff_watch::Policy;
-use handsoff_watch::alert::Milestone;
-use handsoff_watch::live::stored::Was;
-use handsoff_watch::live::{
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::Milestone;
+use handsoff_runtime::stored::Was;
+use handsoff_runtime::{
     Ending, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session, keep,
     keep_and_tell, marks, reopen,
 };

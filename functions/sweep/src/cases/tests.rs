@@ -7,9 +7,9 @@ use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::Manifest;
 use handsoff_case::live::sealed;
 use handsoff_case::session::{Approval, EndBy};
-use handsoff_watch::Policy;
-use handsoff_watch::live::pretend::Pretend;
-use handsoff_watch::live::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
+use handsoff_core::Policy;
+use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
 
 use super::*;
 use crate::{Settings, sweep};
@@ -573,7 +573,7 @@ fn a_drill_is_due_until_the_door_was_tried() {
     assert!(opening.contains("drill    says that it is one"), "{opening}");
     assert!(manifests(&world).remove(0).1.drill);
     let (_, last) =
-        run(world.read("drills", &handsoff_watch::group::digest(&["arn:aws:iam::*:role/break-glass"])))
+        run(world.read("drills", &handsoff_core::group::digest(&["arn:aws:iam::*:role/break-glass"])))
             .unwrap()
             .unwrap();
     assert_eq!(last, "2026-03-14T02:00:00Z");

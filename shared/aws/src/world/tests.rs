@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_sns::config::{BehaviorVersion, Credentials, Region};
-use handsoff_watch::Policy;
-use handsoff_watch::live::{Archive, Lease, Memory};
+use handsoff_core::Policy;
+use handsoff_runtime::{Archive, Lease, Memory};
 
 use super::*;
 

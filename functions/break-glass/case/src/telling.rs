@@ -1,0 +1,146 @@
+//! What is said of a session: its verdicts as findings, and the lines of its messages.
+
+use handsoff_core::alert::Note;
+use handsoff_core::{Code, Finding, Severity, group};
+
+use crate::manifest::Manifest;
+use crate::session::{Approval, Session, State, Ticket};
+
+impl Session<'_> {
+    /// The violations as findings, on the session's first finding, but for those that are told already: what comes
+    /// after the policy's own window is, call by call.
+    pub fn findings(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Finding> {
+        let mut violations = self.violations();
+        violations.retain(|(code, ..)| !told(*code));
+        violations
+            .into_iter()
+            .map(|(code, severity, reason)| self.about(first, code, severity, reason))
+            .collect()
+    }
+
+    /// That it is over, as a finding.
+    pub fn closed(&self, first: &Finding) -> Option<Finding> {
+        let (end, by) = self.end()?;
+        let late = self.overdue().map_or(String::new(), |over| {
+            format!(" Calls went on for {} minutes after its allowed time.", (over + 59) / 60)
+        });
+        let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
+        let closed = self.about(first, Code::GlassClosed, Severity::Info, reason);
+        let (time, known) = (Some(end), self.closes());
+        Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })
+    }
+
+    /// For its last message: what the case holds, and what proves it.
+    pub fn closing(&self, manifest: &Manifest, digest: &str) -> Vec<Note> {
+        let summary = &manifest.summary;
+        let calls = &summary.calls;
+        let mut notes = self.notes();
+        let mut note = |name: &str, text: String| notes.push(Note::new(name, text));
+        note("state", State::Closed.as_str().to_owned());
+        if let Some((at, by)) = self.end() {
+            note("ended", format!("{at}: {}", by.meaning()));
+        }
+        note(
+            "calls",
+            format!(
+                "{}: {} changes, {} reads, {} denied, {} failed, {} into machines, {} by assumed roles",
+                calls.all,
+                calls.writes,
+                calls.reads,
+                calls.denied,
+                calls.failed,
+                calls.interactive,
+                calls.chained
+            ),
+        );
+        let codes: Vec<&str> = manifest.violations.iter().map(|violation| violation.code.as_str()).collect();
+        note("wrong", if codes.is_empty() { "nothing".into() } else { codes.join(", ") });
+        note(
+            "left",
+            format!("{} things made and not removed", summary.left.len() as u64 + summary.more_left),
+        );
+        let sources = &summary.sources;
+        if let Some(lookup) = &manifest.lookup {
+            let only = sources.only_lookup.count;
+            let complete = if lookup.complete { "" } else { "; CloudTrail could not be asked for all of it" };
+            note("missed", format!("{only} calls came by LookupEvents alone{complete}"));
+            note("asked in", lookup.regions.join(", "));
+            let alone = sources.only_eventbridge.count;
+            if lookup.complete && alone > 0 {
+                note("unknown", format!("{alone} calls came by EventBridge that LookupEvents doesn't have"));
+            }
+        }
+        if let Some(ended) = sources.feed_ended.filter(|_| sources.after_feed > 0) {
+            note(
+                "feed",
+                format!("the live feed ended at {ended}, and {} calls came after", sources.after_feed),
+            );
+        }
+        note("case", self.id.clone());
+        note("digest", format!("sha256 {digest}"));
+        notes
+    }
+
+    /// For its messages: who, ticket, approval, until when.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let mut note = |name: &str, text: String| notes.push(Note::new(name, text));
+        if self.is_drill() {
+            note("drill", "says that it is one; whoever opens a session can say so".into());
+        }
+        match self.person() {
+            Some((by, person)) => note("person", format!("{person} ({})", by.meaning())),
+            None => note("person", "the records don't say".into()),
+        }
+        match (self.ticket(), self.entry().and_then(|entry| entry.ticket.as_ref())) {
+            (Some(Ticket { id, from }), _) => note("ticket", format!("{id} (in {from})")),
+            (None, Some(_)) => note("ticket", "none so far".into()),
+            (None, None) => {}
+        }
+        match self.approval() {
+            Approval::Approved { grant } => {
+                let own =
+                    if grant.sent_from == self.account() { "; its event is of this account" } else { "" };
+                let until = self.extended(&grant);
+                note("approved", format!("by {}, {} until {until}{own}", grant.approver, grant.ticket));
+            }
+            Approval::SelfApproved { grant } => {
+                note("approved", format!("by {} themselves, {}", grant.approver, grant.ticket));
+            }
+            Approval::Missing { nearest: Some((grant, why)) } => {
+                note("approved", format!("not: {} doesn't cover it, {why}", grant.ticket));
+            }
+            Approval::Missing { nearest: None } => match self.entry() {
+                Some(entry) if entry.approval => note("approved", "no grant so far".into()),
+                _ => note("approved", "no grant is known".into()),
+            },
+        }
+        note("mfa", self.mfa().meaning().to_owned());
+        match (self.window_end(), self.end()) {
+            (Some(end), _) => note("until", format!("{end}, the end of its window")),
+            (None, Some((end, by))) => note("until", format!("{end}: {}", by.meaning())),
+            _ => {}
+        }
+        notes
+    }
+
+    /// A verdict on the session as a whole: no call, so it has no event and no action. Whose session it is, and where it
+    /// comes from, is as the first call says.
+    fn about(&self, first: &Finding, code: Code, severity: Severity, reason: String) -> Finding {
+        let key = group::digest(&[&first.incident, code.as_str()]);
+        Finding {
+            code,
+            severity,
+            reason,
+            next: code.next_step().into(),
+            event_id: String::new(),
+            action: String::new(),
+            access: "".into(),
+            class: None,
+            error: None,
+            resources: vec![self.identity().to_owned()],
+            key: handsoff_core::Key(u64::from_str_radix(&key, 16).unwrap_or_default()),
+            ..first.clone()
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The ledger in a few lines, for the digest, and by age, for a metric.
+
+use std::collections::BTreeMap;
+
+use handsoff_cloudtrail::Time;
+
+use handsoff_core::alert::Note;
+use handsoff_core::policy::Cases;
+
+use crate::item::{Cause, Item, State, Terms};
+use crate::ledger::Ledger;
+use crate::row::rows;
+
+/// How long an item has been open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Age {
+    /// Less than a day.
+    Day,
+    /// Less than seven days.
+    Week,
+    /// Less than 30 days.
+    Month,
+    /// Longer.
+    Older,
+}
+
+impl Age {
+    /// All, the youngest first.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Older];
+
+    /// The name in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Older => "older",
+        }
+    }
+
+    fn of(seconds: i64) -> Self {
+        match seconds / 86_400 {
+            ..1 => Self::Day,
+            1..7 => Self::Week,
+            7..30 => Self::Month,
+            _ => Self::Older,
+        }
+    }
+}
+
+/// How many items are open, by age.
+pub fn by_age(items: &[Item], now: Time) -> BTreeMap<Age, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items.iter().filter(|item| item.state == State::Open) {
+        *counts.entry(Age::of(now.0 - item.since.0)).or_default() += 1;
+    }
+    counts
+}
+
+/// How many rows the digest names.
+const NAMED: usize = 5;
+
+/// What the digest says of the ledger: how much is open, and the oldest. Nothing where nothing is.
+pub(crate) fn lines(items: &[Item], now: Time) -> Vec<String> {
+    let open: Vec<Item> = items.iter().filter(|item| item.state == State::Open).cloned().collect();
+    let ages = by_age(&open, now);
+    let old: usize = [Age::Month, Age::Older].iter().filter_map(|age| ages.get(age)).sum();
+    let number = open.len();
+    let rows = rows(open);
+    let mut lines = Vec::new();
+    if rows.is_empty() {
+        return lines;
+    }
+    let old = if old == 0 { String::new() } else { format!(", {old} for a week or longer") };
+    let resources = if number == 1 { "1 resource is" } else { &format!("{number} resources are") };
+    lines.push(format!("Changed by hand and not overwritten since: {resources} open{old}."));
+    for row in rows.iter().take(NAMED) {
+        let Some(first) = row.items.first() else { continue };
+        let what = match (&row.cause, row.items.len()) {
+            (Cause::Stack(stack), others) => format!("{stack} and what it made ({others})"),
+            (_, 1) => first.resource.to_string(),
+            (_, others) => format!("{} and {} more", first.resource, others - 1),
+        };
+        let by: Vec<&str> = row.by().into_iter().take(3).collect();
+        lines.push(format!("{} {what}, by {}", age(first.since, now), by.join(", ")));
+    }
+    if rows.len() > NAMED {
+        let more = rows.len() - NAMED;
+        lines.push(format!("and {more} more: handsoff drift list"));
+    }
+    lines
+}
+
+/// What the digest that ends at a time says of the ledger, as it was then.
+pub fn notes(ledger: &Ledger, cases: &Cases, until: Time) -> Vec<Note> {
+    let items = ledger.as_of(until).items(&Terms { now: until, cases });
+    lines(&items, until).into_iter().map(|line| Note::new("open", line)).collect()
+}
+
+/// How long ago something was, in a word: `5 min`, `3 h`, `12 d`.
+pub fn age(since: Time, now: Time) -> String {
+    let seconds = (now.0 - since.0).max(0);
+    match seconds {
+        ..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

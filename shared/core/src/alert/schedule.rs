@@ -1,0 +1,161 @@
+//! The alerts of an incident whose findings are all known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_cloudtrail::Time;
+
+use super::{About, Alert, Cause, Milestone, Note, Period, Reach};
+use crate::finding::Finding;
+use crate::group;
+use crate::incident::{Incident, Mark};
+use crate::policy::Alerts;
+use crate::severity::Severity;
+use crate::story::Story;
+
+/// What is known of an incident beyond its findings.
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// For each message, by its time and the findings by then: its story.
+    pub story: &'k dyn Fn(&Incident, Option<Time>) -> Story,
+    /// For each message, by its time: what was known then.
+    pub notes: &'k dyn Fn(Option<Time>) -> Vec<Note>,
+    /// For the last one.
+    pub closing: &'k [Note],
+    /// When the last one is due.
+    pub closes: Option<Time>,
+}
+
+impl Default for Known<'_> {
+    fn default() -> Self {
+        Self { story: &|_, _| Story::default(), notes: &|_| Vec::new(), closing: &[], closes: None }
+    }
+}
+
+/// All alerts of an incident, in their order. Each tells what was known at its time, and nothing that came later.
+///
+/// In each [`Period`] one when it reaches the severity that is sent, one at each rise in severity and at the
+/// 10th, 100th … finding; and one when nothing came for a while after a period's end. A break-glass session is one
+/// period, and tells its opening, its violations and its escalations too.
+pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<Alert> {
+    let mut periods: BTreeMap<Period, Vec<&Mark>> = BTreeMap::new();
+    for mark in incident.marks.keys() {
+        periods.entry(Period::of(&incident.id, mark.time, policy)).or_default().push(mark);
+    }
+    // An incident in a period that nothing is told about is not opened, and not closed.
+    periods.retain(|_, marks| !reach(incident, marks).milestones(policy).is_empty());
+    let mut alerts = Vec::new();
+    let mut opened = None;
+    for (period, marks) in &periods {
+        let opened_at = *opened.get_or_insert(*period);
+        alerts.extend(within(incident, *period, marks, policy, known));
+        let next = period.end(policy).and_then(|end| periods.get(&Period::From(end)));
+        let times = next.into_iter().flatten().filter(|mark| mark.severity >= policy.min_severity);
+        if !goes_on(*period, times.filter_map(|mark| mark.time), policy) {
+            let chain: Vec<&Mark> =
+                periods.range(opened_at..=*period).flat_map(|(_, marks)| marks).copied().collect();
+            let reach = reach(incident, &chain);
+            if closes_aloud(&incident.id, reach.worst().unwrap_or(Severity::Info), reach.is_all_alerted()) {
+                alerts.extend(closing(incident, *period, opened_at, &chain, policy, known));
+            }
+            opened = None;
+        }
+    }
+    // Stable: what one second brings stays in its order.
+    alerts.sort_by_key(|alert| alert.at);
+    alerts
+}
+
+/// Whether the end of an incident is a message of its own: of a break-glass session, and of what is high or worse unless
+/// each finding had its alert. Of all else the digest says what it was.
+pub fn closes_aloud(incident: &str, severity: Severity, all_said: bool) -> bool {
+    group::is_glass(incident) || severity >= Severity::High && !all_said && !group::is_denials(incident)
+}
+
+fn reach(incident: &Incident, marks: &[&Mark]) -> Reach {
+    let mut reach = Reach::new(&incident.id);
+    for mark in marks {
+        reach.add(mark.topic, mark.severity);
+    }
+    reach
+}
+
+/// Whether an incident went on after a period: it had findings that are sent, at these times, before it had been
+/// quiet for long enough.
+pub fn goes_on(period: Period, mut times: impl Iterator<Item = Time>, policy: &Alerts) -> bool {
+    let Some(end) = period.end(policy) else { return false };
+    times.any(|time| time >= end && time.0 <= end.0 + policy.quiet)
+}
+
+/// The alerts of one period, by the time at which its findings could be known.
+fn within(
+    incident: &Incident,
+    period: Period,
+    marks: &[&Mark],
+    policy: &Alerts,
+    known: &Known<'_>,
+) -> Vec<Alert> {
+    let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
+    let mut named = BTreeSet::new();
+    let mut alerts = Vec::new();
+    // What becomes known at the same second is told at once.
+    for new in marks.chunk_by(|a, b| a.known == b.known) {
+        for mark in new {
+            reach.add(mark.topic, mark.severity);
+        }
+        seen += new.len();
+        let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
+        if tells.is_empty() {
+            continue;
+        }
+        let at = new.first().and_then(|mark| mark.known);
+        let (severity, findings) = (reach.worst().unwrap_or(Severity::Info), reach.findings());
+        let part = incident.part(marks.iter().take(seen).copied());
+        let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
+            continue;
+        };
+        let Story { notes: story, thread } = (known.story)(&part, at);
+        let notes = [story, (known.notes)(at)].concat();
+        let (incident, since, notes, thread) = (&part, period, &*notes, &*thread);
+        let about =
+            About { incident, policy, period, lead, severity, findings, since, named: &named, notes, thread };
+        let cause = Cause::of(&tells, &told);
+        told.extend(tells.iter().copied());
+        let alert = Alert::new(&about, cause, tells, at);
+        named.extend(alert.names(lead).map(str::to_owned));
+        alerts.push(alert);
+    }
+    alerts
+}
+
+/// What a message tells whose own finding isn't kept: the incident's first of that severity, which came before.
+fn earlier(incident: &Incident, severity: Severity) -> Option<&Finding> {
+    incident.lead_of(severity).or_else(|| incident.lead())
+}
+
+/// The last alert, with the findings of all periods since it was opened.
+fn closing(
+    incident: &Incident,
+    period: Period,
+    since: Period,
+    marks: &[&Mark],
+    policy: &Alerts,
+    known: &Known<'_>,
+) -> Option<Alert> {
+    let tells = BTreeSet::from([Milestone::Closed]);
+    let part = incident.part(marks.iter().copied());
+    let severity = part.severity();
+    let lead = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity))?;
+    let last = marks.iter().filter_map(|mark| mark.time).max();
+    let quiet = match period {
+        Period::Session => known.closes.or_else(|| Some(Time(last?.0 + policy.quiet))),
+        _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
+    };
+    // A window of denied calls may be longer than what counts as quiet.
+    let at = quiet.max(marks.iter().filter_map(|mark| mark.known).max());
+    let Story { notes: story, thread } = (known.story)(&part, at);
+    let notes = [&*story, &(known.notes)(at), known.closing].concat();
+    let (incident, findings) = (&part, part.count());
+    let (notes, named, thread) = (&*notes, &BTreeSet::new(), &*thread);
+    let about = About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
+    Some(Alert::new(&about, Cause::Closed, tells, at))
+}

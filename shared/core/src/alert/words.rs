@@ -1,0 +1,271 @@
+//! What a message says: its subject, its text, and where the console shows the event.
+
+use handsoff_cloudtrail::Class;
+use handsoff_cloudtrail::partition::{Partition, is_region};
+
+use super::{About, Cause};
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::incident::{Folded, Step};
+use crate::severity::Severity;
+
+/// SNS takes a subject of less than 100 characters.
+pub const LONGEST_SUBJECT: usize = 99;
+
+/// So much is left of who acted, however long the action's name is.
+const SHORTEST_NAME: usize = 12;
+
+const CUT: &str = "...";
+
+/// One line that SNS takes as a subject. It begins with the account, so that nothing can push it out.
+pub fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Option<&str>) -> String {
+    let account = account_of(lead, name);
+    let mark = match cause {
+        Cause::Opened => String::new(),
+        other => format!(" ({})", other.as_str()),
+    };
+    let severity = severity.as_str().to_uppercase();
+    let begin = format!("{account} [{severity}]{mark} {}: ", lead.code.title());
+    let begin = begin.trim_start();
+    // A verdict on a session as a whole is on none of its calls.
+    let action =
+        if lead.code.is_about_session() { String::new() } else { format!(", {}", ascii(&lead.action)) };
+    let room = LONGEST_SUBJECT.saturating_sub(begin.len() + action.len());
+    let who = cut(&ascii(&lead.principal.name), room.max(SHORTEST_NAME));
+    cut(&format!("{begin}{who}{action}"), LONGEST_SUBJECT)
+}
+
+/// The account, and its name.
+pub(super) fn account_of(lead: &Finding, name: Option<&str>) -> String {
+    let parts = [Some(lead.account.trim()), name];
+    let account: Vec<String> =
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).map(ascii).collect();
+    account.join(" ")
+}
+
+/// Printable ASCII: SNS takes nothing else in a subject.
+pub(super) fn ascii(text: &str) -> String {
+    text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' }).collect()
+}
+
+/// ASCII of at most so many characters. It is cut between two words, and says so. A word that is too long by itself is cut
+/// anywhere but inside a number: half a number is another one.
+pub fn cut(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let room = longest.saturating_sub(CUT.len());
+    let between = |at: usize, joined: fn(&u8) -> bool| {
+        let around = text.as_bytes().get(at.saturating_sub(1)..=at).unwrap_or_default();
+        around.iter().all(joined)
+    };
+    let places = || (1..=room).rev();
+    let word = places().find(|at| !between(*at, u8::is_ascii_alphanumeric));
+    let place = word.or_else(|| places().find(|at| !between(*at, u8::is_ascii_digit)));
+    let kept = text.get(..place.unwrap_or_default()).unwrap_or_default();
+    format!("{}{CUT}", kept.trim_end_matches([' ', ',']))
+}
+
+/// Where the console shows the event. None unless its ID and its Region have the form that CloudTrail gives them: a
+/// saved file may have anything there.
+pub fn link(finding: &Finding) -> Option<String> {
+    let Finding { event_id, region, .. } = finding;
+    let console = Partition::of_region(region).console?;
+    let known = is_region(region) && is_event_id(event_id);
+    known.then(|| format!("https://{region}.{console}/cloudtrailv2/home?region={region}#/events/{event_id}"))
+}
+
+/// Whether it is a UUID, as CloudTrail's event IDs are.
+fn is_event_id(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let long = [8, 4, 4, 4, 12].into_iter();
+    long.map(Some).eq(parts.by_ref().map(|part| hexadecimal(part).then_some(part.len())))
+}
+
+/// The finding whose event a message shows: what it tells; of a session's end, the gravest of its calls.
+pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
+    let is_call = |finding: &&Finding| !finding.code.is_about_session();
+    let worst = || about.incident.worst().find(is_call);
+    if about.lead.code == Code::GlassClosed { worst().unwrap_or(about.lead) } else { about.lead }
+}
+
+/// The whole message, for people.
+pub(super) fn text(about: &About<'_>, cause: Cause, others: &[&Finding]) -> String {
+    let About { incident, lead, findings: count, since, notes, .. } = about;
+    let mut lines = vec![lead.code.title().to_owned(), String::new()];
+    let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
+    line("who", &who(lead));
+    let shown = shown(about);
+    for (name, value) in what_and_when(about, shown, cause) {
+        line(name, &value);
+    }
+    for (name, value) in evidence(shown, about.policy.account_name(&shown.account)) {
+        line(name, &value);
+    }
+    line("why", &lead.reason);
+    if !others.is_empty() {
+        line("also", &also(about, others));
+    }
+    for note in *notes {
+        line(&note.name, &note.text);
+    }
+    let so_far = if *count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let since = since.start().map(|since| format!(" since {}", since.format("%H:%M"))).unwrap_or_default();
+    // A drill that is due has no calls.
+    if *count > 0 {
+        line("so far", &format!("{so_far}{since}, incident {}", incident.id));
+    } else {
+        line("incident", &incident.id);
+    }
+    line("next", &lead.next);
+    lines.join("\n")
+}
+
+/// The other calls that are new: those of one step together, with the time of day of its first.
+fn also(about: &About<'_>, others: &[&Finding]) -> String {
+    let steps = about.incident.steps();
+    let of = |finding: &Finding| steps.iter().position(|step| step.calls().any(|call| call.is_of(finding)));
+    let mut groups: Vec<(Option<usize>, Vec<&Finding>)> = Vec::new();
+    for other in others {
+        let step = of(other);
+        match groups.iter_mut().find(|(known, _)| step.is_some() && *known == step) {
+            Some((_, group)) => group.push(other),
+            None => groups.push((step, vec![other])),
+        }
+    }
+    let shown = of(about.lead);
+    let words = |(index, group): (Option<usize>, Vec<&Finding>)| match index.and_then(|it| steps.get(it)) {
+        Some(step) if index == shown => format!("in the same step {}", within(step, about.lead, &group)),
+        Some(step) => together(step, group),
+        None => group.into_iter().map(other).collect(),
+    };
+    groups.into_iter().map(words).collect::<Vec<String>>().join("; ")
+}
+
+/// New calls of a step that none was named of before.
+fn together(step: &Step<'_>, mut group: Vec<&Finding>) -> String {
+    let lead = group.iter().position(|finding| step.lead.is_of(finding)).unwrap_or_default();
+    let lead = group.remove(lead);
+    let rest = within(step, lead, &group);
+    if rest.is_empty() { other(lead) } else { format!("{}, with it {rest}", other(lead)) }
+}
+
+/// Calls of a step beside the one that a message names first.
+fn within(step: &Step<'_>, lead: &Finding, group: &[&Finding]) -> String {
+    let one = |finding: &&Finding| {
+        let stands_out = finding.severity > lead.severity || finding.class.is_some_and(Class::is_grave);
+        Folded {
+            action: &finding.action,
+            error: finding.error.as_deref(),
+            count: step.calls().filter(|call| call.is_like(finding)).count(),
+            severity: finding.severity,
+            stands_out,
+        }
+        .to_string()
+    };
+    group.iter().map(one).collect::<Vec<String>>().join(", ")
+}
+
+/// Another call that is new, with the time of day.
+fn other(also: &Finding) -> String {
+    let time = also.event_time.as_deref().and_then(|time| time.get(11..19));
+    let time = time.map(|time| format!(" at {time}")).unwrap_or_default();
+    format!("{} ({}){time}", also.action, also.severity)
+}
+
+/// What was done, to what, and when: one call, or a summary of those that were reported before.
+fn what_and_when(about: &About<'_>, shown: &Finding, cause: Cause) -> Vec<(&'static str, String)> {
+    let About { incident, lead, findings, .. } = about;
+    let mut lines = Vec::new();
+    let resources = shown.resources.join(", ");
+    // A verdict on a session is no call.
+    let is_call = !shown.code.is_about_session();
+    let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
+    let did = format!("{} ({}){error}", shown.action, shown.access);
+    let is_summary = matches!(cause, Cause::More | Cause::Closed) && *findings > 0;
+    if is_summary {
+        let actions = incident.actions();
+        let actions: Vec<String> =
+            actions.iter().take(8).map(|(action, count)| format!("{action} x{count}")).collect();
+        if !actions.is_empty() {
+            lines.push(("in all", actions.join(", ")));
+        }
+        if let Some((first, last)) = incident.times() {
+            lines.push(("when", format!("{first} to {last}")));
+        }
+        if lead.code.is_about_session() {
+            lines.push(("when", when(lead)));
+        }
+        if is_call {
+            let at = shown.event_time.as_deref().unwrap_or("a time that the record doesn't have");
+            lines.push(("worst", format!("{did} at {at}")));
+        }
+    } else if is_call {
+        lines.push(("did", did));
+    }
+    if !resources.is_empty() {
+        lines.push((if is_call { "to" } else { "as" }, resources));
+    }
+    if !is_summary {
+        lines.push(("when", when(lead)));
+    }
+    lines
+}
+
+/// When a call was made; of a verdict on a session what that time is of the session's.
+fn when(lead: &Finding) -> String {
+    let Some(time) = lead.event_time.as_deref() else { return "the record doesn't say".into() };
+    match lead.code {
+        Code::GlassClosed => format!("session ended {time}"),
+        Code::GlassDrillDue => format!("due since {time}"),
+        code if code.is_about_session() => format!("session since {time}"),
+        _ => time.to_owned(),
+    }
+}
+
+/// Where and from where, and where to look: the lines that the record has something for.
+pub(super) fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
+    let Finding { source_ip, via, user_agent, event_id, .. } = shown;
+    let from = match (source_ip.as_str(), via.as_str()) {
+        ("", "") => String::new(),
+        ("", via) => format!("an address that the record doesn't have via {via}"),
+        (ip, via) => format!("{ip} via {via}"),
+    };
+    let lines = [
+        ("where", place(shown, name)),
+        ("from", from),
+        ("agent", user_agent.clone()),
+        ("event", event_id.clone()),
+        ("link", link(shown).unwrap_or_default()),
+    ];
+    lines.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// The account, its name, and the Region.
+fn place(lead: &Finding, name: Option<&str>) -> String {
+    let account = if lead.account.is_empty() { "not recorded" } else { &lead.account };
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    let region = if lead.region.is_empty() { String::new() } else { format!(", {}", lead.region) };
+    format!("account {account}{name}{region}")
+}
+
+/// Who acted, and the human behind it where that is somebody else by name.
+pub fn who(finding: &Finding) -> String {
+    let who = &finding.principal;
+    let human = match &who.human {
+        // Hidden only where the name is, or ends in, the very same: a session's name is its caller's to choose.
+        Some(human)
+            if who.name.split_once(" (").map_or(&*who.name, |(user, _)| user).rsplit('/').next()
+                != Some(human) =>
+        {
+            format!(", behind it {human}")
+        }
+        _ => String::new(),
+    };
+    let arn = if who.arn.is_empty() { String::new() } else { format!(", {}", who.arn) };
+    format!("{} ({}{arn}){human}", who.name, who.kind)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Calls that whoever comes in makes first: they stop, blind or starve logging and detection.
+
+mod kept;
+
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::Partition;
+use handsoff_cloudtrail::table::Table;
+use handsoff_cloudtrail::{Action, Record, resources};
+
+use crate::policy::Policy;
+
+/// What a call attacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attack {
+    /// What it does, in plain words: `stops a trail`.
+    pub what: &'static str,
+    /// How much it takes for the call to be an attack.
+    pub scope: Scope,
+    /// Whether it hits logging or detection for certain: by what it does, or because the policy protects
+    /// what it is done to.
+    pub grave: bool,
+}
+
+/// How much it takes for a call to be an attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Whoever makes it, on whatever.
+    Always,
+    /// When it isn't made by the pipeline; then only on what the policy protects.
+    ByHand,
+    /// On what the policy protects: pipelines make such calls every day.
+    OnProtected,
+}
+
+/// A line is `service:Action SCOPE[/WHAT KEEPS IT] what it does | source`.
+const TABLE: Table = Table::of(include_bytes!("../data/attacks.txt"));
+
+impl Attack {
+    /// Whether the call attacks logging or detection. `pipeline`: a deploy role makes it. Code is no pipeline: what a
+    /// workload's credentials are used for here is told like a person's.
+    pub fn of(action: &Action<'_>, record: &Record<'_>, policy: &Policy, pipeline: bool) -> Option<Self> {
+        let (attack, keeps) = Self::listed(&action.service, &action.name)?;
+        if keeps.is_some_and(|keeps| kept::takes_nothing(keeps, record.request_parameters)) {
+            return None;
+        }
+        if attack.scope == Scope::Always {
+            return Some(attack);
+        }
+        if targets(action, record).iter().any(|resource| policy.protects(resource)) {
+            return Some(Self { grave: true, ..attack });
+        }
+        let by_hand = attack.scope == Scope::ByHand || is_unnamed(action, record);
+        (by_hand && !pipeline).then_some(Self { grave: false, ..attack })
+    }
+
+    /// Whether the table has the action: no other is an attack.
+    pub(crate) fn is_listed(action: &Action<'_>) -> bool {
+        TABLE.find(&action.service, &action.name).is_some()
+    }
+
+    fn listed(service: &str, name: &str) -> Option<(Self, Option<&'static str>)> {
+        let line = std::str::from_utf8(TABLE.find(service, name)?).ok()?;
+        let (scope, what) = line.split_once(' ')?;
+        let (what, _) = what.split_once(" | ")?;
+        let (scope, keeps) = match scope.split_once('/') {
+            Some((scope, keeps)) => (scope, Some(keeps)),
+            None => (scope, None),
+        };
+        let scope = match scope {
+            "always" => Scope::Always,
+            "by-hand" => Scope::ByHand,
+            "on-protected" => Scope::OnProtected,
+            _ => return None,
+        };
+        Some((Self { what, scope, grave: scope != Scope::ByHand }, keeps))
+    }
+}
+
+/// What the call is done to. All of it: a protected resource must not hide behind many others.
+fn targets(action: &Action<'_>, record: &Record<'_>) -> Vec<String> {
+    if action.service != "iam" {
+        let mut targets = resources::all(record);
+        targets.extend(resources::requested(record));
+        // A request that has only an ID may be answered with the name of what it was done to.
+        targets.extend(resources::answered(record, usize::MAX));
+        if action.service == "kms" {
+            targets.extend(key_arn(record));
+        }
+        return targets;
+    }
+    // Of a role and its policies the role counts: AWS's own policies have names such as AWSCloudTrail_ReadOnlyAccess.
+    let named = ["roleName", "instanceProfileName"]
+        .iter()
+        .filter_map(|key| record.request_parameters.get(key)?.text());
+    named.map(std::borrow::Cow::into_owned).chain(record.denied_resource()).collect()
+}
+
+/// The ARN of a key that the request has only the ID of: a policy protects keys by ARN.
+fn key_arn(record: &Record<'_>) -> Option<String> {
+    let id = record.request_parameters.get("keyId")?.text().filter(|id| !id.contains([':', '/']))?;
+    let (region, account) = (record.aws_region.text()?, record.recipient_account_id.text()?);
+    Some(format!("arn:{}:kms:{region}:{account}:key/{id}", Partition::of_region(&region).id))
+}
+
+/// Whether nothing in the record tells which stack a change set is of: its ARN has only the set's own name.
+fn is_unnamed(action: &Action<'_>, record: &Record<'_>) -> bool {
+    let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
+    action.service == "cloudformation"
+        && action.name.eq_ignore_ascii_case("ExecuteChangeSet")
+        && asked("changeSetName").is_some()
+        && asked("stackName").is_none()
+}
+
+#[cfg(test)]
+mod tests;

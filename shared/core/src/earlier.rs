@@ -1,0 +1,261 @@
+//! What principals did before: what a role changes every night is no news, nor are the calls that a scanner is denied each
+//! time. What one of them does for the first time is.
+//!
+//! A finding is *repeated* when one of the same principal, action and severity lies in an earlier period of the last
+//! 90 days. Of a person's session what is ordinary is repeated when an earlier period of the same session had as much, at
+//! most twelve hours before.
+//! That is a function of earlier periods' findings: of the same period none takes another's alert away, in whatever order
+//! they come. Nothing grave that a person or an unknown identity does is ever repeated, nor is anything of root, of emergency
+//! identities, and of attacks.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_cloudtrail::{Class, Time, permission_set_of};
+
+use crate::alert::{Period, Topic};
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::group;
+use crate::incident::Incident;
+use crate::principal::Kind;
+use crate::severity::Severity;
+
+/// So many seconds something of a role, or of denied calls, is remembered: 90 days.
+const MEMORY: i64 = 90 * 86_400;
+
+/// The same of a person's session: no session of a role or of the console lasts longer than twelve hours.
+const SESSION: i64 = 12 * 3600;
+
+/// Whose findings are remembered together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// A name that no other has.
+    pub name: String,
+    /// Whether each action is something else; if not, all that is ordinary is one.
+    by_action: bool,
+}
+
+impl Subject {
+    /// Whose a finding is; `None` where nothing is remembered. The names of sessions, which a caller may choose, make no
+    /// difference to a role; the person of a permission set, which people share, does.
+    pub fn of(finding: &Finding) -> Option<Self> {
+        if !Self::has(finding) {
+            return None;
+        }
+        let who = &finding.principal;
+        if (finding.code, who.kind) == (Code::DriftWrite, Kind::Human) {
+            return Some(Self { name: finding.incident.clone(), by_action: false });
+        }
+        // Without an ARN the name is all that there is.
+        let name = if who.arn.is_empty() { &who.name } else { &who.arn };
+        let shared = who.arn.rsplit('/').next().and_then(permission_set_of).is_some();
+        let person = who.human.as_deref().filter(|_| shared).unwrap_or_default();
+        let name = group::digest(&[finding.code.detector(), &finding.account, name, person]);
+        Some(Self { name, by_action: true })
+    }
+
+    /// How many seconds something of it is remembered.
+    pub fn memory(&self) -> i64 {
+        if self.by_action { MEMORY } else { SESSION }
+    }
+
+    /// Whether it is remembered what each action was new at; of a person's session it isn't.
+    pub fn is_by_action(&self) -> bool {
+        self.by_action
+    }
+
+    /// Whether a finding has a subject.
+    pub(crate) fn has(finding: &Finding) -> bool {
+        match finding.code {
+            Code::DriftWrite => matches!(finding.principal.kind, Kind::Human | Kind::Unknown),
+            Code::WorkloadWrite | Code::DenySpike | Code::DenyProbing => true,
+            _ => false,
+        }
+    }
+
+    /// What is remembered of a finding; `None` where nothing is.
+    pub fn what(&self, finding: &Brief<'_>) -> Option<String> {
+        let Brief { topic, action, severity, .. } = finding;
+        match topic.code {
+            Code::WorkloadWrite | Code::DenySpike | Code::DenyProbing => {}
+            Code::DriftWrite if !topic.class.is_some_and(Class::is_grave) => {}
+            _ => return None,
+        }
+        Some(if self.by_action { format!("{action} {severity}") } else { severity.to_string() })
+    }
+}
+
+/// What decides whether a finding is repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief<'f> {
+    /// Its topic.
+    pub topic: Topic,
+    /// Its action.
+    pub action: &'f str,
+    /// Its severity.
+    pub severity: Severity,
+    /// Its time.
+    pub time: Option<Time>,
+}
+
+impl<'f> Brief<'f> {
+    /// That of a finding.
+    pub fn of(finding: &'f Finding) -> Self {
+        let Finding { action, severity, time, .. } = finding;
+        Self { topic: finding.topic(), action, severity: *severity, time: *time }
+    }
+}
+
+/// What was found of which subject in the periods that begin at these times: a set.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    length: i64,
+    found: BTreeMap<String, BTreeMap<String, BTreeSet<i64>>>,
+}
+
+impl Earlier {
+    /// Nothing yet, with periods of so many seconds.
+    pub fn new(length: i64) -> Self {
+        Self { length, found: BTreeMap::new() }
+    }
+
+    /// The first second of the period that a time lies in.
+    pub fn period(length: i64, time: Time) -> i64 {
+        Period::of_length("", Some(time), length).start().map_or(time.0, |start| start.0)
+    }
+
+    /// Remembers that something was found in the period that begins so.
+    pub fn add(&mut self, subject: &str, what: Cow<'_, str>, period: i64) {
+        let found = self.found.entry(subject.to_owned()).or_default();
+        found.entry(what.into_owned()).or_default().insert(period);
+    }
+
+    /// Remembers all findings of an incident.
+    pub fn extend(&mut self, incident: &Incident) {
+        let Some(subject) = incident.subject() else { return };
+        for finding in incident.briefs() {
+            if let (Some(what), Some(time)) = (subject.what(&finding), finding.time) {
+                self.add(&subject.name, what.into(), Self::period(self.length, time));
+            }
+        }
+    }
+
+    /// Whether a finding of a subject is repeated.
+    pub fn repeats(&self, subject: Option<&Subject>, finding: &Brief<'_>) -> bool {
+        let (Some(subject), Some(time)) = (subject, finding.time) else { return false };
+        let found = self.found.get(&subject.name).zip(subject.what(finding));
+        let periods = found.and_then(|(found, what)| found.get(&what));
+        let period = Self::period(self.length, time);
+        let memory = subject.memory();
+        periods.is_some_and(|periods| periods.range(period - memory..period).next().is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, Policy};
+    use handsoff_cloudtrail::{Entry, Record};
+
+    fn finding(action: &str, day: i64, code: Code) -> Finding {
+        let time = Time(day * 86_400 + 3600);
+        let json = format!(
+            r#"{{"eventID":"{day}{action}","eventTime":"{time}","eventSource":"ec2.amazonaws.com","eventName":"{action}",
+            "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/a","userName":"a"}}}}"#
+        );
+        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
+        let call = Call::classify(record, &Policy::built_in(), &mut ());
+        Finding { incident: "drift-1".into(), ..Finding::new(&call, code, Severity::High, "r".into()) }
+    }
+
+    fn incident(findings: &[Finding]) -> Incident {
+        let mut incident = Incident::new("drift-1".into());
+        incident.extend(findings.iter().cloned());
+        incident
+    }
+
+    fn repeated(days: &[i64], asked: (&str, i64), code: Code) -> bool {
+        let mut earlier = Earlier::new(7200);
+        for at in days {
+            earlier.extend(&incident(&[finding("CreateGrant", *at, code)]));
+        }
+        let asked = incident(&[finding(asked.0, asked.1, code)]);
+        earlier.extend(&asked);
+        asked.briefs().all(|finding| earlier.repeats(asked.subject(), &finding))
+    }
+
+    #[test]
+    fn a_finding_is_repeated_by_the_periods_before_it_and_by_no_others() {
+        let write = Code::WorkloadWrite;
+        assert!(!repeated(&[], ("CreateGrant", 500), write), "the first");
+        assert!(!repeated(&[500], ("CreateGrant", 500), write), "the same period");
+        assert!(!repeated(&[501], ("CreateGrant", 500), write), "a later one");
+        assert!(repeated(&[499], ("CreateGrant", 500), write));
+        assert!(repeated(&[410], ("CreateGrant", 500), write));
+        assert!(!repeated(&[409], ("CreateGrant", 500), write), "forgotten");
+        assert!(!repeated(&[499], ("CreateUser", 500), write), "another action");
+        assert!(repeated(&[499], ("CreateGrant", 500), Code::DenyProbing));
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_emergencies_and_attacks() {
+        for code in Code::ALL {
+            let remembered = ["workload-write", "deny-spike", "deny-probing"];
+            assert!(!repeated(&[499], ("Run", 500), code), "{code}");
+            assert_eq!(
+                repeated(&[499], ("CreateGrant", 500), code),
+                remembered.contains(&code.as_str()),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_person_or_nobody_knows_who_does_and_is_grave_is_never_repeated() {
+        for kind in [Kind::Human, Kind::Unknown] {
+            for (class, severity, expected) in [
+                (None, Severity::High, true),
+                (None, Severity::Critical, false),
+                (Some(Class::Network), Severity::High, true),
+                (Some(Class::Identity), Severity::High, false),
+            ] {
+                let mut at = [finding("Run", 1, Code::DriftWrite), finding("Run", 2, Code::DriftWrite)];
+                for finding in &mut at {
+                    finding.principal.kind = kind;
+                }
+                at[0].time = at[1].time.map(|time| Time(time.0 - 8 * 3600));
+                (at[1].class, at[1].severity) = (class, severity);
+                let mut earlier = Earlier::new(7200);
+                earlier.extend(&incident(&at[..1]));
+                let asked = incident(&at[1..]);
+                let brief = asked.briefs().next().unwrap();
+                assert_eq!(earlier.repeats(asked.subject(), &brief), expected, "{kind} {class:?} {severity}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_day_of_a_person_is_news() {
+        assert!(!repeated(&[499], ("CreateGrant", 500), Code::DriftWrite));
+    }
+
+    #[test]
+    fn each_principal_has_its_own() {
+        let (one, mut other) =
+            (finding("Run", 1, Code::WorkloadWrite), finding("Run", 1, Code::WorkloadWrite));
+        assert_eq!(Subject::of(&one), Subject::of(&other));
+        other.principal.human = Some("ana".into());
+        assert_eq!(Subject::of(&one), Subject::of(&other), "what a caller may choose is no difference");
+        let role =
+            "arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Viewer_0123456789abcdef";
+        let of = |person: &str| {
+            let mut finding = one.clone();
+            (finding.principal.arn, finding.principal.human) = (role.into(), Some(person.into()));
+            Subject::of(&finding)
+        };
+        assert_ne!(of("ana"), of("ben"), "people who share a permission set");
+        let denied = finding("Run", 1, Code::DenySpike);
+        assert_ne!(Subject::of(&one), Subject::of(&denied), "what is denied is no change");
+    }
+}

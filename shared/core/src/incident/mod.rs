@@ -1,0 +1,463 @@
+//! Findings that belong together.
+//!
+//! An incident is a set: adding a finding twice, or in another order, gives the same incident. What it keeps
+//! is bounded but for some sixty bytes a finding: the findings to show are the few worst and earliest, and that
+//! choice doesn't depend on the order either.
+
+use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handsoff_cloudtrail::Time;
+
+use crate::alert::{Digest, Milestone, Period, Reach, Topic};
+use crate::code::Code;
+use crate::earlier::{Brief, Earlier, Subject};
+use crate::finding::{Finding, Key};
+use crate::policy::Alerts;
+use crate::severity::Severity;
+use crate::story::Links;
+
+mod few;
+mod step;
+
+use few::Few;
+use step::Act;
+pub use step::{Did, Folded, Step};
+
+/// What an incident remembers of each of its findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark {
+    pub(crate) known: Option<Time>,
+    pub(crate) time: Option<Time>,
+    pub(crate) key: Key,
+    pub(crate) severity: Severity,
+    pub(crate) topic: Topic,
+}
+
+impl Mark {
+    fn of(finding: &Finding) -> Self {
+        let Finding { known, time, key, severity, .. } = *finding;
+        Self { known, time, key, severity, topic: finding.topic() }
+    }
+}
+
+/// Findings that belong together.
+#[derive(Clone, Debug, Default)]
+pub struct Incident {
+    /// Its ID.
+    pub id: String,
+    /// All findings in short, each with what it shares with others.
+    pub(crate) marks: Few<Mark, Arc<Act>>,
+    /// What findings share, each once.
+    acts: Few<Arc<Act>, ()>,
+    /// The worst and earliest findings on calls, the worst first.
+    worst: Vec<Arc<Finding>>,
+    /// The first finding of each severity: what an alert about a rise in severity tells.
+    firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
+    /// The first findings of each topic, by their order: what an alert about them shows.
+    topics: Few<Topic, Vec<Arc<Finding>>>,
+    /// The first finding of each action and severity, where what came before is remembered: what an alert shows when all
+    /// others are repeated.
+    news: Few<(Action, Severity), Arc<Finding>>,
+    /// The first finding of each period and severity: what an alert of a later period tells.
+    periods: Few<(Period, Severity), Arc<Finding>>,
+    /// Whose findings are remembered, if any are.
+    subject: Option<Subject>,
+    /// How many seconds a period lasts, where all periods are in one incident.
+    length: Option<i64>,
+    /// What ties it to other incidents.
+    links: Links,
+}
+
+/// An action's name: a caller chooses of how many there are findings, so none is looked for by going through all.
+#[derive(Clone, Debug)]
+struct Action(Box<str>);
+
+impl Ord for Action {
+    fn cmp(&self, other: &Self) -> Ordering {
+        #[cfg(test)]
+        tests::COMPARED.set(tests::COMPARED.get() + 1);
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Action {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Action {}
+
+/// How many findings an incident keeps whole, to show them.
+const SHOWN: usize = 6;
+
+/// How many findings of each topic it keeps whole: as many as are alerted one by one.
+const OF_TOPIC: usize = 3;
+
+/// How many actions and severities keep their first finding: more than anybody's code has.
+const NEWS: usize = 200;
+
+/// So many periods and severities keep their first finding. An incident is of one session or one day: only forged logs
+/// have more.
+const PERIODS: usize = 64;
+
+impl Incident {
+    /// An incident without findings.
+    pub fn new(id: String) -> Self {
+        Self { id, ..Self::default() }
+    }
+
+    /// One whose findings may be of several periods.
+    pub fn of_periods(id: String, policy: &Alerts) -> Self {
+        Self { id, length: Some(policy.period), ..Self::default() }
+    }
+
+    /// The same with these of its findings only, such as those that were known at a time.
+    pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
+        let Self { id, length, subject, links, .. } = self;
+        let (id, subject, links) = (id.clone(), subject.clone(), links.clone());
+        let mut part = Self { id, subject, length: *length, links, ..Self::default() };
+        for mark in marks {
+            if let Some(act) = self.marks.get(mark) {
+                part.marks.insert(*mark, Arc::clone(act));
+            }
+        }
+        for finding in self.kept() {
+            if part.marks.get(&Mark::of(finding)).is_some() {
+                part.keep(finding);
+            }
+        }
+        part
+    }
+
+    /// The findings that are kept whole; some more than once.
+    fn kept(&self) -> impl Iterator<Item = &Arc<Finding>> {
+        let Self { worst, firsts, topics, news, periods, .. } = self;
+        let topics = topics.values().flatten();
+        let firsts = worst.iter().chain(firsts.iter().flatten()).chain(topics);
+        firsts.chain(news.values()).chain(periods.values())
+    }
+
+    /// Adds a finding. Adding it again changes nothing.
+    pub fn add(&mut self, finding: Finding) {
+        self.count_in(&finding);
+        self.keep(&Arc::new(finding));
+    }
+
+    /// Adds a finding that won't be shown: most of what an incident takes is the findings that it keeps whole.
+    pub fn count_in(&mut self, finding: &Finding) {
+        self.mark(Mark::of(finding), Arc::new(Act::of(finding)));
+        self.links.add(finding);
+        if self.subject.is_none() {
+            self.subject = Subject::of(finding);
+        }
+    }
+
+    /// Adds all findings of another part of the same incident.
+    pub fn merge(&mut self, other: &Self) {
+        for (mark, act) in other.marks.iter() {
+            self.mark(*mark, Arc::clone(act));
+        }
+        for finding in other.kept() {
+            self.keep(finding);
+        }
+        self.links.merge(&other.links);
+        self.subject = self.subject.take().or_else(|| other.subject.clone());
+    }
+
+    /// Takes a finding in. Of two that hand-made logs give the same key, the same one stays whichever came first.
+    fn mark(&mut self, mark: Mark, act: Arc<Act>) {
+        if self.marks.get(&mark).is_some_and(|known| *known <= act) {
+            return;
+        }
+        let known = self.acts.key(&act).map(Arc::clone);
+        let act = known.unwrap_or_else(|| {
+            self.acts.insert(Arc::clone(&act), ());
+            act
+        });
+        self.marks.insert(mark, act);
+    }
+
+    /// Keeps a finding if it is among those to show. What is kept in the end doesn't depend on the order.
+    fn keep(&mut self, finding: &Arc<Finding>) {
+        if let Some(first) = self.firsts.get_mut(finding.severity as usize)
+            && first.as_ref().is_none_or(|first| is_earlier(finding, first))
+        {
+            *first = Some(Arc::clone(finding));
+        }
+        self.keep_of_topic(finding);
+        self.keep_of_action(finding);
+        if let Some(length) = self.length {
+            let place = (Period::of_length(&self.id, finding.time, length), finding.severity);
+            if self.periods.get(&place).is_none_or(|first| is_earlier(finding, first)) {
+                self.periods.insert(place, Arc::clone(finding));
+            }
+            if self.periods.len() > PERIODS {
+                self.periods.pop_last();
+            }
+        }
+        // It is no call, and of each code there is one: that is kept above.
+        if finding.code.is_about_session() {
+            return;
+        }
+        match self
+            .worst
+            .binary_search_by(|kept| rank(kept).cmp(&rank(finding)).then_with(|| kept.cmp(finding)))
+        {
+            Ok(_) => return,
+            Err(place) => self.worst.insert(place, Arc::clone(finding)),
+        }
+        // Of two that hand-made logs give the same key, the same one stays whichever came first.
+        self.worst.dedup_by(|a, b| rank(a) == rank(b));
+        self.worst.truncate(SHOWN);
+    }
+
+    fn keep_of_topic(&mut self, finding: &Arc<Finding>) {
+        let topic = finding.topic();
+        let mut first = self.topics.get(&topic).cloned().unwrap_or_default();
+        let order = |kept: &Arc<Finding>| kept.order().cmp(&finding.order());
+        match first.binary_search_by(|kept| order(kept).then_with(|| kept.cmp(finding))) {
+            Ok(_) | Err(OF_TOPIC..) => return,
+            Err(place) => first.insert(place, Arc::clone(finding)),
+        }
+        // Of two that hand-made logs give the same key, the same one stays whichever came first.
+        first.dedup_by(|a, b| a.order() == b.order());
+        first.truncate(if topic.code.is_about_session() { 1 } else { OF_TOPIC });
+        self.topics.insert(topic, first);
+    }
+
+    fn keep_of_action(&mut self, finding: &Arc<Finding>) {
+        if !Subject::has(finding) {
+            return;
+        }
+        let place = (Action(finding.action.as_str().into()), finding.severity);
+        if self.news.get(&place).is_none_or(|first| is_earlier(finding, first)) {
+            self.news.insert(place, Arc::clone(finding));
+        }
+        if self.news.len() > NEWS {
+            self.news.pop_last();
+        }
+    }
+
+    /// The finding to tell when an incident has reached a severity: the first that has it.
+    pub fn lead_of(&self, severity: Severity) -> Option<&Finding> {
+        let kept = self.kept().filter(|it| it.severity == severity);
+        kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+    }
+
+    /// The finding to show in a message about these milestones: the gravest of those that are new, of a session's opening
+    /// that, else as [`Self::lead_of`].
+    pub fn lead_for(&self, tells: &BTreeSet<Milestone>, severity: Severity) -> Option<&Finding> {
+        let opening = tells.contains(&Milestone::Opened);
+        let new = tells.iter().filter_map(|it| match it {
+            Milestone::Topic(topic, count) if !opening => self.of_topic(*topic, *count),
+            Milestone::Severity(severity) if !opening => self.lead_of(*severity),
+            _ => None,
+        });
+        let own = new.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
+        let begun = || [Code::GlassOpened, Code::RootActivity].iter().find_map(|code| self.first_of(*code));
+        let closed = || self.first_of(Code::GlassClosed).filter(|_| tells.contains(&Milestone::Closed));
+        own.or_else(|| begun().filter(|_| opening)).or_else(closed).or_else(|| self.lead_of(severity))
+    }
+
+    /// The finding that made so many of a topic; where it isn't kept whole, the last one that is.
+    fn of_topic(&self, topic: Topic, count: usize) -> Option<&Finding> {
+        let kept = self.topics.get(&topic)?;
+        kept.get(count.saturating_sub(1)).or_else(|| kept.last()).map(|finding| &**finding)
+    }
+
+    /// The first finding of a code.
+    pub fn first_of(&self, code: Code) -> Option<&Finding> {
+        let of_code = self.topics.values().flatten().filter(|finding| finding.code == code);
+        of_code.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+    }
+
+    /// Findings on calls whose actions no message has named so far, one of each action, the worst first: of those that are
+    /// kept whole.
+    pub fn unnamed(&self, named: &BTreeSet<String>) -> Vec<&Finding> {
+        let calls = self.kept().filter(|finding| !finding.code.is_about_session());
+        let mut new: Vec<&Finding> =
+            calls.filter(|finding| !named.contains(&finding.action)).map(|finding| &**finding).collect();
+        new.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+        let mut seen = BTreeSet::new();
+        new.retain(|finding| seen.insert(&*finding.action));
+        new
+    }
+
+    /// Its findings by the end of the digest that has them.
+    pub fn by_digest(&self, policy: &Alerts) -> Vec<(Time, Self)> {
+        let mut parts: BTreeMap<Time, Vec<&Mark>> = BTreeMap::new();
+        for mark in self.marks.keys() {
+            if let Some(until) = Digest::of(&self.id, mark.time, policy) {
+                parts.entry(until).or_default().push(mark);
+            }
+        }
+        parts.into_iter().map(|(until, marks)| (until, self.part(marks))).collect()
+    }
+
+    /// Whose findings are remembered, if any are ([`crate::earlier`]).
+    pub fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+
+    /// What ties it to other incidents, of all its findings whenever they came.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Each finding in brief.
+    pub fn briefs(&self) -> impl Iterator<Item = Brief<'_>> {
+        self.marks.iter().map(|(mark, act)| Brief {
+            topic: mark.topic,
+            action: act.name(),
+            severity: mark.severity,
+            time: mark.time,
+        })
+    }
+
+    /// What its calls are one step of each, in the order of time.
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
+        step::steps(calls.map(|(mark, act)| (mark, &**act)))
+    }
+
+    /// The finding on a call, if it is kept whole.
+    pub fn finding_on(&self, call: &Did<'_>) -> Option<&Finding> {
+        let of_call = self.kept().filter(|finding| call.is_of(finding));
+        of_call.min_by_key(|finding| rank(finding)).map(|finding| &**finding)
+    }
+
+    /// How many findings it has, verdicts on a session as a whole left out.
+    pub fn count(&self) -> usize {
+        self.marks.keys().filter(|mark| !mark.topic.code.is_about_session()).count()
+    }
+
+    /// What there is to alert.
+    pub fn reach(&self) -> Reach {
+        let mut reach = Reach::new(&self.id);
+        for mark in self.marks.keys() {
+            reach.add(mark.topic, mark.severity);
+        }
+        reach
+    }
+
+    /// The same without the findings that are repeated: what alerts are about.
+    pub fn news(&self, earlier: &Earlier) -> Cow<'_, Self> {
+        let is_new = |finding: &Brief<'_>| !earlier.repeats(self.subject(), finding);
+        if self.subject.is_none() || self.briefs().all(|finding| is_new(&finding)) {
+            return Cow::Borrowed(self);
+        }
+        let new = self.marks.keys().zip(self.briefs()).filter(|(_, finding)| is_new(finding));
+        Cow::Owned(self.part(new.map(|(mark, _)| mark)))
+    }
+
+    /// The highest severity among its findings.
+    pub fn severity(&self) -> Severity {
+        self.marks.keys().map(|mark| mark.severity).max().unwrap_or(Severity::Info)
+    }
+
+    /// The finding to name the incident by: the worst, of these the earliest.
+    pub fn lead(&self) -> Option<&Finding> {
+        self.worst
+            .first()
+            .map(|finding| &**finding)
+            .into_iter()
+            .chain(self.about_session())
+            .min_by_key(|it| rank(it))
+    }
+
+    /// What is said of the session as a whole, by code.
+    pub fn about_session(&self) -> impl Iterator<Item = &Finding> {
+        let first = self.topics.values().filter_map(|kept| kept.first());
+        first.map(|finding| &**finding).filter(|finding| finding.code.is_about_session())
+    }
+
+    /// The first finding on a call.
+    pub fn first(&self) -> Option<&Finding> {
+        let kept = self.topics.values().filter_map(|kept| kept.first());
+        let kept = kept.filter(|finding| !finding.code.is_about_session());
+        kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+    }
+
+    /// The worst and earliest findings on calls, at most six, the worst first.
+    pub fn worst(&self) -> impl Iterator<Item = &Finding> {
+        self.worst.iter().map(|finding| &**finding)
+    }
+
+    /// The first and the last time among its calls; where it has none, as of a drill that is due, among its findings.
+    pub fn times(&self) -> Option<(Time, Time)> {
+        let no_call = self.count() == 0;
+        let of_calls = |mark: &&Mark| no_call || !mark.topic.code.is_about_session();
+        let times = || self.marks.keys().filter(of_calls).filter_map(|mark| mark.time);
+        Some((times().min()?, times().max()?))
+    }
+
+    /// How many findings there are of each code and severity.
+    pub fn counts(&self) -> BTreeMap<(Code, Severity), usize> {
+        let mut counts = BTreeMap::new();
+        for mark in self.marks.keys() {
+            *counts.entry((mark.topic.code, mark.severity)).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// How many findings there are of each action, the most frequent first.
+    pub fn actions(&self) -> Vec<(&str, usize)> {
+        // One event may have findings of two codes, and is one call all the same.
+        let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
+        let events: BTreeSet<(&str, Key)> = calls.map(|(mark, act)| (act.name(), mark.key)).collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (action, _) in events {
+            *counts.entry(action).or_default() += 1;
+        }
+        let mut actions: Vec<(&str, usize)> = counts.into_iter().collect();
+        actions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        actions
+    }
+
+    /// The same, those first that its steps are named by or that stand out in one.
+    pub fn actions_by_steps(&self, steps: &[Step<'_>]) -> Vec<(&str, usize)> {
+        let leads = steps.iter().map(|step| step.lead.action());
+        let standing = steps.iter().flat_map(Step::folded).filter(|it| it.stands_out).map(|it| it.action);
+        let first: BTreeSet<&str> = leads.chain(standing).collect();
+        let mut actions = self.actions();
+        actions.sort_by_key(|(action, _)| !first.contains(action));
+        actions
+    }
+
+    /// The worst incident first, then the earliest; never two the same.
+    pub fn order(&self) -> (Reverse<Severity>, Option<Time>, &str) {
+        (Reverse(self.severity()), self.times().map(|times| times.0), &self.id)
+    }
+}
+
+impl Extend<Finding> for Incident {
+    fn extend<F: IntoIterator<Item = Finding>>(&mut self, findings: F) {
+        for finding in findings {
+            self.add(finding);
+        }
+    }
+}
+
+/// Whether a finding comes before another. Of two that hand-made logs give the same key, the same one stays whichever
+/// came first.
+fn is_earlier(finding: &Finding, first: &Finding) -> bool {
+    (finding.order(), finding) < (first.order(), first)
+}
+
+/// What is to be shown first: the worst, of these the earliest.
+fn rank(finding: &Finding) -> (Reverse<Severity>, Option<Time>, Key, Code) {
+    (Reverse(finding.severity), finding.time, finding.key, finding.code)
+}
+
+#[cfg(test)]
+mod tests;

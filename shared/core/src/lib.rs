@@ -1,0 +1,39 @@
+//! What the detectors share: the policy, one classification of every record, findings, incidents and alerts.
+//!
+//! Pure: no I/O, no clock. A record goes through [`Call::classify`] once, belongs to the one [`Owner`] that [`Call::owner`]
+//! names, and the owner's detector turns it into a [`Finding`] or not. What the deployed functions do with findings is
+//! `shared/runtime`.
+
+pub mod alert;
+mod attack;
+mod call;
+mod class;
+mod code;
+pub mod copies;
+pub mod earlier;
+pub mod finding;
+pub mod group;
+pub mod incident;
+pub mod origins;
+mod owner;
+pub mod policy;
+mod principal;
+pub mod rules;
+mod severity;
+pub mod show;
+mod skim;
+pub mod story;
+mod trace;
+
+pub use attack::Attack;
+pub use call::{Call, Outcome, Target};
+pub use code::Code;
+pub use finding::{Finding, Key};
+pub use incident::Incident;
+pub use owner::{Nothing, Owner};
+pub use policy::Policy;
+pub use principal::{Kind, Principal};
+pub use severity::Severity;
+pub use skim::Skim;
+pub use story::Story;
+pub use trace::{Step, Trace};

@@ -1,0 +1,169 @@
+//! What shows that a deploy role is used otherwise than by its pipeline.
+
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::{is_same_service, service_name};
+use handsoff_cloudtrail::{Action, IdentityType, Record, is_used_by_people};
+
+use super::{Deploy, Origin};
+use crate::principal::{Kind, Principal};
+use crate::show::clean;
+
+/// From a call that the deploy role makes.
+pub(crate) fn by_use(
+    action: &Action<'_>,
+    entry: &Deploy,
+    record: &Record<'_>,
+    principal: &Principal<'_>,
+    console: bool,
+) -> Option<String> {
+    if action.opens_a_shell() {
+        return Some("it opened a shell on a machine".into());
+    }
+    if console {
+        return Some("a person uses it in the console".into());
+    }
+    by_identity(entry, principal)
+        .or_else(|| by_endpoint(entry, record, principal))
+        .or_else(|| by_network(entry, record, principal))
+}
+
+/// From the identity that makes a call: whatever the call is, it shows the same.
+pub(crate) fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+    let identity = &principal.identity;
+    if identity.mfa_authenticated == Some(true) {
+        return Some("its session shows a second factor, and no pipeline has one".into());
+    }
+    if let Some(how) = identity.source().and_then(|source| by_source(entry, source)) {
+        return Some(how);
+    }
+    if let Some(user) = identity.on_behalf_of.as_deref() {
+        return Some(format!("it acts on behalf of the Identity Center user `{}`", clean(user, 64)));
+    }
+    if let Some(account) = identity.delegate.as_deref() {
+        return Some(format!("the account `{}` acts with it under a delegation", clean(account, 32)));
+    }
+    if let Some(service) = identity.invoking_service().filter(|service| is_used_by_people(service)) {
+        return Some(format!("a person uses it through {}", clean(service, 64)));
+    }
+    by_provider(entry, principal).or_else(|| by_session_name(entry, principal))
+}
+
+/// Whoever takes a role on says who it is by `sourceIdentity`. IAM Roles Anywhere does so by itself, of machines.
+fn by_source(entry: &Deploy, source: &str) -> Option<String> {
+    let listed = entry.source_identities.iter().any(|glob| glob.matches(source));
+    (!listed).then(|| format!("`source_identities` doesn't list its sourceIdentity `{}`", clean(source, 64)))
+}
+
+/// From the provider of the web identity that took the session.
+fn by_provider(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+    principal.identity.federated_provider.as_ref().filter(|_| !entry.assumed_by.is_empty())?;
+    let provider = principal.identity.web_provider()?;
+    let listed = entry.assumed_by.iter().any(|origin| match origin {
+        Origin::WebIdentity(identity) => identity.may_come_from(provider),
+        _ => false,
+    });
+    (!listed).then(|| {
+        format!(
+            "`assumed_by` lists no web identity of `{}`, which vouched for its session",
+            clean(provider, 128)
+        )
+    })
+}
+
+fn by_session_name(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+    if entry.session_names.is_empty() {
+        return None;
+    }
+    let (_, session) = principal.identity.assumed_role()?;
+    let listed = entry.session_names.iter().any(|glob| glob.matches(session));
+    (!listed).then(|| format!("`session_names` doesn't list the session's name `{}`", clean(session, 64)))
+}
+
+/// From the VPC endpoint that a call went through: one of an account that has nothing to do with the role.
+fn by_endpoint(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
+    let (id, owner) = (record.vpc_endpoint_id.text(), record.vpc_endpoint_account_id.text());
+    let [id, owner] = [&id, &owner].map(|name| name.as_deref());
+    if entry.vpc_endpoints.iter().any(|listed| [id, owner].contains(&Some(listed))) {
+        return None;
+    }
+    let shown = clean(id.or(owner)?, 64);
+    if !entry.vpc_endpoints.is_empty() {
+        return Some(format!("`vpc_endpoints` doesn't list `{shown}`, through which it called"));
+    }
+    let recipient = record.recipient_account_id.text();
+    let own = principal.identity.account_id.as_deref().or(recipient.as_deref());
+    let known = entry.assumed_by.iter().any(|origin| match origin {
+        Origin::Identity(pattern) => pattern.account() == owner,
+        _ => false,
+    });
+    owner.filter(|owner| own != Some(owner) && !known).map(|owner| {
+        format!(
+            "it called through the VPC endpoint `{shown}` of the account `{}`, which is not its own",
+            clean(owner, 32)
+        )
+    })
+}
+
+fn by_network(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
+    // A service that acts for the role calls from AWS's network, by name.
+    let service = principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
+    if entry.networks.is_empty() || service.is_some() {
+        return None;
+    }
+    let source = record.source_ip_address.text().unwrap_or_default();
+    // Old records name the service here alone, and again as the agent. Only AWS writes a name for the address.
+    let named = service_name(&source).is_some() || source == "AWS Internal";
+    if named && record.user_agent.text().is_some_and(|agent| is_same_service(&source, &agent)) {
+        return None;
+    }
+    let listed = source
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|ip| entry.networks.iter().any(|network| network.contains(&ip)));
+    (!listed)
+        .then(|| format!("`networks` doesn't list the address `{}` that it called from", clean(&source, 64)))
+}
+
+/// From a call that takes the deploy role on, or tries to.
+pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
+    let name = principal.name();
+    let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
+    if asked("serialNumber").is_some() {
+        return Some(format!("`{name}` took it on with a second factor, and no pipeline has one"));
+    }
+    let source = asked("sourceIdentity").filter(|source| !source.starts_with("CN="));
+    if let Some(how) = source.and_then(|source| by_source(entry, &source)) {
+        return Some(how);
+    }
+    if entry.assumed_by.is_empty() {
+        let people = principal.identity.invoked_by.as_deref().is_some_and(is_used_by_people);
+        let person = principal.is_certainly_human() || principal.kind == Kind::Human;
+        return match (people, person) {
+            (true, _) => Some(format!("a person took it on through `{name}`")),
+            (_, true) => Some(format!("`{name}` is a person, and took it on")),
+            _ => None,
+        };
+    }
+    let recipient = record.recipient_account_id.text();
+    let listed = entry.assumed_by.iter().any(|origin| match origin {
+        // In the role's account, a caller from another account is told by nothing but that account.
+        Origin::Identity(pattern) if principal.identity.kind == IdentityType::AwsAccount => {
+            pattern.account().is_some() && pattern.account() == principal.identity.account_id.as_deref()
+        }
+        Origin::Service(name) => {
+            let by = principal.identity.invoked_by.as_deref();
+            principal.kind == Kind::Service && by.is_some_and(|by| is_same_service(by, name))
+        }
+        Origin::Identity(pattern) => principal.is(pattern, recipient.as_deref()),
+        Origin::WebIdentity(listed) => {
+            let Principal { identity, .. } = principal;
+            identity.kind == IdentityType::WebIdentityUser
+                && identity
+                    .user_name
+                    .as_deref()
+                    .is_some_and(|subject| listed.matches(identity.web_provider(), subject))
+        }
+    });
+    let vouched = principal.identity.web_provider().map(|provider| format!(" of `{}`", clean(provider, 128)));
+    let vouched = vouched.unwrap_or_default();
+    (!listed).then(|| format!("`assumed_by` doesn't list `{name}`{vouched}, who took it on"))
+}

@@ -1,0 +1,381 @@
+//! The team's policy, `handsoff.toml`: which roles deploy, which break glass, what is expected, what is
+//! tolerated until when.
+
+mod digest;
+pub mod exceptions;
+pub(crate) mod misuse;
+mod pattern;
+mod read;
+mod web_identity;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handsoff_cloudtrail::Time;
+use ipnet::IpNet;
+
+pub use digest::DigestHours;
+pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
+pub use read::Problem;
+pub use web_identity::WebIdentity;
+
+use crate::severity::Severity;
+
+/// The policy that holds when a team has none: complete as it is, and commented to be started from.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// What a team expects and tolerates.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The identities whose changes are expected.
+    pub deploy: Vec<Deploy>,
+    /// The identities for emergencies. Root is one without being named.
+    pub break_glass: Vec<BreakGlass>,
+    /// Roles that code runs as, and what they may change.
+    pub workloads: Vec<Workload>,
+    /// What is tolerated until a day.
+    pub exceptions: Vec<Exception>,
+    /// When denied calls are too many.
+    pub denials: Denials,
+    /// What is sent, and when an incident is over.
+    pub alerts: Alerts,
+    /// What is asked of break-glass sessions.
+    pub cases: Cases,
+    /// Names of resources that logging and detection hang on.
+    pub protected: Vec<Glob>,
+}
+
+/// Where an entry of the policy stands, for the reasons of findings: `handsoff.toml:12 [[deploy]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line(Arc<str>);
+
+impl Line {
+    /// A line by what is printed for it.
+    pub fn new(shown: &str) -> Self {
+        Self(shown.into())
+    }
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A `[[deploy]]` entry: an identity tied to the pipeline. What it changes is expected, as long as nothing
+/// shows that somebody else uses it.
+#[derive(Clone, Debug)]
+pub struct Deploy {
+    /// Where it stands.
+    pub line: Line,
+    /// The role or user.
+    pub identity: IdentityPattern,
+    /// Who may assume the role. Empty: anybody but a person.
+    pub assumed_by: Vec<Origin>,
+    /// Names that its sessions have. Empty: any.
+    pub session_names: Vec<Glob>,
+    /// Networks that it is used from. Empty: any. A service acting for the role is not asked.
+    pub networks: Vec<IpNet>,
+    /// The `sourceIdentity` that its sessions may carry. Empty: none but a certificate's.
+    pub source_identities: Vec<Glob>,
+    /// VPC endpoints that it is used through, by their ID or their account's. Empty: any of the role's own account
+    /// or of an account that `assumed_by` writes out.
+    pub vpc_endpoints: Vec<String>,
+}
+
+/// Who may assume a deploy role.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A role or user.
+    Identity(IdentityPattern),
+    /// An AWS service, by its principal: `codebuild.amazonaws.com`, in every partition.
+    Service(String),
+    /// A web identity, by the provider that vouches for it and its subject there.
+    WebIdentity(WebIdentity),
+}
+
+impl Origin {
+    /// Reads how the policy writes it.
+    ///
+    /// # Errors
+    /// Says what to write instead.
+    pub fn parse(written: &str) -> Result<Self, PatternError> {
+        if let Some(identity) = WebIdentity::parse(written) {
+            return identity.map(Self::WebIdentity);
+        }
+        match written.strip_prefix("service:") {
+            Some(name) if name.contains('*') => Err("write the service out".into()),
+            Some(name) => Ok(Self::Service(name.to_owned())),
+            None => IdentityPattern::parse(written).map(Self::Identity),
+        }
+    }
+}
+
+/// A `[[break_glass]]` entry: an identity for emergencies.
+#[derive(Clone, Debug)]
+pub struct BreakGlass {
+    /// Where it stands.
+    pub line: Line,
+    /// The role, user or permission set.
+    pub identity: IdentityPattern,
+    /// How long a session may last, in seconds.
+    pub max_session: i64,
+    /// The people who may use it, as the records name them. Empty: whoever can.
+    pub roster: Vec<String>,
+    /// Whether a session's name, which its caller chooses, says who it is where nothing else does.
+    pub trust_session_name: bool,
+    /// What the ticket's ID looks like that a session has to name.
+    pub ticket: Option<Form>,
+    /// Where the ticket is looked for, in this order.
+    pub ticket_in: Vec<TicketPlace>,
+    /// Whether a session needs a grant.
+    pub approval: bool,
+    /// What the ticket's ID of a drill looks like.
+    pub drill: Option<Form>,
+    /// After how many seconds without a session a drill is due.
+    pub drill_every: Option<i64>,
+}
+
+impl BreakGlass {
+    /// An entry that asks for nothing more than to be told.
+    pub fn new(line: Line, identity: IdentityPattern) -> Self {
+        let (roster, ticket_in) = (Vec::new(), Vec::new());
+        let (ticket, drill, drill_every) = (None, None, None);
+        let (max_session, trust_session_name, approval) = (3600, false, false);
+        Self {
+            line,
+            identity,
+            max_session,
+            roster,
+            trust_session_name,
+            ticket,
+            ticket_in,
+            approval,
+            drill,
+            drill_every,
+        }
+    }
+}
+
+/// The form of a ticket's ID: a regular expression that is looked for between characters that are neither letters
+/// nor digits.
+#[derive(Clone, Debug)]
+pub struct Form(regex_lite::Regex);
+
+impl Form {
+    /// Reads a regular expression.
+    ///
+    /// # Errors
+    /// When it is none, or matches the empty text.
+    pub fn parse(written: &str) -> Result<Self, PatternError> {
+        // By itself first: what closes a bracket that was opened around it is a mistake, too.
+        if let Err(error) = regex_lite::Regex::new(written) {
+            let error = error.to_string();
+            let why = in_plain_words(&error);
+            return Err(format!("not a regular expression: {why}; write one such as `INC-[0-9]+`").into());
+        }
+        if regex_lite::Regex::new(&format!("^(?:{written})$")).is_ok_and(|whole| whole.is_match("")) {
+            return Err("it matches nothing at all: every session would name a ticket".into());
+        }
+        let form = regex_lite::Regex::new(&format!("(?:^|[^A-Za-z0-9])({written})(?:$|[^A-Za-z0-9])"));
+        form.map(Self).map_err(|error| format!("not a regular expression: {error}").into())
+    }
+
+    /// The first text of this form in another.
+    pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        Some(self.0.captures(text)?.get(1)?.as_str())
+    }
+}
+
+/// What is wrong with a regular expression, for who writes one a year.
+fn in_plain_words(error: &str) -> &str {
+    // By the words of `regex-lite`; the first that is in it.
+    const WORDS: [(&str, &str); 12] = [
+        ("without matching '('", "a `)` has no `(` before it"),
+        ("closing ')'", "a `(` has no `)` behind it"),
+        ("no closing bracket", "a `[` has no `]` behind it"),
+        ("unclosed character class", "a `[` has no `]` behind it"),
+        ("invalid range", "a range within `[…]` goes backwards, as `[9-0]` does"),
+        ("character class ranges", "a range within `[…]` goes from one character to one, such as `[0-9]`"),
+        ("must be applied to a sub-expression", "a `*`, `+`, `?` or `{…}` has nothing before it to repeat"),
+        ("min bigger than its max", "the first number of a `{…}` is above the second"),
+        (
+            "counted repetition",
+            "a `{…}` is no count: write `{2}`, `{2,}` or `{2,5}`, and `\\{` for the character",
+        ),
+        (
+            "decimal number",
+            "a `{…}` is no count: write `{2}`, `{2,}` or `{2,5}`, and `\\{` for the character",
+        ),
+        ("look-around", "it looks ahead or behind (`(?=`, `(?!`, `(?<=`), which is not supported"),
+        ("escape", "a `\\` stands before something that it doesn't go with, or at the end"),
+    ];
+    WORDS.iter().find(|(word, _)| error.contains(word)).map_or(error, |(_, plain)| plain)
+}
+
+/// Where a session's ticket is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketPlace {
+    /// `sourceIdentity`.
+    SourceIdentity,
+    /// The session's name.
+    SessionName,
+    /// The session tag of this name.
+    SessionTag(String),
+    /// The grant.
+    Grant,
+}
+
+impl TicketPlace {
+    /// Reads how the policy writes it.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(written: &str) -> Result<Self, PatternError> {
+        match written.split_once(':') {
+            None if written == "source-identity" => Ok(Self::SourceIdentity),
+            None if written == "session-name" => Ok(Self::SessionName),
+            None if written == "grant" => Ok(Self::Grant),
+            Some(("session-tag", name)) if !name.is_empty() => Ok(Self::SessionTag(name.to_owned())),
+            _ => Err("write `source-identity`, `session-name`, `session-tag:NAME` or `grant`".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for TicketPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SourceIdentity => f.write_str("source-identity"),
+            Self::SessionName => f.write_str("session-name"),
+            Self::SessionTag(name) => write!(f, "session-tag:{name}"),
+            Self::Grant => f.write_str("grant"),
+        }
+    }
+}
+
+/// `[cases]`: what is asked of break-glass sessions as a whole.
+#[derive(Clone, Debug)]
+pub struct Cases {
+    /// For so many seconds after its beginning an approval may still come, and what is missing isn't told.
+    pub patience: i64,
+    /// A case that nobody has reviewed so many seconds after its end is overdue.
+    pub review_within: i64,
+    /// The accounts whose grants and reviews count. Empty: any that reach the bus.
+    pub approvals_from: Vec<String>,
+    /// The people whose approval counts, by name. Empty: anybody's but the session's own.
+    pub approvers: Vec<String>,
+}
+
+/// A `[[workload]]` entry: a role that code runs as.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Where it stands.
+    pub line: Line,
+    /// The role.
+    pub identity: IdentityPattern,
+    /// What it may change.
+    pub may_write: Vec<ActionPattern>,
+}
+
+/// An `[[exception]]` entry: what is tolerated until a day. [`exceptions::covering`] says what none of them covers.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// Where it stands.
+    pub line: Line,
+    /// Whose calls.
+    pub identity: IdentityPattern,
+    /// Which calls. Empty, for denials only: any reads.
+    pub actions: Vec<ActionPattern>,
+    /// To what. Empty: to anything.
+    pub resources: Vec<Glob>,
+    /// It covers denied calls, and no changes.
+    pub denials: bool,
+    /// Who answers for it.
+    pub owner: String,
+    /// What for.
+    pub reason: String,
+    /// The first second that it doesn't hold any more: midnight UTC after the day that is written.
+    pub until: Time,
+}
+
+impl Exception {
+    /// Whether it holds at that time. A record without a time can't be shown to lie before the end.
+    pub fn holds(&self, at: Option<Time>) -> bool {
+        at.is_some_and(|at| at < self.until)
+    }
+
+    /// Whether it means all of these resources.
+    pub fn tolerates_resources(&self, resources: impl FnOnce() -> Vec<String>) -> bool {
+        self.resources.is_empty() || {
+            let found = resources();
+            let tolerated =
+                |resource: &String| self.resources.iter().any(|glob| glob.matches_resource(resource));
+            !found.is_empty() && found.iter().all(tolerated)
+        }
+    }
+}
+
+/// `[denials]`: when denied calls are too many.
+#[derive(Clone, Debug)]
+pub struct Denials {
+    /// Where it stands.
+    pub line: Line,
+    /// The length of the sliding window, in seconds.
+    pub window: i64,
+    /// So many denied calls of one principal in a window are a spike.
+    pub count: usize,
+    /// Denied calls to so many different actions in a window are probing.
+    pub actions: usize,
+    /// The error codes that say that somebody lacks a permission.
+    pub codes: Vec<String>,
+}
+
+/// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    /// Incidents below it are kept but not sent.
+    pub min_severity: Severity,
+    /// An incident that goes on is told anew in each period of so many seconds.
+    pub period: i64,
+    /// It is closed when it was quiet for so many seconds after the end of a period.
+    pub quiet: i64,
+    /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
+    /// times as many; a summary names the others.
+    pub burst: usize,
+    /// `[accounts]`: what the team calls its accounts, by their IDs.
+    pub accounts: BTreeMap<String, String>,
+    /// `[digest]`: when the message of a day is sent.
+    pub digest: DigestHours,
+}
+
+impl Alerts {
+    /// What the team calls an account.
+    pub fn account_name(&self, account: &str) -> Option<&str> {
+        self.accounts.get(account).map(String::as_str)
+    }
+}
+
+impl Policy {
+    /// Reads a policy. `file` is the name that reasons and problems give it.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its line and column.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        read::policy(file, text)
+    }
+
+    /// The built-in policy.
+    pub fn built_in() -> Self {
+        // INVARIANT: the built-in policy parses; a test holds it to that. Were it ever not to, nothing
+        // would be exempt and root would still be break-glass.
+        Self::parse("built-in policy", DEFAULT).unwrap_or_else(|_| read::empty())
+    }
+
+    /// Whether the policy protects a resource, by its name or ARN.
+    pub fn protects(&self, resource: &str) -> bool {
+        self.protected.iter().any(|glob| glob.matches_resource(resource))
+    }
+}
+
+#[cfg(test)]
+mod tests;

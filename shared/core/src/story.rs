@@ -1,0 +1,384 @@
+//! Stories: incidents that are tied by an identity which one made and another one acts as, whichever of their records
+//! comes first. They are joined when an alert is worded, and change no verdict and no incident.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use futures_util::FutureExt;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Arn, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Note;
+use crate::call::{Call, Outcome};
+use crate::finding::Finding;
+use crate::group;
+use crate::incident::Incident;
+use crate::show::clean;
+
+/// What a call is made as, and what a call makes: a user, a role, or an access key of a user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity {
+    account: String,
+    name: String,
+    /// A digest of the access key, which is not shown; empty of a user and a role.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    key: String,
+}
+
+impl Identity {
+    /// A name that no other has.
+    pub fn id(&self) -> String {
+        group::digest(&[&self.account, &self.name, &self.key])
+    }
+
+    /// The user or role.
+    fn of(account: &str, kind: &str, name: &str) -> Self {
+        Self { account: clean(account, 32), name: format!("{kind} {}", clean(name, 128)), key: String::new() }
+    }
+
+    fn with_key(self, key: &str) -> Self {
+        Self { key: group::digest(&["access key", key]), ..self }
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of = if self.key.is_empty() { "" } else { "an access key of " };
+        write!(f, "{of}{}", self.name)
+    }
+}
+
+/// What a finding has to do with a story.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ties {
+    /// What its call was made as: the user or role, and the user's access key.
+    acts: Vec<Identity>,
+    /// What its call made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    makes: Option<Identity>,
+}
+
+impl Ties {
+    /// That of a call.
+    pub fn of(call: &Call<'_>) -> Self {
+        Self { acts: acts(call), makes: makes(call).filter(|_| call.outcome == Outcome::Succeeded) }
+    }
+
+    /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
+    pub fn may_be_made(&self) -> impl Iterator<Item = &Identity> {
+        self.acts.iter().filter(|who| !who.name.starts_with("role AWSReservedSSO_"))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.acts.is_empty() && self.makes.is_none()
+    }
+}
+
+fn acts(call: &Call<'_>) -> Vec<Identity> {
+    let principal = &call.principal;
+    let Some(arn) = principal.arn.as_deref().and_then(Arn::split) else { return Vec::new() };
+    let Some((kind @ ("user" | "role"), path)) = arn.resource.split_once('/') else { return Vec::new() };
+    let who = Identity::of(arn.account, kind, path.rsplit('/').next().unwrap_or(path));
+    // Keys of sessions are their role's; those of users stay.
+    let key = principal.identity.access_key_id.as_deref().filter(|key| key.starts_with("AKIA"));
+    let key = key.filter(|_| kind == "user").map(|key| who.clone().with_key(key));
+    [Some(who), key].into_iter().flatten().collect()
+}
+
+fn makes(call: &Call<'_>) -> Option<Identity> {
+    let account = call.account()?;
+    let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
+    match &*call.action.to_string() {
+        "iam:CreateUser" => Some(Identity::of(&account, "user", &asked("userName")?)),
+        "iam:CreateRole" => Some(Identity::of(&account, "role", &asked("roleName")?)),
+        "iam:CreateAccessKey" => {
+            let made = call.record.response_elements.get("accessKey")?;
+            let user = made.get("userName").and_then(Raw::text).or_else(|| asked("userName"))?;
+            let key = made.get("accessKeyId").and_then(Raw::text)?;
+            Some(Identity::of(&account, "user", &user).with_key(&key))
+        }
+        _ => None,
+    }
+}
+
+/// Who made an identity, when, and in which incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Made {
+    /// When.
+    pub at: Option<Time>,
+    /// Its maker's name.
+    pub by: String,
+    /// Its maker's incident.
+    pub incident: String,
+    /// The thread of that one's alerts.
+    pub thread: String,
+    /// What its maker called as.
+    pub acts: Vec<Identity>,
+    /// The incident of the denied calls that its maker made on that day.
+    pub denials: Option<String>,
+}
+
+impl Made {
+    /// What a finding's call made, and by whom.
+    pub fn by(finding: &Finding) -> Option<(&Identity, Self)> {
+        let what = finding.ties.makes.as_ref()?;
+        let made = Self {
+            at: finding.time,
+            by: finding.principal.name.clone(),
+            incident: finding.incident.clone(),
+            thread: group::thread(finding),
+            acts: finding.ties.acts.clone(),
+            denials: group::denials_of(finding),
+        };
+        Some((what, made))
+    }
+}
+
+/// So many identities are kept of an incident: of a flood of new ones those of the first names.
+const KEPT: usize = 50;
+
+/// The identities that an incident's calls were made as and have made: a set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// The first and the last time of a call.
+    acts: BTreeMap<Identity, (Option<Time>, Option<Time>)>,
+    makes: BTreeMap<Identity, Made>,
+}
+
+impl Links {
+    /// Adds what a finding has to do with it.
+    pub(crate) fn add(&mut self, finding: &Finding) {
+        for who in &finding.ties.acts {
+            self.act(who, finding.time, finding.time);
+        }
+        if let Some((what, made)) = Made::by(finding) {
+            self.make(what, made);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (who, (first, last)) in &other.acts {
+            self.act(who, *first, *last);
+        }
+        for (what, made) in &other.makes {
+            self.make(what, made.clone());
+        }
+    }
+
+    fn act(&mut self, who: &Identity, first: Option<Time>, last: Option<Time>) {
+        match self.acts.get_mut(who) {
+            Some(times) => *times = (times.0.min(first), times.1.max(last)),
+            None => {
+                self.acts.insert(who.clone(), (first, last));
+            }
+        }
+        if self.acts.len() > KEPT {
+            self.acts.pop_last();
+        }
+    }
+
+    fn make(&mut self, what: &Identity, made: Made) {
+        if self.makes.get(what).is_none_or(|known| made < *known) {
+            self.makes.insert(what.clone(), made);
+        }
+        if self.makes.len() > KEPT {
+            self.makes.pop_last();
+        }
+    }
+}
+
+/// What is known of all incidents, up to a time.
+#[expect(async_fn_in_trait, reason = "functions run on one thread")]
+pub trait Facts {
+    /// Why something can't be looked up.
+    type Error;
+
+    /// Who made an identity.
+    async fn made(&self, what: &Identity) -> Result<Vec<Made>, Self::Error>;
+
+    /// In which incidents an identity acts.
+    async fn used(&self, who: &Identity, until: Option<Time>) -> Result<BTreeSet<String>, Self::Error>;
+
+    /// How many actions an incident of denied calls has.
+    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Self::Error>;
+}
+
+/// What an incident's alert says of its story.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// Its lines.
+    pub notes: Vec<Note>,
+    /// What its alerts have in common with those of the story's other incidents.
+    pub thread: String,
+}
+
+/// So many makers are followed back, from each to its own.
+const MAKERS: usize = 4;
+
+/// So many identities that an incident's calls were made as are looked up: a user and its keys are three at a time.
+const CALLERS: usize = 10;
+
+/// So many identities that an incident made are looked up, and so many incidents of each are named.
+const NAMED: usize = 5;
+
+impl Story {
+    /// The story of an incident, as it was known at a time.
+    ///
+    /// # Errors
+    /// When something can't be looked up.
+    pub async fn of<F: Facts>(facts: &F, incident: &Incident, until: Option<Time>) -> Result<Self, F::Error> {
+        let Some(lead) = incident.lead() else { return Ok(Self::default()) };
+        let mut story = Self { notes: Vec::new(), thread: group::thread(lead) };
+        story.own_denials(facts, lead, until).await?;
+        let mut seen = BTreeSet::from([incident.id.clone()]);
+        let acts = incident.links().acts.iter().take(CALLERS);
+        let mut acts: Vec<(Identity, Option<Time>)> =
+            acts.map(|(who, (_, last))| (who.clone(), (*last).min(until))).collect();
+        let mut first = incident.times().map(|(first, _)| first);
+        for _ in 0..MAKERS {
+            let Some((who, made)) = maker(facts, &acts, &seen).await? else { break };
+            story.notes.push(Note::new("story", begun(facts, &who, &made, first, until).await?));
+            story.thread.clone_from(&made.thread);
+            acts = made.acts.iter().map(|who| (who.clone(), made.at)).collect();
+            (first, _) = (made.at, seen.insert(made.incident));
+        }
+        let made = incident.links().makes.iter().filter(|(_, made)| made.at <= until);
+        for what in made.map(|(what, _)| what).take(NAMED) {
+            let mut used = facts.used(what, until).await?;
+            used.remove(&incident.id);
+            if !used.is_empty() {
+                let used: Vec<String> = used.into_iter().take(NAMED).collect();
+                story
+                    .notes
+                    .push(Note::new("story", format!("{what}, made here, acts in {}", used.join(", "))));
+            }
+        }
+        Ok(story)
+    }
+
+    async fn own_denials<F: Facts>(
+        &mut self,
+        facts: &F,
+        lead: &Finding,
+        until: Option<Time>,
+    ) -> Result<(), F::Error> {
+        let denials = group::denials_of(lead).filter(|denials| *denials != lead.incident);
+        let Some(denials) = denials else { return Ok(()) };
+        let actions = facts.denied(&denials, until).await?;
+        if actions > 0 {
+            let text = format!("{} was denied {} ({denials})", lead.principal.name, counted(actions));
+            self.notes.push(Note::new("story", text));
+        }
+        Ok(())
+    }
+}
+
+/// The last who made one of these before it acted, in another incident than these.
+async fn maker<F: Facts>(
+    facts: &F,
+    acts: &[(Identity, Option<Time>)],
+    seen: &BTreeSet<String>,
+) -> Result<Option<(Identity, Made)>, F::Error> {
+    let mut found = Vec::new();
+    for (who, last) in acts {
+        let made = facts.made(who).await?.into_iter();
+        let made = made.filter(|made| made.at <= *last && !seen.contains(&made.incident));
+        found.extend(made.map(|made| (who.clone(), made)));
+    }
+    Ok(found.into_iter().max_by(|(a, by), (b, other)| (by, a).cmp(&(other, b))))
+}
+
+/// How an identity began.
+async fn begun<F: Facts>(
+    facts: &F,
+    who: &Identity,
+    made: &Made,
+    first: Option<Time>,
+    until: Option<Time>,
+) -> Result<String, F::Error> {
+    let at = made.at.map(|at| format!(" at {at}")).unwrap_or_default();
+    let before = first.zip(made.at).filter(|(first, at)| first >= at);
+    let before = before.map(|(first, at)| format!(", {} min before,", (first.0 - at.0 + 59) / 60));
+    let text = format!("{who} was made{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
+    if let Some(denials) = made.denials.as_ref().filter(|denials| **denials != made.incident) {
+        let actions = facts.denied(denials, until).await?;
+        if actions > 0 {
+            return Ok(format!("{text}, who was denied {} ({denials})", counted(actions)));
+        }
+    }
+    Ok(text)
+}
+
+fn counted(actions: usize) -> String {
+    if actions == 1 { "1 action".to_owned() } else { format!("{actions} actions") }
+}
+
+/// All incidents of a replay.
+#[derive(Debug, Default)]
+pub struct Index<'i> {
+    made: BTreeMap<&'i Identity, Vec<&'i Made>>,
+    used: BTreeMap<&'i Identity, Vec<(Option<Time>, &'i str)>>,
+    incidents: BTreeMap<&'i str, &'i Incident>,
+}
+
+impl<'i> Index<'i> {
+    /// That of these incidents.
+    pub fn of(incidents: impl IntoIterator<Item = &'i Incident>) -> Self {
+        let mut index = Self::default();
+        for incident in incidents {
+            index.incidents.insert(&incident.id, incident);
+            for (what, made) in &incident.links().makes {
+                index.made.entry(what).or_default().push(made);
+            }
+            for (who, (first, _)) in &incident.links().acts {
+                index.used.entry(who).or_default().push((*first, &incident.id));
+            }
+        }
+        index
+    }
+
+    /// The story of an incident, as it was known at a time.
+    pub fn story(&self, incident: &Incident, until: Option<Time>) -> Story {
+        // All is at hand: nothing of it waits.
+        Story::of(self, incident, until).now_or_never().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Who made what an incident acts as.
+    pub fn maker(&self, incident: &Incident) -> Option<(String, &Made)> {
+        let links = incident.links();
+        let made = links.acts.iter().flat_map(|(who, (_, last))| {
+            let made = self.made.get(who).into_iter().flatten();
+            made.filter(|made| made.at <= *last && made.incident != incident.id).map(move |made| (who, *made))
+        });
+        let last = made.max_by_key(|(who, made)| (*made, *who));
+        last.map(|(who, made)| (who.to_string(), made))
+    }
+}
+
+impl Facts for Index<'_> {
+    type Error = Infallible;
+
+    async fn made(&self, what: &Identity) -> Result<Vec<Made>, Infallible> {
+        Ok(self.made.get(what).into_iter().flatten().map(|made| (*made).clone()).collect())
+    }
+
+    async fn used(&self, who: &Identity, until: Option<Time>) -> Result<BTreeSet<String>, Infallible> {
+        let used = self.used.get(who).into_iter().flatten();
+        Ok(used.filter(|(first, _)| *first <= until).map(|(_, incident)| (*incident).to_owned()).collect())
+    }
+
+    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Infallible> {
+        Ok(self.incidents.get(incident).map_or(0, |incident| actions(incident, until)))
+    }
+}
+
+/// How many actions an incident's findings up to a time have.
+pub fn actions(incident: &Incident, until: Option<Time>) -> usize {
+    let until = incident.briefs().filter(|finding| finding.time <= until);
+    until.map(|finding| finding.action).collect::<BTreeSet<&str>>().len()
+}
+
+#[cfg(test)]
+mod tests;

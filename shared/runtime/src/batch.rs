@@ -1,0 +1,287 @@
+//! A batch of deliveries: each is judged, done with, rejected, or to be delivered again.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, StreamExt};
+use handsoff_cloudtrail::{Entry, Record, Time};
+
+use super::ports::{Clock, Failure, World};
+use super::report::{Metric, Report};
+use handsoff_core::Call;
+use handsoff_core::Nothing;
+use handsoff_core::Skim;
+use handsoff_core::policy::Policy;
+
+/// How many units are dealt with at once. They send one after the other ([`super::turn`]): a function that is killed has one
+/// alert on its way at most, which comes twice.
+const UNITS: usize = 8;
+
+/// So long before the end of the invocation no unit is begun any more. The others are far away from it: one takes a
+/// tenth of a second.
+const BEGIN: Duration = Duration::from_secs(5);
+
+/// So long before the end those that aren't finished are left as they are: what they have claimed the sweep sends.
+const CUT: Duration = Duration::from_secs(3);
+
+/// So long before the end nobody waits for the metrics any more.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// What was delivered: the payload as it came, and the record's text in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The payload, for the dead letters.
+    pub payload: &'a str,
+    /// The event's `detail`, or why there is none.
+    pub detail: Result<&'a str, &'a str>,
+    /// What else the event says.
+    pub envelope: Envelope<'a>,
+}
+
+/// What `EventBridge` says of an event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Envelope<'a> {
+    /// Its `detail-type`.
+    pub kind: &'a str,
+    /// The account that sent it: `EventBridge` writes it.
+    pub account: &'a str,
+    /// When it was sent, as text: what the sender says.
+    pub time: &'a str,
+    /// When it came to the queue, in milliseconds since 1970, as text; empty for an event that came by itself.
+    pub arrived: &'a str,
+    /// Who put it into the queue, as SQS writes it; empty for an event that came by itself.
+    pub sender: &'a str,
+}
+
+/// What is to be said of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done with.
+    Done,
+    /// It is to be delivered again.
+    Again(Failure),
+}
+
+/// Classifies records, but for those that lead to nothing at a glance.
+#[derive(Debug)]
+pub struct Classifier<'p> {
+    /// The policy.
+    pub policy: &'p Policy,
+    skim: RefCell<Skim<'p>>,
+}
+
+impl<'p> Classifier<'p> {
+    /// With nothing known yet.
+    pub fn new(policy: &'p Policy) -> Self {
+        Self { policy, skim: Skim::new(policy).into() }
+    }
+
+    /// Why there is nothing to report on a record, where that can be seen at once.
+    pub fn nothing(&self, record: &Record<'_>) -> Option<Nothing> {
+        self.skim.try_borrow_mut().ok()?.nothing(record)
+    }
+
+    /// The call of a record, unless it has no owner and that can be seen at once.
+    pub fn call<'r>(&self, record: &Record<'r>) -> Option<Call<'r>> {
+        if self.nothing(record).is_some() {
+            return None;
+        }
+        Some(Call::classify(*record, self.policy, &mut ()))
+    }
+}
+
+/// What a function does with records.
+pub trait Detector {
+    /// What comes of a record that leads to something.
+    type Work;
+
+    /// The function's name, for metrics.
+    fn name(&self) -> &'static str;
+
+    /// What comes of a record. Nothing of it waits for the world.
+    fn judge(&self, record: &Record<'_>) -> Option<Self::Work>;
+
+    /// What comes of an event that is none of CloudTrail's: nothing, if it isn't for this function.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    fn other(&self, _envelope: Envelope<'_>, _detail: &str) -> Option<Result<Self::Work, String>> {
+        None
+    }
+
+    /// The metric of the time from a record's event to its verdict; `None` for what nobody waits for.
+    fn timed(&self, _work: &Self::Work) -> Option<Metric> {
+        Some(Metric::Lag(self.name()))
+    }
+
+    /// What is done together, and fails together: the episode of a finding, the principal of a denied call.
+    fn unit(&self, work: &Self::Work) -> String;
+
+    /// Remembers and tells.
+    ///
+    /// # Errors
+    /// When it could not be done; to do it again is safe.
+    #[expect(async_fn_in_trait, reason = "functions run on one thread")]
+    async fn carry_out(
+        &self,
+        world: &impl World,
+        work: Vec<Self::Work>,
+        report: &mut Report,
+    ) -> Result<(), Failure>;
+}
+
+/// What is done as a whole, and the deliveries that it answers.
+struct Unit<W> {
+    deliveries: Vec<usize>,
+    task: Task<W>,
+}
+
+enum Task<W> {
+    /// To remember and tell.
+    CarryOut(Vec<W>),
+    /// To put among the dead letters, and why.
+    Reject(String),
+}
+
+/// Handles a batch. The answers are in the order of the deliveries.
+///
+/// It ends before the invocation does: what there was no time for is to be delivered again, and what is finished is
+/// done with.
+pub async fn handle<D: Detector>(
+    world: &impl World,
+    detector: &D,
+    deliveries: &[Delivery<'_>],
+) -> Vec<Answer> {
+    let mut report = Report::default();
+    let mut answers = vec![Answer::Done; deliveries.len()];
+    let units = units(world, detector, deliveries, &mut report);
+    for index in units.iter().flat_map(|unit| &unit.deliveries) {
+        set(&mut answers, *index, &Err(late()));
+    }
+    // Of a unit that is left half-way, too: what it has counted has happened.
+    let mut reports = vec![Report::default(); units.len()];
+    let begun = units.into_iter().zip(&mut reports);
+    let begun = begun.map(|(unit, report)| deal_with(world, detector, deliveries, unit, report));
+    let mut done = stream::iter(begun).buffer_unordered(UNITS);
+    let all = async {
+        while let Some((indices, done)) = done.next().await {
+            for index in indices {
+                set(&mut answers, index, &done);
+            }
+        }
+    };
+    leaving(world, CUT, all).await;
+    drop(done);
+    for of_unit in &reports {
+        report.merge(of_unit);
+    }
+    for _ in answers.iter().filter(|answer| matches!(answer, Answer::Again(_))) {
+        report.count(Metric::Returned(detector.name()));
+    }
+    if !report.is_empty() {
+        // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
+        let sent = leaving(world, ANSWER, world.send(&report)).await;
+        if let Err(failure) = sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time was up"))) {
+            world.complain(&failure);
+        }
+    }
+    answers
+}
+
+/// Judges the deliveries. Nothing of it waits for the world.
+fn units<D: Detector>(
+    world: &impl World,
+    detector: &D,
+    deliveries: &[Delivery<'_>],
+    report: &mut Report,
+) -> Vec<Unit<D::Work>> {
+    let mut units: BTreeMap<String, (Vec<usize>, Vec<D::Work>)> = BTreeMap::new();
+    let mut rejected = Vec::new();
+    for (index, delivery) in deliveries.iter().enumerate() {
+        let (work, time) = match judged(detector, delivery) {
+            Ok(Some(judged)) => judged,
+            Ok(None) => continue,
+            Err(reason) => {
+                report.count(Metric::UnreadablePayloads(detector.name()));
+                rejected.push(Unit { deliveries: vec![index], task: Task::Reject(reason) });
+                continue;
+            }
+        };
+        if let (Some(Time(at)), Some(timed)) = (time, detector.timed(&work)) {
+            // Clocks differ: an event from the future has no lag.
+            #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
+            report.add(timed, (world.now().0 - at).max(0) as f64);
+        }
+        let (indices, works) = units.entry(detector.unit(&work)).or_default();
+        indices.push(index);
+        works.push(work);
+    }
+    let units = units.into_values().map(|(deliveries, work)| Unit { deliveries, task: Task::CarryOut(work) });
+    // Alerts before dead letters.
+    units.chain(rejected).collect()
+}
+
+/// Does what a unit asks for, unless it is too late to begin. Gives the deliveries that it answers.
+async fn deal_with<D: Detector>(
+    world: &impl World,
+    detector: &D,
+    deliveries: &[Delivery<'_>],
+    unit: Unit<D::Work>,
+    report: &mut Report,
+) -> (Vec<usize>, Result<(), Failure>) {
+    let payload = unit.deliveries.first().and_then(|index| deliveries.get(*index)).map(|it| it.payload);
+    let done = match unit.task {
+        _ if world.left() <= BEGIN => Err(late()),
+        Task::CarryOut(work) => detector.carry_out(world, work, report).await,
+        Task::Reject(reason) => world.reject(payload.unwrap_or_default(), &reason).await,
+    };
+    (unit.deliveries, done)
+}
+
+fn set(answers: &mut [Answer], index: usize, done: &Result<(), Failure>) {
+    if let Some(answer) = answers.get_mut(index) {
+        *answer = done.clone().map_or_else(Answer::Again, |()| Answer::Done);
+    }
+}
+
+fn late() -> Failure {
+    Failure::new("the function", "its time was up")
+}
+
+/// Works, but leaves so much of the invocation's time; `None` if that wasn't enough.
+async fn leaving<T>(world: &impl Clock, rest: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let time = world.wait(world.left().saturating_sub(rest));
+    match select(pin!(work), pin!(time)).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}
+
+/// What comes of a delivery, and when its record happened.
+type Judged<W> = (W, Option<Time>);
+
+/// What comes of a delivery, if anything; or why it can't be read.
+fn judged<D: Detector>(detector: &D, delivery: &Delivery<'_>) -> Result<Option<Judged<D::Work>>, String> {
+    let detail = delivery.detail.map_err(str::to_owned)?;
+    if let Some(other) = detector.other(delivery.envelope, detail) {
+        return other.map(|work| Some((work, None)));
+    }
+    let record = record(detail)?;
+    let time = || record.event_time.text().and_then(|text| Time::parse(&text));
+    Ok(detector.judge(&record).map(|work| (work, time())))
+}
+
+/// The record in an event's detail.
+fn record(detail: &str) -> Result<Record<'_>, String> {
+    match Record::read(detail) {
+        Ok((Entry::Record(record), end)) if detail.get(end..).is_some_and(|rest| rest.trim().is_empty()) => {
+            Ok(record)
+        }
+        Ok((Entry::Record(_), end)) => Err(format!("`detail` goes on behind its record, at byte {end}")),
+        Ok(_) => Err("`detail` has none of the fields of a CloudTrail record".to_owned()),
+        Err(error) => Err(format!("`detail` is no JSON object: {} at byte {}", error.why, error.at)),
+    }
+}

@@ -1,0 +1,126 @@
+//! The digest of a day, sent by the sweep: [`handsoff_core::alert::Digest`].
+//!
+//! Whoever remembers a finding puts its incident on the list of the digest that has it, before the finding: the list is a
+//! set, and nothing on it is missing. The digest is an episode of its own and is claimed as every alert is.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt};
+use handsoff_cloudtrail::Time;
+use serde::{Deserialize, Serialize};
+
+use super::episode::Episode;
+use super::held::Held;
+use super::history;
+use super::ports::{Failure, Range, World};
+use super::report::Report;
+use super::stored;
+use super::tell::{AT_ONCE, Telling, claim, marks};
+use handsoff_core::alert::{Digest, Milestone, Note, Period};
+use handsoff_core::finding::Finding;
+use handsoff_core::incident::Incident;
+use handsoff_core::policy::Alerts;
+
+/// So many incidents of a digest are read. Where there are more the digest says so.
+const INCIDENTS: usize = 1_000;
+
+/// So many findings of each.
+const FINDINGS: usize = 1_000;
+
+/// So many findings in all: a flood of them must not keep a sweep from its end.
+const ALL: usize = 20_000;
+
+/// After a digest is due it is looked for as many seconds: after that nobody reads it as the day's any more.
+const LATE: i64 = 6 * 3600;
+
+/// An incident on a digest's list.
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    incident: String,
+}
+
+/// Puts the incidents of findings on the lists of their digests.
+pub(super) async fn list(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<(), Failure> {
+    let listed = findings.iter().filter_map(|finding| {
+        Some((Digest::of(&finding.incident, finding.time, policy)?, &*finding.incident))
+    });
+    let listed: BTreeSet<(Time, &str)> = listed.collect();
+    for (until, incident) in listed {
+        let text = stored::text(&Listed { incident: incident.to_owned() })?;
+        world.put(&Digest::id(until), &format!("incident#{incident}"), &text).await?;
+    }
+    Ok(())
+}
+
+/// Sends the last digest that is due, unless it was sent or has nothing to say. `notes` is asked, with the digest's end, for
+/// what there is to say beside the findings.
+///
+/// # Errors
+/// When something can't be read, written or sent; to do it again is safe.
+pub async fn digest<N>(
+    world: &impl World,
+    telling: Telling<'_, N>,
+    now: Time,
+    notes: impl AsyncFnOnce(Time) -> Vec<Note>,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let policy = telling.policy;
+    let Some(until) = policy.digest.until(Time(now.0 - policy.quiet)) else { return Ok(()) };
+    if now.0 - policy.quiet - until.0 > LATE {
+        return Ok(());
+    }
+    let episode = Episode { incident: Digest::id(until), period: Period::NoTime };
+    if Held::of(world, &episode).await?.state.told.contains(&Milestone::Digest) {
+        return Ok(());
+    }
+    let mut digest = Digest::new(policy, until);
+    let (from, to) = ("incident#", "incident#~");
+    let list = Range { partition: &episode.incident, from, to, most: INCIDENTS, backwards: false };
+    let texts = world.range(list).await?;
+    let mut whole = texts.len() < INCIDENTS;
+    let listed = texts.iter().filter_map(|text| stored::read(world, "reading a digest's list", text, &[]));
+    let reads = listed.map(|listed: Listed| part(world, policy, until, listed.incident));
+    let mut reads = stream::iter(reads).buffered(AT_ONCE);
+    let mut findings = 0;
+    while let Some(read) = reads.next().await {
+        let (incident, earlier) = read?;
+        digest.add(&incident, &incident, &earlier);
+        findings += incident.count();
+        if findings >= ALL {
+            whole = false;
+            break;
+        }
+    }
+    drop(reads);
+    if digest.is_empty() {
+        return Ok(());
+    }
+    digest.notes = notes(until).await;
+    if !whole {
+        let why =
+            format!("there was more than a digest reads; the table has all, partition {}", episode.incident);
+        digest.notes.push(Note::new("more", why));
+    }
+    claim(world, &episode, None, report, |state| {
+        digest.alert().filter(|_| !state.told.contains(&Milestone::Digest))
+    })
+    .await
+}
+
+/// As much of an incident as a digest has of it, and what earlier days had.
+async fn part(
+    world: &impl World,
+    policy: &Alerts,
+    until: Time,
+    incident: String,
+) -> Result<(Incident, handsoff_core::earlier::Earlier), Failure> {
+    // No digest is of more than a week.
+    let (from, to) = (format!("mark#{}", Time(until.0 - 8 * 86_400)), format!("mark#{until}"));
+    let range = Range { partition: &incident, from: &from, to: &to, most: FINDINGS, backwards: false };
+    let whole = marks(world, range).await?;
+    let parts = whole.by_digest(policy);
+    let part = parts.into_iter().find(|(end, _)| *end == until).map(|(_, part)| part);
+    let part = part.unwrap_or_else(|| Incident::new(incident));
+    let earlier = history::of(world, policy, &part).await?;
+    Ok((part, earlier))
+}

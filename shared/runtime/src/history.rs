@@ -1,0 +1,82 @@
+//! What principals did before, as it is remembered: [`handsoff_core::earlier`].
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use handsoff_cloudtrail::Time;
+use serde::{Deserialize, Serialize};
+
+use super::ports::{Failure, Range, World};
+use super::puts::{Item, put_all};
+use super::stored;
+use super::tell::AT_ONCE;
+use handsoff_core::earlier::{Brief, Earlier, Subject};
+use handsoff_core::finding::Finding;
+use handsoff_core::group;
+use handsoff_core::incident::Incident;
+use handsoff_core::policy::Alerts;
+
+/// So much of an incident is looked up; the rest counts as new.
+const ASKED: usize = 200;
+
+/// What was found of a subject in a period.
+#[derive(Serialize, Deserialize)]
+struct Found {
+    what: String,
+}
+
+fn partition(subject: &str) -> String {
+    format!("found#{subject}")
+}
+
+/// Of what was found only a digest: an action's name is the record's to choose.
+fn sort(what: &str, period: i64) -> String {
+    format!("{}#{}", group::digest(&[what]), Time(period))
+}
+
+/// Remembers what the periods of these findings had.
+pub(super) async fn keep(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<(), Failure> {
+    let found = findings.iter().filter_map(|finding| {
+        let subject = Subject::of(finding)?;
+        let what = subject.what(&Brief::of(finding))?;
+        Some((subject.name, what, Earlier::period(policy.period, finding.time?)))
+    });
+    // Of many denied calls each action once.
+    let found: BTreeSet<_> = found.collect();
+    let items = found.into_iter().map(|(subject, what, period)| {
+        let sort = sort(&what, period);
+        Ok((partition(&subject), sort, stored::text(&Found { what })?))
+    });
+    put_all(world, items.collect::<Result<Vec<Item>, Failure>>()?).await
+}
+
+/// What earlier periods had of an incident's findings. Asks for each thing once.
+pub(super) async fn of(world: &impl World, policy: &Alerts, incident: &Incident) -> Result<Earlier, Failure> {
+    let mut earlier = Earlier::new(policy.period);
+    let Some(subject) = incident.subject() else { return Ok(earlier) };
+    let found = incident
+        .briefs()
+        .filter_map(|finding| Some((subject.what(&finding)?, Earlier::period(policy.period, finding.time?))));
+    let asked: BTreeSet<(String, i64)> = found.collect();
+    let (partition, memory) = (&partition(&subject.name), subject.memory());
+    let answers = asked.into_iter().take(ASKED).map(|(what, period)| async move {
+        let (from, to) = (sort(&what, (period - memory).max(0)), sort(&what, period - 1));
+        let range = Range { partition, from: &from, to: &to, most: 1, backwards: true };
+        Ok::<_, Failure>((what, period, !world.range(range).await?.is_empty()))
+    });
+    let answers: Vec<_> = stream::iter(answers).buffered(AT_ONCE).try_collect().await?;
+    for (what, period, _) in answers.into_iter().filter(|(.., had)| *had) {
+        earlier.add(&subject.name, what.into(), period - policy.period);
+    }
+    Ok(earlier)
+}
+
+/// An incident without the findings that are repeated.
+pub(super) async fn news(
+    world: &impl World,
+    policy: &Alerts,
+    incident: Incident,
+) -> Result<Incident, Failure> {
+    let earlier = of(world, policy, &incident).await?;
+    Ok(incident.news(&earlier).into_owned())
+}

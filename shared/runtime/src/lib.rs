@@ -1,0 +1,55 @@
+//! What the deployed functions do with findings: remember them, and tell what they make due.
+//!
+//! Written against ports, which `shared/aws` implements, so that AWS is in its adapters and everything here can be tried at every step, in
+//! any order, with any call failing. The rules:
+//!
+//! 1. What is remembered is a set. An observation is put under a key that follows from the record: to put it
+//!    again changes nothing.
+//! 2. Write, then read. Whoever reads last sees all, so of several functions at least one sees what is due.
+//! 3. An alert is claimed before it is sent, by a conditional write that one of several wins, and struck off
+//!    after. What was claimed and not struck off is sent again after a while: a crash repeats an alert, and
+//!    loses none.
+//! 4. A storm is summed up. Beyond a budget for each code and minute, what is new is named in a summary, which
+//!    is an episode of its own and follows the same rules.
+//! 5. The sweep reads what is due. Whatever it has looked at is due again at a later time, so all get their turn.
+
+pub mod batch;
+mod budget;
+mod digest;
+mod due;
+mod episode;
+pub mod excepted;
+mod held;
+mod history;
+mod look;
+pub mod message;
+mod ports;
+pub mod pretend;
+mod puts;
+mod report;
+mod session;
+pub mod stored;
+mod story;
+mod summary;
+mod tell;
+mod turn;
+
+pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
+pub use budget::budget;
+pub use digest::digest;
+pub use due::{Due, Task, Waiting};
+pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
+pub use held::Held;
+pub use look::{look, look_is_due};
+pub use message::Message;
+pub use ports::{
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics,
+    Notifier, Open, Published, Range, Subscription, Subscriptions, World,
+};
+pub use report::{Metric, Report, Stat, Unit};
+pub use session::{Ending, end_session, reopen, seal_session};
+pub use summary::summarise;
+pub use tell::{
+    AT_ONCE, Closing, Found, Lease, Notes, Telling, advance, keep, keep_and_tell, marks, page, resend, tell,
+};
+pub use turn::{Turn, Turns};

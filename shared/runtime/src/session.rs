@@ -1,0 +1,131 @@
+//! The end of a break-glass session, which has a case file to be sealed.
+//!
+//! A call may come while its case is being sealed, or after. So the sweep first writes that it seals, then reads, and
+//! says that it is closed only if that is still written; and whoever remembers a call looks afterwards whether it is
+//! written, and strikes it out. Either the sweep reads the call, or it sees that it was too early.
+
+use std::collections::BTreeSet;
+
+use super::episode::{Episode, Pending};
+use super::held::{Held, TRIES, contended, state, write};
+use super::ports::{Failure, World};
+use super::report::Report;
+use super::story;
+use super::summary::fold;
+use super::tell::send;
+use handsoff_cloudtrail::Time;
+use handsoff_core::Story;
+use handsoff_core::alert::{About, Alert, Cause, Milestone, Note};
+use handsoff_core::incident::Incident;
+use handsoff_core::policy::Alerts;
+
+/// Writes that a session's case is being sealed. To write it again changes nothing.
+///
+/// # Errors
+/// When it can't be written.
+pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), Failure> {
+    let mut held = Held::of(world, episode).await?;
+    held.change(world, |state| state.told.insert(Milestone::Sealing)).await.map(drop)
+}
+
+/// Opens a session again that is being sealed, or is closed: a call of it came.
+///
+/// # Errors
+/// When it can't be written.
+pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure> {
+    let (mut held, now) = (Held::of(world, episode).await?, world.now().0);
+    held.change(world, |state| {
+        let sealing = state.told.remove(&Milestone::Sealing);
+        let closed = state.told.remove(&Milestone::Closed);
+        if sealing || closed {
+            state.next = now;
+        }
+        sealing || closed
+    })
+    .await
+    .map(drop)
+}
+
+/// What the last message of a session says.
+#[derive(Debug)]
+pub struct Ending<'e> {
+    /// What is sent, and what accounts are called.
+    pub policy: &'e Alerts,
+    /// The session's findings, or the first of them.
+    pub findings: &'e Incident,
+    /// How many calls it has.
+    pub calls: usize,
+    /// What is known beyond the findings.
+    pub notes: Vec<Note>,
+    /// The same case was told before: nothing is sent.
+    pub told: bool,
+    /// When it is over, by the time of events.
+    pub at: Time,
+}
+
+/// Says that a session is over, if its case is still being sealed. Tells whether it is over now.
+///
+/// # Errors
+/// When it can't be written or sent; to do it again is safe.
+pub async fn end_session(
+    world: &impl World,
+    episode: &Episode,
+    ending: &Ending<'_>,
+    report: &mut Report,
+) -> Result<bool, Failure> {
+    let Ending { policy, findings, calls, told, at, .. } = *ending;
+    let by = world.name();
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        // A write that was answered too late may have been ours.
+        if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
+            return send(world, episode, &own.clone(), report).await.map(|()| true);
+        }
+        if !state.told.remove(&Milestone::Sealing) {
+            return Ok(state.told.contains(&Milestone::Closed));
+        }
+        state.told.insert(Milestone::Closed);
+        let tells = BTreeSet::from([Milestone::Closed]);
+        let severity = findings.severity();
+        let lead = findings.lead_for(&tells, severity).or_else(|| findings.lead());
+        let Some(lead) = lead.filter(|_| !told) else {
+            if write(world, episode, version, &state).await? {
+                return Ok(true);
+            }
+            continue;
+        };
+        let Story { notes: story, thread } = story::of(world, findings).await;
+        let mut notes = [&*story, &ending.notes].concat();
+        if let Some(after) = state.opened_after {
+            notes.push(Note::new("alerted", format!("{after} seconds after its first record")));
+        }
+        let (incident, period) = (findings, episode.period);
+        let about = About {
+            incident,
+            policy,
+            period,
+            lead,
+            severity,
+            findings: findings.count().max(calls),
+            since: period,
+            named: &BTreeSet::new(),
+            notes: &notes,
+            thread: &thread,
+        };
+        let alert = Alert::new(&about, Cause::Closed, tells, Some(at));
+        if state.folded.is_some() {
+            // The digest leaves the account all the same: with the others' of this minute.
+            fold(world, &alert, lead, report).await?;
+            if write(world, episode, version, &state).await? {
+                return Ok(true);
+            }
+            continue;
+        }
+        let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.clone() };
+        state.pending.push(pending.clone());
+        if write(world, episode, version, &state).await? {
+            return send(world, episode, &pending, report).await.map(|()| true);
+        }
+    }
+    Err(contended())
+}

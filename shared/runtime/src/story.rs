@@ -1,0 +1,86 @@
+//! The facts of stories, as they are remembered: [`handsoff_core::story`].
+
+use std::collections::BTreeSet;
+
+use handsoff_cloudtrail::Time;
+use serde::{Deserialize, Serialize};
+
+use super::ports::{Failure, Range, World};
+use super::puts::put_all;
+use super::stored;
+use super::tell::marks;
+use handsoff_core::finding::Finding;
+use handsoff_core::incident::Incident;
+use handsoff_core::story::{Facts, Identity, Made, Story, actions};
+
+/// So much is read of an identity: how often it was made, and the incidents in which it acts.
+const READ: usize = 100;
+
+/// So many findings of an incident of denied calls are read.
+const DENIED: usize = 200;
+
+/// An incident in which an identity acts.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Used {
+    incident: String,
+}
+
+fn partition(of: &Identity) -> String {
+    format!("story#{}", of.id())
+}
+
+/// Remembers what findings make, and as whom. Before the findings: of two functions that each have one of two records at
+/// least one reads the other's.
+pub(super) async fn keep(world: &impl World, findings: &[Finding]) -> Result<(), Failure> {
+    let mut puts = BTreeSet::new();
+    for finding in findings {
+        for who in finding.ties.may_be_made() {
+            let incident = finding.incident.clone();
+            let sort = format!("used#{incident}");
+            puts.insert((partition(who), sort, stored::text(&Used { incident })?));
+        }
+        if let Some((what, made)) = Made::by(finding) {
+            let at = made.at.map(|at| at.to_string()).unwrap_or_default();
+            let sort = format!("made#{at}#{:016x}", finding.key.0);
+            puts.insert((partition(what), sort, stored::text(&made)?));
+        }
+    }
+    put_all(world, puts).await
+}
+
+/// The story of an incident, as far as it is known now. An alert without it is better than none.
+pub(super) async fn of(world: &impl World, incident: &Incident) -> Story {
+    Story::of(&Remembered(world), incident, Some(world.now())).await.unwrap_or_else(|failure| {
+        world.complain(&failure);
+        Story::default()
+    })
+}
+
+struct Remembered<'w, W>(&'w W);
+
+impl<W: World> Remembered<'_, W> {
+    async fn all<T: for<'de> Deserialize<'de>>(&self, of: &Identity, from: &str) -> Result<Vec<T>, Failure> {
+        let (partition, to) = (&partition(of), &format!("{from}~"));
+        let range = Range { partition, from, to, most: READ, backwards: true };
+        let texts = self.0.range(range).await?;
+        Ok(texts.iter().filter_map(|text| stored::read(self.0, "reading a story", text, &[])).collect())
+    }
+}
+
+impl<W: World> Facts for Remembered<'_, W> {
+    type Error = Failure;
+
+    async fn made(&self, what: &Identity) -> Result<Vec<Made>, Failure> {
+        self.all(what, "made#").await
+    }
+
+    async fn used(&self, who: &Identity, _: Option<Time>) -> Result<BTreeSet<String>, Failure> {
+        Ok(self.all(who, "used#").await?.into_iter().map(|used: Used| used.incident).collect())
+    }
+
+    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Failure> {
+        let range =
+            Range { partition: incident, from: "mark#", to: "mark#~", most: DENIED, backwards: false };
+        Ok(actions(&marks(self.0, range).await?, until))
+    }
+}

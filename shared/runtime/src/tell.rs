@@ -1,0 +1,486 @@
+//! Remembering findings, and telling what they make due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt};
+use handsoff_cloudtrail::Time;
+
+use super::budget::take;
+use super::digest;
+use super::episode::{Episode, Look, Mark, Pending, State};
+use super::held::{Held, TRIES, contended, state, write};
+use super::history;
+use super::look::look_is_due;
+use super::message::Message;
+use super::ports::{Failure, Published, Range, World};
+use super::report::{Metric, Report};
+use super::summary::{Way, codes, fold};
+use super::{stored, story};
+use handsoff_core::Code;
+use handsoff_core::Severity;
+use handsoff_core::alert::{About, Alert, Cause, Milestone, Note, Reach, closes_aloud};
+use handsoff_core::finding::{Finding, Key};
+use handsoff_core::incident::Incident;
+use handsoff_core::policy::Alerts;
+use handsoff_core::story::Story;
+
+/// How many findings of a period are looked at when it is first told. The sweep looks at more.
+const LOOK_AT: usize = 200;
+
+/// How many calls are on their way at once.
+pub const AT_ONCE: usize = 16;
+
+/// After how many seconds a claimed alert counts as not sent. Longer than any function may run, the sweep too.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease(pub i64);
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self(150)
+    }
+}
+
+/// What is known of an incident beyond its findings, for its messages.
+pub trait Notes {
+    /// The lines to show.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    #[expect(async_fn_in_trait, reason = "functions run on one thread")]
+    async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, Failure>;
+}
+
+/// Nothing beyond the findings.
+impl Notes for () {
+    async fn notes(&self, _: &impl World, _: &Episode) -> Result<Vec<Note>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
+/// What telling depends on.
+#[derive(Debug)]
+pub struct Telling<'t, N> {
+    /// What is sent, and when.
+    pub policy: &'t Alerts,
+    /// After how long a claimed alert counts as not sent.
+    pub lease: Lease,
+    /// What is known beyond the findings.
+    pub notes: &'t N,
+}
+
+impl<N> Clone for Telling<'_, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for Telling<'_, N> {}
+
+/// Remembers findings. Counts in the report those that are new.
+///
+/// # Errors
+/// The first failure; what was written stays, and may be written again.
+pub async fn keep(world: &impl World, findings: &[Finding], report: &mut Report) -> Result<(), Failure> {
+    let puts = findings.iter().map(|finding| async move {
+        let text = stored::text(&Mark::new(finding))?;
+        Ok::<_, Failure>((finding, world.put(&finding.incident, &Mark::sort(finding), &text).await?))
+    });
+    let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
+    let mut failed = None;
+    while let Some(put) = puts.next().await {
+        match put {
+            Ok((finding, true)) => report.finding(finding),
+            Ok((_, false)) => {}
+            Err(failure) => failed = Some(failure),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// The findings of an incident between two sort keys, as an incident of its own.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Failure> {
+    Ok(incident(range.partition, stored(world, range).await?))
+}
+
+/// As many findings of an incident as a range holds at most, none of their events in part and without those that are
+/// repeated, and the sort key at which the next ones begin; `None` where there are no more.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn page(
+    world: &impl World,
+    policy: &Alerts,
+    range: Range<'_>,
+) -> Result<(Incident, Option<String>), Failure> {
+    let texts = world.range(range).await?;
+    let full = texts.len() >= range.most;
+    let mut findings = readable(world, &texts);
+    if full && let Some(last) = findings.last().map(|last| (last.time, last.key)) {
+        // The last event may have more findings than these.
+        let whole = findings.iter().filter(|it| (it.time, it.key) != last).count();
+        findings.truncate(if whole == 0 { findings.len() } else { whole });
+    }
+    let behind = findings.last().filter(|_| full).map(|last| Mark::sort(last) + "\0");
+    Ok((history::news(world, policy, incident(range.partition, findings)).await?, behind))
+}
+
+async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
+    let texts = world.range(range).await?;
+    Ok(readable(world, &texts))
+}
+
+/// One that can't be read must not hide the others.
+fn readable(world: &impl World, texts: &[String]) -> Vec<Finding> {
+    texts.iter().filter_map(|text| Mark::read(world, text)).collect()
+}
+
+/// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
+pub(super) fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
+    let mut events: BTreeMap<Key, Finding> = BTreeMap::new();
+    let rank =
+        |finding: &Finding| (finding.severity, finding.code == Code::DenyProbing, finding.reason.len());
+    for finding in findings {
+        match events.get_mut(&finding.key) {
+            None => {
+                events.insert(finding.key, finding);
+            }
+            Some(known) => {
+                let first = known.known.min(finding.known);
+                if (rank(known), &*known) < (rank(&finding), &finding) {
+                    *known = finding;
+                }
+                known.known = first;
+            }
+        }
+    }
+    let mut incident = Incident::new(id.to_owned());
+    incident.extend(events.into_values());
+    incident
+}
+
+/// Remembers findings, and tells what they make due.
+///
+/// # Errors
+/// When something could not be remembered or sent; to do it all again is safe.
+pub async fn keep_and_tell(
+    world: &impl World,
+    telling: Telling<'_, impl Notes>,
+    findings: &[Finding],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    // Before the findings: a function that reads one reads that its period had it.
+    digest::list(world, telling.policy, findings).await?;
+    history::keep(world, telling.policy, findings).await?;
+    story::keep(world, findings).await?;
+    keep(world, findings, report).await?;
+    let mut episodes: BTreeMap<Episode, Vec<Finding>> = BTreeMap::new();
+    for finding in findings {
+        episodes.entry(Episode::of(finding, telling.policy)).or_default().push(finding.clone());
+    }
+    let mut failed = Ok(());
+    for (episode, findings) in episodes {
+        let told = tell(world, telling, &episode, &findings, report).await;
+        failed = failed.and(told);
+    }
+    failed
+}
+
+/// Tells what findings of one episode make due. They have been remembered before.
+///
+/// # Errors
+/// When something could not be remembered or sent; to do it all again is safe.
+pub async fn tell(
+    world: &impl World,
+    telling: Telling<'_, impl Notes>,
+    episode: &Episode,
+    findings: &[Finding],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let (policy, lease) = (telling.policy, telling.lease);
+    let mut own = Reach::new(&episode.incident);
+    for finding in findings {
+        own.add(finding.topic(), finding.severity);
+    }
+    let own = own.milestones(policy);
+    if own.is_empty() {
+        // They count where others have made it worth telling.
+        return look_is_due(world, episode).await;
+    }
+    let (_, state) = state(world, episode).await?;
+    if own.is_subset(&state.told) && !state.told.contains(&Milestone::Closed) {
+        // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
+        if state.look != Look::Due {
+            look_is_due(world, episode).await?;
+        }
+        let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
+        if state.pending.iter().any(late) {
+            resend(world, episode, lease, report).await?;
+        }
+        return Ok(());
+    }
+    if is_repeated(world, policy, findings).await? {
+        return look_is_due(world, episode).await;
+    }
+    let bounds = episode.bounds(policy);
+    let mut known = stored(world, episode.range(&bounds, LOOK_AT)).await?;
+    let all = known.len() < LOOK_AT;
+    // Beyond the limit these may be missing. An event in both is one.
+    known.extend(findings.iter().cloned());
+    let part = history::news(world, policy, incident(&episode.incident, known)).await?;
+    let found = Found { incident: &part, reach: &part.reach() };
+    advance(world, telling, episode, found, report).await?;
+    if all { Ok(()) } else { look_is_due(world, episode).await }
+}
+
+/// Whether nothing is left to alert without those findings that are repeated.
+async fn is_repeated(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<bool, Failure> {
+    let Some(first) = findings.first() else { return Ok(true) };
+    let new = history::news(world, policy, incident(&first.incident, findings.iter().cloned())).await?;
+    Ok(new.reach().milestones(policy).is_empty())
+}
+
+/// What was found of an episode.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'f> {
+    /// Findings, or the last of them and the worst.
+    pub incident: &'f Incident,
+    /// The milestones of all of them.
+    pub reach: &'f Reach,
+}
+
+/// Claims and sends what is due of an episode with these findings, and sends again what was claimed too long ago.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn advance(
+    world: &impl World,
+    telling: Telling<'_, impl Notes>,
+    episode: &Episode,
+    found: Found<'_>,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let reached = found.reach.milestones(telling.policy);
+    if !reached.is_subset(&state(world, episode).await?.1.told) {
+        // An alert without them is better than none.
+        let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
+            world.complain(&failure);
+            Vec::new()
+        });
+        let Story { notes: story, thread } = story::of(world, found.incident).await;
+        let notes = [story, notes].concat();
+        claim(world, episode, Some(telling.policy.burst), report, |state| {
+            let State { told, named, .. } = state;
+            let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
+            let severity = found.reach.worst()?;
+            let (incident, period, findings) = (found.incident, episode.period, found.reach.findings());
+            let lead = incident.lead_for(&tells, severity).or_else(|| incident.lead());
+            let lead = lead.filter(|_| !tells.is_empty())?;
+            let (policy, since, notes, thread) = (telling.policy, period, &*notes, &*thread);
+            let about =
+                About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
+            Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
+        })
+        .await?;
+    }
+    resend(world, episode, telling.lease, report).await
+}
+
+/// What the last message of an incident says.
+#[derive(Debug)]
+pub struct Closing<'c> {
+    /// What was found, or the first of it.
+    pub incident: &'c Incident,
+    /// What the policy says of messages.
+    pub policy: &'c Alerts,
+    /// The episode since which it was.
+    pub since: &'c Episode,
+    /// How many findings there are.
+    pub findings: usize,
+    /// The highest severity of them.
+    pub severity: Severity,
+    /// What is known beyond the findings.
+    pub notes: Vec<Note>,
+    /// When it is over, by the time of events.
+    pub at: Time,
+}
+
+impl Episode {
+    /// Tells that it is over; or, with nothing to say, only remembers it: the incident goes on in the next one,
+    /// or nothing is left of it, or a summary has told it.
+    ///
+    /// # Errors
+    /// As [`tell`].
+    pub async fn close(
+        &self,
+        world: &impl World,
+        closing: Option<Closing<'_>>,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let closed = || BTreeSet::from([Milestone::Closed]);
+        let is_sent = |closing: &Closing<'_>| {
+            let Closing { incident, findings, severity, .. } = closing;
+            let reach = incident.reach();
+            let all_said = reach.findings() == *findings && reach.is_all_alerted();
+            incident.count() > 0 && closes_aloud(&self.incident, *severity, all_said)
+        };
+        let Some(closing) = closing.filter(is_sent) else {
+            let mut held = Held::of(world, self).await?;
+            return held.change(world, |state| state.told.insert(Milestone::Closed)).await.map(drop);
+        };
+        let Story { notes: story, thread } = story::of(world, closing.incident).await;
+        let notes = [&*story, &closing.notes].concat();
+        claim(world, self, None, report, |state| {
+            let Closing { incident, policy, since, findings, severity, at, .. } = closing;
+            let lead = incident.lead().filter(|_| !state.told.contains(&Milestone::Closed))?;
+            let (period, since, named) = (self.period, since.period, &state.named);
+            let (notes, thread) = (&*notes, &*thread);
+            let about =
+                About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
+            Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
+        })
+        .await
+    }
+}
+
+/// Claims the alert that `due` makes of what was told so far, sends it, and strikes it off. With a budget, and none of
+/// it left for this minute, a summary tells it.
+pub(super) async fn claim<W: World>(
+    world: &W,
+    episode: &Episode,
+    burst: Option<usize>,
+    report: &mut Report,
+    due: impl Fn(&State) -> Option<(Alert, Finding)>,
+) -> Result<(), Failure> {
+    let by = world.name();
+    let mut taken = BTreeMap::new();
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        // A write that was answered too late may have been ours.
+        if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
+            return send(world, episode, &own.clone(), report).await;
+        }
+        let Some((alert, lead)) = due(&state) else { return Ok(()) };
+        let since = world.now().0;
+        if version.is_none() {
+            (state.since, state.next) = (since, since);
+        }
+        let mut way = Way::of(&state, &alert, &lead);
+        state.told.extend(alert.tells.iter().copied());
+        if let (Way::InBudget, Some(burst)) = (way, burst)
+            && !is_within(world, burst, &alert, &lead, &mut taken).await?
+        {
+            fold(world, &alert, &lead, report).await?;
+            state.fold(&alert, &lead);
+            way = Way::Untold;
+        }
+        if way == Way::Untold {
+            if write(world, episode, version, &state).await? {
+                return Ok(());
+            }
+            continue;
+        }
+        state.folded = None;
+        state.named.extend(alert.names(&lead).map(str::to_owned));
+        let pending = Pending { by: by.clone(), since, alert, lead };
+        state.pending.push(pending.clone());
+        if write(world, episode, version, &state).await? {
+            return send(world, episode, &pending, report).await;
+        }
+    }
+    Err(contended())
+}
+
+/// Whether a budget of this minute has room for an alert: that of its finding's code, or of another that it tells. What
+/// is rare isn't folded for coming together with what many have. What was `taken` for it before isn't taken again.
+async fn is_within(
+    world: &impl World,
+    burst: usize,
+    alert: &Alert,
+    lead: &Finding,
+    taken: &mut BTreeMap<(Code, Severity), bool>,
+) -> Result<bool, Failure> {
+    for code in codes(alert, lead) {
+        let budget = (code, alert.severity);
+        let had = match taken.get(&budget) {
+            Some(had) => *had,
+            None => take(world, burst, code, alert.severity).await?,
+        };
+        taken.insert(budget, had);
+        if had {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Sends what was claimed longer ago than the lease, by whoever.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn resend(
+    world: &impl World,
+    episode: &Episode,
+    lease: Lease,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        let (by, now) = (world.name(), world.now().0);
+        let Some(old) = state.pending.iter_mut().find(|pending| pending.since + lease.0 <= now) else {
+            return Ok(());
+        };
+        // Whoever writes this first sends it.
+        (old.by, old.since) = (by, now);
+        let old = old.clone();
+        if write(world, episode, version, &state).await? {
+            report.count(Metric::AlertsResent);
+            send(world, episode, &old, report).await?;
+        }
+    }
+    Err(contended())
+}
+
+pub(super) async fn send(
+    world: &impl World,
+    episode: &Episode,
+    pending: &Pending,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let _turn = world.turns().turn().await;
+    publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
+    report.count(Metric::AlertsSent);
+    let opened = pending.alert.tells.contains(&Milestone::Opened);
+    let after = pending.lead.time.filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
+    if let Some(after) = after {
+        #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
+        report.add(Metric::OpeningSeconds, after as f64);
+    }
+    for _ in 0..TRIES {
+        let (version, mut state) = state(world, episode).await?;
+        let before = state.pending.len();
+        state.pending.retain(|other| other.by != pending.by || other.alert.tells != pending.alert.tells);
+        state.opened_after = state.opened_after.or(after);
+        if state.pending.len() == before || write(world, episode, version, &state).await? {
+            return Ok(());
+        }
+    }
+    Err(contended())
+}
+
+/// Publishes an alert; if it is refused as it is, in a form that can't be refused.
+async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> Result<(), Failure> {
+    let Pending { alert, lead, .. } = pending;
+    let Published::Refused(why) = world.publish(&Message::new(alert, lead)).await? else { return Ok(()) };
+    world.complain(&why);
+    report.count(Metric::AlertsReduced);
+    match world.publish(&Message::reduced(alert, lead)).await? {
+        Published::Taken => Ok(()),
+        Published::Refused(why) => Err(why),
+    }
+}
+
+#[cfg(test)]
+mod tests;

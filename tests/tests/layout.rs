@@ -1,0 +1,81 @@
+//! Dependencies point one way. What decides is pure; only what runs in Lambda knows AWS.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use handsoff_tests::root;
+
+/// Each may depend on those of earlier lines, and on none of its own.
+const LAYERS: &[&[&str]] = &[
+    &["handsoff-cloudtrail"],
+    &["handsoff-core"],
+    &["handsoff-runtime"],
+    &["handsoff-aws", "handsoff-case"],
+    &["handsoff-ledger"],
+    &["handsoff-break-glass", "handsoff-deny-spike", "handsoff-drift"],
+    &["handsoff-sweep", "handsoff"],
+    &["handsoff-bench", "handsoff-hello", "handsoff-fuzz"],
+    &["handsoff-tests"],
+];
+
+/// What does I/O, or waits for it.
+const IO: [&str; 4] = ["tokio", "aws-", "lambda_runtime", "reqwest"];
+
+/// Where nothing does I/O.
+const PURE: [&str; 3] = ["handsoff-cloudtrail", "handsoff-core", "handsoff-runtime"];
+
+/// The dependencies of each crate of the workspace, those of its tests left out.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    fn look(folder: &Path, found: &mut BTreeMap<String, Vec<String>>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name());
+            if path.is_dir() {
+                let skip = ["target", "src", "node_modules", "libfuzzer"];
+                if !skip.iter().any(|skip| name == *skip) && !name.to_string_lossy().starts_with('.') {
+                    look(&path, found);
+                }
+            } else if name == "Cargo.toml" {
+                let manifest: toml::Table = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+                let Some(package) = manifest.get("package") else { continue };
+                let names = |it: &toml::Value| it.as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+                let name = package.get("name").and_then(toml::Value::as_str).unwrap();
+                found.insert(name.to_owned(), manifest.get("dependencies").map(names).unwrap_or_default());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    look(&root(), &mut found);
+    found
+}
+
+fn layer(name: &str) -> usize {
+    LAYERS
+        .iter()
+        .position(|layer| layer.contains(&name))
+        .unwrap_or_else(|| panic!("{name} has no layer: see LAYERS"))
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let all = dependencies();
+    assert!(all.len() > 10, "{all:?}");
+    for (name, of) in &all {
+        for other in of.iter().filter(|other| other.starts_with("handsoff")) {
+            assert!(layer(other) < layer(name), "{name} must not depend on {other}");
+        }
+    }
+}
+
+#[test]
+fn what_decides_does_no_io() {
+    let all = dependencies();
+    for name in PURE {
+        let io = all[name].iter().find(|it| IO.iter().any(|io| it.starts_with(io)));
+        assert_eq!(io, None, "{name} is pure");
+    }
+    for (name, of) in all.iter().filter(|(_, of)| of.iter().any(|it| it.starts_with("aws-"))) {
+        assert_eq!(name, "handsoff-aws", "{of:?}: AWS's SDK is behind the ports");
+    }
+}
