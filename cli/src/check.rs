@@ -31,7 +31,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(policy) => policy,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let mut warnings = exceptions::ending(&policy, Time(chrono::Utc::now().timestamp()));
@@ -84,7 +84,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
         exceptions.len(),
         warnings.len(),
     )?;
-    Ok(if wrong { Exit::Wrong } else { Exit::Fine })
+    Ok(if wrong { Exit::Failure } else { Exit::Success })
 }
 
 /// Prints the parameters of the stack that have to agree with a policy.
@@ -96,7 +96,7 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(policy) => policy,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let names = rules::names(&policy);
@@ -110,7 +110,7 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
     for error in &errors {
         output::error(error);
     }
-    Ok(if errors.is_empty() { Exit::Fine } else { Exit::Wrong })
+    Ok(if errors.is_empty() { Exit::Success } else { Exit::Failure })
 }
 
 /// Why a stack with these names can't be deployed, or wouldn't see what the policy means.

@@ -6,7 +6,7 @@ use handsoff_case::live::Remembered;
 use handsoff_cloudtrail::Record;
 use handsoff_core::origins::Origins;
 use handsoff_core::policy::exceptions;
-use handsoff_core::{Call, Finding, Nothing, Owner, Policy, Trace};
+use handsoff_core::{Call, Disposition, Finding, Owner, Policy, Trace};
 use handsoff_deny_spike::Denial;
 
 /// What came of a record.
@@ -17,7 +17,7 @@ pub enum Verdict {
     /// A call by or for an emergency identity, and what it is for cases.
     Glass(Box<Finding>, Vec<(String, Remembered)>),
     /// There is nothing to report.
-    Nothing(Nothing),
+    Nothing(Disposition),
     /// There is nothing to report, because the exception at this place of the policy covers it.
     Excepted(usize),
     /// A denied call: whether there is something to report depends on its neighbours.
@@ -45,7 +45,7 @@ pub fn judge(record: Record<'_>, policy: &Policy, origins: &Origins, trace: &mut
         Owner::Drift => match handsoff_drift::judge(&call, policy, trace) {
             Ok(finding) => Verdict::Finding(Box::new(finding)),
             Err(nothing) => match exceptions::covering(&call, policy, &mut ()) {
-                Some(place) if nothing == Nothing::Excepted => Verdict::Excepted(place),
+                Some(place) if nothing == Disposition::Excepted => Verdict::Excepted(place),
                 _ => Verdict::Nothing(nothing),
             },
         },

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use handsoff_cloudtrail::Record;
 use handsoff_core::origins::Origins;
-use handsoff_core::{Finding, Key, Nothing, Policy, Step, show::clean};
+use handsoff_core::{Disposition, Finding, Key, Policy, Step, show::clean};
 use handsoff_deny_spike::Denial;
 
 use crate::args::Explain;
@@ -40,7 +40,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(policy) => policy,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let found = input::find(std::slice::from_ref(&args.file));
@@ -72,13 +72,13 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     output::left_out(&found.left_out);
     if read == 0 {
         output::nothing_read();
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     if let (Some(id), false) = (&args.event_id, matched) {
         output::error(&format!("no record has the event ID `{}`", clean(id, 64)));
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
-    Ok(if problems.is_empty() { Exit::Fine } else { Exit::Wrong })
+    Ok(if problems.is_empty() { Exit::Success } else { Exit::Failure })
 }
 
 /// Explains all records of a source.
@@ -162,7 +162,7 @@ pub fn resolve(mut explained: Vec<Explained>, policy: &Policy) -> Vec<Explained>
         let (verdict, found) = match spikes.get(&one.key) {
             Some(finding) => (Verdict::Finding(Box::new(finding.clone())), finding.reason.clone()),
             None => (
-                Verdict::Nothing(Nothing::Denied),
+                Verdict::Nothing(Disposition::Denied),
                 format!(
                     "fewer than {} denied calls, and fewer than {} different actions, of this principal within {} s ({})",
                     policy.denials.count, policy.denials.actions, policy.denials.window, policy.denials.line
@@ -189,7 +189,7 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
         Verdict::Excepted(_) | Verdict::Nothing(_) => {
             let nothing = match explained.verdict {
                 Verdict::Nothing(nothing) => nothing,
-                _ => Nothing::Excepted,
+                _ => Disposition::Excepted,
             };
             wrapped(out, "verdict", &format!("nothing to report ({nothing}): {}", nothing.meaning()))?;
         }

@@ -24,20 +24,20 @@ pub mod tune;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All was read, and nothing met `--fail-on`.
-    Fine,
+    Success,
     /// A finding met `--fail-on`.
     Found,
     /// Something was unreadable or wrong.
-    Wrong,
+    Failure,
 }
 
 impl Exit {
     /// The status: 0, 1, 2.
     pub fn code(self) -> u8 {
         match self {
-            Self::Fine => 0,
+            Self::Success => 0,
             Self::Found => 1,
-            Self::Wrong => 2,
+            Self::Failure => 2,
         }
     }
 }

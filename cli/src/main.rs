@@ -21,14 +21,14 @@ fn main() -> ExitCode {
         Command::Policy { command: PolicyCommand::Check(args) } => check::run(args, &mut out),
         Command::Policy { command: PolicyCommand::Parameters(args) } => check::parameters(args, &mut out),
         Command::Policy { command: PolicyCommand::Default } => {
-            out.write_all(handsoff_core::policy::DEFAULT.as_bytes()).map(|()| Exit::Fine)
+            out.write_all(handsoff_core::policy::DEFAULT.as_bytes()).map(|()| Exit::Success)
         }
     };
     match result.and_then(|exit| out.flush().map(|()| exit)) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: can't write the output: {error}");
-            ExitCode::from(Exit::Wrong.code())
+            ExitCode::from(Exit::Failure.code())
         }
     }
 }

@@ -6,7 +6,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{self, Alert, Known};
 use handsoff_core::earlier::Earlier;
 use handsoff_core::story::Index;
-use handsoff_core::{Code, Incident, Nothing, Policy, Severity};
+use handsoff_core::{Code, Disposition, Incident, Policy, Severity};
 
 use crate::problems::Problems;
 use crate::replay::{Beside, Case, Findings};
@@ -27,7 +27,7 @@ pub struct Counts {
     /// Records outside of `--since` and `--until`.
     pub out_of_range: u64,
     /// Distinct records with nothing to report, by reason.
-    pub nothing: BTreeMap<Nothing, u64>,
+    pub nothing: BTreeMap<Disposition, u64>,
     /// Distinct findings by code.
     pub findings: BTreeMap<Code, BTreeMap<Severity, u64>>,
 }

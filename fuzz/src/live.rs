@@ -4,7 +4,7 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Detector, Envelope, Lease, handle};
 
 /// A batch of events, one a line, is done with whatever is in it, each that can't be read is a dead letter of every
@@ -14,7 +14,7 @@ pub fn live(data: &[u8]) -> usize {
     // A queue hands over ten.
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(10).collect();
     let policy = crate::sample_policy();
-    let (once, again) = (Pretend::default(), Pretend::default());
+    let (once, again) = (InMemory::default(), InMemory::default());
     for world in [&once, &again] {
         world.time.set(1_773_500_000);
     }
@@ -28,14 +28,14 @@ pub fn live(data: &[u8]) -> usize {
     once.observations.into_inner().len()
 }
 
-fn all(world: &Pretend, policy: &Policy, lines: &[&str]) {
+fn all(world: &InMemory, policy: &Policy, lines: &[&str]) {
     let lease = Lease(90);
     deliver(world, &Drift::new(policy, lease, Canary::default()), lines);
     deliver(world, &BreakGlass::new(policy, lease), lines);
     deliver(world, &DenySpike::new(policy, lease), lines);
 }
 
-fn deliver<D: Detector>(world: &Pretend, detector: &D, lines: &[&str]) {
+fn deliver<D: Detector>(world: &InMemory, detector: &D, lines: &[&str]) {
     let deliveries: Vec<Delivery<'_>> = lines
         .iter()
         .map(|line| {

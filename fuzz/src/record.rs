@@ -1,9 +1,9 @@
 use handsoff::engine::{Verdict, judge};
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::Skim;
+use handsoff_core::FastPath;
 use handsoff_core::origins::Origins;
 
-/// A record is judged without a panic; what is skimmed is what would be judged; and to have it explained changes
+/// A record is judged without a panic; what the fast path says is what would be judged; and to have it explained changes
 /// nothing.
 pub fn record(data: &[u8]) -> usize {
     let Ok(text) = std::str::from_utf8(data) else { return 0 };
@@ -11,10 +11,10 @@ pub fn record(data: &[u8]) -> usize {
     assert!(text.get(..end).is_some_and(|own| own.ends_with('}')), "a record ends inside something");
     let policy = crate::sample_policy();
     let verdict = judge(record, &policy, &Origins::default(), &mut ());
-    if let Some(skimmed) = Skim::new(&policy).nothing(&record) {
+    if let Some(known) = FastPath::new(&policy).disposition(&record) {
         assert!(
-            matches!(verdict, Verdict::Nothing(judged) if judged == skimmed),
-            "skimmed as {skimmed}, judged as {verdict:?}"
+            matches!(verdict, Verdict::Nothing(judged) if judged == known),
+            "by the fast path {known}, judged as {verdict:?}"
         );
     }
     let mut steps = Vec::new();

@@ -11,8 +11,8 @@
     reason = "a test may panic"
 )]
 
+pub mod fault_injection;
 pub mod generated;
-pub mod rough;
 pub mod slow;
 pub mod timers;
 

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
     Published, Range, Report, Subscription, Subscriptions, Turns,
@@ -46,7 +46,7 @@ impl Hours {
     }
 
     /// Runs something to its end. The clock of the world goes with this one.
-    pub fn run<T>(&self, world: &Pretend, future: impl Future<Output = T>) -> T {
+    pub fn run<T>(&self, world: &InMemory, future: impl Future<Output = T>) -> T {
         let tick = || world.time.set(self.now().div_euclid(1000));
         tick();
         self.timers.run_ticking(future, tick).unwrap()
@@ -59,7 +59,7 @@ pub type Mill<'w> = &'w dyn Fn(&Range<'_>) -> Option<Vec<String>>;
 /// One function's view of the world.
 pub struct Slow<'w> {
     /// What all share.
-    pub world: &'w Pretend,
+    pub world: &'w InMemory,
     /// The clock.
     pub hours: &'w Hours,
     /// What a call takes, in milliseconds.
@@ -77,7 +77,7 @@ pub struct Slow<'w> {
 impl<'w> Slow<'w> {
     /// A view with this latency.
     pub fn new(
-        world: &'w Pretend,
+        world: &'w InMemory,
         hours: &'w Hours,
         latency: i64,
         sent: &'w RefCell<Vec<(i64, Message)>>,

@@ -21,7 +21,7 @@ use handsoff::input::find;
 use handsoff::load;
 use handsoff_cloudtrail::{Action, Effect, Identity, IdentityType, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::{Code, Finding, Kind, Policy, Skim};
+use handsoff_core::{Code, FastPath, Finding, Kind, Policy};
 use handsoff_tests::{busy_policy, corpus, each_record, replay};
 use serde_json::Value;
 
@@ -219,20 +219,20 @@ fn explain_and_replay_agree_on_every_record() {
 #[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn what_is_skimmed_is_what_would_be_judged() {
     for policy in [Policy::built_in(), deploy("bert-jan"), busy_policy()] {
-        let mut skim = Skim::new(&policy);
-        let (mut skimmed, mut all) = (0, 0);
+        let mut fast_path = FastPath::new(&policy);
+        let (mut known, mut all) = (0, 0);
         each_record(&files_of_the_corpus(), &mut |record| {
             all += 1;
-            if let Some(nothing) = skim.nothing(record) {
-                skimmed += 1;
+            if let Some(nothing) = fast_path.disposition(record) {
+                known += 1;
                 match engine::judge(*record, &policy, &Origins::default(), &mut ()) {
                     Verdict::Nothing(judged) => assert_eq!(judged, nothing, "{}", record.text),
-                    other => panic!("skimmed as {nothing}, but {other:?}"),
+                    other => panic!("by the fast path {nothing}, but {other:?}"),
                 }
             }
         });
-        println!("{skimmed} of {all} records skimmed");
-        assert!(skimmed > 500, "so few that the test says little");
+        println!("{known} of {all} records by the fast path");
+        assert!(known > 500, "so few that the test says little");
     }
 }
 

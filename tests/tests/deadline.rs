@@ -9,10 +9,10 @@ use std::time::Duration;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpike;
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Lease, Metric, handle};
+use handsoff_tests::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
 use handsoff_tests::root;
-use handsoff_tests::rough::{Fault, Rough, deliver, delivery, on_their_way, run, told};
 use handsoff_tests::timers::Timers;
 use saphyr::{LoadableYamlNode, Yaml};
 
@@ -43,13 +43,13 @@ fn policy() -> Policy {
 }
 
 /// A world in which so many principals are one denied call away from an alert, and these calls.
-fn at_the_edge(policy: &Policy, principals: usize) -> (Pretend, Vec<String>) {
-    let world = Pretend::default();
+fn at_the_edge(policy: &Policy, principals: usize) -> (InMemory, Vec<String>) {
+    let world = InMemory::default();
     world.time.set(Time::parse("2026-03-14T02:01:00Z").unwrap().0);
     let before: Vec<String> = (0..principals).flat_map(|who| (0..5).map(move |n| denied(who, n))).collect();
     let plain: Vec<&str> = before.iter().map(String::as_str).collect();
-    let rough = Rough::new(&world);
-    assert_eq!(run(&rough, deliver(&rough, &DenySpike::new(policy, Lease::default()), &plain)), Some(1));
+    let faulty = FaultInjection::new(&world);
+    assert_eq!(run(&faulty, deliver(&faulty, &DenySpike::new(policy, Lease::default()), &plain)), Some(1));
     assert!(world.sent.borrow().is_empty());
     (world, (0..principals).map(|who| denied(who, 5)).collect())
 }
@@ -70,23 +70,23 @@ impl Handled {
 
 /// Handles a batch in an invocation that lasts so long, with a fault.
 fn batch(
-    world: &Pretend,
+    world: &InMemory,
     policy: &Policy,
     lasts: Duration,
     fault: Option<(usize, usize, Fault)>,
     records: &[String],
 ) -> Handled {
     let timers = Timers::new(lasts, CALL);
-    let rough = Rough { timers: Some(&timers), fault, ..Rough::new(world) };
+    let faulty = FaultInjection { timers: Some(&timers), fault, ..FaultInjection::new(world) };
     let deliveries: Vec<Delivery<'_>> = records.iter().map(|record| delivery(record)).collect();
     let function = DenySpike::new(policy, Lease::default());
-    let answers = timers.run(handle(&rough, &function, &deliveries));
-    let complaints = rough.complaints.borrow().len();
+    let answers = timers.run(handle(&faulty, &function, &deliveries));
+    let complaints = faulty.complaints.borrow().len();
     Handled { answers, took: timers.now(), complaints }
 }
 
 /// Everybody is alerted about, and these twice.
-fn twice(world: &Pretend, principals: usize) -> BTreeSet<String> {
+fn twice(world: &InMemory, principals: usize) -> BTreeSet<String> {
     let told = told(world);
     let incidents: BTreeSet<&str> = told.keys().map(|key| key.split(' ').next().unwrap()).collect();
     assert_eq!(incidents.len(), principals, "no alert is lost");
@@ -95,7 +95,7 @@ fn twice(world: &Pretend, principals: usize) -> BTreeSet<String> {
 }
 
 /// Delivers what has to come again, when the alerts that were claimed count as not sent.
-fn deliver_again(world: &Pretend, policy: &Policy, records: &[String]) {
+fn deliver_again(world: &InMemory, policy: &Policy, records: &[String]) {
     world.time.set(world.time.get() + 400);
     let handled = batch(world, policy, TIMEOUT, None, records);
     assert_eq!(handled.again(), 0);
@@ -146,10 +146,10 @@ fn what_is_killed_comes_twice_only_if_it_was_on_its_way() {
     let prepared = at_the_edge(&policy, FEW);
     let calls = {
         let (world, records) = prepared.clone();
-        let rough = Rough::new(&world);
+        let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        run(&rough, deliver(&rough, &DenySpike::new(&policy, Lease::default()), &plain)).unwrap();
-        rough.calls.take()
+        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, Lease::default()), &plain)).unwrap();
+        faulty.calls.take()
     };
     let first = calls.iter().position(|name| *name == "publish").unwrap();
     let mut most = 0;
@@ -192,10 +192,10 @@ fn metrics_that_hang_keep_no_answer_back() {
     let (world, records) = at_the_edge(&policy, FEW);
     let metrics = {
         let world = world.clone();
-        let rough = Rough::new(&world);
+        let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        run(&rough, deliver(&rough, &DenySpike::new(&policy, Lease::default()), &plain)).unwrap();
-        rough.calls.take().iter().position(|name| *name == "metrics").unwrap()
+        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, Lease::default()), &plain)).unwrap();
+        faulty.calls.take().iter().position(|name| *name == "metrics").unwrap()
     };
     let handled = batch(&world, &policy, TIMEOUT, Some((metrics, metrics, Fault::Hangs)), &records);
     assert_eq!((handled.again(), handled.complaints), (0, 1));

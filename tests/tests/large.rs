@@ -13,13 +13,13 @@ use handsoff_case::live::Remembered;
 use handsoff_case::manifest::sha256;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
     Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 use handsoff_sweep::sweep;
-use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
+use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run, settings};
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";
 
@@ -44,16 +44,16 @@ fn call(number: usize) -> String {
 
 fn has_few_alerts() {
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
-    let world = Pretend::default();
+    let world = InMemory::default();
     world.time.set(Time::parse(START).unwrap().0);
-    let rough = Rough::new(&world);
+    let faulty = FaultInjection::new(&world);
     let glass = BreakGlass::new(&policy, LEASE);
     let records: Vec<String> = (0..50_000).map(call).collect();
     for (number, batch) in records.chunks(500).enumerate() {
         let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
-        run(&rough, deliver(&rough, &glass, &batch)).unwrap();
+        run(&faulty, deliver(&faulty, &glass, &batch)).unwrap();
         if number % 20 == 0 {
-            run(&rough, sweep(&rough, &policy, &settings(), world.now())).unwrap().unwrap();
+            run(&faulty, sweep(&faulty, &policy, &settings(), world.now())).unwrap().unwrap();
         }
     }
     let messages = world.sent.borrow().len();
@@ -63,7 +63,7 @@ fn has_few_alerts() {
 
 /// A world with a long session in its memory, which is made as it is read, and an archive that only counts.
 struct Mill {
-    pretend: Pretend,
+    in_memory: InMemory,
     policy: Policy,
     calls: usize,
     stored: Cell<usize>,
@@ -109,12 +109,12 @@ impl Mill {
 
 impl Memory for Mill {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
-        self.pretend.put(partition, sort, text).await
+        self.in_memory.put(partition, sort, text).await
     }
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
         if !range.from.starts_with("call#") {
-            return self.pretend.range(range).await;
+            return self.in_memory.range(range).await;
         }
         // Where the time in the key leads to.
         let time = range.from.get(5..25).and_then(Time::parse);
@@ -139,7 +139,7 @@ impl Memory for Mill {
     }
 
     async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
-        self.pretend.read(partition, sort).await
+        self.in_memory.read(partition, sort).await
     }
 
     async fn swap(
@@ -150,18 +150,18 @@ impl Memory for Mill {
         text: &str,
         open: Option<Due>,
     ) -> Result<bool, Failure> {
-        self.pretend.swap(pk, sk, seen, text, open).await
+        self.in_memory.swap(pk, sk, seen, text, open).await
     }
 
     async fn open(&self) -> Result<Vec<Open>, Failure> {
-        self.pretend.open().await
+        self.in_memory.open().await
     }
 }
 
 impl Archive for Mill {
     async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
         self.stored.set(self.stored.get() + text.lines().count());
-        if name.ends_with("manifest.json") { self.pretend.store(name, text).await } else { Ok(()) }
+        if name.ends_with("manifest.json") { self.in_memory.store(name, text).await } else { Ok(()) }
     }
 
     async fn list(&self, _: &str, behind: &str) -> Result<Vec<String>, Failure> {
@@ -170,7 +170,7 @@ impl Archive for Mill {
         let from = from.and_then(|time| Time::parse_as(time, "%Y%m%dT%H%M%SZ"));
         let first =
             from.map_or(0, |time| usize::try_from(time.0 - Time::parse(START).unwrap().0).unwrap() * 5);
-        let documents = self.pretend.documents.borrow();
+        let documents = self.in_memory.documents.borrow();
         let (case, _) = documents.keys().find(|(partition, _)| partition.starts_with("glass-")).unwrap();
         let names = (first..self.calls).map(|number| {
             let call: Remembered = serde_json::from_str(&self.sorted(number).1).unwrap();
@@ -182,7 +182,7 @@ impl Archive for Mill {
 
     async fn load(&self, name: &str) -> Result<String, Failure> {
         assert!(name.ends_with("manifest.json"), "{name} is in the memory");
-        self.pretend.load(name).await
+        self.in_memory.load(name).await
     }
 }
 
@@ -194,29 +194,29 @@ impl Lookup for Mill {
 
 impl Notifier for Mill {
     async fn publish(&self, message: &Message) -> Result<Published, Failure> {
-        self.pretend.publish(message).await
+        self.in_memory.publish(message).await
     }
 
     fn turns(&self) -> &Turns {
-        self.pretend.turns()
+        self.in_memory.turns()
     }
 }
 
 impl DeadLetters for Mill {
     async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
-        self.pretend.reject(payload, reason).await
+        self.in_memory.reject(payload, reason).await
     }
 }
 
 impl Metrics for Mill {
     async fn send(&self, report: &Report) -> Result<(), Failure> {
-        self.pretend.send(report).await
+        self.in_memory.send(report).await
     }
 }
 
 impl Canary for Mill {
     async fn touch(&self) -> Result<(), Failure> {
-        self.pretend.touch().await
+        self.in_memory.touch().await
     }
 }
 
@@ -228,11 +228,11 @@ impl Subscriptions for Mill {
 
 impl Clock for Mill {
     fn now(&self) -> Time {
-        self.pretend.now()
+        self.in_memory.now()
     }
 
     fn name(&self) -> String {
-        self.pretend.name()
+        self.in_memory.name()
     }
 
     fn complain(&self, failure: &Failure) {
@@ -240,11 +240,11 @@ impl Clock for Mill {
     }
 
     fn left(&self) -> Duration {
-        self.pretend.left()
+        self.in_memory.left()
     }
 
     async fn wait(&self, time: Duration) {
-        self.pretend.wait(time).await;
+        self.in_memory.wait(time).await;
     }
 }
 
@@ -257,17 +257,17 @@ fn peak() -> u64 {
 
 fn sealed(calls: usize) -> (u64, usize, String) {
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
-    let pretend = Pretend::default();
-    pretend.time.set(Time::parse(START).unwrap().0);
+    let in_memory = InMemory::default();
+    in_memory.time.set(Time::parse(START).unwrap().0);
     {
         // The first call opens the session, with its findings and state.
-        let rough = Rough::new(&pretend);
-        run(&rough, deliver(&rough, &BreakGlass::new(&policy, LEASE), &[&call(0)])).unwrap();
+        let faulty = FaultInjection::new(&in_memory);
+        run(&faulty, deliver(&faulty, &BreakGlass::new(&policy, LEASE), &[&call(0)])).unwrap();
     }
     let (stored, page, second) = (Cell::new(0), Cell::new(0), RefCell::default());
-    let mill = Mill { pretend, policy, calls, stored, page, second };
+    let mill = Mill { in_memory, policy, calls, stored, page, second };
     let now = Time::parse("2026-03-15T12:00:00Z").unwrap();
-    mill.pretend.time.set(now.0);
+    mill.in_memory.time.set(now.0);
     // The kernel forgets the peak so far.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = peak();
@@ -276,7 +276,7 @@ fn sealed(calls: usize) -> (u64, usize, String) {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     while future.as_mut().poll(&mut context).is_pending() {}
     let grown = peak() - before;
-    let manifests = mill.pretend.files.borrow();
+    let manifests = mill.in_memory.files.borrow();
     let (_, manifest) = manifests.iter().find(|(name, _)| name.ends_with("/manifest.json")).unwrap();
     assert_eq!(mill.stored.get(), calls + manifest.lines().count());
     assert!(mill.page.get() < 1_000_000, "a page has {} bytes", mill.page.get());

@@ -1,4 +1,4 @@
-//! The drift ledger of a deployed stack in a rough world: it holds what `handsoff drift list` makes of the same records.
+//! The drift ledger of a deployed stack in a world with faults: it holds what `handsoff drift list` makes of the same records.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,10 +15,12 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::{Call, Owner, Policy};
 use handsoff_drift::live::{Canary, Drift};
 use handsoff_ledger::{Accepted, Item, Ledger, Terms, live, of};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Detector, Metric};
 use handsoff_sweep::sweep;
-use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, run, run_together, settings, told};
+use handsoff_tests::fault_injection::{
+    Fault, FaultInjection, LEASE, deliver, run, run_together, settings, told,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -136,14 +138,14 @@ fn items(ledger: &Ledger, policy: &Policy) -> Vec<Item> {
 /// Midnight of the day after, when the sweep looks at the ledger.
 const NOW: Time = Time(1_773_532_800);
 
-fn remembered(world: &Pretend, policy: &Policy) -> Vec<Item> {
-    let rough = Rough::new(world);
-    items(&run(&rough, live::recall(&rough)).unwrap().unwrap(), policy)
+fn remembered(world: &InMemory, policy: &Policy) -> Vec<Item> {
+    let faulty = FaultInjection::new(world);
+    items(&run(&faulty, live::recall(&faulty)).unwrap().unwrap(), policy)
 }
 
-fn both(rough: &Rough<'_>, policy: &Policy, events: &[&str]) {
-    run(rough, deliver(rough, &Drift::new(policy, LEASE, Canary::default()), events));
-    run(rough, deliver(rough, &BreakGlass::new(policy, LEASE), events));
+fn both(faulty: &FaultInjection<'_>, policy: &Policy, events: &[&str]) {
+    run(faulty, deliver(faulty, &Drift::new(policy, LEASE, Canary::default()), events));
+    run(faulty, deliver(faulty, &BreakGlass::new(policy, LEASE), events));
 }
 
 fn plain(events: &[String]) -> Vec<&str> {
@@ -152,9 +154,9 @@ fn plain(events: &[String]) -> Vec<&str> {
 
 #[test]
 fn a_stack_remembers_what_a_replay_makes_of_the_records() {
-    let (policy, events, world) = (policy(), events(), Pretend::default());
+    let (policy, events, world) = (policy(), events(), InMemory::default());
     assert_eq!(states(&replayed(&events, &policy)), EXPECTED);
-    both(&Rough::new(&world), &policy, &plain(&events));
+    both(&FaultInjection::new(&world), &policy, &plain(&events));
     let items = remembered(&world, &policy);
     // What was sent from another account than those that approve is a dead letter, and not in the ledger.
     assert_eq!(world.dead.borrow().len(), 1, "{:?}", world.dead.borrow());
@@ -164,14 +166,14 @@ fn a_stack_remembers_what_a_replay_makes_of_the_records() {
     // Once a day the sweep counts them.
     world.time.set(NOW.0);
     let before = world.observations.borrow().len();
-    let rough = Rough::new(&world);
-    run(&rough, sweep(&rough, &policy, &settings(), NOW)).unwrap().unwrap();
-    let open = |world: &Pretend| world.report.borrow().sum(Metric::DriftItemsOpen("day"));
+    let faulty = FaultInjection::new(&world);
+    run(&faulty, sweep(&faulty, &policy, &settings(), NOW)).unwrap().unwrap();
+    let open = |world: &InMemory| world.report.borrow().sum(Metric::DriftItemsOpen("day"));
     assert!((open(&world) - 4.0).abs() < 0.1, "{}", open(&world));
     assert!(world.observations.borrow().len() >= before);
     let noon = Time(NOW.0 + 43_200);
     world.time.set(noon.0);
-    run(&rough, sweep(&rough, &policy, &settings(), noon)).unwrap().unwrap();
+    run(&faulty, sweep(&faulty, &policy, &settings(), noon)).unwrap().unwrap();
     assert!((open(&world) - 4.0).abs() < 0.1, "each metric is billed by the hour: not again on that day");
 }
 
@@ -201,24 +203,24 @@ proptest! {
                 rest = behind;
             }
         }
-        let world = Pretend::default();
-        let roughs: Vec<Rough<'_>> = (0..6).map(|_| Rough::new(&world)).collect();
+        let world = InMemory::default();
+        let roughs: Vec<FaultInjection<'_>> = (0..6).map(|_| FaultInjection::new(&world)).collect();
         let (drift, glass) = (Drift::new(&policy, LEASE, Canary::default()), BreakGlass::new(&policy, LEASE));
         let mut functions: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
-        for ((index, share), rough) in shares.iter().enumerate().zip(&roughs) {
+        for ((index, share), faulty) in shares.iter().enumerate().zip(&roughs) {
             let (drift, glass) = (&drift, &glass);
             functions.push(Box::pin(async move {
                 for batch in share {
-                    if index < 3 { deliver(rough, drift, batch).await } else { deliver(rough, glass, batch).await };
+                    if index < 3 { deliver(faulty, drift, batch).await } else { deliver(faulty, glass, batch).await };
                 }
             }));
         }
         run_together(functions, &mut dice);
         prop_assert_eq!(states(&remembered(&world, &policy)), EXPECTED);
         // Each is remembered once, however often it came.
-        let once = Pretend::default();
-        both(&Rough::new(&once), &policy, &plain(&events));
-        let kept = |world: &Pretend| {
+        let once = InMemory::default();
+        both(&FaultInjection::new(&once), &policy, &plain(&events));
+        let kept = |world: &InMemory| {
             let all = world.observations.borrow();
             all.iter().filter(|((partition, _), _)| partition == live::PARTITION)
                 .map(|(key, text)| (key.clone(), text.clone())).collect::<Vec<_>>()
@@ -230,20 +232,20 @@ proptest! {
 /// Every fault at every call: then the batch is delivered again.
 fn at_every_step<D: Detector>(detector: &D, policy: &Policy, events: &[&str], usual: &[Item]) -> usize {
     let (steps, told_once) = {
-        let world = Pretend::default();
-        let rough = Rough::new(&world);
-        run(&rough, deliver(&rough, detector, events)).unwrap();
-        (rough.calls.take(), told(&world))
+        let world = InMemory::default();
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, detector, events)).unwrap();
+        (faulty.calls.take(), told(&world))
     };
     for (step, name) in steps.iter().enumerate() {
         for fault in Fault::ALL {
-            let world = Pretend::default();
-            let rough = Rough::with(&world, step, fault);
+            let world = InMemory::default();
+            let faulty = FaultInjection::with(&world, step, fault);
             // What failed is answered so, and comes again by itself; after a function that was killed all does.
-            if run(&rough, deliver(&rough, detector, events)).is_none() {
+            if run(&faulty, deliver(&faulty, detector, events)).is_none() {
                 world.time.set(world.time.get() + 360);
-                let rough = Rough::new(&world);
-                run(&rough, deliver(&rough, detector, events)).unwrap();
+                let faulty = FaultInjection::new(&world);
+                run(&faulty, deliver(&faulty, detector, events)).unwrap();
             }
             let context = format!("{fault:?} at call {step}, {name}, of {}", detector.name());
             assert_eq!(states(&remembered(&world, policy)), states(usual), "{context}");
@@ -259,16 +261,16 @@ fn a_fault_at_any_step_loses_nothing_of_the_ledger() {
     let (policy, events) = (policy(), events());
     let events = plain(&events);
     let (drift, glass) = (Drift::new(&policy, LEASE, Canary::default()), BreakGlass::new(&policy, LEASE));
-    let usual = |detector: &dyn Fn(&Rough<'_>)| {
-        let world = Pretend::default();
-        detector(&Rough::new(&world));
+    let usual = |detector: &dyn Fn(&FaultInjection<'_>)| {
+        let world = InMemory::default();
+        detector(&FaultInjection::new(&world));
         remembered(&world, &policy)
     };
-    let of_drift = usual(&|rough| {
-        run(rough, deliver(rough, &drift, &events));
+    let of_drift = usual(&|faulty| {
+        run(faulty, deliver(faulty, &drift, &events));
     });
-    let of_glass = usual(&|rough| {
-        run(rough, deliver(rough, &glass, &events));
+    let of_glass = usual(&|faulty| {
+        run(faulty, deliver(faulty, &glass, &events));
     });
     assert!(of_drift.len() == 6 && of_glass.len() == 1, "{} {}", of_drift.len(), of_glass.len());
     let steps = at_every_step(&drift, &policy, &events, &of_drift)
@@ -278,21 +280,21 @@ fn a_fault_at_any_step_loses_nothing_of_the_ledger() {
 
 #[test]
 fn a_fault_at_any_step_of_the_daily_count_changes_nothing() {
-    let (policy, events, world) = (policy(), events(), Pretend::default());
-    both(&Rough::new(&world), &policy, &plain(&events));
+    let (policy, events, world) = (policy(), events(), InMemory::default());
+    both(&FaultInjection::new(&world), &policy, &plain(&events));
     world.time.set(NOW.0);
-    let counting = |rough: &Rough<'_>| {
+    let counting = |faulty: &FaultInjection<'_>| {
         let mut report = handsoff_runtime::Report::default();
-        run(rough, live::count(rough, &policy.cases, NOW, &mut report));
+        run(faulty, live::count(faulty, &policy.cases, NOW, &mut report));
     };
-    let rough = Rough::new(&world);
-    counting(&rough);
-    let steps = rough.calls.take();
+    let faulty = FaultInjection::new(&world);
+    counting(&faulty);
+    let steps = faulty.calls.take();
     assert!(steps.len() > 5, "{steps:?}");
     for (step, name) in steps.iter().enumerate() {
         for fault in Fault::ALL {
             let world = world.clone();
-            counting(&Rough::with(&world, step, fault));
+            counting(&FaultInjection::with(&world, step, fault));
             assert_eq!(states(&remembered(&world, &policy)), EXPECTED, "{fault:?} at call {step}, {name}");
         }
     }

@@ -1,4 +1,4 @@
-//! The functions in a rough world: whatever comes in between, nothing is lost, and all is told once.
+//! The functions in a world with faults: whatever comes in between, nothing is lost, and all is told once.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,10 +18,12 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Detector, Message, Metric};
 use handsoff_sweep::sweep;
-use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, on_their_way, run, run_together, settings, told};
+use handsoff_tests::fault_injection::{
+    Fault, FaultInjection, LEASE, deliver, on_their_way, run, run_together, settings, told,
+};
 use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use proptest::prelude::*;
 
@@ -53,7 +55,7 @@ fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
 const LATER: Time = Time(1_899_999_900);
 
 /// Sweeps until nothing is open any more.
-fn sweep_up(world: &Pretend, policy: &Policy) {
+fn sweep_up(world: &InMemory, policy: &Policy) {
     // Cases stay open until they are reviewed.
     let over =
         || world.documents.borrow().iter().all(|((_, sort), (.., open))| open.is_none() || sort == CASE);
@@ -62,16 +64,16 @@ fn sweep_up(world: &Pretend, policy: &Policy) {
             return;
         }
         world.time.set(LATER.0 + hour * 3600 + 1);
-        let rough = Rough::new(world);
-        run(&rough, sweep(&rough, policy, &settings(), Time(LATER.0 + hour * 3600))).unwrap().unwrap();
+        let faulty = FaultInjection::new(world);
+        run(&faulty, sweep(&faulty, policy, &settings(), Time(LATER.0 + hour * 3600))).unwrap().unwrap();
     }
     assert!(over(), "something stays open");
 }
 
-fn all(rough: &Rough<'_>, policy: &Policy, records: &[&str]) {
-    run(rough, deliver(rough, &Drift::new(policy, LEASE, Canary::default()), records)).unwrap();
-    run(rough, deliver(rough, &BreakGlass::new(policy, LEASE), records)).unwrap();
-    run(rough, deliver(rough, &DenySpike::new(policy, LEASE), records)).unwrap();
+fn all(faulty: &FaultInjection<'_>, policy: &Policy, records: &[&str]) {
+    run(faulty, deliver(faulty, &Drift::new(policy, LEASE, Canary::default()), records)).unwrap();
+    run(faulty, deliver(faulty, &BreakGlass::new(policy, LEASE), records)).unwrap();
+    run(faulty, deliver(faulty, &DenySpike::new(policy, LEASE), records)).unwrap();
 }
 
 #[test]
@@ -91,10 +93,10 @@ fn tell_what_a_replay_tells(path: PathBuf, policy: &Policy) {
     let paths = [path];
     let records = deliveries(&paths);
     let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    let world = Pretend::default();
-    let rough = Rough::new(&world);
+    let world = InMemory::default();
+    let faulty = FaultInjection::new(&world);
     for batch in plain.chunks(10) {
-        all(&rough, policy, batch);
+        all(&faulty, policy, batch);
     }
     sweep_up(&world, policy);
     let expected = expected(&paths, policy);
@@ -130,14 +132,14 @@ proptest! {
             shuffled.swap(index, dice(index + 1));
         }
         let sealed = SEALED.get_or_init(|| {
-            let world = Pretend::default();
+            let world = InMemory::default();
             let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-            all(&Rough::new(&world), &policy, &plain);
+            all(&FaultInjection::new(&world), &policy, &plain);
             sweep_up(&world, &policy);
             manifests(&world)
         });
-        let world = Pretend::default();
-        let roughs: Vec<Rough<'_>> = (0..9).map(|_| Rough::new(&world)).collect();
+        let world = InMemory::default();
+        let roughs: Vec<FaultInjection<'_>> = (0..9).map(|_| FaultInjection::new(&world)).collect();
         let drift = Drift::new(&policy, LEASE, Canary::default());
         let (glass, deny) = (BreakGlass::new(&policy, LEASE), DenySpike::new(&policy, LEASE));
         // Each function has its own delivery of every event; three environments share it.
@@ -151,14 +153,14 @@ proptest! {
             }
         }
         let mut functions: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
-        for ((index, share), rough) in shares.iter().enumerate().zip(&roughs) {
+        for ((index, share), faulty) in shares.iter().enumerate().zip(&roughs) {
             let (drift, glass, deny) = (&drift, &glass, &deny);
             functions.push(Box::pin(async move {
                 for batch in share {
                     match index / 3 {
-                        0 => deliver(rough, drift, batch).await,
-                        1 => deliver(rough, glass, batch).await,
-                        _ => deliver(rough, deny, batch).await,
+                        0 => deliver(faulty, drift, batch).await,
+                        1 => deliver(faulty, glass, batch).await,
+                        _ => deliver(faulty, deny, batch).await,
                     };
                 }
             }));
@@ -180,19 +182,19 @@ fn at_every_step<D: Detector>(
     expected: &BTreeMap<String, usize>,
 ) {
     let steps = {
-        let world = Pretend::default();
-        let rough = Rough::new(&world);
-        run(&rough, deliver(&rough, detector, records)).unwrap();
+        let world = InMemory::default();
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, detector, records)).unwrap();
         assert_eq!(on_their_way(&world), BTreeSet::new(), "nothing is on its way at the end");
-        rough.calls.take()
+        faulty.calls.take()
     };
     assert!(steps.contains(&"publish") && steps.len() > 5, "{steps:?}");
     let mut seen = 0;
     for (step, name) in steps.iter().enumerate() {
         for fault in Fault::ALL {
-            let world = Pretend::default();
-            let rough = Rough::with(&world, step, fault);
-            run(&rough, deliver(&rough, detector, records));
+            let world = InMemory::default();
+            let faulty = FaultInjection::with(&world, step, fault);
+            run(&faulty, deliver(&faulty, detector, records));
             let on_their_way = on_their_way(&world);
             // One message is one alert, of one episode. A call that fails concerns one of them.
             let alerts = episodes(&on_their_way).len();
@@ -200,8 +202,8 @@ fn at_every_step<D: Detector>(
             seen = seen.max(alerts);
             // What was not answered is delivered again, once it is visible again.
             world.time.set(world.time.get() + 360);
-            let rough = Rough::new(&world);
-            run(&rough, deliver(&rough, detector, records)).unwrap();
+            let faulty = FaultInjection::new(&world);
+            run(&faulty, deliver(&faulty, detector, records)).unwrap();
             sweep_up(&world, policy);
             let told = told(&world);
             let context = format!("{fault:?} at call {step}, {name}, of {}", detector.name());
@@ -236,7 +238,7 @@ fn samples(prefixes: &[&str]) -> Vec<PathBuf> {
 }
 
 /// The manifests in the archive, each by its folder.
-fn manifests(world: &Pretend) -> BTreeMap<String, String> {
+fn manifests(world: &InMemory) -> BTreeMap<String, String> {
     let files = world.files.borrow();
     files
         .iter()
@@ -276,16 +278,16 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     let expected = expected(&paths, &policy);
     // Alerts that were claimed and never sent, and everything to be closed.
     let prepared = || {
-        let world = Pretend::default();
+        let world = InMemory::default();
         world.time.set(LATER.0 - 10_000);
         for batch in plain.chunks(8) {
             for call in (8..64).step_by(4) {
-                let rough = Rough::with(&world, call, Fault::KilledBefore);
-                run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch));
+                let faulty = FaultInjection::with(&world, call, Fault::KilledBefore);
+                run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), batch));
             }
         }
-        let rough = Rough::new(&world);
-        all(&rough, &policy, &plain);
+        let faulty = FaultInjection::new(&world);
+        all(&faulty, &policy, &plain);
         world
     };
     let (now, prepared) = (LATER, prepared());
@@ -293,20 +295,20 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     let (steps, usual) = {
         let world = prepared.clone();
         world.time.set(now.0);
-        let rough = Rough::new(&world);
-        run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, sweep(&faulty, &policy, &settings(), now)).unwrap().unwrap();
         assert!(world.report.borrow().sum(Metric::AlertsResent) > 0.0, "nothing was sent again");
         sweep_up(&world, &policy);
         assert_eq!(manifests(&world).len(), 3);
-        (rough.calls.take(), (told(&world), manifests(&world)))
+        (faulty.calls.take(), (told(&world), manifests(&world)))
     };
     let (usual, sealed) = usual;
     for (step, name) in steps.iter().enumerate() {
         for fault in Fault::ALL {
             let world = prepared.clone();
             world.time.set(now.0);
-            let rough = Rough::with(&world, step, fault);
-            run(&rough, sweep(&rough, &policy, &settings(), now));
+            let faulty = FaultInjection::with(&world, step, fault);
+            run(&faulty, sweep(&faulty, &policy, &settings(), now));
             world.time.set(now.0 + 120);
             sweep_up(&world, &policy);
             let told = told(&world);
@@ -328,9 +330,9 @@ fn what_sns_refuses_for_its_form_is_told_in_a_reduced_one() {
     let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let told_by = |longest: Option<usize>| {
-        let world = Pretend::default();
+        let world = InMemory::default();
         world.longest.set(longest);
-        all(&Rough::new(&world), &policy, &plain);
+        all(&FaultInjection::new(&world), &policy, &plain);
         let open = world.documents.borrow().values().any(|(_, text, _)| text.contains("\"by\""));
         assert!(!open, "nothing stays pending");
         world
@@ -369,10 +371,10 @@ fn a_storm_of_denied_calls_hides_no_probing_and_stays_bounded() {
         calls.extend((0..storm).map(|n| (150 + n * 100 / storm, "ListUsers".to_owned())));
         let records = denied(&calls);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        let world = Pretend::default();
+        let world = InMemory::default();
         for part in plain.chunks(batch) {
-            let rough = Rough::new(&world);
-            run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), part)).unwrap();
+            let faulty = FaultInjection::new(&world);
+            run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), part)).unwrap();
         }
         let told = told(&world);
         assert!(told.keys().any(|key| key.ends_with("severity:high")), "{told:?}");
@@ -387,11 +389,11 @@ fn a_trickle_of_denied_calls_costs_a_few_reads() {
     let policy = Policy::built_in();
     let calls: Vec<(i64, String)> = (0..400).map(|n| (n * 240, "ListUsers".to_owned())).collect();
     let records = denied(&calls);
-    let world = Pretend::default();
+    let world = InMemory::default();
     for record in &records {
-        let rough = Rough::new(&world);
-        run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
-        assert!(rough.calls.borrow().len() <= 5, "{:?}", rough.calls);
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
+        assert!(faulty.calls.borrow().len() <= 5, "{:?}", faulty.calls);
     }
 }
 
@@ -406,12 +408,15 @@ fn a_storm_of_denied_calls_asks_no_more_of_a_partition_than_it_gives() {
     let calls: Vec<(i64, String)> = (0..25_000).map(|n| (n / 5_000, actions(n))).collect();
     let records = denied(&calls);
     let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    let world = Pretend::default();
+    let world = InMemory::default();
     for (second, batches) in plain.chunks(5_000).enumerate() {
         let before = world.read_units.get();
         for batch in batches.chunks(500) {
-            run(&Rough::new(&world), deliver(&Rough::new(&world), &DenySpike::new(&policy, LEASE), batch))
-                .unwrap();
+            run(
+                &FaultInjection::new(&world),
+                deliver(&FaultInjection::new(&world), &DenySpike::new(&policy, LEASE), batch),
+            )
+            .unwrap();
         }
         let units = world.read_units.get() - before;
         println!("second {second}: {units} read units");
@@ -433,21 +438,21 @@ fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
             n % 60
         )
     };
-    let world = Pretend::default();
+    let world = InMemory::default();
     let start = Time::parse("2030-03-17T17:10:00Z").unwrap().0;
     let bring = |user: usize, numbers: std::ops::Range<usize>| {
         let records: Vec<String> = numbers.map(|n| record(user, n)).collect();
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
         for batch in plain.chunks(10) {
-            let rough = Rough::new(&world);
-            run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
+            let faulty = FaultInjection::new(&world);
+            run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
         }
     };
     let minute = |minute: i64| {
         let now = Time(start + 60 * minute);
         world.time.set(now.0);
-        let (before, rough) = (world.read_units.get(), Rough::new(&world));
-        run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
+        let (before, faulty) = (world.read_units.get(), FaultInjection::new(&world));
+        run(&faulty, sweep(&faulty, &policy, &settings(), now)).unwrap().unwrap();
         world.read_units.get() - before
     };
     world.time.set(start);

@@ -18,13 +18,13 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::alert::{Alert, Milestone, Period};
 use handsoff_core::{Call, Finding, Policy, Severity};
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Answer, Delivery, Detector, Envelope, Episode, Failure, Look, Mark, Message, Metric, Pending, Range,
     State, handle,
 };
 use handsoff_sweep::sweep;
-use handsoff_tests::rough::{LEASE, settings};
+use handsoff_tests::fault_injection::{LEASE, settings};
 use handsoff_tests::slow::{Hours, Slow};
 
 /// A minute in which no canary is due.
@@ -53,7 +53,7 @@ fn finding(policy: &Policy, record: &str) -> Finding {
 
 /// A world, its clock, and what was sent when.
 struct Stage {
-    world: Pretend,
+    world: InMemory,
     hours: Hours,
     sent: RefCell<Vec<(i64, Message)>>,
     latency: i64,
@@ -62,7 +62,7 @@ struct Stage {
 impl Stage {
     fn new(latency: i64) -> Self {
         let hours = Hours::from(start());
-        Self { world: Pretend::default(), hours, sent: RefCell::default(), latency }
+        Self { world: InMemory::default(), hours, sent: RefCell::default(), latency }
     }
 
     fn view(&self) -> Slow<'_> {

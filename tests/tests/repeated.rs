@@ -7,10 +7,10 @@ use handsoff_core::Policy;
 use handsoff_core::alert::{Alert, Cause};
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_sweep::sweep;
+use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run, settings};
 use handsoff_tests::replay;
-use handsoff_tests::rough::{LEASE, Rough, deliver, run, settings};
 
 /// A record of a session of a role, at a time of a day of March 2026.
 fn record(day: u32, time: &str, who: &str, action: &str, denied: bool) -> String {
@@ -159,21 +159,21 @@ fn the_digest_has_what_is_known_and_says_what_is_new() {
 #[test]
 fn the_functions_say_the_same_and_each_digest_once() {
     let policy = policy();
-    let world = Pretend::default();
+    let world = InMemory::default();
     for (night, records) in nights().iter().enumerate() {
         let start = Time::parse(&format!("2026-03-{:02}T03:05:00Z", 10 + night)).unwrap();
         world.time.set(start.0);
-        let rough = Rough::new(&world);
+        let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
         for batch in plain.chunks(3) {
-            run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
-            run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), batch)).unwrap();
+            run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
+            run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), batch)).unwrap();
         }
         // Some of the sweeps until the next night: the digest is due at half past seven.
         for minutes in [5, 120, 265, 270, 600, 1200] {
             let now = Time(start.0 + minutes * 60 - (start.0 % 300));
             world.time.set(now.0);
-            run(&rough, sweep(&rough, &policy, &settings(), now)).unwrap().unwrap();
+            run(&faulty, sweep(&faulty, &policy, &settings(), now)).unwrap().unwrap();
         }
     }
     let of = |cause: &str, subject: &str| (cause.to_owned(), subject.to_owned());
@@ -192,23 +192,23 @@ fn the_functions_say_the_same_and_each_digest_once() {
 
 #[test]
 fn a_digest_of_more_than_it_reads_says_so() {
-    let (policy, world) = (policy(), Pretend::default());
+    let (policy, world) = (policy(), InMemory::default());
     let start = Time::parse("2026-03-10T05:00:00Z").unwrap();
     world.time.set(start.0);
-    let rough = Rough::new(&world);
+    let faulty = FaultInjection::new(&world);
     let records: Vec<String> = (0..1_000)
         .map(|n| record(10, "04:00:00", &format!("app-{n}/i-0123456789abcdef0"), "ec2:CreateTags", false))
         .collect();
     let deliver_some = |records: &[String]| {
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
+        run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
     };
     deliver_some(&records[..999]);
     let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
-    let digest = |world: &Pretend| {
+    let digest = |world: &InMemory| {
         world.time.set(due.0);
-        let rough = Rough::new(world);
-        run(&rough, sweep(&rough, &policy, &settings(), due)).unwrap().unwrap();
+        let faulty = FaultInjection::new(world);
+        run(&faulty, sweep(&faulty, &policy, &settings(), due)).unwrap().unwrap();
         let sent = world.sent.borrow();
         sent.iter().find(|message| message.attributes["cause"] == "digest").unwrap().email.clone()
     };
@@ -242,7 +242,7 @@ reason = "unused"
 until = 2026-12-01
 "#;
     let policy = Policy::parse("handsoff.toml", text).unwrap();
-    let world = Pretend::default();
+    let world = InMemory::default();
     world.time.set(Time::parse("2026-03-10T03:05:00Z").unwrap().0);
     let mut records: Vec<String> = (0..)
         .zip(DENIED)
@@ -252,12 +252,12 @@ until = 2026-12-01
     records.push(record(10, "02:01:00", "other/i-0123456789abcdef0", "ec2:CreateTags", false));
     records.push(record(10, "03:00:00", "scanner/jon", "iam:AttachRolePolicy", false));
     let plain: Vec<&str> = records.iter().chain(&records[2..5]).map(String::as_str).collect();
-    let rough = Rough::new(&world);
-    run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
-    run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), &plain)).unwrap();
+    let faulty = FaultInjection::new(&world);
+    run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
+    run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), &plain)).unwrap();
     let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
     world.time.set(due.0);
-    run(&rough, sweep(&rough, &policy, &settings(), due)).unwrap().unwrap();
+    run(&faulty, sweep(&faulty, &policy, &settings(), due)).unwrap().unwrap();
     let sent = world.sent.borrow();
     let digest = sent.iter().find(|message| message.attributes["cause"] == "digest").unwrap();
     let lines: Vec<&str> = digest.email.lines().filter_map(|line| line.strip_prefix("excepted ")).collect();

@@ -18,11 +18,11 @@ use handsoff_core::Policy;
 use handsoff_core::alert::{Alert, Cause};
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::stored::FORMAT;
 use handsoff_runtime::{Due, Subscription, Task};
 use handsoff_sweep::sweep;
-use handsoff_tests::rough::{Fault, LEASE, Rough, deliver, run, settings, told};
+use handsoff_tests::fault_injection::{Fault, FaultInjection, LEASE, deliver, run, settings, told};
 use handsoff_tests::{deliveries, replay, root};
 use serde_json::{Value, json};
 
@@ -49,43 +49,43 @@ fn samples(prefixes: &[&str]) -> Vec<PathBuf> {
     paths
 }
 
-fn bring(rough: &Rough<'_>, policy: &Policy, records: &[String]) {
+fn bring(faulty: &FaultInjection<'_>, policy: &Policy, records: &[String]) {
     let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    run(rough, deliver(rough, &Drift::new(policy, LEASE, Canary::default()), &plain));
-    run(rough, deliver(rough, &BreakGlass::new(policy, LEASE), &plain));
-    run(rough, deliver(rough, &DenySpike::new(policy, LEASE), &plain));
+    run(faulty, deliver(faulty, &Drift::new(policy, LEASE, Canary::default()), &plain));
+    run(faulty, deliver(faulty, &BreakGlass::new(policy, LEASE), &plain));
+    run(faulty, deliver(faulty, &DenySpike::new(policy, LEASE), &plain));
 }
 
-fn swept(world: &Pretend, policy: &Policy, now: Time) {
+fn swept(world: &InMemory, policy: &Policy, now: Time) {
     world.time.set(now.0 + 1);
-    let rough = Rough::new(world);
-    run(&rough, sweep(&rough, policy, &settings(), now)).unwrap().unwrap();
+    let faulty = FaultInjection::new(world);
+    run(&faulty, sweep(&faulty, policy, &settings(), now)).unwrap().unwrap();
 }
 
 /// A world in the middle of things: a session is sealed, another goes on, an alert waits, calls were denied.
-fn in_the_middle(policy: &Policy) -> Pretend {
-    let world = Pretend::default();
+fn in_the_middle(policy: &Policy) -> InMemory {
+    let world = InMemory::default();
     let arn = "arn:aws:sns:eu-central-1:111122223333:handsoff:a".to_owned();
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
     world.time.set(LATER.0 - 100_000);
-    bring(&Rough::new(&world), policy, &deliveries(&samples(&["glass-closed"])));
+    bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-closed"])));
     swept(&world, policy, LATER);
-    bring(&Rough::new(&world), policy, &[review(&world)]);
-    bring(&Rough::new(&world), policy, &deliveries(&samples(&["glass-unapproved.n"])));
+    bring(&FaultInjection::new(&world), policy, &[review(&world)]);
+    bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-unapproved.n"])));
     let denied = deliveries(&samples(&["deny-"]));
-    bring(&Rough::new(&world), policy, &denied[..denied.len() / 2]);
+    bring(&FaultInjection::new(&world), policy, &denied[..denied.len() / 2]);
     let changes = deliveries(&samples(&["drift-write.iam-", "drift-write.permissions"]));
     let publish = {
-        let rough = Rough::new(&world);
-        bring(&rough, policy, &changes[..1]);
-        rough.calls.take().iter().position(|name| *name == "publish").unwrap()
+        let faulty = FaultInjection::new(&world);
+        bring(&faulty, policy, &changes[..1]);
+        faulty.calls.take().iter().position(|name| *name == "publish").unwrap()
     };
-    bring(&Rough::with(&world, publish, Fault::KilledBefore), policy, &changes[1..2]);
+    bring(&FaultInjection::with(&world, publish, Fault::KilledBefore), policy, &changes[1..2]);
     world
 }
 
 /// The review of the one case that is sealed.
-fn review(world: &Pretend) -> String {
+fn review(world: &InMemory) -> String {
     let documents = world.documents.borrow();
     let ((case, _), (_, text, _)) = documents.iter().find(|((_, sort), _)| sort == CASE).unwrap();
     let sealed: Value = serde_json::from_str(text).unwrap();
@@ -121,7 +121,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
 }
 
 /// The items of a world as files, and what was told of it.
-fn items(world: &Pretend) -> BTreeMap<String, String> {
+fn items(world: &InMemory) -> BTreeMap<String, String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |kind: &str, item: Value| {
         let file = files.entry(format!("{kind}.jsonl")).or_default();
@@ -164,8 +164,8 @@ fn versions() -> BTreeMap<u64, Vec<(String, Value)>> {
 }
 
 /// A world with these items, and what was told of it before.
-fn load(items: &[(String, Value)]) -> (Pretend, BTreeMap<String, usize>) {
-    let (world, mut told) = (Pretend::default(), BTreeMap::new());
+fn load(items: &[(String, Value)]) -> (InMemory, BTreeMap<String, usize>) {
+    let (world, mut told) = (InMemory::default(), BTreeMap::new());
     world.time.set(LATER.0 + 1);
     let arn = "arn:aws:sns:eu-central-1:111122223333:handsoff:a".to_owned();
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
@@ -209,21 +209,23 @@ fn expected(policy: &Policy) -> BTreeMap<String, usize> {
 
 /// Goes on where a world was left, to the end; everything is delivered again. What was told in all, and the complaints.
 fn go_on(
-    world: &Pretend,
+    world: &InMemory,
     policy: &Policy,
     mut before: BTreeMap<String, usize>,
 ) -> (BTreeMap<String, usize>, usize) {
     let mut complaints = 0;
     for hour in 0..8 {
         if hour == 1 {
-            let rough = Rough::new(world);
-            bring(&rough, policy, &deliveries(&samples(&ALL)));
-            complaints += rough.complaints.borrow().len();
+            let faulty = FaultInjection::new(world);
+            bring(&faulty, policy, &deliveries(&samples(&ALL)));
+            complaints += faulty.complaints.borrow().len();
         }
         world.time.set(LATER.0 + (hour + 1) * 3600 + 1);
-        let rough = Rough::new(world);
-        run(&rough, sweep(&rough, policy, &settings(), Time(LATER.0 + (hour + 1) * 3600))).unwrap().unwrap();
-        complaints += rough.complaints.borrow().len();
+        let faulty = FaultInjection::new(world);
+        run(&faulty, sweep(&faulty, policy, &settings(), Time(LATER.0 + (hour + 1) * 3600)))
+            .unwrap()
+            .unwrap();
+        complaints += faulty.complaints.borrow().len();
     }
     for (milestone, times) in told(world) {
         *before.entry(milestone).or_insert(0) += times;
@@ -318,7 +320,7 @@ fn a_version_that_is_deployed_over_a_later_one_loses_no_alert_and_no_field() {
     let policy = policy();
     let items = of_a_later_version(false);
     let (world, before) = load(&items);
-    let stored = |world: &Pretend| {
+    let stored = |world: &InMemory| {
         let documents = world.documents.borrow();
         let documents = documents.iter().map(|(key, (_, text, _))| (key.clone(), text.clone()));
         let observations = world.observations.borrow();
@@ -334,7 +336,7 @@ fn a_version_that_is_deployed_over_a_later_one_loses_no_alert_and_no_field() {
     let mut kept = BTreeSet::new();
     for (key, text) in &found {
         let kind = kind(&key.0, &key.1);
-        // What was sent is struck off.
+        // What was sent is marked as sent.
         if unheard(text) > 0 && !text.contains(r#""by""#) {
             assert!(unheard(&now[key]) >= unheard(text), "{kind}: {text} became {}", now[key]);
             let version = serde_json::from_str::<Value>(&now[key]).unwrap();
@@ -362,7 +364,7 @@ fn documents_that_are_changed_keep_what_a_later_version_has_written() {
     let open = Due { task: Task::Case, at: 0, waiting: None };
     case["review"] = Value::Null;
     world.documents.borrow_mut().insert((pk, sk), (1, case.to_string(), Some(open)));
-    bring(&Rough::new(&world), &policy, &[review(&world)]);
+    bring(&FaultInjection::new(&world), &policy, &[review(&world)]);
     let reviewed = text("case").2;
     assert_eq!(reviewed["review"]["reviewer"], "dana.voss");
     assert_eq!((&reviewed["unheard"], &reviewed["v"]), (&json!({"of": [1]}), &json!(FORMAT + 1)));
@@ -384,11 +386,11 @@ fn a_drill_that_cannot_be_read_fails_aloud_and_stays() {
             odd.clone_into(text);
         }
     }
-    bring(&Rough::new(&world), &policy, &deliveries(&samples(&ALL)));
+    bring(&FaultInjection::new(&world), &policy, &deliveries(&samples(&ALL)));
     world.time.set(LATER.0 + 301);
-    let rough = Rough::new(&world);
+    let faulty = FaultInjection::new(&world);
     let failures =
-        run(&rough, sweep(&rough, &policy, &settings(), Time(LATER.0 + 300))).unwrap().unwrap_err();
+        run(&faulty, sweep(&faulty, &policy, &settings(), Time(LATER.0 + 300))).unwrap().unwrap_err();
     assert_eq!(failures.len(), 1, "{failures:?}");
     assert!(failures[0].to_string().contains("is no time"), "{failures:?}");
     let documents = world.documents.borrow();

@@ -9,9 +9,9 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
+use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_tests::replay;
-use handsoff_tests::rough::{LEASE, Rough, deliver, run};
 
 const KEY: &str = "AKIAMADEBYTHEINTRUDER";
 
@@ -73,12 +73,12 @@ fn intrusion() -> Vec<String> {
 /// Subject, story and thread of each message, of which the functions get the records one by one in this order.
 fn live(records: &[String]) -> Vec<(String, String, String)> {
     let policy = Policy::parse("handsoff.toml", "").unwrap();
-    let world = Pretend::default();
+    let world = InMemory::default();
     world.time.set(Time::parse("2026-03-10T02:20:00Z").unwrap().0);
     for record in records {
-        let rough = Rough::new(&world);
-        run(&rough, deliver(&rough, &Drift::new(&policy, LEASE, Canary::default()), &[record])).unwrap();
-        run(&rough, deliver(&rough, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), &[record])).unwrap();
+        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
     }
     let sent = world.sent.borrow();
     let told = sent.iter().map(|message| {

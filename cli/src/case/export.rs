@@ -21,7 +21,7 @@ pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
     let disk = Disk(args.folder.clone());
     if let Err(why) = disk.has_case() {
         error(&why);
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     let case = load(&disk);
     if let Some(difference) = &case.difference {
@@ -37,7 +37,7 @@ pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
             },
         ));
         if refused {
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     }
     for odd in &case.odd_reviews {
@@ -48,11 +48,11 @@ pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
         Some(file) => {
             if let Err(why) = to_file(&case, args.format, file) {
                 error(&format!("{}: can't be written: {why}", place(file)));
-                return Ok(Exit::Wrong);
+                return Ok(Exit::Failure);
             }
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 fn to_file(case: &Case, format: ExportFormat, file: &Path) -> io::Result<()> {

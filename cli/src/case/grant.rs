@@ -32,11 +32,11 @@ pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
                 detail.until,
                 event::SEND,
             );
-            Ok(Exit::Fine)
+            Ok(Exit::Success)
         }
         Err(why) => {
             error(&format!("no grant: {why}"));
-            Ok(Exit::Wrong)
+            Ok(Exit::Failure)
         }
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn run(args: &CaseList, out: &mut dyn Write) -> io::Result<Exit> {
     for problem in &problems {
         error(problem);
     }
-    Ok(if problems.is_empty() { Exit::Fine } else { Exit::Wrong })
+    Ok(if problems.is_empty() { Exit::Success } else { Exit::Failure })
 }
 
 /// All folders that have a manifest.

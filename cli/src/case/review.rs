@@ -23,7 +23,7 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(review) => review,
         Err(why) => {
             error(&format!("not reviewed: {}", shown(&why)));
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     event::print(REVIEW, &review, out)?;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
         place(&Disk(args.folder.clone()).review()),
         event::SEND,
     );
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Verifies the case and writes its review. Gives the review that stands there now.

@@ -25,7 +25,7 @@ pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
     let disk = Disk(args.folder.clone());
     if let Err(why) = disk.has_case() {
         error(&why);
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     let case = load(&disk);
     let exit = if let Some(difference) = &case.difference {
@@ -33,9 +33,9 @@ pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
         line(out, "in", &place(&args.folder))?;
         line(out, "first", &shown(&difference.to_string()))?;
         writeln!(out, "What can be read is shown all the same.\n")?;
-        Exit::Wrong
+        Exit::Failure
     } else {
-        Exit::Fine
+        Exit::Success
     };
     match &case.manifest {
         Some(manifest) => head(manifest, &case, out)?,

@@ -18,14 +18,14 @@ pub(super) fn run(args: &CaseVerify, out: &mut dyn Write) -> io::Result<Exit> {
     let disk = Disk(args.folder.clone());
     if let Err(why) = disk.has_case() {
         error(&why);
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     let found = match verify(&disk, args.digest.as_ref(), |_| ()) {
         Ok(found) => found,
         Err(difference) => {
             writeln!(out, "ALTERED: {}", shown(&difference.to_string()))?;
             writeln!(out, "in {}", place(&args.folder))?;
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let Verified { manifest, digest, review } = found;
@@ -49,5 +49,5 @@ pub(super) fn run(args: &CaseVerify, out: &mut dyn Write) -> io::Result<Exit> {
              digest is the one in the closing alert: compare the two, or give that one with --digest."
         )?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }

@@ -26,7 +26,7 @@ pub(super) fn run(args: &DriftAccept, out: &mut dyn Write) -> io::Result<Exit> {
     };
     if let Err(why) = accepted.check() {
         error(&format!("not accepted: {why}"));
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     event::print(ACCEPTANCE, &accepted, out)?;
     let until = accepted.until.map_or_else(|| "for good".to_owned(), |until| format!("until {until}"));
@@ -37,5 +37,5 @@ pub(super) fn run(args: &DriftAccept, out: &mut dyn Write) -> io::Result<Exit> {
         accepted.resource,
         event::SEND,
     );
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }

@@ -21,7 +21,7 @@ pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(policy) => policy,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let clock = Time(chrono::Utc::now().timestamp());
@@ -60,7 +60,7 @@ pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
     }
     out.flush()?;
     let incomplete = !reading.problems.is_empty() || (reading.read == 0 && args.items.is_none());
-    Ok(if incomplete { Exit::Wrong } else { Exit::Fine })
+    Ok(if incomplete { Exit::Failure } else { Exit::Success })
 }
 
 fn summary(reading: &Reading, listed: &[Item], closed: &[Item], now: Time) -> String {

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time};
-use handsoff_core::{Call, Key, Nothing, Owner, Policy};
+use handsoff_core::{Call, Disposition, Key, Owner, Policy};
 use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_ledger::{Accepted, Ledger, of};
 
-/// Adds what a record says. `skimmed`: the reason why there is nothing to report of it, where that is known already.
-pub(crate) fn record(record: &Record<'_>, skimmed: Option<Nothing>, policy: &Policy, ledger: &mut Ledger) {
+/// Adds what a record says. `known`: the reason why there is nothing to report of it, where that is known already.
+pub(crate) fn record(record: &Record<'_>, known: Option<Disposition>, policy: &Policy, ledger: &mut Ledger) {
     // What a deploy role changes is no finding, and ends what was changed by hand.
-    if !matches!(skimmed, None | Some(Nothing::Expected)) {
+    if !matches!(known, None | Some(Disposition::Expected)) {
         return;
     }
     let call = Call::classify(*record, policy, &mut ());

@@ -8,7 +8,7 @@ use std::thread;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::show::clean;
-use handsoff_core::{Policy, Skim};
+use handsoff_core::{FastPath, Policy};
 use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_ledger::{Accepted, Ledger, Observation};
 use serde::Deserialize;
@@ -44,11 +44,13 @@ impl Reading {
 pub(super) fn logs(sources: &[Source], policy: &Policy) -> Reading {
     let next = AtomicUsize::new(0);
     let work = || {
-        let (mut all, mut skim, mut reader) = (Reading::default(), Skim::new(policy), Reader::default());
+        let (mut all, mut fast_path, mut reader) =
+            (Reading::default(), FastPath::new(policy), Reader::default());
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(source) = sources.get(index) else { break };
-            let mut sink = Noting { all: &mut all, skim: &mut skim, policy, index, file: source.name() };
+            let mut sink =
+                Noting { all: &mut all, fast_path: &mut fast_path, policy, index, file: source.name() };
             reader.read(source, &mut sink, &|_| {});
         }
         all
@@ -68,7 +70,7 @@ pub(super) fn logs(sources: &[Source], policy: &Policy) -> Reading {
 /// Notes what the records of one source say of resources.
 struct Noting<'n, 'p> {
     all: &'n mut Reading,
-    skim: &'n mut Skim<'p>,
+    fast_path: &'n mut FastPath<'p>,
     policy: &'p Policy,
     index: usize,
     file: String,
@@ -78,8 +80,8 @@ impl Sink for Noting<'_, '_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         self.all.read += 1;
         self.time(record);
-        let skimmed = self.skim.nothing(record);
-        observe::record(record, skimmed, self.policy, &mut self.all.ledger);
+        let known = self.fast_path.disposition(record);
+        observe::record(record, known, self.policy, &mut self.all.ledger);
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {

@@ -6,7 +6,7 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::alert::Note;
 use handsoff_core::policy::exceptions;
-use handsoff_core::{Nothing, Policy};
+use handsoff_core::{Disposition, Policy};
 use handsoff_ledger::Ledger;
 
 use crate::drift::observe;
@@ -21,8 +21,8 @@ pub struct Beside {
 
 impl Beside {
     /// Adds what a record says of resources.
-    pub(super) fn record(&mut self, record: &Record<'_>, skimmed: Option<Nothing>, policy: &Policy) {
-        observe::record(record, skimmed, policy, &mut self.ledger);
+    pub(super) fn record(&mut self, record: &Record<'_>, known: Option<Disposition>, policy: &Policy) {
+        observe::record(record, known, policy, &mut self.ledger);
     }
 
     /// Adds an acceptance, if an event is one. What can't be read is a problem of `handsoff drift`, which lists them.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use handsoff_core::{Policy, Skim};
+use handsoff_core::{FastPath, Policy};
 
 use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
@@ -41,12 +41,12 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(policies) => policies,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     if let Err(why) = possible(args) {
         output::error(&why);
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     let policies: Vec<&Policy> = [&policy].into_iter().chain(&other).collect();
     let mut found = input::find(&args.paths);
@@ -87,11 +87,11 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     }
     let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
     let exit = if !kept || incomplete {
-        Exit::Wrong
+        Exit::Failure
     } else if args.fail_on.is_some_and(|severity| outcome.worst >= Some(severity)) {
         Exit::Found
     } else {
-        Exit::Fine
+        Exit::Success
     };
     match &comparison {
         Some(comparison) => report::compare::print(comparison, args.format, args.alerts, out)?,
@@ -233,12 +233,14 @@ impl Pass<'_> {
         let work = || {
             let mut tallies: Vec<Tally> = tallies();
             let mut reader = Reader::default();
-            let mut skims: Vec<Skim<'_>> = policies.iter().map(|policy| Skim::new(policy)).collect();
+            let mut fast_paths: Vec<FastPath<'_>> =
+                policies.iter().map(|policy| FastPath::new(policy)).collect();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };
-                let each = tallies.iter_mut().zip(policies).zip(&mut skims);
-                let sinks = each.map(|((tally, policy), skim)| tally.source(index, source, policy, skim));
+                let each = tallies.iter_mut().zip(policies).zip(&mut fast_paths);
+                let sinks =
+                    each.map(|((tally, policy), fast_path)| tally.source(index, source, policy, fast_path));
                 reader.read(source, &mut Each(sinks.collect::<Vec<_>>()), &progress);
             }
             (tallies, reader.stages)

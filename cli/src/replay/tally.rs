@@ -14,7 +14,7 @@ use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
 use handsoff_core::origins::{self, Origins};
 use handsoff_core::policy::exceptions;
-use handsoff_core::{Code, Finding, Incident, Key, Kind, Nothing, Policy, Skim, group};
+use handsoff_core::{Code, Disposition, FastPath, Finding, Incident, Key, Kind, Policy, group};
 use handsoff_deny_spike::Denial;
 
 use super::beside::Beside;
@@ -126,9 +126,9 @@ impl Tally {
         index: usize,
         source: &'t Source,
         policy: &'p Policy,
-        skim: &'t mut Skim<'p>,
+        fast_path: &'t mut FastPath<'p>,
     ) -> SourceSink<'t, 'p> {
-        SourceSink { tally: self, index, source, policy, skim }
+        SourceSink { tally: self, index, source, policy, fast_path }
     }
 
     /// Takes over another tally.
@@ -223,7 +223,7 @@ impl Tally {
     /// Judges the denied calls, removes repeats, sorts.
     pub fn finish(mut self, policy: &Policy) -> Outcome {
         for denial in &self.denials {
-            self.nothing.add(denial.key(), class(Nothing::Denied));
+            self.nothing.add(denial.key(), class(Disposition::Denied));
         }
         let spikes = handsoff_deny_spike::judge(std::mem::take(&mut self.denials), &policy.denials);
         let in_spikes = spikes.len() as u64;
@@ -248,9 +248,9 @@ impl Tally {
         };
         match std::mem::take(&mut self.nothing).count() {
             Ok(by_class) => {
-                for nothing in Nothing::ALL {
+                for nothing in Disposition::ALL {
                     let mut count = by_class.get(class(nothing)).copied().unwrap_or_default();
-                    if nothing == Nothing::Denied {
+                    if nothing == Disposition::Denied {
                         count = count.saturating_sub(in_spikes);
                     }
                     if count > 0 {
@@ -316,8 +316,8 @@ impl Tally {
     }
 }
 
-fn class(nothing: Nothing) -> usize {
-    Nothing::ALL.iter().position(|other| *other == nothing).unwrap_or_default()
+fn class(nothing: Disposition) -> usize {
+    Disposition::ALL.iter().position(|other| *other == nothing).unwrap_or_default()
 }
 
 /// Judges the records of one source.
@@ -326,7 +326,7 @@ pub struct SourceSink<'t, 'p> {
     index: usize,
     source: &'t Source,
     policy: &'p Policy,
-    skim: &'t mut Skim<'p>,
+    fast_path: &'t mut FastPath<'p>,
 }
 
 impl SourceSink<'_, '_> {
@@ -417,17 +417,17 @@ impl Sink for SourceSink<'_, '_> {
             return;
         }
         self.tally.copies.note_correction(record);
-        let skimmed = self.skim.nothing(record);
+        let known = self.fast_path.disposition(record);
         if self.tally.options.keep_beside {
-            self.tally.beside.record(record, skimmed, self.policy);
+            self.tally.beside.record(record, known, self.policy);
         }
-        if let Some(nothing) = skimmed {
+        if let Some(nothing) = known {
             self.tally.nothing.add(Key::brief(record), class(nothing));
         } else {
             match engine::judge(*record, self.policy, origins, &mut ()) {
                 Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
                 Verdict::Excepted(place) => {
-                    self.tally.nothing.add(Key::of(record), class(Nothing::Excepted));
+                    self.tally.nothing.add(Key::of(record), class(Disposition::Excepted));
                     self.tally.excepted.entry(place).or_default().add(Key::of(record), 0);
                     if self.tally.options.keep_beside {
                         self.tally.beside.excepted(record, place, self.policy);

@@ -48,16 +48,16 @@ pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
         Ok(base) => base,
         Err(problems) => {
             let _ = io::stderr().write_all(problems.as_bytes());
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
         output::error("--since is not before --until: nothing lies between them");
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     if let Some(file) = args.out.as_deref().filter(|file| file.symlink_metadata().is_ok()) {
         there_already(file);
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     let mut found = input::find(&args.paths);
     let logs = Read { sources: &found.sources, args };
@@ -68,17 +68,17 @@ pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
     output::problems(&before.problems);
     if before.counts.distinct == 0 {
         output::nothing_read();
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     let gathered = match gathered {
         Ok(gathered) if gathered.days.is_empty() => {
             output::error("no record has an eventTime that can be read: a policy needs to know the days");
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
         Ok(gathered) => gathered,
         Err(error) => {
             output::error(&format!("temporary file lost, nothing can be proposed: {error}"));
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let body = body(&base, &gathered);
@@ -90,18 +90,18 @@ pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
                     "{problem}: write the lists of your policy as tables, such as [[deploy]]"
                 ));
             }
-            return Ok(Exit::Wrong);
+            return Ok(Exit::Failure);
         }
     };
     let after = logs.judge(&tuned).finish(&tuned);
     let head = head(&base, &tuned, &gathered.days, [&before, &after]);
     let incomplete = before.counts.unreadable + before.counts.odd > 0;
     if !print(args, &format!("{head}{body}"), out)? {
-        return Ok(Exit::Wrong);
+        return Ok(Exit::Failure);
     }
     // Closed standard error is no reason to fail.
     let _ = io::stderr().write_all(head.as_bytes());
-    Ok(if incomplete { Exit::Wrong } else { Exit::Fine })
+    Ok(if incomplete { Exit::Failure } else { Exit::Success })
 }
 
 /// The logs, and how to read them.

@@ -29,7 +29,7 @@ fn owner(code: &str, message: &str) -> Owner {
 
 #[test]
 fn a_code_of_a_services_own_is_a_denial_by_its_name_or_by_awss_sentence() {
-    use handsoff_core::Nothing::{Attempt, Unauthenticated};
+    use handsoff_core::Disposition::{Attempt, Unauthenticated};
     let sentence = "User: arn:aws:iam::1:user/a is not authorized to perform: dms:CreateEndpoint because no \
                     identity-based policy allows the dms:CreateEndpoint action";
     for code in [

@@ -6,13 +6,13 @@ pub mod live;
 
 use handsoff_cloudtrail::{AccessLevel, Class, Effect};
 use handsoff_core::policy::{Policy, exceptions};
-use handsoff_core::{Attack, Call, Code, Finding, Kind, Nothing, Outcome, Severity, Trace, show};
+use handsoff_core::{Attack, Call, Code, Disposition, Finding, Kind, Outcome, Severity, Trace, show};
 
 /// Judges a call that belongs to drift ([`handsoff_core::Owner::Drift`]).
 ///
 /// # Errors
 /// Why there is nothing to report.
-pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Nothing> {
+pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Disposition> {
     if let Some(attack) = call.attack {
         trace.step("rule trail-tampered", || format!("it {}", attack.what));
         return Ok(tampered(call, policy, attack));
@@ -28,7 +28,7 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result
         return Ok(sign_in(call));
     }
     if exceptions::covering(call, policy, trace).is_some() {
-        return Err(Nothing::Excepted);
+        return Err(Disposition::Excepted);
     }
     if call.principal.kind == Kind::Workload {
         workload(call, policy, trace)
@@ -101,13 +101,13 @@ fn sign_in(call: &Call<'_>) -> Finding {
     Finding::new(call, Code::ConsoleSignIn, severity, reason)
 }
 
-fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Nothing> {
+fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Disposition> {
     let entry = call.principal.entry.and_then(|entry| policy.workloads.get(entry));
     if let Some(entry) = entry
         && entry.may_write.iter().any(|pattern| pattern.matches(&call.action))
     {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
-        return Err(Nothing::WorkloadAllowed);
+        return Err(Disposition::WorkloadAllowed);
     }
     if is_interactive(call) {
         return Ok(written(call, policy, trace));

@@ -4,7 +4,7 @@
 use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_core::policy::exceptions;
-use handsoff_core::{Call, Finding, Nothing, Outcome, Owner, Policy};
+use handsoff_core::{Call, Disposition, Finding, Outcome, Owner, Policy};
 use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
@@ -111,7 +111,7 @@ impl Detector for Drift<'_> {
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let policy = self.classifier.policy;
         // What is expected of a deploy role ends what was changed by hand before.
-        if !matches!(self.classifier.nothing(record), None | Some(Nothing::Expected)) {
+        if !matches!(self.classifier.disposition(record), None | Some(Disposition::Expected)) {
             return None;
         }
         let call = Call::classify(*record, policy, &mut ());
@@ -120,11 +120,11 @@ impl Detector for Drift<'_> {
         }
         let judged = match call.owner(policy) {
             Owner::Drift => judge(&call, policy, &mut ()),
-            Owner::Nobody(Nothing::Expected) => Err(Nothing::Expected),
+            Owner::Nobody(Disposition::Expected) => Err(Disposition::Expected),
             _ => return None,
         };
         let excepted = match judged {
-            Err(Nothing::Excepted) => exceptions::covering(&call, policy, &mut ()),
+            Err(Disposition::Excepted) => exceptions::covering(&call, policy, &mut ()),
             _ => None,
         };
         let excepted = excepted.and_then(|place| Excepted::by(&call, policy, place));

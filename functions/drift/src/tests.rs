@@ -54,8 +54,8 @@ fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     let call = Call::classify(record, &policy, &mut ());
-    if let Some(skimmed) = handsoff_core::Skim::new(&policy).nothing(&record) {
-        assert_eq!(call.owner(&policy), Owner::Nobody(skimmed), "{json}");
+    if let Some(known) = handsoff_core::FastPath::new(&policy).disposition(&record) {
+        assert_eq!(call.owner(&policy), Owner::Nobody(known), "{json}");
     }
     match call.owner(&policy) {
         Owner::Drift => judge(&call, &policy, &mut ()).map_err(|nothing| nothing.to_string()),

@@ -1,7 +1,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Due, Episode, Memory, State, Subscription};
 
 use super::*;
@@ -20,11 +20,11 @@ fn stack(out_of_step: Vec<Line>) -> Settings {
     }
 }
 
-fn swept(world: &Pretend, now: &str) {
+fn swept(world: &InMemory, now: &str) {
     swept_in(world, &settings(), now);
 }
 
-fn swept_in(world: &Pretend, settings: &Settings, now: &str) {
+fn swept_in(world: &InMemory, settings: &Settings, now: &str) {
     let now = Time::parse(now).unwrap();
     world.time.set(now.0 + 1);
     let policy = Policy::built_in();
@@ -38,7 +38,7 @@ fn swept_in(world: &Pretend, settings: &Settings, now: &str) {
 
 #[test]
 fn the_canary_is_written_at_every_fifth_minute() {
-    let world = Pretend::default();
+    let world = InMemory::default();
     for minute in 0..12 {
         swept(&world, &format!("2026-03-14T02:{minute:02}:30Z"));
     }
@@ -51,7 +51,7 @@ fn the_canary_is_written_at_every_fifth_minute() {
 #[test]
 fn when_nothing_happens_only_the_subscribers_are_counted_and_only_with_the_canary() {
     for (subscribed, count) in [(vec![], 0.0), (vec![subscription("a"), subscription("b")], 2.0)] {
-        let world = Pretend::default();
+        let world = InMemory::default();
         world.subscribed.borrow_mut().extend(subscribed);
         for minute in 0..11 {
             swept_in(&world, &stack(vec![]), &format!("2026-03-14T02:{minute:02}:30Z"));
@@ -72,7 +72,7 @@ fn subscription(name: &str) -> Subscription {
 
 #[test]
 fn a_subscription_that_is_gone_is_told_once() {
-    let world = Pretend::default();
+    let world = InMemory::default();
     world.subscribed.borrow_mut().extend([subscription("a"), subscription("b")]);
     swept(&world, "2026-03-14T02:00:00Z");
     assert!(world.sent.borrow().is_empty(), "the first time everything is new");
@@ -100,7 +100,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 /// What can't be read stops neither an alert that waits nor other episodes.
 #[test]
 fn what_cannot_be_read_stops_nothing_else() {
-    let world = Pretend::default();
+    let world = InMemory::default();
     world.subscribed.borrow_mut().insert(subscription("a"));
     swept(&world, "2026-03-14T00:00:00Z");
     world.subscribed.borrow_mut().clear();

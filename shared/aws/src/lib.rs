@@ -13,5 +13,5 @@ mod world;
 
 pub use lambda_runtime::Error;
 pub use serve::{detect, sweep};
-pub use settings::{Settings, Wrong, number, text};
+pub use settings::{Settings, SettingsError, number, text};
 pub use world::Aws;

@@ -32,7 +32,7 @@ pub struct Settings {
 
 /// Why a function can't start.
 #[derive(Debug, thiserror::Error)]
-pub enum Wrong {
+pub enum SettingsError {
     /// A variable is missing.
     #[error("environment variable {0} is not set")]
     Missing(&'static str),
@@ -52,9 +52,10 @@ impl Settings {
     ///
     /// # Errors
     /// The first thing that is missing or wrong; of the policy all mistakes.
-    pub fn read() -> Result<Self, Wrong> {
+    pub fn read() -> Result<Self, SettingsError> {
         let path = text("HANDSOFF_POLICY").unwrap_or_else(|| "/opt/handsoff.toml".to_owned());
-        let written = fs::read_to_string(&path).map_err(|error| Wrong::Unreadable(path.clone(), error))?;
+        let written =
+            fs::read_to_string(&path).map_err(|error| SettingsError::Unreadable(path.clone(), error))?;
         let name = path.rsplit('/').next().unwrap_or(&path);
         let mut policy = Policy::parse(name, &written).map_err(|problems| {
             let mut all = String::new();
@@ -62,17 +63,17 @@ impl Settings {
                 // INVARIANT: writing to a String cannot fail.
                 let _ = write!(all, "\n{problem}");
             }
-            Wrong::Policy(all)
+            SettingsError::Policy(all)
         })?;
         // What only the stack knows: keys and mappings have no names of their own.
         let protected = text("HANDSOFF_PROTECTED").unwrap_or_default();
         for id in protected.split(',').map(str::trim).filter(|id| !id.is_empty()) {
             policy.protected.push(Glob::new(&format!("*{id}*")));
         }
-        let topic = text("HANDSOFF_TOPIC").ok_or(Wrong::Missing("HANDSOFF_TOPIC"))?;
+        let topic = text("HANDSOFF_TOPIC").ok_or(SettingsError::Missing("HANDSOFF_TOPIC"))?;
         Ok(Self {
             policy,
-            table: text("HANDSOFF_TABLE").ok_or(Wrong::Missing("HANDSOFF_TABLE"))?,
+            table: text("HANDSOFF_TABLE").ok_or(SettingsError::Missing("HANDSOFF_TABLE"))?,
             topic,
             cases: text("HANDSOFF_CASES"),
             dead_letters: text("HANDSOFF_DEAD_LETTERS"),
@@ -92,8 +93,8 @@ pub fn text(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// When it is no whole number above 0.
-pub fn number(name: &'static str, default: i64) -> Result<i64, Wrong> {
+pub fn number(name: &'static str, default: i64) -> Result<i64, SettingsError> {
     let Some(written) = text(name) else { return Ok(default) };
     let number = written.parse().ok().filter(|number| (1..=100_000).contains(number));
-    number.ok_or(Wrong::Number(name, written))
+    number.ok_or(SettingsError::Number(name, written))
 }

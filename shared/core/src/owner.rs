@@ -18,13 +18,13 @@ pub enum Owner {
     /// Denied calls.
     DenySpike,
     /// No detector: there is nothing to report, and why.
-    Nobody(Nothing),
+    Nobody(Disposition),
 }
 
 /// Why there is nothing to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Nothing {
+pub enum Disposition {
     /// It changes nothing.
     Read,
     /// A step of a sign-in, or of a session's upkeep.
@@ -53,7 +53,7 @@ pub enum Nothing {
     ToolCall,
 }
 
-impl Nothing {
+impl Disposition {
     /// All, in the order of the summary.
     pub const ALL: [Self; 13] = [
         Self::Read,
@@ -110,7 +110,7 @@ impl Nothing {
     }
 }
 
-impl std::fmt::Display for Nothing {
+impl std::fmt::Display for Disposition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
     }
@@ -131,7 +131,7 @@ impl Call<'_> {
         let yes_no = |yes: bool| if yes { "yes" } else { "no" };
         if self.record.is_told_elsewhere() {
             trace.step("told by another record?", || "yes".into());
-            return Owner::Nobody(Nothing::ToldElsewhere);
+            return Owner::Nobody(Disposition::ToldElsewhere);
         }
         let glass = self.principal.kind == Kind::BreakGlass || self.takes_break_glass();
         trace.step("by or for an emergency id?", || yes_no(glass).into());
@@ -139,7 +139,7 @@ impl Call<'_> {
             // What comes before there is a session tells nothing yet; of root every step is told.
             let step = self.effect == Effect::SignInPlumbing && !self.principal.is_root();
             let before = step && self.principal.identity.creation_date.is_none();
-            return if before { Owner::Nobody(Nothing::SignInStep) } else { Owner::BreakGlass };
+            return if before { Owner::Nobody(Disposition::SignInStep) } else { Owner::BreakGlass };
         }
         let drift = self.attack.is_some() || self.shows_misuse(policy).is_some();
         trace.step("attack, or role misused?", || yes_no(drift).into());
@@ -147,7 +147,7 @@ impl Call<'_> {
             return Owner::Drift;
         }
         if is_tool_call(&self.record) {
-            return Owner::Nobody(Nothing::ToolCall);
+            return Owner::Nobody(Disposition::ToolCall);
         }
         trace.step("succeeded?", || yes_no(self.outcome == Outcome::Succeeded).into());
         if self.outcome != Outcome::Succeeded {
@@ -156,19 +156,19 @@ impl Call<'_> {
         let changes = matches!(self.effect, Effect::Changes | Effect::SignsIn);
         trace.step("changes or signs in?", || yes_no(changes).into());
         match self.effect {
-            Effect::Reads => return Owner::Nobody(Nothing::Read),
+            Effect::Reads => return Owner::Nobody(Disposition::Read),
             Effect::SignInPlumbing if self.code_in_console().is_none() => {
-                return Owner::Nobody(Nothing::SignInStep);
+                return Owner::Nobody(Disposition::SignInStep);
             }
             Effect::SignInPlumbing | Effect::SignsIn | Effect::Changes => {}
         }
         let by_itself = matches!(self.principal.kind, Kind::Service | Kind::DeployRole);
         trace.step("by a service or the pipeline?", || yes_no(by_itself).into());
         match self.principal.kind {
-            Kind::Service => Owner::Nobody(Nothing::Service),
-            Kind::DeployRole => Owner::Nobody(Nothing::Expected),
+            Kind::Service => Owner::Nobody(Disposition::Service),
+            Kind::DeployRole => Owner::Nobody(Disposition::Expected),
             Kind::Anonymous if is_customers_service(&self.action.service) => {
-                Owner::Nobody(Nothing::Anonymous)
+                Owner::Nobody(Disposition::Anonymous)
             }
             _ => Owner::Drift,
         }
@@ -177,14 +177,14 @@ impl Call<'_> {
     fn owner_of_failed(&self) -> Owner {
         let kind = self.principal.kind;
         match &self.outcome {
-            Outcome::DryRun => Owner::Nobody(Nothing::DryRun),
-            Outcome::Denied(_) if kind == Kind::Service => Owner::Nobody(Nothing::Service),
+            Outcome::DryRun => Owner::Nobody(Disposition::DryRun),
+            Outcome::Denied(_) if kind == Kind::Service => Owner::Nobody(Disposition::Service),
             // All of the internet is not one principal, and has no credentials that could be in wrong hands.
-            Outcome::Denied(_) if kind == Kind::Anonymous => Owner::Nobody(Nothing::Anonymous),
+            Outcome::Denied(_) if kind == Kind::Anonymous => Owner::Nobody(Disposition::Anonymous),
             Outcome::Denied(_) => Owner::DenySpike,
-            Outcome::Unauthenticated(_) => Owner::Nobody(Nothing::Unauthenticated),
-            _ if self.effect == Effect::Reads => Owner::Nobody(Nothing::Read),
-            _ => Owner::Nobody(Nothing::Attempt),
+            Outcome::Unauthenticated(_) => Owner::Nobody(Disposition::Unauthenticated),
+            _ if self.effect == Effect::Reads => Owner::Nobody(Disposition::Read),
+            _ => Owner::Nobody(Disposition::Attempt),
         }
     }
 

@@ -12,8 +12,8 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 use super::ports::{Clock, Failure, World};
 use super::report::{Metric, Report};
 use handsoff_core::Call;
-use handsoff_core::Nothing;
-use handsoff_core::Skim;
+use handsoff_core::Disposition;
+use handsoff_core::FastPath;
 use handsoff_core::policy::Policy;
 
 /// How many units are dealt with at once. They send one after the other ([`super::turn`]): a function that is killed has one
@@ -70,23 +70,23 @@ pub enum Answer {
 pub struct Classifier<'p> {
     /// The policy.
     pub policy: &'p Policy,
-    skim: RefCell<Skim<'p>>,
+    fast_path: RefCell<FastPath<'p>>,
 }
 
 impl<'p> Classifier<'p> {
     /// With nothing known yet.
     pub fn new(policy: &'p Policy) -> Self {
-        Self { policy, skim: Skim::new(policy).into() }
+        Self { policy, fast_path: FastPath::new(policy).into() }
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
-    pub fn nothing(&self, record: &Record<'_>) -> Option<Nothing> {
-        self.skim.try_borrow_mut().ok()?.nothing(record)
+    pub fn disposition(&self, record: &Record<'_>) -> Option<Disposition> {
+        self.fast_path.try_borrow_mut().ok()?.disposition(record)
     }
 
     /// The call of a record, unless it has no owner and that can be seen at once.
     pub fn call<'r>(&self, record: &Record<'r>) -> Option<Call<'r>> {
-        if self.nothing(record).is_some() {
+        if self.disposition(record).is_some() {
             return None;
         }
         Some(Call::classify(*record, self.policy, &mut ()))

@@ -150,7 +150,7 @@ pub enum Look {
     Done,
 }
 
-/// An alert that was claimed and not struck off.
+/// An alert that was claimed and not marked as sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     /// Who is sending it.

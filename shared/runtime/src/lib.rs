@@ -6,8 +6,8 @@
 //! 1. What is remembered is a set. An observation is put under a key that follows from the record: to put it
 //!    again changes nothing.
 //! 2. Write, then read. Whoever reads last sees all, so of several functions at least one sees what is due.
-//! 3. An alert is claimed before it is sent, by a conditional write that one of several wins, and struck off
-//!    after. What was claimed and not struck off is sent again after a while: a crash repeats an alert, and
+//! 3. An alert is claimed before it is sent, by a conditional write that one of several wins, and marked as sent
+//!    after. What was claimed and not marked as sent is sent again after a while: a crash repeats an alert, and
 //!    loses none.
 //! 4. A storm is summed up. Beyond a budget for each code and minute, what is new is named in a summary, which
 //!    is an episode of its own and follows the same rules.
@@ -21,10 +21,10 @@ mod episode;
 pub mod excepted;
 mod held;
 mod history;
+pub mod in_memory;
 mod look;
 pub mod message;
 mod ports;
-pub mod pretend;
 mod puts;
 mod report;
 mod session;

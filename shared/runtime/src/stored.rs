@@ -210,11 +210,11 @@ mod tests {
     use serde_json::json;
 
     use super::super::episode::State;
-    use super::super::pretend::Pretend;
+    use super::super::in_memory::InMemory;
     use super::*;
 
     fn parsed(text: &Value) -> State {
-        State::parse(&Pretend::default(), &text.to_string())
+        State::parse(&InMemory::default(), &text.to_string())
     }
 
     fn pending(by: &str, text: &str, code: &str) -> Value {
@@ -242,7 +242,7 @@ mod tests {
         now["look"] = json!("done");
         (now["pending"][1]["by"], now["pending"][1]["since"]) = (json!("c"), json!(8));
         assert_eq!(serde_json::from_str::<Value>(&state.text().unwrap()).unwrap(), now);
-        // The other one is sent, and struck off.
+        // The other one is sent, and marked as sent.
         state.pending.remove(0);
         now["pending"] = json!([pending("b", "second", "hued")]);
         (state.pending[0].by, state.pending[0].since) = ("b".into(), 7);

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-/// Who may send: one alert at a time is between its sending and its being struck off. A function that is killed has left
+/// Who may send: one alert at a time is between its sending and its being marked as sent. A function that is killed has left
 /// no more than that one to be sent twice.
 #[derive(Debug, Default)]
 pub struct Turns {

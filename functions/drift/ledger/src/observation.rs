@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Time};
 use handsoff_core::show::clean;
-use handsoff_core::{Call, Code, Finding, Key, Kind, Nothing, Outcome, Owner, Policy};
+use handsoff_core::{Call, Code, Disposition, Finding, Key, Kind, Outcome, Owner, Policy};
 use serde::{Deserialize, Serialize};
 
 use crate::accept::Acceptance;
@@ -147,7 +147,7 @@ fn whose(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Option<
     let pipeline = || call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
     let code = finding.map(|finding| finding.code);
     match (call.owner(policy), code) {
-        (Owner::Nobody(Nothing::Expected), _) => Some(Whose::Deploy),
+        (Owner::Nobody(Disposition::Expected), _) => Some(Whose::Deploy),
         (Owner::Drift, Some(Code::TrailTampered)) if pipeline() => Some(Whose::Deploy),
         // A workload's attack is nobody's change by hand; it is reported all the same.
         (Owner::Drift, Some(Code::TrailTampered)) if call.principal.kind == Kind::Workload => {

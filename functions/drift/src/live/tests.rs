@@ -1,5 +1,5 @@
 use handsoff_cloudtrail::{Entry, Time};
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Envelope, handle};
 
 use super::*;
@@ -130,8 +130,8 @@ fn delivery<'d>(detail: Result<&'d str, &'d str>) -> Delivery<'d> {
     Delivery { payload: "as it came", detail, envelope: Envelope::default() }
 }
 
-fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, Pretend) {
-    let (policy, world) = (Policy::built_in(), Pretend::default());
+fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, InMemory) {
+    let (policy, world) = (Policy::built_in(), InMemory::default());
     world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
     let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
     let drift = Drift::new(&policy, Lease::default(), canary());
@@ -202,7 +202,7 @@ const SECURITY_GROUP: &str = r#"{"eventID":"2","eventTime":"2026-03-14T02:00:00Z
 #[test]
 fn what_a_deploy_role_changes_is_remembered_and_not_told() {
     let policy = Policy::parse("p", "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n").unwrap();
-    let (world, drift) = (Pretend::default(), Drift::new(&policy, Lease::default(), Canary::default()));
+    let (world, drift) = (InMemory::default(), Drift::new(&policy, Lease::default(), Canary::default()));
     let by_hand = SECURITY_GROUP.replace("role/deploy", "role/x").replace("/deploy/ci", "/x/ana");
     let read = SECURITY_GROUP.replace("AuthorizeSecurityGroupIngress", "DescribeSecurityGroups");
     let unknown = SECURITY_GROUP.replace("groupId", "groupName");

@@ -8,7 +8,7 @@ use handsoff_case::Manifest;
 use handsoff_case::live::sealed;
 use handsoff_case::session::{Approval, EndBy};
 use handsoff_core::Policy;
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
 
 use super::*;
@@ -91,7 +91,7 @@ fn envelope(kind: &str) -> Envelope<'_> {
     Envelope { kind, account: "111122223333", time: "2026-03-14T01:55:00Z", arrived: "", sender: BUS }
 }
 
-fn deliver(world: &Pretend, policy: &Policy, details: &[(&str, &str)]) -> Vec<Answer> {
+fn deliver(world: &InMemory, policy: &Policy, details: &[(&str, &str)]) -> Vec<Answer> {
     let deliveries: Vec<Delivery<'_>> = details
         .iter()
         .map(|(kind, detail)| Delivery { payload: detail, detail: Ok(detail), envelope: envelope(kind) })
@@ -99,13 +99,13 @@ fn deliver(world: &Pretend, policy: &Policy, details: &[(&str, &str)]) -> Vec<An
     run(handle(world, &BreakGlass::new(policy, Lease(90)), &deliveries))
 }
 
-fn records(world: &Pretend, policy: &Policy, records: &[String]) {
+fn records(world: &InMemory, policy: &Policy, records: &[String]) {
     for record in records {
         assert_eq!(deliver(world, policy, &[("AWS API Call via CloudTrail", record)]), [Answer::Done]);
     }
 }
 
-fn at(world: &Pretend, policy: &Policy, time: &str) {
+fn at(world: &InMemory, policy: &Policy, time: &str) {
     let now = Time::parse(time).unwrap();
     world.time.set(now.0);
     let settings = Settings {
@@ -118,19 +118,19 @@ fn at(world: &Pretend, policy: &Policy, time: &str) {
     run(sweep(world, policy, &settings, now)).unwrap();
 }
 
-fn begin(time: &str) -> Pretend {
-    let world = Pretend::default();
+fn begin(time: &str) -> InMemory {
+    let world = InMemory::default();
     world.time.set(Time::parse(time).unwrap().0);
     world
 }
 
 /// `code cause` of the messages so far.
-fn told(world: &Pretend) -> Vec<String> {
+fn told(world: &InMemory) -> Vec<String> {
     let sent = world.sent.borrow();
     sent.iter().map(|it| format!("{} {}", it.attributes["code"], it.attributes["cause"])).collect()
 }
 
-fn manifests(world: &Pretend) -> Vec<(String, Manifest)> {
+fn manifests(world: &InMemory) -> Vec<(String, Manifest)> {
     let files = world.files.borrow();
     let manifests = files.iter().filter(|(name, _)| name.ends_with("/manifest.json"));
     manifests.map(|(_, text)| (text.clone(), serde_json::from_str(text).unwrap())).collect()
@@ -264,7 +264,7 @@ fn nobody_approves_themselves_and_a_grant_covers_role_person_and_time() {
 }
 
 /// The verdicts on each session, by the start of its case's name.
-fn wrong(world: &Pretend) -> Vec<String> {
+fn wrong(world: &InMemory) -> Vec<String> {
     let verdict = |manifest: &Manifest| {
         let person = manifest.person.as_ref().map_or("-", |person| &person.name).to_owned();
         let codes: Vec<&str> = manifest.violations.iter().map(|it| it.code.as_str()).collect();

@@ -2,7 +2,7 @@ use handsoff_core::story::Ties;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use super::super::pretend::Pretend;
+use super::super::in_memory::InMemory;
 use super::*;
 use handsoff_core::Kind;
 use handsoff_core::alert::{COUNTS, Period};
@@ -58,14 +58,14 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn world() -> Pretend {
-    let world = Pretend::default();
+fn world() -> InMemory {
+    let world = InMemory::default();
     world.time.set(START + 100);
     world
 }
 
 /// Remembers findings and alerts what they make due, as a function does.
-fn bring(world: &Pretend, findings: &[Finding]) -> Result<Report, Failure> {
+fn bring(world: &InMemory, findings: &[Finding]) -> Result<Report, Failure> {
     let (telling, mut report) = (Telling { policy: &POLICY, lease: LEASE, notes: &() }, Report::default());
     now(keep_and_tell(world, telling, findings, &mut report)).map(|()| report)
 }
@@ -75,12 +75,12 @@ fn episode() -> Episode {
 }
 
 /// The state of the episode of these tests.
-fn remembered(world: &Pretend) -> super::super::State {
+fn remembered(world: &InMemory) -> super::super::State {
     now(state(world, &episode())).unwrap().1
 }
 
 /// As the sweep leaves it when it has looked at all findings.
-fn looked_at(world: &Pretend) {
+fn looked_at(world: &InMemory) {
     let episode = episode();
     let mut held = now(Held::of(world, &episode)).unwrap();
     let changed = held.change(world, |state| {

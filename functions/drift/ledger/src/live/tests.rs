@@ -2,7 +2,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use handsoff_core::Policy;
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn deployed(number: i64) -> Observation {
 
 #[test]
 fn all_is_recalled_page_by_page_whatever_lies_between() {
-    let world = Pretend::default();
+    let world = InMemory::default();
     let all: Vec<Observation> = (0..2500).map(deployed).collect();
     run(remember(&world, &all)).unwrap();
     run(remember(&world, &all[..700])).unwrap();
@@ -44,7 +44,7 @@ fn all_is_recalled_page_by_page_whatever_lies_between() {
 
 #[test]
 fn open_items_are_counted_by_age_and_written_anew() {
-    let (world, policy) = (Pretend::default(), Policy::built_in());
+    let (world, policy) = (InMemory::default(), Policy::built_in());
     let hand = |name: &str, time: i64| Observation {
         resource: format!("iam::111122223333:role/{name}").parse().unwrap(),
         time: Time(time),

@@ -1,4 +1,4 @@
-//! What is skimmed is what would be judged, on generated records.
+//! What the fast path says is what would be judged, on generated records.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,33 +15,38 @@ use std::io::Write;
 use handsoff::engine::{self, Verdict};
 use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::{Nothing, Policy, Skim};
+use handsoff_core::{Disposition, FastPath, Policy};
 use handsoff_tests::generated;
 
 /// How many records the benchmark's generator makes; each is tried as it is and changed, under each policy.
 const RECORDS: u64 = 175_000;
 
-/// Judges a record that was skimmed: it must lead to nothing, for the same reason.
-fn compare(skim: &mut Skim<'_>, policy: &Policy, json: &str, seen: &mut BTreeMap<Option<Nothing>, u64>) {
+/// Judges a record that the fast path knows: it must lead to nothing, for the same reason.
+fn compare(
+    fast_path: &mut FastPath<'_>,
+    policy: &Policy,
+    json: &str,
+    seen: &mut BTreeMap<Option<Disposition>, u64>,
+) {
     let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("no record: {json}") };
-    let nothing = skim.nothing(&record);
+    let nothing = fast_path.disposition(&record);
     *seen.entry(nothing).or_default() += 1;
     if let Some(nothing) = nothing {
         match engine::judge(record, policy, &Origins::default(), &mut ()) {
             Verdict::Nothing(judged) => assert_eq!(judged, nothing, "{json}"),
-            other => panic!("skimmed as {nothing}, but {other:?}: {json}"),
+            other => panic!("by the fast path {nothing}, but {other:?}: {json}"),
         }
     }
 }
 
 #[test]
-fn what_is_skimmed_of_generated_records_is_what_would_be_judged() {
+fn what_the_fast_path_says_of_generated_records_is_what_would_be_judged() {
     let policies = generated::policies();
-    let mut skims: Vec<Skim<'_>> = policies.iter().map(Skim::new).collect();
-    let mut seen: Vec<BTreeMap<Option<Nothing>, u64>> = vec![BTreeMap::new(); policies.len()];
+    let mut fast_paths: Vec<FastPath<'_>> = policies.iter().map(FastPath::new).collect();
+    let mut seen: Vec<BTreeMap<Option<Disposition>, u64>> = vec![BTreeMap::new(); policies.len()];
     generated::each_record(RECORDS, 1, &mut |json| {
-        for ((policy, skim), seen) in policies.iter().zip(&mut skims).zip(&mut seen) {
-            compare(skim, policy, json, seen);
+        for ((policy, fast_path), seen) in policies.iter().zip(&mut fast_paths).zip(&mut seen) {
+            compare(fast_path, policy, json, seen);
         }
     });
     let all: u64 = seen.iter().flat_map(BTreeMap::values).sum();
@@ -51,9 +56,9 @@ fn what_is_skimmed_of_generated_records_is_what_would_be_judged() {
     // So few of one would say little.
     let count = |policy: usize, nothing| seen[policy].get(&nothing).copied().unwrap_or_default();
     for policy in 0..policies.len() {
-        for nothing in [Some(Nothing::Read), Some(Nothing::Service), None] {
+        for nothing in [Some(Disposition::Read), Some(Disposition::Service), None] {
             assert!(count(policy, nothing) > 5_000, "{nothing:?} under policy {policy}: {seen:?}");
         }
     }
-    assert!(count(1, Some(Nothing::Expected)) > 5_000, "{seen:?}");
+    assert!(count(1, Some(Disposition::Expected)) > 5_000, "{seen:?}");
 }

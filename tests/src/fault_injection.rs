@@ -1,4 +1,4 @@
-//! A rough world: the ports in memory, where every call is a point at which other functions may come in between,
+//! A world with faults: the ports in memory, where every call is a point at which other functions may come in between,
 //! the function may be killed, or the call may fail.
 
 use std::cell::{Cell, RefCell};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_runtime::pretend::Pretend;
+use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lease,
     Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions,
@@ -56,9 +56,9 @@ impl Fault {
 
 /// One function's view of the world.
 #[derive(Debug)]
-pub struct Rough<'w> {
+pub struct FaultInjection<'w> {
     /// What all share.
-    pub world: &'w Pretend,
+    pub world: &'w InMemory,
     /// What happens at the call with this number, and at each after it up to the second number.
     pub fault: Option<(usize, usize, Fault)>,
     /// The calls so far, by name.
@@ -73,9 +73,9 @@ pub struct Rough<'w> {
     pub complaints: RefCell<Vec<Failure>>,
 }
 
-impl<'w> Rough<'w> {
+impl<'w> FaultInjection<'w> {
     /// A view in which nothing happens.
-    pub fn new(world: &'w Pretend) -> Self {
+    pub fn new(world: &'w InMemory) -> Self {
         Self {
             world,
             fault: None,
@@ -88,7 +88,7 @@ impl<'w> Rough<'w> {
     }
 
     /// A view with one fault, at one call.
-    pub fn with(world: &'w Pretend, call: usize, fault: Fault) -> Self {
+    pub fn with(world: &'w InMemory, call: usize, fault: Fault) -> Self {
         Self { fault: Some((call, call, fault)), ..Self::new(world) }
     }
 
@@ -153,7 +153,7 @@ impl Future for Once {
     }
 }
 
-impl Memory for Rough<'_> {
+impl Memory for FaultInjection<'_> {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
         self.call("put", self.world.put(partition, sort, text)).await
     }
@@ -182,7 +182,7 @@ impl Memory for Rough<'_> {
     }
 }
 
-impl Notifier for Rough<'_> {
+impl Notifier for FaultInjection<'_> {
     async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         self.call("publish", self.world.publish(message)).await
     }
@@ -192,19 +192,19 @@ impl Notifier for Rough<'_> {
     }
 }
 
-impl DeadLetters for Rough<'_> {
+impl DeadLetters for FaultInjection<'_> {
     async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
         self.call("reject", self.world.reject(payload, reason)).await
     }
 }
 
-impl Metrics for Rough<'_> {
+impl Metrics for FaultInjection<'_> {
     async fn send(&self, report: &Report) -> Result<(), Failure> {
         self.call("metrics", self.world.send(report)).await
     }
 }
 
-impl Archive for Rough<'_> {
+impl Archive for FaultInjection<'_> {
     async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
         self.call("store", self.world.store(name, text)).await
     }
@@ -218,7 +218,7 @@ impl Archive for Rough<'_> {
     }
 }
 
-impl Lookup for Rough<'_> {
+impl Lookup for FaultInjection<'_> {
     async fn lookup(
         &self,
         ask: &Ask,
@@ -228,19 +228,19 @@ impl Lookup for Rough<'_> {
     }
 }
 
-impl Canary for Rough<'_> {
+impl Canary for FaultInjection<'_> {
     async fn touch(&self) -> Result<(), Failure> {
         self.call("touch", self.world.touch()).await
     }
 }
 
-impl Subscriptions for Rough<'_> {
+impl Subscriptions for FaultInjection<'_> {
     async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
         self.call("subscriptions", self.world.subscriptions()).await
     }
 }
 
-impl Clock for Rough<'_> {
+impl Clock for FaultInjection<'_> {
     fn now(&self) -> Time {
         let gone = self.timers.map_or(0, |timers| timers.now().as_secs());
         Time(self.world.now().0 + i64::try_from(gone).unwrap())
@@ -270,13 +270,13 @@ impl Clock for Rough<'_> {
 }
 
 /// Runs a function to its end, or to its death: `None`.
-pub fn run<T>(rough: &Rough<'_>, function: impl Future<Output = T>) -> Option<T> {
+pub fn run<T>(faulty: &FaultInjection<'_>, function: impl Future<Output = T>) -> Option<T> {
     let mut function = std::pin::pin!(function);
     loop {
         if let Poll::Ready(answer) = function.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return Some(answer);
         }
-        if rough.dead.get() {
+        if faulty.dead.get() {
             return None;
         }
     }
@@ -296,7 +296,7 @@ pub fn run_together<'f>(
 }
 
 /// Delivers records, again and again until all are done with. Says how often it took.
-pub async fn deliver<D: Detector>(world: &Rough<'_>, detector: &D, records: &[&str]) -> usize {
+pub async fn deliver<D: Detector>(world: &FaultInjection<'_>, detector: &D, records: &[&str]) -> usize {
     let mut left: Vec<&str> = records.to_vec();
     // Grants go to one function alone.
     left.retain(|text| delivery(text).envelope.kind.is_empty() || detector.name() == "handsoff-break-glass");
@@ -331,7 +331,7 @@ pub fn delivery(text: &str) -> Delivery<'_> {
 }
 
 /// The milestones whose alerts were sent, and nothing shows it: those that were on their way when a function was killed.
-pub fn on_their_way(world: &Pretend) -> BTreeSet<String> {
+pub fn on_their_way(world: &InMemory) -> BTreeSet<String> {
     let mut pending = BTreeSet::new();
     for ((incident, sort), (_, text, _)) in world.documents.borrow().iter() {
         let Some(period) = sort.strip_prefix("state#") else { continue };
@@ -344,7 +344,7 @@ pub fn on_their_way(world: &Pretend) -> BTreeSet<String> {
 }
 
 /// How often each milestone was told: `incident period milestone`.
-pub fn told(world: &Pretend) -> BTreeMap<String, usize> {
+pub fn told(world: &InMemory) -> BTreeMap<String, usize> {
     let mut told = BTreeMap::new();
     for message in world.sent.borrow().iter() {
         let json: serde_json::Value = serde_json::from_str(&message.json).unwrap();

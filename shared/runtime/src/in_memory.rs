@@ -22,7 +22,7 @@ pub type Document = (u64, String, Option<Due>);
 
 /// A world in memory, shared by several functions of one thread.
 #[derive(Clone, Debug, Default)]
-pub struct Pretend {
+pub struct InMemory {
     /// All observations, by partition and sort key.
     pub observations: RefCell<BTreeMap<(String, String), String>>,
     /// All documents, by partition and sort key.
@@ -54,7 +54,7 @@ pub struct Pretend {
     turns: Rc<Turns>,
 }
 
-impl Pretend {
+impl InMemory {
     fn refuses(&self, message: &Message) -> Option<String> {
         let Message { subject, .. } = message;
         let printable = subject.chars().all(|char| char == ' ' || char.is_ascii_graphic());
@@ -67,7 +67,7 @@ impl Pretend {
     }
 }
 
-impl Pretend {
+impl InMemory {
     fn count_read(&self, bytes: usize) {
         self.read_units.set(self.read_units.get() + bytes.div_ceil(4096).max(1));
     }
@@ -76,7 +76,7 @@ impl Pretend {
 /// What the names of an item's attributes, its version and its expiry take.
 const ITEM: usize = 64;
 
-impl Memory for Pretend {
+impl Memory for InMemory {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
         let key = (partition.to_owned(), sort.to_owned());
         let version = |text: &str| serde_json::from_str(text).map_or(0, |item| stored::version(&item));
@@ -145,7 +145,7 @@ impl Memory for Pretend {
     }
 }
 
-impl Notifier for Pretend {
+impl Notifier for InMemory {
     async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         if let Some(why) = self.refuses(message) {
             return Ok(Published::Refused(Failure::new("SNS Publish", why)));
@@ -159,14 +159,14 @@ impl Notifier for Pretend {
     }
 }
 
-impl DeadLetters for Pretend {
+impl DeadLetters for InMemory {
     async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
         self.dead.borrow_mut().push((payload.to_owned(), reason.to_owned()));
         Ok(())
     }
 }
 
-impl Metrics for Pretend {
+impl Metrics for InMemory {
     async fn send(&self, report: &Report) -> Result<(), Failure> {
         self.report.borrow_mut().merge(report);
         self.sends.set(self.sends.get() + 1);
@@ -174,7 +174,7 @@ impl Metrics for Pretend {
     }
 }
 
-impl Clock for Pretend {
+impl Clock for InMemory {
     fn now(&self) -> Time {
         Time(self.time.get())
     }
@@ -196,7 +196,7 @@ impl Clock for Pretend {
     }
 }
 
-impl Archive for Pretend {
+impl Archive for InMemory {
     async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
         self.files.borrow_mut().entry(name.to_owned()).or_insert_with(|| text.to_owned());
         Ok(())
@@ -215,7 +215,7 @@ impl Archive for Pretend {
 }
 
 /// Pages of two: those who ask for more than one have to go on.
-impl Lookup for Pretend {
+impl Lookup for InMemory {
     async fn lookup(
         &self,
         ask: &Ask,
@@ -246,14 +246,14 @@ impl Lookup for Pretend {
     }
 }
 
-impl Canary for Pretend {
+impl Canary for InMemory {
     async fn touch(&self) -> Result<(), Failure> {
         self.touched.borrow_mut().push(self.now());
         Ok(())
     }
 }
 
-impl Subscriptions for Pretend {
+impl Subscriptions for InMemory {
     async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
         Ok(self.subscribed.borrow().clone())
     }

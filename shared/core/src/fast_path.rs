@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::attack::Attack;
 use crate::call::{is_from_console, is_tool_call, target};
-use crate::owner::Nothing;
+use crate::owner::Disposition;
 use crate::policy::{Deploy, Policy, misuse};
 use crate::principal::{Kind, Principal};
 
@@ -26,7 +26,7 @@ const LONGEST: usize = 16 << 10;
 
 /// Tells what leads to nothing from what has to be judged.
 #[derive(Debug)]
-pub struct Skim<'p> {
+pub struct FastPath<'p> {
     policy: &'p Policy,
     /// Whether a deploy role's calls depend on where they come from.
     places: bool,
@@ -100,7 +100,7 @@ enum Caller {
     Other,
 }
 
-impl<'p> Skim<'p> {
+impl<'p> FastPath<'p> {
     /// With nothing kept yet.
     pub fn new(policy: &'p Policy) -> Self {
         let listed = |entry: &Deploy| !entry.networks.is_empty() || !entry.vpc_endpoints.is_empty();
@@ -113,12 +113,12 @@ impl<'p> Skim<'p> {
     /// Where it says anything, [`crate::Call::owner`] says `Nobody` with the same reason: nothing failed, it
     /// is no sign-in and doesn't take on a deploy role or an emergency identity, and the caller is neither
     /// root nor an emergency identity nor a deploy role in the wrong hands.
-    pub fn nothing(&mut self, record: &Record<'_>) -> Option<Nothing> {
+    pub fn disposition(&mut self, record: &Record<'_>) -> Option<Disposition> {
         if !record.error_code.is_absent() || record.is_endpoint_copy() {
             return None;
         }
         if record.is_told_elsewhere() {
-            return Some(Nothing::ToldElsewhere);
+            return Some(Disposition::ToldElsewhere);
         }
         let does = self.does(record);
         let asks_for_role =
@@ -140,12 +140,12 @@ impl<'p> Skim<'p> {
             return None;
         }
         match (effect, caller) {
-            (Effect::Reads, _) => Some(Nothing::Read),
-            (Effect::Changes, Caller::Service) => Some(Nothing::Service),
+            (Effect::Reads, _) => Some(Disposition::Read),
+            (Effect::Changes, Caller::Service) => Some(Disposition::Service),
             (Effect::Changes, Caller::Deploy) => {
                 let attacks =
                     does.may_attack && Attack::of(&Action::of(record), record, self.policy, true).is_some();
-                (!attacks).then_some(Nothing::Expected)
+                (!attacks).then_some(Disposition::Expected)
             }
             _ => None,
         }
