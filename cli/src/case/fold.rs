@@ -3,7 +3,6 @@
 use handsoff_case::Observation;
 use handsoff_case::observation::{Did, Ended};
 use handsoff_cloudtrail::Time;
-use handsoff_core::Code;
 
 /// What a call is for somebody who looks at a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +31,7 @@ impl Kind {
         match (call.ended, call.did, call.code) {
             (Ended::Denied, ..) => Self::Denial,
             (Ended::Failed, ..) => Self::Failure,
-            (_, _, Code::GlassEscalation | Code::TrailTampered) => Self::Escalation,
+            (_, _, code) if code.is_grave() => Self::Escalation,
             (_, Did::Write, _) => Self::Write,
             (_, Did::SignIn, _) => Self::SignIn,
             (_, Did::Read, _) => Self::Read,
@@ -67,10 +66,7 @@ impl Kind {
 /// Whether a call is a read of which there is nothing more to say, however urgent each call of its identity is: who
 /// looks for what a session did looks for the others.
 pub(super) fn is_plain(call: &Observation) -> bool {
-    call.did == Did::Read
-        && call.ended != Ended::Denied
-        && !call.interactive
-        && matches!(call.code, Code::GlassActivity | Code::RootActivity)
+    call.did == Did::Read && call.ended != Ended::Denied && !call.interactive && call.code.row().is_plain
 }
 
 /// The calls that aren't plain reads, as rows in the order of time. Of more rows than `most` the most urgent ones, and how

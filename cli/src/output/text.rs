@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use handsoff_cloudtrail::Time;
+use handsoff_core::code::Concerns;
 use handsoff_core::incident::Step;
-use handsoff_core::{Code, Finding, Incident, Severity, alert};
+use handsoff_core::{Finding, Incident, Severity, alert};
 
 use super::count_of;
 use crate::outcome::Outcome;
@@ -57,7 +58,7 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
         line(out, "to", &resources)?;
     }
     line(out, "when", &when(incident))?;
-    if let Some(closed) = verdicts.iter().find(|it| it.code == Code::GlassClosed) {
+    if let Some(closed) = verdicts.iter().find(|it| is_end(it)) {
         line(out, "session", &session(incident, closed))?;
     }
     if !lead.account.is_empty() || !lead.region.is_empty() {
@@ -75,7 +76,7 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
         event(lead, out)?;
     }
     line(out, "why", &format!("{}: {}", lead.code, lead.reason))?;
-    for also in verdicts.iter().filter(|it| it.code != lead.code && it.code != Code::GlassClosed) {
+    for also in verdicts.iter().filter(|it| it.code != lead.code && !is_end(it)) {
         line(out, "also", &format!("{}: {}", also.code, also.reason))?;
     }
     line(out, "next", &lead.next)?;
@@ -163,6 +164,11 @@ fn when(incident: &Incident) -> String {
     let long = length(last.0 - first.0);
     let last = if first.date() == last.date() { last.format("%H:%M:%S") } else { day_and_time(last) };
     format!("{} to {last} UTC ({long})", day_and_time(first))
+}
+
+/// Whether it is the verdict that a session is over.
+fn is_end(verdict: &Finding) -> bool {
+    verdict.code.row().about == Concerns::SessionEnd
 }
 
 /// How a session ended, and after how long: it goes on after its last call.

@@ -68,15 +68,10 @@ fn exception(identity: &str, list: &str, until: &str) -> (&'static str, String) 
 
 /// Why nothing is offered for a rule.
 pub(super) fn none(rule: &Rule) -> &'static str {
-    match (rule.code, rule.kind) {
+    match (rule.code.row().hidden, rule.kind) {
         (_, Kind::BreakGlass) => "nothing hides what root or an emergency identity does",
-        (Code::TrailTampered, _) => "nothing hides an attack on logging",
-        (Code::DeployRoleMisused, _) => "nothing hides the misuse of a deploy role",
-        (Code::DenySpike | Code::DenyProbing, _) => "find out what is denied, and why",
-        (Code::DriftWrite | Code::WorkloadWrite, _) => {
-            "its changes are grave, or its caller has no ARN that an entry could name"
-        }
-        _ => "an entry hides changes only",
+        (Err(why), _) => why,
+        (Ok(()), _) => "its changes are grave, or its caller has no ARN that an entry could name",
     }
 }
 
@@ -119,7 +114,7 @@ pub(super) fn hides(principal: &str, actions: &BTreeSet<&str>, finding: &Finding
     is_change(finding.code) && finding.principal.arn == principal && actions.contains(&*finding.action)
 }
 
-/// Whether it is a code that an entry can hide at all. One that isn't named here is never offered.
+/// Whether it is a code that an entry can hide at all.
 pub(super) fn is_change(code: Code) -> bool {
-    matches!(code, Code::DriftWrite | Code::WorkloadWrite)
+    code.row().hidden.is_ok()
 }

@@ -1,6 +1,9 @@
 //! The stable codes of findings.
 
+use handsoff_cloudtrail::Class;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+mod rows;
 
 /// What kind of finding it is. The names are part of the interface: metrics, filters and dashboards hang on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,158 +75,130 @@ impl Code {
         Self::DenyProbing,
     ];
 
+    /// All that there is to know of it.
+    pub fn row(self) -> &'static Row {
+        let [first, ..] = &rows::ROWS;
+        // INVARIANT: there is a row for each; a test holds the two to the same order.
+        rows::ROWS.get(self as usize).unwrap_or(first)
+    }
+
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DriftWrite => "drift-write",
-            Self::WorkloadWrite => "workload-write",
-            Self::ConsoleSignIn => "console-sign-in",
-            Self::TrailTampered => "trail-tampered",
-            Self::DeployRoleMisused => "deploy-role-misused",
-            Self::GlassOpened => "glass-opened",
-            Self::GlassActivity => "glass-activity",
-            Self::GlassOverdue => "glass-overdue",
-            Self::GlassSignInFailed => "glass-sign-in-failed",
-            Self::RootActivity => "root-activity",
-            Self::GlassUnapproved => "glass-unapproved",
-            Self::GlassNotOnRoster => "glass-not-on-roster",
-            Self::GlassNoTicket => "glass-no-ticket",
-            Self::GlassNoMfa => "glass-no-mfa",
-            Self::GlassSelfApproved => "glass-self-approved",
-            Self::GlassEscalation => "glass-escalation",
-            Self::GlassClosed => "glass-closed",
-            Self::GlassDrillDue => "glass-drill-due",
-            Self::DenySpike => "deny-spike",
-            Self::DenyProbing => "deny-probing",
-        }
+        self.row().name
     }
 
     /// The detector that the code belongs to: the name of its folder in `functions/`.
     pub fn detector(self) -> &'static str {
-        match self {
-            Self::DriftWrite
-            | Self::WorkloadWrite
-            | Self::ConsoleSignIn
-            | Self::TrailTampered
-            | Self::DeployRoleMisused => "drift",
-            Self::GlassOpened
-            | Self::GlassActivity
-            | Self::GlassOverdue
-            | Self::GlassSignInFailed
-            | Self::RootActivity
-            | Self::GlassUnapproved
-            | Self::GlassNotOnRoster
-            | Self::GlassNoTicket
-            | Self::GlassNoMfa
-            | Self::GlassSelfApproved
-            | Self::GlassEscalation
-            | Self::GlassClosed
-            | Self::GlassDrillDue => "break-glass",
-            Self::DenySpike | Self::DenyProbing => "deny-spike",
-        }
+        self.row().detector
     }
 
     /// Whether it is a verdict on a break-glass session as a whole, and on no call of it.
     pub fn is_about_session(self) -> bool {
-        matches!(
-            self,
-            Self::GlassUnapproved
-                | Self::GlassNotOnRoster
-                | Self::GlassNoTicket
-                | Self::GlassNoMfa
-                | Self::GlassSelfApproved
-                | Self::GlassClosed
-                | Self::GlassDrillDue
-        )
+        self.row().about != Concerns::Call
+    }
+
+    /// Whether each of the first findings is worth an alert, however severe others are that were alerted before.
+    pub fn is_grave(self) -> bool {
+        matches!(self.row().alerts, AlertRule::Grave | AlertRule::Gravest)
     }
 
     /// A few words for a headline.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::DriftWrite => "Production changed by hand",
-            Self::WorkloadWrite => "Change by a workload",
-            Self::ConsoleSignIn => "Console sign-in",
-            Self::TrailTampered => "Logging or detection attacked",
-            Self::DeployRoleMisused => "Deploy role misused",
-            Self::GlassOpened => "Break-glass session opened",
-            Self::GlassActivity => "Break-glass activity",
-            Self::GlassOverdue => "Break-glass session overdue",
-            Self::GlassSignInFailed => "Break-glass sign-in failed",
-            Self::RootActivity => "Root user active",
-            Self::GlassUnapproved => "Break-glass session unapproved",
-            Self::GlassNotOnRoster => "Break-glass by someone not on the roster",
-            Self::GlassNoTicket => "Break-glass session without a ticket",
-            Self::GlassNoMfa => "Break-glass session without MFA",
-            Self::GlassSelfApproved => "Break-glass session approved by its own user",
-            Self::GlassEscalation => "Break-glass session escalates",
-            Self::GlassClosed => "Break-glass session closed",
-            Self::GlassDrillDue => "Break-glass drill due",
-            Self::DenySpike => "Spike of denied calls",
-            Self::DenyProbing => "Probing for permissions",
-        }
+        self.row().title
     }
 
     /// What whoever is on call does next.
     pub fn next_step(self) -> &'static str {
-        match self {
-            Self::DriftWrite => {
-                "Ask the person whether they did this. If not: revoke the session, then undo. \
-                 If so: bring the change into code, or revert it, through the pipeline."
-            }
-            Self::WorkloadWrite => {
-                "If the workload is meant to do this, list the action under its [[workload]] entry. \
-                 If not: find out what runs there and whose code it is."
-            }
-            Self::ConsoleSignIn => "Nobody needs the production console day to day: ask what for.",
-            Self::TrailTampered => {
-                "Treat as an intrusion until shown otherwise: revoke the principal's sessions, \
-                 turn logging back on, and read what was done before and since."
-            }
-            Self::DeployRoleMisused => {
-                "Revoke the deploy role's sessions, check the pipeline's runs at that time, \
-                 and close the way in that was used in the role's trust policy."
-            }
-            Self::GlassOpened => "Check that there is an approved ticket for this person and time.",
-            Self::GlassActivity => "Compare with the ticket; part of the session's review.",
-            Self::GlassOverdue => {
-                "Ask the person to end the session; revoke the role's sessions if they can't be reached."
-            }
-            Self::GlassSignInFailed => {
-                "Ask the person whether it was them. If not: somebody is trying the emergency door."
-            }
-            Self::RootActivity => {
-                "Call the holders of the root credentials. If none of them did this: \
-                 change the password, delete access keys, open a case with AWS."
-            }
-            Self::GlassUnapproved => {
-                "Ask the approvers. If nobody approved it, treat it as an intrusion: revoke the role's sessions."
-            }
-            Self::GlassNotOnRoster => {
-                "Ask the person and whoever keeps the roster; revoke the role's sessions if neither can say why."
-            }
-            Self::GlassNoTicket => "Ask the person for the ticket, and put it on record with the review.",
-            Self::GlassNoMfa => {
-                "Ask whether it was them. If so: have the identity require a second factor; if not: revoke its sessions and keys."
-            }
-            Self::GlassSelfApproved => {
-                "Have somebody else approve or end the session, and find out how the approval was given."
-            }
-            Self::GlassEscalation => {
-                "Compare with the ticket at once: what was made outlives the session. If it isn't needed, remove it."
-            }
-            Self::GlassClosed => {
-                "Keep this message: its digest proves the case file. Have somebody else than the session's person review it."
-            }
-            Self::GlassDrillDue => "Run a drill: a door that was never opened may not open at night.",
-            Self::DenySpike => {
-                "See which call is denied and who runs it: a broken deployment, or credentials in the wrong hands."
-            }
-            Self::DenyProbing => {
-                "Somebody tries what these credentials can do. Ask their owner; \
-                 if it wasn't them, revoke the credentials now."
-            }
-        }
+        self.row().next
     }
+}
+
+/// What a code is, for all that depend on it: nobody asks which code it is.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property by itself")]
+pub struct Row {
+    /// The name in every output.
+    pub name: &'static str,
+    /// The detector that the code belongs to: the name of its folder in `functions/`.
+    pub detector: &'static str,
+    /// A few words for a headline.
+    pub title: &'static str,
+    /// What whoever is on call does next.
+    pub next: &'static str,
+    /// What its findings are about.
+    pub about: Concerns,
+    /// How many of its findings are alerted.
+    pub alerts: AlertRule,
+    /// What its findings are counted as.
+    pub counted: Counted,
+    /// Whether its findings count as violations.
+    pub is_violation: bool,
+    /// Which findings are no news when there was the same on earlier days.
+    pub repeats: Repeats,
+    /// The class of its findings, where it isn't the change's.
+    pub class: Option<Class>,
+    /// Whether an entry of the policy can hide its findings; else why not.
+    pub hidden: Result<(), &'static str>,
+    /// Whether a session begins with it: the message on its opening shows it.
+    pub opens: bool,
+    /// Whether the caller isn't the session's: who tries to get in and who is in need not be the same.
+    pub is_outside: bool,
+    /// Whether it says no more than that this is a call of a session.
+    pub is_plain: bool,
+    /// Whether it stands for a code of its detector that isn't known, of a later version.
+    pub is_plainest: bool,
+    /// Of two findings on one call it is the one that says more.
+    pub says_more: bool,
+}
+
+/// What findings are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerns {
+    /// A call.
+    Call,
+    /// A break-glass session as a whole.
+    Session,
+    /// The end of one.
+    SessionEnd,
+    /// An emergency identity that should be tried.
+    Drill,
+}
+
+/// How many of a code's findings are alerted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertRule {
+    /// As the class of the change says.
+    ByClass,
+    /// The first, and none hides behind a worse one: of a session, whatever it says of itself.
+    Once,
+    /// The first ones, as of a grave class.
+    Grave,
+    /// The same, and the second too.
+    Gravest,
+}
+
+/// What findings are counted as, in metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Changes, where they aren't a session's.
+    Changes,
+    /// Sessions opened.
+    SessionsOpened,
+    /// Sessions overdue.
+    SessionsOverdue,
+    /// Spikes of denied calls.
+    Denials,
+}
+
+/// Which findings are no news when there was the same on earlier days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// None.
+    Never,
+    /// Those of people and unknown identities whose class isn't grave.
+    Ordinary,
+    /// All.
+    Always,
 }
 
 impl std::fmt::Display for Code {
@@ -262,6 +237,15 @@ mod tests {
     fn codes_are_unique_and_kebab_case() {
         let names: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), Code::ALL.len());
+        assert!(
+            Code::ALL.into_iter().enumerate().all(|(place, code)| code as usize == place),
+            "rows are by place"
+        );
+        assert_eq!(rows::ROWS.len(), Code::ALL.len());
+        let plainest = |detector| {
+            Code::ALL.iter().filter(|it| it.detector() == detector && it.row().is_plainest).count()
+        };
+        assert_eq!(["drift", "break-glass", "deny-spike"].map(plainest), [1; 3]);
         assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
     }
 }

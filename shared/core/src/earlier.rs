@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handsoff_cloudtrail::{Class, Time, permission_set_of};
 
 use crate::alert::{Period, Topic};
-use crate::code::Code;
+use crate::code::Repeats;
 use crate::finding::Finding;
 use crate::group;
 use crate::incident::Incident;
@@ -44,7 +44,7 @@ impl Subject {
             return None;
         }
         let who = &finding.principal;
-        if (finding.code, who.kind) == (Code::DriftWrite, Kind::Human) {
+        if finding.code.row().repeats == Repeats::Ordinary && who.kind == Kind::Human {
             return Some(Self { name: finding.incident.clone(), by_action: false });
         }
         // Without an ARN the name is all that there is.
@@ -67,20 +67,20 @@ impl Subject {
 
     /// Whether a finding has a subject.
     pub(crate) fn has(finding: &Finding) -> bool {
-        match finding.code {
-            Code::DriftWrite => matches!(finding.principal.kind, Kind::Human | Kind::Unknown),
-            Code::WorkloadWrite | Code::DenySpike | Code::DenyProbing => true,
-            _ => false,
+        match finding.code.row().repeats {
+            Repeats::Never => false,
+            Repeats::Ordinary => matches!(finding.principal.kind, Kind::Human | Kind::Unknown),
+            Repeats::Always => true,
         }
     }
 
     /// What is remembered of a finding; `None` where nothing is.
     pub fn what(&self, finding: &Brief<'_>) -> Option<String> {
         let Brief { topic, action, severity, .. } = finding;
-        match topic.code {
-            Code::WorkloadWrite | Code::DenySpike | Code::DenyProbing => {}
-            Code::DriftWrite if !topic.class.is_some_and(Class::is_grave) => {}
-            _ => return None,
+        match topic.code.row().repeats {
+            Repeats::Always => {}
+            Repeats::Ordinary if !topic.class.is_some_and(Class::is_grave) => {}
+            Repeats::Ordinary | Repeats::Never => return None,
         }
         Some(if self.by_action { format!("{action} {severity}") } else { severity.to_string() })
     }
@@ -155,7 +155,7 @@ impl Earlier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Call, Policy};
+    use crate::{Call, Code, Policy};
     use handsoff_cloudtrail::{Entry, Record};
 
     fn finding(action: &str, day: i64, code: Code) -> Finding {

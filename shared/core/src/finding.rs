@@ -202,8 +202,8 @@ impl Finding {
 
 /// What kind of change a finding is about: none where nothing was changed.
 fn class(call: &Call<'_>, code: Code) -> Option<Class> {
-    match code {
-        Code::TrailTampered => Some(Class::Detection),
+    match code.row().class {
+        Some(class) => Some(class),
         _ if call.outcome != Outcome::Succeeded || call.takes_break_glass() => None,
         // AWS files a few ways in under Read.
         _ if call.effect == Effect::Reads => call.class().filter(|class| class.is_grave()),

@@ -31,7 +31,7 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     } else if call.takes_break_glass() && (call.outcome == Outcome::Succeeded || !glass) {
         ("glass", taking_glass(call))
     } else if glass {
-        ("glass", within_glass(call, code))
+        ("glass", within_glass(call, code.row().is_outside))
     } else {
         ("drift", drift(call))
     };
@@ -41,7 +41,7 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
 /// The incident of the session that a break-glass call was made in. For a call that takes on another emergency
 /// identity that isn't the one that its finding belongs to: there the other session begins.
 pub fn own_session(call: &Call<'_>) -> String {
-    name("glass", &within_glass(call, Code::GlassActivity))
+    name("glass", &within_glass(call, false))
 }
 
 fn name(kind: &str, parts: &[String]) -> String {
@@ -92,7 +92,8 @@ fn drift(call: &Call<'_>) -> Vec<String> {
 }
 
 /// A call by an emergency identity.
-fn within_glass(call: &Call<'_>, code: Code) -> Vec<String> {
+/// `outside`: whether the caller isn't the session's. Who tries the door and who is inside need not be the same.
+fn within_glass(call: &Call<'_>, outside: bool) -> Vec<String> {
     let identity = &call.principal.identity;
     let account = identity.account_id.clone().or_else(|| call.account()).unwrap_or_default();
     let role = match &call.principal.arn {
@@ -100,19 +101,18 @@ fn within_glass(call: &Call<'_>, code: Code) -> Vec<String> {
         _ => "root".to_owned(),
     };
     let plumbing = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none();
-    let session = match code {
+    let session = match outside {
         // Steps of a sign-in come before there is a session, whoever gets in then.
         _ if plumbing => "a step of a sign-in",
-        // Who tries the door and who is inside need not be the same.
-        Code::GlassSignInFailed => "a failed sign-in",
-        _ => identity.assumed_role().map_or("", |(_, session)| session),
+        true => "a failed sign-in",
+        false => identity.assumed_role().map_or("", |(_, session)| session),
     };
     let started = identity.creation_date.as_deref().and_then(Time::parse);
-    let began = match code {
-        Code::GlassSignInFailed => day(call.time),
+    let began = match outside {
+        true => day(call.time),
         // A sign-in has no session yet: it is issued at the same second.
-        _ if call.effect == Effect::SignsIn => second(call.time),
-        _ => started.map_or_else(|| day(call.time), |started| second(Some(started))),
+        false if call.effect == Effect::SignsIn => second(call.time),
+        false => started.map_or_else(|| day(call.time), |started| second(Some(started))),
     };
     vec![account.into_owned(), role, session.to_owned(), began]
 }

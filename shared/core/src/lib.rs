@@ -8,7 +8,7 @@ pub mod alert;
 mod attack;
 mod call;
 mod class;
-mod code;
+pub mod code;
 pub mod copies;
 pub mod earlier;
 mod fast_path;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_core::Code;
 use handsoff_core::Severity;
+use handsoff_core::code::Counted;
 use handsoff_core::finding::Finding;
 
 /// A metric's unit, by `CloudWatch`'s name.
@@ -197,26 +197,15 @@ impl Report {
     /// Counts a finding that wasn't known before.
     pub fn finding(&mut self, finding: &Finding) {
         let glass = finding.incident.starts_with("glass-");
-        match finding.code {
-            Code::DenySpike | Code::DenyProbing => self.count(Metric::DenySpikes),
-            Code::GlassOpened => self.count(Metric::SessionsOpened),
-            Code::GlassOverdue => self.count(Metric::SessionsOverdue),
-            _ if !glass => self.count(Metric::DriftWrites(finding.severity)),
-            _ => {}
+        let row = finding.code.row();
+        match row.counted {
+            Counted::Denials => self.count(Metric::DenySpikes),
+            Counted::SessionsOpened => self.count(Metric::SessionsOpened),
+            Counted::SessionsOverdue => self.count(Metric::SessionsOverdue),
+            Counted::Changes if !glass => self.count(Metric::DriftWrites(finding.severity)),
+            Counted::Changes => {}
         }
-        if matches!(
-            finding.code,
-            Code::TrailTampered
-                | Code::DeployRoleMisused
-                | Code::GlassOverdue
-                | Code::GlassSignInFailed
-                | Code::GlassUnapproved
-                | Code::GlassNotOnRoster
-                | Code::GlassNoTicket
-                | Code::GlassNoMfa
-                | Code::GlassSelfApproved
-                | Code::RootActivity
-        ) {
+        if row.is_violation {
             self.count(Metric::Violations);
         }
     }

@@ -50,11 +50,13 @@ const GROWING: [Growing; 7] = [
 
 /// The plainest code of a finding's detector; an observation without an incident is a session's.
 fn code(finding: &Map<String, Value>) -> &'static str {
-    match finding.get("incident").and_then(Value::as_str) {
-        Some(incident) if incident.starts_with("drift-") => Code::DriftWrite.as_str(),
-        Some(incident) if incident.starts_with("deny-") => Code::DenySpike.as_str(),
-        _ => Code::GlassActivity.as_str(),
-    }
+    let detector = match finding.get("incident").and_then(Value::as_str) {
+        Some(incident) if incident.starts_with("drift-") => "drift",
+        Some(incident) if incident.starts_with("deny-") => "deny-spike",
+        _ => "break-glass",
+    };
+    let plainest = Code::ALL.into_iter().find(|code| code.detector() == detector && code.row().is_plainest);
+    plainest.map_or("", Code::as_str)
 }
 
 #[derive(Serialize)]

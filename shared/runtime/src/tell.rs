@@ -140,8 +140,7 @@ fn readable(world: &impl World, texts: &[String]) -> Vec<Finding> {
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
 pub(super) fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
     let mut events: BTreeMap<Key, Finding> = BTreeMap::new();
-    let rank =
-        |finding: &Finding| (finding.severity, finding.code == Code::DenyProbing, finding.reason.len());
+    let rank = |finding: &Finding| (finding.severity, finding.code.row().says_more, finding.reason.len());
     for finding in findings {
         match events.get_mut(&finding.key) {
             None => {

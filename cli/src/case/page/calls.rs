@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io;
 
 use handsoff_case::Observation;
-use handsoff_core::{Code, Severity};
+use handsoff_core::Severity;
 use maud::{Markup, html};
 
 use super::super::fold::{self, Kind, Row, fold};
@@ -136,7 +136,7 @@ fn one(row: &Row<'_>, first: bool) -> Markup {
 
 /// Whether the code is more than that this is a call of the session.
 fn is_verdict(call: &Observation) -> bool {
-    !matches!(call.code, Code::GlassActivity | Code::RootActivity)
+    !call.code.row().is_plain
 }
 
 /// The last one's time, without the day when it is the first one's.

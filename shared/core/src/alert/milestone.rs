@@ -12,7 +12,7 @@ use std::str::FromStr;
 use handsoff_cloudtrail::{Class, Time};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::code::Code;
+use crate::code::{AlertRule, Code};
 use crate::group;
 use crate::policy::Alerts;
 use crate::severity::Severity;
@@ -116,8 +116,7 @@ pub struct Topic {
 impl Topic {
     /// Whether each of the first findings is worth an alert, however severe others are that were alerted before.
     fn is_grave(self) -> bool {
-        self.class.is_some_and(Class::is_grave)
-            || matches!(self.code, Code::GlassEscalation | Code::TrailTampered | Code::DeployRoleMisused)
+        self.class.is_some_and(Class::is_grave) || self.code.is_grave()
     }
 }
 
@@ -135,16 +134,6 @@ const GRAVE: [usize; 5] = [1, 3, 10, 100, 1_000];
 
 /// The same for emergency identities, and for attacks on logging.
 const GRAVEST: [usize; 6] = [1, 2, 3, 10, 100, 1_000];
-
-/// Of a session, whatever it says of itself: each is told, and none hides behind a worse one.
-const VIOLATIONS: [Code; 6] = [
-    Code::GlassUnapproved,
-    Code::GlassNotOnRoster,
-    Code::GlassNoTicket,
-    Code::GlassNoMfa,
-    Code::GlassSelfApproved,
-    Code::GlassOverdue,
-];
 
 /// What milestones depend on: numbers that only grow with further findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +156,7 @@ impl Reach {
     pub fn add(&mut self, topic: Topic, severity: Severity) {
         self.findings += usize::from(!topic.code.is_about_session());
         self.worst = self.worst.max(Some(severity));
-        if topic.is_grave() || VIOLATIONS.contains(&topic.code) {
+        if topic.is_grave() || topic.code.row().alerts == AlertRule::Once {
             *self.topics.entry(topic).or_default().entry(severity).or_default() += 1;
         }
     }
@@ -235,9 +224,9 @@ impl Reach {
 
 /// The counts of a topic that are alerted.
 fn steps(topic: Topic, glass: bool) -> &'static [usize] {
-    match topic.code {
-        code if VIOLATIONS.contains(&code) => &[1],
-        Code::TrailTampered => &GRAVEST,
+    match topic.code.row().alerts {
+        AlertRule::Once => &[1],
+        AlertRule::Gravest => &GRAVEST,
         _ if glass => &GRAVEST,
         _ => &GRAVE,
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use handsoff_cloudtrail::Time;
 
 use crate::alert::{Digest, Milestone, Period, Reach, Topic};
-use crate::code::Code;
+use crate::code::{Code, Concerns, Row};
 use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
@@ -264,8 +264,12 @@ impl Incident {
             _ => None,
         });
         let own = new.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
-        let begun = || [Code::GlassOpened, Code::RootActivity].iter().find_map(|code| self.first_of(*code));
-        let closed = || self.first_of(Code::GlassClosed).filter(|_| tells.contains(&Milestone::Closed));
+        let first = |is: fn(&Row) -> bool| {
+            Code::ALL.into_iter().filter(|code| is(code.row())).find_map(|code| self.first_of(code))
+        };
+        let begun = || first(|row| row.opens);
+        let closed =
+            || first(|row| row.about == Concerns::SessionEnd).filter(|_| tells.contains(&Milestone::Closed));
         own.or_else(|| begun().filter(|_| opening)).or_else(closed).or_else(|| self.lead_of(severity))
     }
 
