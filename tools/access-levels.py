@@ -32,7 +32,7 @@ import re
 import sys
 
 VERSION = "0.15.2"
-OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "shared" / "trail" / "data" / "access-levels.txt"
+OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "shared" / "cloudtrail" / "data" / "access-levels.txt"
 LETTERS = {"Read": "R", "List": "L", "Write": "W", "Permissions management": "P", "Tagging": "T"}
 
 # (where it is documented, service, aliases). An alias line is `Action: Operation Operation ...`: the

@@ -31,14 +31,14 @@ SENSITIVE = (
 UNKNOWN = 125
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TRAIL = ROOT / "shared" / "trail"
+CLOUDTRAIL = ROOT / "shared" / "cloudtrail"
 
 
 def known():
     """The operations of the tables, in lower case."""
     keys = set()
     for name in ["access-levels.txt", "classes.txt"]:
-        for line in (TRAIL / "data" / name).read_text().splitlines():
+        for line in (CLOUDTRAIL / "data" / name).read_text().splitlines():
             if not line.startswith("#"):
                 keys.add(line.split(" ")[0].lower())
     return keys
@@ -64,9 +64,9 @@ def models():
 
 def main():
     tables = known()
-    action = (TRAIL / "src" / "action.rs").read_text()
+    action = (CLOUDTRAIL / "src" / "action.rs").read_text()
     verbs = re.compile(f"(?:{'|'.join(list_of('READING', action) + list_of('WRITING', action))})(?![a-z])")
-    sources = list_of("SOURCES", (TRAIL / "src" / "access.rs").read_text())
+    sources = list_of("SOURCES", (CLOUDTRAIL / "src" / "access.rs").read_text())
     prefixes = dict(zip(sources[::2], sources[1::2]))
 
     total, in_no_table, unknown, missing = 0, 0, [], []
