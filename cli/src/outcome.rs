@@ -9,7 +9,7 @@ use handsoff_core::story::Index;
 use handsoff_core::{Code, Disposition, Incident, Policy, Severity};
 
 use crate::problems::Problems;
-use crate::replay::{Beside, Case, Findings};
+use crate::replay::{Case, DigestNotes, Findings};
 
 /// How many records there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Outcome {
     /// What came of each exception of the policy, a line each.
     pub exceptions: Vec<String>,
     /// What digests say beside findings, if it was to be kept.
-    pub beside: Beside,
+    pub digest_notes: DigestNotes,
     /// All findings by time, if they were to be kept.
     pub findings: Findings,
     /// The incidents, the worst first.
@@ -67,7 +67,7 @@ impl Outcome {
         };
         let mut alerts: Vec<Alert> = self.incidents.iter().flat_map(of).collect();
         alerts.extend(alert::digests(self.incidents.iter(), &earlier, &policy.alerts, &|until| {
-            self.beside.notes(policy, until)
+            self.digest_notes.notes(policy, until)
         }));
         alerts
     }

@@ -354,3 +354,16 @@ fn no_logs_are_no_empty_ledger() {
     let both = folder.list(&["@log.json", "--items", "@log.json"]);
     assert!(text(&both.stderr).contains("cannot be used with"), "{}", text(&both.stderr));
 }
+
+#[test]
+fn an_acceptance_that_a_replays_digest_cant_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    let broken = json!({"detail-type": "Drift Acceptance", "source": "handsoff", "account": "999999999999",
+        "time": "2026-03-14T10:00:00Z", "detail": {"owner": "carol"}});
+    let lines = [call(1, "ana", "ec2:CreateTags", &json!({})), broken].map(|line| line.to_string());
+    std::fs::write(&log, lines.join("\n")).unwrap();
+    let out = handsoff(&["replay", "--alerts", log.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("log.jsonl:2:1: no acceptance"), "{}", text(&out.stderr));
+}

@@ -62,7 +62,7 @@ impl std::ops::Deref for Replayed {
 pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Replayed {
     let found = find(paths);
     assert!(found.problems.is_empty(), "{:?}", found.problems);
-    let options = Options { keep_findings: true, keep_beside: true, ..Options::default() };
+    let options = Options { keep_findings: true, keep_digest_notes: true, ..Options::default() };
     let outcome = replay::judge(&found.sources, policy, options, threads, &|_| {}).0.finish(policy);
     Replayed { findings: outcome.findings.iter().map(Result::unwrap).collect(), outcome }
 }

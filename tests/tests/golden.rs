@@ -130,7 +130,8 @@ fn verdicts_on_millions_of_generated_records_are_what_they_were() {
 
 /// What a replay finds: findings, incidents, alerts, cases.
 fn replayed(table: &mut Table, name: &str, files: &[PathBuf], policy: &Policy) {
-    let options = Options { keep_findings: true, keep_cases: true, keep_beside: true, ..Options::default() };
+    let options =
+        Options { keep_findings: true, keep_cases: true, keep_digest_notes: true, ..Options::default() };
     let outcome: Outcome = replay::judge(&find(files).sources, policy, options, 2, &|_| {}).0.finish(policy);
     for finding in outcome.findings.iter() {
         table.finding(&format!("{name} finding"), &finding.unwrap());

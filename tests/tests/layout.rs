@@ -24,7 +24,8 @@ const LAYERS: &[&[&str]] = &[
 const IO: [&str; 4] = ["tokio", "aws-", "lambda_runtime", "reqwest"];
 
 /// Where nothing does I/O.
-const PURE: [&str; 3] = ["handsoff-cloudtrail", "handsoff-core", "handsoff-runtime"];
+const PURE: [&str; 5] =
+    ["handsoff-cloudtrail", "handsoff-core", "handsoff-runtime", "handsoff-case", "handsoff-ledger"];
 
 /// The dependencies of each crate of the workspace, those of its tests left out.
 fn dependencies() -> BTreeMap<String, Vec<String>> {

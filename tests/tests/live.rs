@@ -1,4 +1,4 @@
-//! The functions in a world with faults: whatever comes in between, nothing is lost, and all is told once.
+//! The functions in a world with faults: whatever comes in between, nothing is lost, and each alert is sent once.
 
 #![allow(
     clippy::unwrap_used,

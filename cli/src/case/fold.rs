@@ -66,7 +66,7 @@ impl Kind {
 /// Whether a call is a read of which there is nothing more to say, however urgent each call of its identity is: who
 /// looks for what a session did looks for the others.
 pub(super) fn is_plain(call: &Observation) -> bool {
-    call.did == Did::Read && call.ended != Ended::Denied && !call.interactive && call.code.row().is_plain
+    call.did == Did::Read && call.ended != Ended::Denied && !call.interactive && call.code.row().is_routine
 }
 
 /// The calls that aren't plain reads, as rows in the order of time. Of more rows than `most` the most urgent ones, and how

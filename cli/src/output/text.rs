@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use handsoff_cloudtrail::Time;
-use handsoff_core::code::Concerns;
+use handsoff_core::code::Scope;
 use handsoff_core::incident::Step;
 use handsoff_core::{Finding, Incident, Severity, alert};
 
@@ -168,7 +168,7 @@ fn when(incident: &Incident) -> String {
 
 /// Whether it is the verdict that a session is over.
 fn is_end(verdict: &Finding) -> bool {
-    verdict.code.row().about == Concerns::SessionEnd
+    verdict.code.row().scope == Scope::SessionEnd
 }
 
 /// How a session ended, and after how long: it goes on after its last call.

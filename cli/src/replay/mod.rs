@@ -1,7 +1,7 @@
 //! `handsoff replay`: the detectors over saved logs.
 
-mod beside;
 mod cases;
+mod digest_notes;
 mod distinct;
 mod each;
 mod findings;
@@ -26,7 +26,7 @@ use crate::{Exit, load, output, report};
 
 use each::Each;
 
-pub use beside::Beside;
+pub use digest_notes::DigestNotes;
 pub use findings::Findings;
 pub use sessions::Case;
 use tally::Learned;
@@ -127,7 +127,7 @@ fn options(args: &Replay) -> Options {
         keep_findings: by_line || all,
         count_incidents: by_line && !all,
         keep_cases: args.cases.is_some() || args.alerts || all,
-        keep_beside: args.alerts,
+        keep_digest_notes: args.alerts,
         time_stages: args.timings,
     }
 }

@@ -17,7 +17,7 @@ use handsoff_core::policy::exceptions;
 use handsoff_core::{Code, Disposition, FastPath, Finding, Incident, Key, Kind, Policy, group};
 use handsoff_deny_spike::Denial;
 
-use super::beside::Beside;
+use super::digest_notes::DigestNotes;
 use super::distinct::Distinct;
 use super::findings::Kept;
 use super::sessions::Sessions;
@@ -41,7 +41,7 @@ pub struct Options {
     /// Keep the calls of break-glass sessions, for case files and for what closing alerts say of them.
     pub keep_cases: bool,
     /// Keep what digests say beside findings.
-    pub keep_beside: bool,
+    pub keep_digest_notes: bool,
     /// Measure the time of each verdict.
     pub time_stages: bool,
 }
@@ -83,7 +83,7 @@ pub struct Tally {
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
-    beside: Beside,
+    digest_notes: DigestNotes,
     sessions: Sessions,
     copies: Copies,
     origins: Origins,
@@ -146,7 +146,7 @@ impl Tally {
         self.denials.extend(other.denials);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
-        self.beside.merge(other.beside);
+        self.digest_notes.merge(other.digest_notes);
         self.sessions.merge(other.sessions);
         self.copies.merge(other.copies);
         self.origins.merge(other.origins);
@@ -285,7 +285,7 @@ impl Tally {
         Outcome {
             counts,
             exceptions,
-            beside: self.beside,
+            digest_notes: self.digest_notes,
             findings,
             incidents,
             cases,
@@ -418,8 +418,8 @@ impl Sink for SourceSink<'_, '_> {
         }
         self.tally.copies.note_correction(record);
         let known = self.fast_path.disposition(record);
-        if self.tally.options.keep_beside {
-            self.tally.beside.record(record, known, self.policy);
+        if self.tally.options.keep_digest_notes {
+            self.tally.digest_notes.record(record, known, self.policy);
         }
         if let Some(nothing) = known {
             self.tally.nothing.add(Key::brief(record), class(nothing));
@@ -429,8 +429,8 @@ impl Sink for SourceSink<'_, '_> {
                 Verdict::Excepted(place) => {
                     self.tally.nothing.add(Key::of(record), class(Disposition::Excepted));
                     self.tally.excepted.entry(place).or_default().add(Key::of(record), 0);
-                    if self.tally.options.keep_beside {
-                        self.tally.beside.excepted(record, place, self.policy);
+                    if self.tally.options.keep_digest_notes {
+                        self.tally.digest_notes.excepted(record, place, self.policy);
                     }
                 }
                 verdict => {
@@ -446,8 +446,10 @@ impl Sink for SourceSink<'_, '_> {
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
-        if self.tally.options.keep_beside {
-            self.tally.beside.event(object);
+        if self.tally.options.keep_digest_notes
+            && let Err(why) = self.tally.digest_notes.event(object)
+        {
+            self.note(Some(place.position()), why, true);
         }
         match self.tally.sessions.event(object) {
             None => false,

@@ -68,7 +68,7 @@ fn exception(identity: &str, list: &str, until: &str) -> (&'static str, String) 
 
 /// Why nothing is offered for a rule.
 pub(super) fn none(rule: &Rule) -> &'static str {
-    match (rule.code.row().hidden, rule.kind) {
+    match (rule.code.row().may_be_hidden, rule.kind) {
         (_, Kind::BreakGlass) => "nothing hides what root or an emergency identity does",
         (Err(why), _) => why,
         (Ok(()), _) => "its changes are grave, or its caller has no ARN that an entry could name",
@@ -116,5 +116,5 @@ pub(super) fn hides(principal: &str, actions: &BTreeSet<&str>, finding: &Finding
 
 /// Whether it is a code that an entry can hide at all.
 pub(super) fn is_change(code: Code) -> bool {
-    code.row().hidden.is_ok()
+    code.row().may_be_hidden.is_ok()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod rows;
 
-/// What kind of finding it is. The names are part of the interface: metrics, filters and dashboards hang on them.
+/// What kind of finding it is. The names are part of the interface: metrics, filters and dashboards depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// A change by an identity that isn't a deploy role.
@@ -18,13 +18,13 @@ pub enum Code {
     TrailTampered,
     /// A deploy role used otherwise than by its pipeline.
     DeployRoleMisused,
-    /// An emergency identity was taken on.
+    /// An emergency identity was assumed, or signed in.
     GlassOpened,
     /// A call by an emergency identity.
     GlassActivity,
     /// A call by an emergency identity after its allowed time.
     GlassOverdue,
-    /// Somebody tried to take on an emergency identity, and failed.
+    /// Somebody tried to assume an emergency identity, or to sign in as one, and failed.
     GlassSignInFailed,
     /// A call by the root user, sign-ins included.
     RootActivity,
@@ -94,7 +94,7 @@ impl Code {
 
     /// Whether it is a verdict on a break-glass session as a whole, and on no call of it.
     pub fn is_about_session(self) -> bool {
-        self.row().about != Concerns::Call
+        self.row().scope != Scope::Call
     }
 
     /// Whether each of the first findings is worth an alert, however severe others are that were alerted before.
@@ -107,7 +107,7 @@ impl Code {
         self.row().title
     }
 
-    /// What whoever is on call does next.
+    /// What the person on call does next.
     pub fn next_step(self) -> &'static str {
         self.row().next
     }
@@ -123,10 +123,10 @@ pub struct Row {
     pub detector: &'static str,
     /// A few words for a headline.
     pub title: &'static str,
-    /// What whoever is on call does next.
+    /// What the person on call does next.
     pub next: &'static str,
     /// What its findings are about.
-    pub about: Concerns,
+    pub scope: Scope,
     /// How many of its findings are alerted.
     pub alerts: AlertRule,
     /// What its findings are counted as.
@@ -138,22 +138,22 @@ pub struct Row {
     /// The class of its findings, where it isn't the change's.
     pub class: Option<Class>,
     /// Whether an entry of the policy can hide its findings; else why not.
-    pub hidden: Result<(), &'static str>,
+    pub may_be_hidden: Result<(), &'static str>,
     /// Whether a session begins with it: the message on its opening shows it.
-    pub opens: bool,
+    pub opens_session: bool,
     /// Whether the caller isn't the session's: who tries to get in and who is in need not be the same.
-    pub is_outside: bool,
+    pub is_outside_session: bool,
     /// Whether it says no more than that this is a call of a session.
-    pub is_plain: bool,
+    pub is_routine: bool,
     /// Whether it stands for a code of its detector that isn't known, of a later version.
-    pub is_plainest: bool,
+    pub is_fallback: bool,
     /// Of two findings on one call it is the one that says more.
     pub says_more: bool,
 }
 
 /// What findings are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Concerns {
+pub enum Scope {
     /// A call.
     Call,
     /// A break-glass session as a whole.
@@ -242,10 +242,10 @@ mod tests {
             "rows are by place"
         );
         assert_eq!(rows::ROWS.len(), Code::ALL.len());
-        let plainest = |detector| {
-            Code::ALL.iter().filter(|it| it.detector() == detector && it.row().is_plainest).count()
+        let fallbacks = |detector| {
+            Code::ALL.iter().filter(|it| it.detector() == detector && it.row().is_fallback).count()
         };
-        assert_eq!(["drift", "break-glass", "deny-spike"].map(plainest), [1; 3]);
+        assert_eq!(["drift", "break-glass", "deny-spike"].map(fallbacks), [1; 3]);
         assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
     }
 }

@@ -31,7 +31,7 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     } else if call.takes_break_glass() && (call.outcome == Outcome::Succeeded || !glass) {
         ("glass", taking_glass(call))
     } else if glass {
-        ("glass", within_glass(call, code.row().is_outside))
+        ("glass", within_glass(call, code.row().is_outside_session))
     } else {
         ("drift", drift(call))
     };

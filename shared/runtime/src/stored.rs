@@ -55,7 +55,7 @@ fn code(finding: &Map<String, Value>) -> &'static str {
         Some(incident) if incident.starts_with("deny-") => "deny-spike",
         _ => "break-glass",
     };
-    let plainest = Code::ALL.into_iter().find(|code| code.detector() == detector && code.row().is_plainest);
+    let plainest = Code::ALL.into_iter().find(|code| code.detector() == detector && code.row().is_fallback);
     plainest.map_or("", Code::as_str)
 }
 

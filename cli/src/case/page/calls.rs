@@ -136,7 +136,7 @@ fn one(row: &Row<'_>, first: bool) -> Markup {
 
 /// Whether the code is more than that this is a call of the session.
 fn is_verdict(call: &Observation) -> bool {
-    !call.code.row().is_plain
+    !call.code.row().is_routine
 }
 
 /// The last one's time, without the day when it is the first one's.

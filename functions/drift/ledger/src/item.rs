@@ -6,7 +6,6 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::policy::Cases;
 
 use crate::accept::Acceptance;
-use crate::ledger::Observations;
 use crate::observation::{Hand, Observation, What};
 use crate::resource::Resource;
 
@@ -166,7 +165,7 @@ impl Revert {
 /// The item of a resource, if anybody changed it by hand. `observations` are all of it.
 pub(crate) fn item(
     resource: &Resource,
-    observations: &Observations,
+    observations: &[&Observation],
     reverts: &[Revert],
     terms: &Terms<'_>,
 ) -> Option<Item> {
@@ -226,7 +225,7 @@ impl Counts<'_> {
 
 /// The acceptances that hold, by time; of the others those are named that somebody should know of.
 fn acceptances<'o>(
-    observations: &'o Observations,
+    observations: &[&'o Observation],
     hands: &[(Time, &Hand)],
     terms: &Terms<'_>,
     refused: &mut BTreeSet<String>,

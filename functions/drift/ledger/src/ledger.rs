@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_cloudtrail::Time;
-
 use crate::item::{self, Cause, Item, Revert, State, Terms};
 use crate::observation::{Observation, What};
 use crate::resource::Resource;
 
 /// Those of one resource. Boxed: most resources have one or two, and a set has room for eleven.
-pub(crate) type Observations = BTreeSet<Box<Observation>>;
+type Observations = BTreeSet<Box<Observation>>;
 
 /// A set of observations: to add one again, or in another order, changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,16 +38,6 @@ impl Ledger {
         }
     }
 
-    /// The ledger as it was at a time: without what came later.
-    #[must_use]
-    pub fn as_of(&self, time: Time) -> Self {
-        let known = |(resource, observed): (&Resource, &Observations)| {
-            let observed: Observations = observed.iter().filter(|one| one.time <= time).cloned().collect();
-            (!observed.is_empty()).then(|| (resource.clone(), observed))
-        };
-        Self { observed: self.observed.iter().filter_map(known).collect(), unknown: self.unknown.clone() }
-    }
-
     /// The actions by hand whose resource isn't known, and how often each was called.
     pub fn unknown(&self) -> impl Iterator<Item = (&str, usize)> {
         self.unknown.iter().map(|(action, events)| (action.as_str(), events.len()))
@@ -62,33 +50,51 @@ impl Ledger {
 
     /// The items of all resources that were changed by hand: the open ones first, then by age, the oldest first.
     pub fn items(&self, terms: &Terms<'_>) -> Vec<Item> {
-        let reverts = self.reverts();
-        let item = |(resource, observed)| item::item(resource, observed, &reverts, terms);
-        let mut items: Vec<Item> = self.observed.iter().filter_map(item).collect();
-        one_stack_a_session(&self.observed, &mut items);
+        self.items_of(terms, |_| true)
+    }
+
+    /// The same as it was at the time of the terms: without what came later.
+    pub fn items_as_of(&self, terms: &Terms<'_>) -> Vec<Item> {
+        self.items_of(terms, |observation| observation.time <= terms.now)
+    }
+
+    fn items_of(&self, terms: &Terms<'_>, counts: impl Fn(&Observation) -> bool) -> Vec<Item> {
+        let mut known = Observed::new();
+        for (resource, observations) in &self.observed {
+            known.insert(resource, observations.iter().map(AsRef::as_ref).filter(|it| counts(it)).collect());
+        }
+        let reverts = reverts(&known);
+        let item = |(resource, observed): (&&Resource, &Vec<&Observation>)| {
+            item::item(resource, observed, &reverts, terms)
+        };
+        let mut items: Vec<Item> = known.iter().filter_map(item).collect();
+        one_stack_a_session(&known, &mut items);
         let key = |item: &Item| (item.state != State::Open, item.since, item.resource.clone());
         items.sort_by_cached_key(key);
         items
     }
+}
 
-    fn reverts(&self) -> Vec<Revert> {
-        let mut reverts = Vec::new();
-        for observed in self.observed.values() {
-            for plan in observed {
-                let What::Plans { stack } = &plan.what else { continue };
-                for run in observed.iter().filter(|run| run.time >= plan.time) {
-                    if let What::Executes { by } = &run.what {
-                        reverts.push(Revert { stack: (**stack).clone(), by: by.clone(), at: run.time });
-                    }
+/// What counts of each resource, in order.
+type Observed<'l> = BTreeMap<&'l Resource, Vec<&'l Observation>>;
+
+fn reverts(observed: &Observed<'_>) -> Vec<Revert> {
+    let mut reverts = Vec::new();
+    for observed in observed.values() {
+        for plan in observed {
+            let What::Plans { stack } = &plan.what else { continue };
+            for run in observed.iter().filter(|run| run.time >= plan.time) {
+                if let What::Executes { by } = &run.what {
+                    reverts.push(Revert { stack: (**stack).clone(), by: by.clone(), at: run.time });
                 }
             }
         }
-        reverts
     }
+    reverts
 }
 
 /// A session that ran one stack made of it what `CloudFormation` changed for it, though the record names no stack.
-fn one_stack_a_session(observed: &BTreeMap<Resource, Observations>, items: &mut [Item]) {
+fn one_stack_a_session(observed: &Observed<'_>, items: &mut [Item]) {
     let mut ran: BTreeMap<&str, BTreeSet<&Resource>> = BTreeMap::new();
     let mut by_stacks: BTreeSet<(&Resource, &str)> = BTreeSet::new();
     for observation in observed.values().flatten() {

@@ -93,7 +93,7 @@ pub(crate) fn lines(items: &[Item], now: Time) -> Vec<String> {
 
 /// What the digest that ends at a time says of the ledger, as it was then.
 pub fn notes(ledger: &Ledger, cases: &Cases, until: Time) -> Vec<Note> {
-    let items = ledger.as_of(until).items(&Terms { now: until, cases });
+    let items = ledger.items_as_of(&Terms { now: until, cases });
     lines(&items, until).into_iter().map(|line| Note::new("open", line)).collect()
 }
 

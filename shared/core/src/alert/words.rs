@@ -4,7 +4,7 @@ use handsoff_cloudtrail::Class;
 use handsoff_cloudtrail::partition::{Partition, is_region};
 
 use super::{About, Cause};
-use crate::code::Concerns;
+use crate::code::Scope;
 use crate::finding::Finding;
 use crate::incident::{Folded, Step};
 use crate::severity::Severity;
@@ -87,11 +87,7 @@ fn is_event_id(text: &str) -> bool {
 pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
     let is_call = |finding: &&Finding| !finding.code.is_about_session();
     let worst = || about.incident.worst().find(is_call);
-    if about.lead.code.row().about == Concerns::SessionEnd {
-        worst().unwrap_or(about.lead)
-    } else {
-        about.lead
-    }
+    if about.lead.code.row().scope == Scope::SessionEnd { worst().unwrap_or(about.lead) } else { about.lead }
 }
 
 /// The whole message, for people.
@@ -220,11 +216,11 @@ fn what_and_when(about: &About<'_>, shown: &Finding, cause: Cause) -> Vec<(&'sta
 /// When a call was made; of a verdict on a session what that time is of the session's.
 fn when(lead: &Finding) -> String {
     let Some(time) = lead.event_time.as_deref() else { return "the record doesn't say".into() };
-    match lead.code.row().about {
-        Concerns::SessionEnd => format!("session ended {time}"),
-        Concerns::Drill => format!("due since {time}"),
-        Concerns::Session => format!("session since {time}"),
-        Concerns::Call => time.to_owned(),
+    match lead.code.row().scope {
+        Scope::SessionEnd => format!("session ended {time}"),
+        Scope::Drill => format!("due since {time}"),
+        Scope::Session => format!("session since {time}"),
+        Scope::Call => time.to_owned(),
     }
 }
 

@@ -2,36 +2,36 @@
 
 use handsoff_cloudtrail::Class;
 
-use super::{AlertRule, Concerns, Counted, Repeats, Row};
+use super::{AlertRule, Counted, Repeats, Row, Scope};
 
 const DRIFT: Row = Row {
     name: "",
     detector: "drift",
     title: "",
     next: "",
-    about: Concerns::Call,
+    scope: Scope::Call,
     alerts: AlertRule::ByClass,
     counted: Counted::Changes,
     is_violation: false,
     repeats: Repeats::Never,
     class: None,
-    hidden: Err("an entry hides changes only"),
-    opens: false,
-    is_outside: false,
-    is_plain: false,
-    is_plainest: false,
+    may_be_hidden: Err("an entry hides changes only"),
+    opens_session: false,
+    is_outside_session: false,
+    is_routine: false,
+    is_fallback: false,
     says_more: false,
 };
 
 const GLASS: Row = Row { detector: "break-glass", ..DRIFT };
 
-const SESSION: Row = Row { about: Concerns::Session, ..GLASS };
+const SESSION: Row = Row { scope: Scope::Session, ..GLASS };
 
 const DENY: Row = Row {
     detector: "deny-spike",
     counted: Counted::Denials,
     repeats: Repeats::Always,
-    hidden: Err("find out what is denied, and why"),
+    may_be_hidden: Err("find out what is denied, and why"),
     ..DRIFT
 };
 
@@ -40,8 +40,8 @@ const DRIFT_WRITE: Row = Row {
     title: "Production changed by hand",
     next: "Ask the person whether they did this. If not: revoke the session, then undo. If so: bring the change into code, or revert it, through the pipeline.",
     repeats: Repeats::Ordinary,
-    hidden: Ok(()),
-    is_plainest: true,
+    may_be_hidden: Ok(()),
+    is_fallback: true,
     ..DRIFT
 };
 
@@ -50,7 +50,7 @@ const WORKLOAD_WRITE: Row = Row {
     title: "Change by a workload",
     next: "If the workload is meant to do this, list the action under its [[workload]] entry. If not: find out what runs there and whose code it is.",
     repeats: Repeats::Always,
-    hidden: Ok(()),
+    may_be_hidden: Ok(()),
     ..DRIFT
 };
 
@@ -68,7 +68,7 @@ const TRAIL_TAMPERED: Row = Row {
     alerts: AlertRule::Gravest,
     class: Some(Class::Detection),
     is_violation: true,
-    hidden: Err("nothing hides an attack on logging"),
+    may_be_hidden: Err("nothing hides an attack on logging"),
     ..DRIFT
 };
 
@@ -78,7 +78,7 @@ const DEPLOY_ROLE_MISUSED: Row = Row {
     next: "Revoke the deploy role's sessions, check the pipeline's runs at that time, and close the way in that was used in the role's trust policy.",
     alerts: AlertRule::Grave,
     is_violation: true,
-    hidden: Err("nothing hides the misuse of a deploy role"),
+    may_be_hidden: Err("nothing hides the misuse of a deploy role"),
     ..DRIFT
 };
 
@@ -86,7 +86,7 @@ const GLASS_OPENED: Row = Row {
     name: "glass-opened",
     title: "Break-glass session opened",
     next: "Check that there is an approved ticket for this person and time.",
-    opens: true,
+    opens_session: true,
     counted: Counted::SessionsOpened,
     ..GLASS
 };
@@ -95,8 +95,8 @@ const GLASS_ACTIVITY: Row = Row {
     name: "glass-activity",
     title: "Break-glass activity",
     next: "Compare with the ticket; part of the session's review.",
-    is_plain: true,
-    is_plainest: true,
+    is_routine: true,
+    is_fallback: true,
     ..GLASS
 };
 
@@ -114,7 +114,7 @@ const GLASS_SIGN_IN_FAILED: Row = Row {
     name: "glass-sign-in-failed",
     title: "Break-glass sign-in failed",
     next: "Ask the person whether it was them. If not: somebody is trying the emergency door.",
-    is_outside: true,
+    is_outside_session: true,
     is_violation: true,
     ..GLASS
 };
@@ -123,8 +123,8 @@ const ROOT_ACTIVITY: Row = Row {
     name: "root-activity",
     title: "Root user active",
     next: "Call the holders of the root credentials. If none of them did this: change the password, delete access keys, open a case with AWS.",
-    opens: true,
-    is_plain: true,
+    opens_session: true,
+    is_routine: true,
     is_violation: true,
     ..GLASS
 };
@@ -186,7 +186,7 @@ const GLASS_CLOSED: Row = Row {
     name: "glass-closed",
     title: "Break-glass session closed",
     next: "Keep this message: its digest proves the case file. Have somebody else than the session's person review it.",
-    about: Concerns::SessionEnd,
+    scope: Scope::SessionEnd,
     ..SESSION
 };
 
@@ -194,7 +194,7 @@ const GLASS_DRILL_DUE: Row = Row {
     name: "glass-drill-due",
     title: "Break-glass drill due",
     next: "Run a drill: a door that was never opened may not open at night.",
-    about: Concerns::Drill,
+    scope: Scope::Drill,
     ..SESSION
 };
 
@@ -202,7 +202,7 @@ const DENY_SPIKE: Row = Row {
     name: "deny-spike",
     title: "Spike of denied calls",
     next: "See which call is denied and who runs it: a broken deployment, or credentials in the wrong hands.",
-    is_plainest: true,
+    is_fallback: true,
     ..DENY
 };
 

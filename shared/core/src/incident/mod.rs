@@ -12,7 +12,7 @@ use std::sync::Arc;
 use handsoff_cloudtrail::Time;
 
 use crate::alert::{Digest, Milestone, Period, Reach, Topic};
-use crate::code::{Code, Concerns, Row};
+use crate::code::{Code, Row, Scope};
 use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
@@ -267,9 +267,9 @@ impl Incident {
         let first = |is: fn(&Row) -> bool| {
             Code::ALL.into_iter().filter(|code| is(code.row())).find_map(|code| self.first_of(code))
         };
-        let begun = || first(|row| row.opens);
+        let begun = || first(|row| row.opens_session);
         let closed =
-            || first(|row| row.about == Concerns::SessionEnd).filter(|_| tells.contains(&Milestone::Closed));
+            || first(|row| row.scope == Scope::SessionEnd).filter(|_| tells.contains(&Milestone::Closed));
         own.or_else(|| begun().filter(|_| opening)).or_else(closed).or_else(|| self.lead_of(severity))
     }
 

@@ -13,21 +13,24 @@ use crate::drift::observe;
 
 /// A set: to add something again, or in another order, changes nothing.
 #[derive(Debug, Default)]
-pub struct Beside {
+pub struct DigestNotes {
     ledger: Ledger,
     /// By the end of the digest and the place of the exception in the policy.
     minutes: BTreeMap<(Time, usize), BTreeSet<Time>>,
 }
 
-impl Beside {
+impl DigestNotes {
     /// Adds what a record says of resources.
     pub(super) fn record(&mut self, record: &Record<'_>, known: Option<Disposition>, policy: &Policy) {
         observe::record(record, known, policy, &mut self.ledger);
     }
 
-    /// Adds an acceptance, if an event is one. What can't be read is a problem of `handsoff drift`, which lists them.
-    pub(super) fn event(&mut self, object: Raw<'_>) {
-        let _ = observe::acceptance(object, &mut self.ledger);
+    /// Adds an acceptance, if an event is one.
+    ///
+    /// # Errors
+    /// When it is one, and can't be read.
+    pub(super) fn event(&mut self, object: Raw<'_>) -> Result<(), String> {
+        observe::acceptance(object, &mut self.ledger).unwrap_or(Ok(()))
     }
 
     /// Adds that an exception covered a call.
