@@ -11,10 +11,9 @@ use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::origins::Origins;
 use handsoff_core::policy::{IdentityPattern, Origin, exceptions};
 use handsoff_core::rules::{self, Names};
-use handsoff_core::{Call, Policy, Principal, show::clean};
+use handsoff_core::{Engine, Policy, Trace, Verdict, show::clean};
 
 use crate::args::{Check, Parameters};
-use crate::engine::{self, Verdict};
 use crate::input::{self, Place, Position, Reader, Sink};
 use crate::{Exit, load, output};
 
@@ -179,7 +178,7 @@ fn open_web_identities(policy: &Policy) -> Vec<String> {
 
 /// Notes which entries match something.
 struct Matching<'p> {
-    policy: &'p Policy,
+    engine: Engine<'p>,
     entries: Vec<(String, &'p IdentityPattern, bool)>,
     /// The exceptions that covered a call, by their place.
     covered: BTreeSet<usize>,
@@ -196,12 +195,23 @@ impl<'p> Matching<'p> {
         entries.extend(policy.workloads.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
         entries
             .extend(policy.exceptions.iter().map(|entry| (entry.line.to_string(), &entry.identity, false)));
-        Self { policy, entries, covered: BTreeSet::new(), read: 0, problems: 0 }
+        Self {
+            engine: handsoff_functions::engine(policy),
+            entries,
+            covered: BTreeSet::new(),
+            read: 0,
+            problems: 0,
+        }
     }
 
     fn unmatched(self) -> Vec<String> {
-        let idle =
-            self.policy.exceptions.iter().enumerate().filter(|(place, _)| !self.covered.contains(place));
+        let idle = self
+            .engine
+            .policy
+            .exceptions
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !self.covered.contains(place));
         let idle = idle.map(|(_, exception)| exception.line.to_string());
         let idle: Vec<String> = idle
             .filter(|line| self.entries.iter().any(|(entry, _, matched)| entry == line && *matched))
@@ -218,15 +228,14 @@ impl<'p> Matching<'p> {
 impl Sink for Matching<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         self.read += 1;
-        let principal = Principal::of(record, self.policy);
-        let call = Call::classify(*record, self.policy, &mut ());
-        if let Verdict::Excepted(place) = engine::judge(*record, self.policy, &Origins::default(), &mut ()) {
+        let call = self.engine.classify(*record, &Origins::default(), &mut Trace::off());
+        if let Verdict::Excepted(place) = self.engine.judge(&call, &mut Trace::off()) {
             self.covered.insert(place);
         }
         let account = call.account();
         let target = record.assumed_role_arn();
         for (_, identity, matched) in self.entries.iter_mut().filter(|(_, _, matched)| !matched) {
-            let names = [principal.arn.as_deref(), target.as_deref()];
+            let names = [call.principal.arn.as_deref(), target.as_deref()];
             *matched = names.iter().flatten().any(|arn| identity.matches(arn, account.as_deref()));
         }
     }

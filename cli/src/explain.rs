@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use handsoff_cloudtrail::Record;
+use handsoff_core::detector::Undecided;
 use handsoff_core::origins::Origins;
-use handsoff_core::{Disposition, Finding, Key, Policy, Step, show::clean};
-use handsoff_deny_spike::Denial;
+use handsoff_core::{Disposition, Engine, Finding, Key, Step, Trace, Verdict, show::clean};
 
 use crate::args::Explain;
-use crate::engine::{self, Verdict};
 use crate::input::{self, Place, Position, Reader, Sink, Source};
 use crate::problems::Problems;
 use crate::{Exit, load, output};
@@ -43,6 +42,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Failure);
         }
     };
+    let engine = handsoff_functions::engine(&policy);
     let found = input::find(std::slice::from_ref(&args.file));
     let mut problems = Problems::default();
     for problem in found.problems {
@@ -50,7 +50,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     }
     let (mut matched, mut read) = (false, 0);
     for (index, source) in found.sources.iter().enumerate() {
-        let sink = Explaining::of(source, &policy);
+        let sink = Explaining::of(source, &engine);
         for (position, message) in sink.problems {
             problems.add(input::Problem {
                 source: index,
@@ -61,7 +61,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
             });
         }
         read += sink.explained.len();
-        for explained in resolve(sink.explained, &policy) {
+        for explained in resolve(sink.explained, &engine) {
             if args.event_id.as_ref().is_none_or(|id| *id == explained.event_id) {
                 matched = true;
                 print(&explained, out)?;
@@ -83,8 +83,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
 
 /// Explains all records of a source.
 pub struct Explaining<'p> {
-    /// The policy that holds.
-    pub policy: &'p Policy,
+    engine: &'p Engine<'p>,
     /// What other records of the source say of where sessions come from.
     origins: Origins,
     /// What was explained.
@@ -95,10 +94,10 @@ pub struct Explaining<'p> {
 
 impl<'p> Explaining<'p> {
     /// Reads a source: once for what its records say of each other's sessions, and once more to explain them.
-    pub fn of(source: &Source, policy: &'p Policy) -> Self {
+    pub fn of(source: &Source, engine: &'p Engine<'p>) -> Self {
         let mut first = Noting::default();
         Reader::default().read(source, &mut first, &|_| {});
-        let mut all = Self { policy, origins: first.0, explained: Vec::new(), problems: Vec::new() };
+        let mut all = Self { engine, origins: first.0, explained: Vec::new(), problems: Vec::new() };
         Reader::default().read(source, &mut all, &|_| {});
         all
     }
@@ -106,20 +105,21 @@ impl<'p> Explaining<'p> {
 
 impl Sink for Explaining<'_> {
     fn record(&mut self, record: &Record<'_>, place: &Place<'_>) {
-        let mut steps = Vec::new();
+        let mut trace = Trace::on();
         let text = |raw: handsoff_cloudtrail::json::Raw<'_>| {
             raw.text().map_or("-".to_owned(), |text| clean(&text, 64))
         };
         let headline =
             format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
         let event_id = text(record.event_id);
-        let verdict = engine::judge(*record, self.policy, &self.origins, &mut steps);
+        let call = self.engine.classify(*record, &self.origins, &mut trace);
+        let verdict = self.engine.judge(&call, &mut trace);
         self.explained.push(Explained {
             position: place.position(),
             event_id,
             key: Key::of(record),
             headline,
-            steps,
+            steps: trace.steps(),
             verdict,
         });
     }
@@ -142,32 +142,20 @@ impl Sink for Noting {
     fn problem(&mut self, _: Option<Position>, _: String) {}
 }
 
-/// Decides the denied calls, which depend on each other.
-pub fn resolve(mut explained: Vec<Explained>, policy: &Policy) -> Vec<Explained> {
-    let denials: Vec<Denial> = explained
-        .iter()
-        .filter_map(|one| match &one.verdict {
-            Verdict::Denied(denial) => Some((**denial).clone()),
-            _ => None,
-        })
-        .collect();
-    let spikes: HashMap<Key, Finding> = handsoff_deny_spike::judge(denials, &policy.denials)
-        .into_iter()
-        .map(|finding| (finding.key, finding))
-        .collect();
+/// Decides the calls that depend on each other.
+pub fn resolve(mut explained: Vec<Explained>, engine: &Engine<'_>) -> Vec<Explained> {
+    let undecided = |one: &Explained| match &one.verdict {
+        Verdict::Undecided(undecided) => Some((**undecided).clone()),
+        _ => None,
+    };
+    let all: Vec<Undecided> = explained.iter().filter_map(undecided).collect();
+    let found: HashMap<Key, Finding> =
+        engine.settle(all).into_iter().map(|finding| (finding.key, finding)).collect();
     for one in &mut explained {
-        if !matches!(one.verdict, Verdict::Denied(_)) {
-            continue;
-        }
-        let (verdict, found) = match spikes.get(&one.key) {
-            Some(finding) => (Verdict::Finding(Box::new(finding.clone())), finding.reason.clone()),
-            None => (
-                Verdict::Nothing(Disposition::Denied),
-                format!(
-                    "fewer than {} denied calls, and fewer than {} different actions, of this principal within {} s ({})",
-                    policy.denials.count, policy.denials.actions, policy.denials.window, policy.denials.line
-                ),
-            ),
+        let Verdict::Undecided(undecided) = &one.verdict else { continue };
+        let (verdict, found) = match found.get(&one.key) {
+            Some(finding) => (Verdict::from(finding.clone()), finding.reason.clone()),
+            None => (Verdict::Nothing(Disposition::Denied), engine.why_nothing(undecided)),
         };
         one.steps.push(Step { what: "window", found });
         one.verdict = verdict;
@@ -182,18 +170,15 @@ fn print(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
         wrapped(out, step.what, &step.found)?;
     }
     match &explained.verdict {
-        Verdict::Finding(finding) | Verdict::Glass(finding, _) => {
+        Verdict::Finding(finding) => {
             wrapped(out, "verdict", &format!("{} {}: {}", finding.severity, finding.code, finding.reason))?;
             wrapped(out, "incident", &finding.incident)?;
         }
-        Verdict::Excepted(_) | Verdict::Nothing(_) => {
-            let nothing = match explained.verdict {
-                Verdict::Nothing(nothing) => nothing,
-                _ => Disposition::Excepted,
-            };
+        Verdict::Undecided(_) => wrapped(out, "verdict", "denied")?,
+        other => {
+            let nothing = other.disposition().unwrap_or(Disposition::Unclaimed);
             wrapped(out, "verdict", &format!("nothing to report ({nothing}): {}", nothing.meaning()))?;
         }
-        Verdict::Denied(_) => wrapped(out, "verdict", "denied")?,
     }
     writeln!(out)
 }

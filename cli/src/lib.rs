@@ -8,7 +8,6 @@ pub mod args;
 pub mod case;
 pub mod check;
 pub mod drift;
-pub mod engine;
 pub mod explain;
 mod html;
 pub mod input;

@@ -10,6 +10,8 @@ use handsoff::{Exit, case, check, drift, explain, replay, tune};
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // Their codes are read by name, also from files.
+    handsoff_functions::detectors();
     let mut out = io::BufWriter::with_capacity(1 << 16, WhileRead::new(io::stdout().lock()));
     let result = match &args.command {
         Command::Replay(args) => replay::run(args, &mut out),

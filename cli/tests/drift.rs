@@ -8,11 +8,12 @@
     reason = "a test may panic"
 )]
 
+use handsoff_core::Trace;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::{Call, Owner, Policy};
+use handsoff_core::{Call, Policy};
 use handsoff_ledger::Observation;
 use serde_json::{Value, json};
 
@@ -273,10 +274,9 @@ fn stored(records: &[Value]) -> Vec<Value> {
     for record in records {
         let json = record.to_string();
         let Ok((Entry::Record(record), _)) = Record::read(&json) else { panic!("a record") };
-        let call = Call::classify(record, &policy, &mut ());
-        let finding = (call.owner(&policy) == Owner::Drift)
-            .then(|| handsoff_drift::judge(&call, &policy, &mut ()).unwrap());
-        let observed: Vec<Observation> = handsoff_ledger::of(&call, &policy, finding.as_ref()).observations;
+        let call = Call::classify(record, &policy, &mut Trace::off());
+        let verdict = handsoff_functions::engine(&policy).judge(&call, &mut Trace::off());
+        let observed: Vec<Observation> = handsoff_ledger::of(&call, &policy, &verdict).observations;
         items.extend(observed.iter().map(|one| {
             let mut text = serde_json::to_value(one).unwrap();
             text["v"] = json!(1);

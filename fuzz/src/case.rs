@@ -1,3 +1,4 @@
+use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
@@ -5,7 +6,7 @@ use handsoff_case::manifest::{MANIFEST, sha256};
 use handsoff_case::verify::{Digest, Folder};
 use handsoff_case::{Facts, Observation, Seen, Session, seal, verify};
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::{Call, Code, Finding, Policy, Severity};
+use handsoff_core::{Call, Finding, Policy, Severity};
 
 #[derive(Clone, PartialEq, Eq)]
 struct Files(BTreeMap<String, Vec<u8>>);
@@ -35,8 +36,8 @@ fn sealed() -> &'static (Files, Digest) {
                 "arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice","accessKeyId":"ASIAGLASS"}}}}"#
             );
             let Ok((Entry::Record(record), _)) = Record::read(&json) else { panic!("a record") };
-            let call = Call::classify(record, &policy, &mut ());
-            let finding = Finding::new(&call, Code::GlassActivity, Severity::Medium, "It changed something.".into());
+            let call = Call::classify(record, &policy, &mut Trace::off());
+            let finding = Finding::new(&call, handsoff_case::codes::GLASS_ACTIVITY, Severity::Medium, "It changed something.".into());
             facts.merge(Facts::of(&call, &policy));
             calls.push(Observation::new(&call, &finding, Seen::Logs));
         }

@@ -1,11 +1,12 @@
 use futures_util::FutureExt;
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_core::Policy;
-use handsoff_deny_spike::live::DenySpike;
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_deny_spike::live::DenySpikeFunction;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Answer, Delivery, Detector, Envelope, Lease, handle};
+use handsoff_runtime::{Answer, Delivery, Envelope, Function, Lease, handle};
 
 /// A batch of events, one a line, is done with whatever is in it, each that can't be read is a dead letter of every
 /// function; and delivered again, backwards and one by one, it leads to the same memory.
@@ -30,12 +31,12 @@ pub fn live(data: &[u8]) -> usize {
 
 fn all(world: &InMemory, policy: &Policy, lines: &[&str]) {
     let lease = Lease(90);
-    deliver(world, &Drift::new(policy, lease, Canary::default()), lines);
-    deliver(world, &BreakGlass::new(policy, lease), lines);
-    deliver(world, &DenySpike::new(policy, lease), lines);
+    deliver(world, &DriftFunction::new(engine(policy), lease, Canary::default()), lines);
+    deliver(world, &BreakGlassFunction::new(engine(policy), lease), lines);
+    deliver(world, &DenySpikeFunction::new(engine(policy), lease), lines);
 }
 
-fn deliver<D: Detector>(world: &InMemory, detector: &D, lines: &[&str]) {
+fn deliver<F: Function>(world: &InMemory, function: &F, lines: &[&str]) {
     let deliveries: Vec<Delivery<'_>> = lines
         .iter()
         .map(|line| {
@@ -44,6 +45,6 @@ fn deliver<D: Detector>(world: &InMemory, detector: &D, lines: &[&str]) {
             Delivery { payload: line, detail: Ok(detail), envelope: Envelope::default() }
         })
         .collect();
-    let answers = handle(world, detector, &deliveries).now_or_never().unwrap();
+    let answers = handle(world, function, &deliveries).now_or_never().unwrap();
     assert!(answers.iter().all(|answer| *answer == Answer::Done), "{answers:?}");
 }

@@ -12,7 +12,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lease,
+    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Due, Envelope, Failure, Function, Lease,
     Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions,
     Turns, handle,
 };
@@ -26,6 +26,7 @@ pub const LEASE: Lease = Lease(90);
 /// How the sweep is set up in tests.
 pub fn settings() -> Settings {
     Settings {
+        detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
         canary_minutes: 5,
         out_of_step: vec![],
@@ -296,15 +297,15 @@ pub fn run_together<'f>(
 }
 
 /// Delivers records, again and again until all are done with. Says how often it took.
-pub async fn deliver<D: Detector>(world: &FaultInjection<'_>, detector: &D, records: &[&str]) -> usize {
+pub async fn deliver<F: Function>(world: &FaultInjection<'_>, function: &F, records: &[&str]) -> usize {
     let mut left: Vec<&str> = records.to_vec();
     // Grants go to one function alone.
-    left.retain(|text| delivery(text).envelope.kind.is_empty() || detector.name() == "handsoff-break-glass");
+    left.retain(|text| delivery(text).envelope.kind.is_empty() || function.name() == "handsoff-break-glass");
     let mut tries = 0;
     while !left.is_empty() && tries < 5 {
         tries += 1;
         let deliveries: Vec<Delivery<'_>> = left.iter().map(|record| delivery(record)).collect();
-        let answers = handle(world, detector, &deliveries).await;
+        let answers = handle(world, function, &deliveries).await;
         let again = answers.iter().map(|answer| matches!(answer, Answer::Again(_)));
         left = left.iter().zip(again).filter(|(_, again)| *again).map(|(record, _)| *record).collect();
     }

@@ -11,17 +11,17 @@
     reason = "a test may panic"
 )]
 
+use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use handsoff::args::PolicyArgs;
-use handsoff::engine::{self, Verdict};
 use handsoff::explain::{self, Explaining};
 use handsoff::input::find;
 use handsoff::load;
 use handsoff_cloudtrail::{Action, Effect, Identity, IdentityType, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::{Code, FastPath, Finding, Kind, Policy};
+use handsoff_core::{Code, Finding, Kind, Policy, Verdict};
 use handsoff_tests::{busy_policy, corpus, each_record, replay};
 use serde_json::Value;
 
@@ -39,11 +39,11 @@ fn ids(findings: &[Finding], codes: &[Code]) -> BTreeSet<String> {
 }
 
 const CHANGES: [Code; 5] = [
-    Code::DriftWrite,
-    Code::WorkloadWrite,
-    Code::ConsoleSignIn,
-    Code::TrailTampered,
-    Code::DeployRoleMisused,
+    handsoff_drift::codes::DRIFT_WRITE,
+    handsoff_drift::codes::WORKLOAD_WRITE,
+    handsoff_drift::codes::CONSOLE_SIGN_IN,
+    handsoff_drift::codes::TRAIL_TAMPERED,
+    handsoff_drift::codes::DEPLOY_ROLE_MISUSED,
 ];
 
 #[test]
@@ -115,7 +115,8 @@ fn on_invictus_every_change_by_a_user_or_role_is_a_finding_and_no_service_made_o
         .map(|finding| finding.event_id.clone())
         .collect();
     assert_eq!(told, by_people);
-    let workloads = outcome.findings.iter().filter(|finding| finding.code == Code::WorkloadWrite);
+    let workloads =
+        outcome.findings.iter().filter(|finding| finding.code == handsoff_drift::codes::WORKLOAD_WRITE);
     for finding in workloads {
         assert!(
             finding.principal.kind == Kind::Workload && finding.action.starts_with("ssm:"),
@@ -124,7 +125,10 @@ fn on_invictus_every_change_by_a_user_or_role_is_a_finding_and_no_service_made_o
     }
     let updates: Vec<&Finding> =
         outcome.findings.iter().filter(|finding| finding.action == "ssm:UpdateInstanceInformation").collect();
-    assert!(!updates.is_empty() && updates.iter().all(|finding| finding.code == Code::WorkloadWrite));
+    assert!(
+        !updates.is_empty()
+            && updates.iter().all(|finding| finding.code == handsoff_drift::codes::WORKLOAD_WRITE)
+    );
 }
 
 #[test]
@@ -140,12 +144,25 @@ fn on_invictus_the_terraform_user_is_expected_and_only_the_others_are_left() {
             .filter(|(_, r)| !is_service_made(r) && r["userIdentity"]["arn"] != user)
             .map(|(id, _)| id.clone())
             .collect();
-        let drift = ids(&outcome.findings, &[Code::DriftWrite, Code::WorkloadWrite, Code::ConsoleSignIn]);
+        let drift = ids(
+            &outcome.findings,
+            &[
+                handsoff_drift::codes::DRIFT_WRITE,
+                handsoff_drift::codes::WORKLOAD_WRITE,
+                handsoff_drift::codes::CONSOLE_SIGN_IN,
+            ],
+        );
         assert_eq!(drift, others);
         // What is still told of the user is what no deploy role may do: the console, and attacks on logging.
         let own: BTreeSet<Code> =
             outcome.findings.iter().filter(|f| f.principal.arn == user).map(|f| f.code).collect();
-        assert_eq!(own, BTreeSet::from([Code::TrailTampered, Code::DeployRoleMisused]));
+        assert_eq!(
+            own,
+            BTreeSet::from([
+                handsoff_drift::codes::TRAIL_TAMPERED,
+                handsoff_drift::codes::DEPLOY_ROLE_MISUSED
+            ])
+        );
     }
 }
 
@@ -182,8 +199,8 @@ fn explain_and_replay_agree_on_every_record() {
         let mut compared = 0;
         for file in files_of_the_corpus() {
             let sources = find(std::slice::from_ref(&file)).sources;
-            let explained = sources.iter().flat_map(|source| Explaining::of(source, &policy).explained);
-            let explained = explain::resolve(explained.collect(), &policy);
+            let explained = sources.iter().flat_map(|source| Explaining::of(source, &engine).explained);
+            let explained = explain::resolve(explained.collect(), &engine);
             let outcome = replay(std::slice::from_ref(&file), &policy, 1);
             let told: HashMap<_, &Finding> = outcome
                 .findings
@@ -198,7 +215,7 @@ fn explain_and_replay_agree_on_every_record() {
                 compared += 1;
                 assert!(!one.steps.is_empty());
                 let same = match (&one.verdict, told.get(&one.key)) {
-                    (Verdict::Finding(finding) | Verdict::Glass(finding, _), Some(told)) => {
+                    (Verdict::Finding(finding), Some(told)) => {
                         assert_eq!(finding.code, told.code, "{file:?} {}", one.headline);
                         **finding == **told
                     }
@@ -219,13 +236,15 @@ fn explain_and_replay_agree_on_every_record() {
 #[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn what_is_skimmed_is_what_would_be_judged() {
     for policy in [Policy::built_in(), deploy("bert-jan"), busy_policy()] {
-        let mut fast_path = FastPath::new(&policy);
+        let engine = handsoff_functions::engine(&policy);
+        let mut fast_path = engine.fast_path();
         let (mut known, mut all) = (0, 0);
         each_record(&files_of_the_corpus(), &mut |record| {
             all += 1;
             if let Some(nothing) = fast_path.disposition(record) {
                 known += 1;
-                match engine::judge(*record, &policy, &Origins::default(), &mut ()) {
+                let call = engine.classify(*record, &Origins::default(), &mut Trace::off());
+                match engine.judge(&call, &mut Trace::off()) {
                     Verdict::Nothing(judged) => assert_eq!(judged, nothing, "{}", record.text),
                     other => panic!("by the fast path {nothing}, but {other:?}"),
                 }
@@ -329,10 +348,8 @@ fn writes_that_another_detector_tells_are_told_here() {
             continue;
         }
         compared += 1;
-        if !matches!(
-            engine::judge(record, &policy, &Origins::default(), &mut ()),
-            Verdict::Finding(_) | Verdict::Glass(..)
-        ) {
+        let call = engine.classify(record, &Origins::default(), &mut Trace::off());
+        if engine.judge(&call, &mut Trace::off()).finding().is_none() {
             missed.push(format!("{} {}", case["rule_id"], case["test_name"]));
         }
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_deny_spike::live::DenySpike;
+use handsoff_deny_spike::live::DenySpikeFunction;
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Lease, Metric, handle};
 use handsoff_tests::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
@@ -49,7 +50,10 @@ fn at_the_edge(policy: &Policy, principals: usize) -> (InMemory, Vec<String>) {
     let before: Vec<String> = (0..principals).flat_map(|who| (0..5).map(move |n| denied(who, n))).collect();
     let plain: Vec<&str> = before.iter().map(String::as_str).collect();
     let faulty = FaultInjection::new(&world);
-    assert_eq!(run(&faulty, deliver(&faulty, &DenySpike::new(policy, Lease::default()), &plain)), Some(1));
+    assert_eq!(
+        run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(policy), Lease::default()), &plain)),
+        Some(1)
+    );
     assert!(world.sent.borrow().is_empty());
     (world, (0..principals).map(|who| denied(who, 5)).collect())
 }
@@ -79,7 +83,7 @@ fn batch(
     let timers = Timers::new(lasts, CALL);
     let faulty = FaultInjection { timers: Some(&timers), fault, ..FaultInjection::new(world) };
     let deliveries: Vec<Delivery<'_>> = records.iter().map(|record| delivery(record)).collect();
-    let function = DenySpike::new(policy, Lease::default());
+    let function = DenySpikeFunction::new(engine(policy), Lease::default());
     let answers = timers.run(handle(&faulty, &function, &deliveries));
     let complaints = faulty.complaints.borrow().len();
     Handled { answers, took: timers.now(), complaints }
@@ -148,7 +152,8 @@ fn what_is_killed_comes_twice_only_if_it_was_on_its_way() {
         let (world, records) = prepared.clone();
         let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, Lease::default()), &plain)).unwrap();
+        run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), Lease::default()), &plain))
+            .unwrap();
         faulty.calls.take()
     };
     let first = calls.iter().position(|name| *name == "publish").unwrap();
@@ -194,7 +199,8 @@ fn metrics_that_hang_keep_no_answer_back() {
         let world = world.clone();
         let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, Lease::default()), &plain)).unwrap();
+        run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), Lease::default()), &plain))
+            .unwrap();
         faulty.calls.take().iter().position(|name| *name == "metrics").unwrap()
     };
     let handled = batch(&world, &policy, TIMEOUT, Some((metrics, metrics, Fault::Hangs)), &records);

@@ -9,13 +9,13 @@
     reason = "a test may panic"
 )]
 
+use handsoff_core::Trace;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use handsoff::engine::{self, Verdict};
 use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::{Disposition, FastPath, Policy};
+use handsoff_core::{Disposition, Engine, FastPath, Verdict};
 use handsoff_tests::generated;
 
 /// How many records the benchmark's generator makes; each is tried as it is and changed, under each policy.
@@ -24,7 +24,7 @@ const RECORDS: u64 = 175_000;
 /// Judges a record that the fast path knows: it must lead to nothing, for the same reason.
 fn compare(
     fast_path: &mut FastPath<'_>,
-    policy: &Policy,
+    engine: &Engine<'_>,
     json: &str,
     seen: &mut BTreeMap<Option<Disposition>, u64>,
 ) {
@@ -32,7 +32,8 @@ fn compare(
     let nothing = fast_path.disposition(&record);
     *seen.entry(nothing).or_default() += 1;
     if let Some(nothing) = nothing {
-        match engine::judge(record, policy, &Origins::default(), &mut ()) {
+        let call = engine.classify(record, &Origins::default(), &mut Trace::off());
+        match engine.judge(&call, &mut Trace::off()) {
             Verdict::Nothing(judged) => assert_eq!(judged, nothing, "{json}"),
             other => panic!("by the fast path {nothing}, but {other:?}: {json}"),
         }
@@ -42,11 +43,12 @@ fn compare(
 #[test]
 fn what_the_fast_path_says_of_generated_records_is_what_would_be_judged() {
     let policies = generated::policies();
-    let mut fast_paths: Vec<FastPath<'_>> = policies.iter().map(FastPath::new).collect();
+    let engines: Vec<Engine<'_>> = policies.iter().map(handsoff_functions::engine).collect();
+    let mut fast_paths: Vec<FastPath<'_>> = engines.iter().map(Engine::fast_path).collect();
     let mut seen: Vec<BTreeMap<Option<Disposition>, u64>> = vec![BTreeMap::new(); policies.len()];
     generated::each_record(RECORDS, 1, &mut |json| {
-        for ((policy, fast_path), seen) in policies.iter().zip(&mut fast_paths).zip(&mut seen) {
-            compare(fast_path, policy, json, seen);
+        for ((engine, fast_path), seen) in engines.iter().zip(&mut fast_paths).zip(&mut seen) {
+            compare(fast_path, engine, json, seen);
         }
     });
     let all: u64 = seen.iter().flat_map(BTreeMap::values).sum();

@@ -11,11 +11,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_core::Trace;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use handsoff::engine::{self, Verdict};
 use handsoff::input::find;
 use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
@@ -85,17 +85,21 @@ impl Table {
 fn judge(table: &mut Table, name: &str, policy: &Policy, json: &str) {
     let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("no record: {json}") };
     let key = format!("{:016x}", Key::of(&record).0);
-    match engine::judge(record, policy, &Origins::default(), &mut ()) {
+    let engine = handsoff_functions::engine(policy);
+    let call = engine.classify(record, &Origins::default(), &mut Trace::off());
+    match engine.judge(&call, &mut Trace::off()) {
         Verdict::Nothing(nothing) => table.add(format!("{name} nothing {nothing}"), &key, ""),
         Verdict::Excepted(place) => table.add(format!("{name} excepted {place}"), &key, ""),
-        Verdict::Finding(finding) => table.finding(name, &finding),
-        Verdict::Glass(finding, calls) => {
+        Verdict::Finding(finding) => {
             table.finding(name, &finding);
-            for (case, call) in calls {
+            if !group::is_glass(&finding.incident) {
+                return;
+            }
+            for (case, call) in remembered(&call, &finding, policy, Seen::Logs) {
                 table.add(format!("{name} remembered"), &serde_json::to_string(&(case, call)).unwrap(), "");
             }
         }
-        Verdict::Denied(denial) => {
+        Verdict::Undecided(denial) => {
             table.finding(name, &denial.finding);
             table.add(format!("{name} group browsing:{}", denial.browsing), &denial.group, "");
         }

@@ -4,11 +4,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_core::Trace;
+use handsoff_functions::engine;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_case::live::Remembered;
 use handsoff_case::manifest::sha256;
 use handsoff_cloudtrail::Time;
@@ -47,7 +49,7 @@ fn has_few_alerts() {
     let world = InMemory::default();
     world.time.set(Time::parse(START).unwrap().0);
     let faulty = FaultInjection::new(&world);
-    let glass = BreakGlass::new(&policy, LEASE);
+    let glass = BreakGlassFunction::new(engine(&policy), LEASE);
     let records: Vec<String> = (0..50_000).map(call).collect();
     for (number, batch) in records.chunks(500).enumerate() {
         let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
@@ -81,10 +83,11 @@ impl Mill {
         else {
             panic!("a record")
         };
-        let call = handsoff_core::Call::classify(record, &self.policy, &mut ());
-        let finding = handsoff_break_glass::judge(&call, &self.policy, &mut ());
+        let call = handsoff_core::Call::classify(record, &self.policy, &mut Trace::off());
+        let verdict = engine(&self.policy).judge(&call, &mut Trace::off());
+        let finding = verdict.finding().unwrap();
         let seen = handsoff_case::Seen::EventBridge;
-        let call = handsoff_break_glass::live::remembered(&call, &finding, &self.policy, seen);
+        let call = handsoff_break_glass::live::remembered(&call, finding, &self.policy, seen);
         let call = &call[0].1;
         serde_json::to_string(call).unwrap()
     }
@@ -262,7 +265,8 @@ fn sealed(calls: usize) -> (u64, usize, String) {
     {
         // The first call opens the session, with its findings and state.
         let faulty = FaultInjection::new(&in_memory);
-        run(&faulty, deliver(&faulty, &BreakGlass::new(&policy, LEASE), &[&call(0)])).unwrap();
+        run(&faulty, deliver(&faulty, &BreakGlassFunction::new(engine(&policy), LEASE), &[&call(0)]))
+            .unwrap();
     }
     let (stored, page, second) = (Cell::new(0), Cell::new(0), RefCell::default());
     let mill = Mill { in_memory, policy, calls, stored, page, second };

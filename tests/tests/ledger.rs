@@ -8,16 +8,17 @@
     reason = "a test may panic"
 )]
 
+use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::{Effect, Record, Time};
-use handsoff_core::{Call, Outcome, Owner, Policy};
+use handsoff_core::{Call, Outcome, Policy};
 use handsoff_ledger::{Ledger, State, Terms, changed, of};
 use handsoff_tests::{corpus, each_record, root};
 use serde_json::Value;
 
 fn changes(record: &Record<'_>, policy: &Policy, each: &mut dyn FnMut(&Call<'_>)) {
-    let call = Call::classify(*record, policy, &mut ());
+    let call = Call::classify(*record, policy, &mut Trace::off());
     // What a service notes of its own doing is no call.
     if call.outcome == Outcome::Succeeded && call.effect == Effect::Changes && !record.is_nobodys() {
         each(&call);
@@ -67,10 +68,8 @@ fn what_stays_open_of_a_real_lab_is_what_it_made_and_did_not_delete() {
     let mut last = Time(0);
     each_record(&[corpus().join("invictus-ir/records.jsonl")], &mut |record| {
         changes(record, &policy, &mut |call| {
-            let finding = (call.owner(&policy) == Owner::Drift)
-                .then(|| handsoff_drift::judge(call, &policy, &mut ()).ok())
-                .flatten();
-            of(call, &policy, finding.as_ref()).observations.into_iter().for_each(|one| ledger.add(one));
+            let verdict = handsoff_functions::engine(&policy).judge(call, &mut Trace::off());
+            of(call, &policy, &verdict).observations.into_iter().for_each(|one| ledger.add(one));
             last = last.max(call.time.unwrap());
             // By hand: the names as the records of these four calls have them, which come in the order of time.
             let json: Value = serde_json::from_str(record.text).unwrap();
@@ -110,12 +109,9 @@ fn of_the_samples_resources_are_known() {
     let of_sample = |name: &str| {
         let mut found = Vec::new();
         each_record(&[root().join("events").join(name)], &mut |record| {
-            let call = Call::classify(*record, &policy, &mut ());
-            let finding = match call.owner(&policy) {
-                Owner::Drift => handsoff_drift::judge(&call, &policy, &mut ()).ok(),
-                _ => None,
-            };
-            found.extend(of(&call, &policy, finding.as_ref()).observations.into_iter().map(|one| {
+            let call = Call::classify(*record, &policy, &mut Trace::off());
+            let verdict = handsoff_functions::engine(&policy).judge(&call, &mut Trace::off());
+            found.extend(of(&call, &policy, &verdict).observations.into_iter().map(|one| {
                 format!(
                     "{} {}",
                     serde_json::to_value(&one.what).unwrap()["what"].as_str().unwrap(),

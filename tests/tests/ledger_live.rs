@@ -8,15 +8,17 @@
     reason = "a test may panic"
 )]
 
+use handsoff_core::Trace;
+use handsoff_functions::engine;
 use std::pin::Pin;
 
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_cloudtrail::{Entry, Record, Time};
-use handsoff_core::{Call, Owner, Policy};
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_core::{Call, Policy};
+use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_ledger::{Accepted, Item, Ledger, Terms, live, of};
 use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Detector, Metric};
+use handsoff_runtime::{Function, Metric};
 use handsoff_sweep::sweep;
 use handsoff_tests::fault_injection::{
     Fault, FaultInjection, LEASE, deliver, run, run_together, settings, told,
@@ -120,13 +122,9 @@ fn replayed(events: &[String], policy: &Policy) -> Vec<Item> {
             continue;
         }
         let Ok((Entry::Record(record), _)) = Record::read(event) else { panic!("a record") };
-        let call = Call::classify(record, policy, &mut ());
-        let finding = match call.owner(policy) {
-            Owner::Drift => handsoff_drift::judge(&call, policy, &mut ()).ok(),
-            Owner::BreakGlass => Some(handsoff_break_glass::judge(&call, policy, &mut ())),
-            _ => None,
-        };
-        of(&call, policy, finding.as_ref()).observations.into_iter().for_each(|one| ledger.add(one));
+        let call = Call::classify(record, policy, &mut Trace::off());
+        let verdict = engine(policy).judge(&call, &mut Trace::off());
+        of(&call, policy, &verdict).observations.into_iter().for_each(|one| ledger.add(one));
     }
     items(&ledger, policy)
 }
@@ -144,8 +142,8 @@ fn remembered(world: &InMemory, policy: &Policy) -> Vec<Item> {
 }
 
 fn both(faulty: &FaultInjection<'_>, policy: &Policy, events: &[&str]) {
-    run(faulty, deliver(faulty, &Drift::new(policy, LEASE, Canary::default()), events));
-    run(faulty, deliver(faulty, &BreakGlass::new(policy, LEASE), events));
+    run(faulty, deliver(faulty, &DriftFunction::new(engine(policy), LEASE, Canary::default()), events));
+    run(faulty, deliver(faulty, &BreakGlassFunction::new(engine(policy), LEASE), events));
 }
 
 fn plain(events: &[String]) -> Vec<&str> {
@@ -205,7 +203,7 @@ proptest! {
         }
         let world = InMemory::default();
         let roughs: Vec<FaultInjection<'_>> = (0..6).map(|_| FaultInjection::new(&world)).collect();
-        let (drift, glass) = (Drift::new(&policy, LEASE, Canary::default()), BreakGlass::new(&policy, LEASE));
+        let (drift, glass) = (DriftFunction::new(engine(&policy), LEASE, Canary::default()), BreakGlassFunction::new(engine(&policy), LEASE));
         let mut functions: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
         for ((index, share), faulty) in shares.iter().enumerate().zip(&roughs) {
             let (drift, glass) = (&drift, &glass);
@@ -230,11 +228,11 @@ proptest! {
 }
 
 /// Every fault at every call: then the batch is delivered again.
-fn at_every_step<D: Detector>(detector: &D, policy: &Policy, events: &[&str], usual: &[Item]) -> usize {
+fn at_every_step<F: Function>(function: &F, policy: &Policy, events: &[&str], usual: &[Item]) -> usize {
     let (steps, told_once) = {
         let world = InMemory::default();
         let faulty = FaultInjection::new(&world);
-        run(&faulty, deliver(&faulty, detector, events)).unwrap();
+        run(&faulty, deliver(&faulty, function, events)).unwrap();
         (faulty.calls.take(), told(&world))
     };
     for (step, name) in steps.iter().enumerate() {
@@ -242,12 +240,12 @@ fn at_every_step<D: Detector>(detector: &D, policy: &Policy, events: &[&str], us
             let world = InMemory::default();
             let faulty = FaultInjection::with(&world, step, fault);
             // What failed is answered so, and comes again by itself; after a function that was killed all does.
-            if run(&faulty, deliver(&faulty, detector, events)).is_none() {
+            if run(&faulty, deliver(&faulty, function, events)).is_none() {
                 world.time.set(world.time.get() + 360);
                 let faulty = FaultInjection::new(&world);
-                run(&faulty, deliver(&faulty, detector, events)).unwrap();
+                run(&faulty, deliver(&faulty, function, events)).unwrap();
             }
-            let context = format!("{fault:?} at call {step}, {name}, of {}", detector.name());
+            let context = format!("{fault:?} at call {step}, {name}, of {}", function.name());
             assert_eq!(states(&remembered(&world, policy)), states(usual), "{context}");
             // What is remembered for the ledger makes no alert come twice, or not at all; what was claimed the sweep sends.
             assert!(told(&world).keys().all(|key| told_once.contains_key(key)), "{context}");
@@ -260,7 +258,10 @@ fn at_every_step<D: Detector>(detector: &D, policy: &Policy, events: &[&str], us
 fn a_fault_at_any_step_loses_nothing_of_the_ledger() {
     let (policy, events) = (policy(), events());
     let events = plain(&events);
-    let (drift, glass) = (Drift::new(&policy, LEASE, Canary::default()), BreakGlass::new(&policy, LEASE));
+    let (drift, glass) = (
+        DriftFunction::new(engine(&policy), LEASE, Canary::default()),
+        BreakGlassFunction::new(engine(&policy), LEASE),
+    );
     let usual = |detector: &dyn Fn(&FaultInjection<'_>)| {
         let world = InMemory::default();
         detector(&FaultInjection::new(&world));

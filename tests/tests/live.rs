@@ -11,15 +11,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_case::live::CASE;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
-use handsoff_deny_spike::live::DenySpike;
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_deny_spike::live::DenySpikeFunction;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Detector, Message, Metric};
+use handsoff_runtime::{Function, Message, Metric};
 use handsoff_sweep::sweep;
 use handsoff_tests::fault_injection::{
     Fault, FaultInjection, LEASE, deliver, on_their_way, run, run_together, settings, told,
@@ -71,9 +72,10 @@ fn sweep_up(world: &InMemory, policy: &Policy) {
 }
 
 fn all(faulty: &FaultInjection<'_>, policy: &Policy, records: &[&str]) {
-    run(faulty, deliver(faulty, &Drift::new(policy, LEASE, Canary::default()), records)).unwrap();
-    run(faulty, deliver(faulty, &BreakGlass::new(policy, LEASE), records)).unwrap();
-    run(faulty, deliver(faulty, &DenySpike::new(policy, LEASE), records)).unwrap();
+    run(faulty, deliver(faulty, &DriftFunction::new(engine(policy), LEASE, Canary::default()), records))
+        .unwrap();
+    run(faulty, deliver(faulty, &BreakGlassFunction::new(engine(policy), LEASE), records)).unwrap();
+    run(faulty, deliver(faulty, &DenySpikeFunction::new(engine(policy), LEASE), records)).unwrap();
 }
 
 #[test]
@@ -140,8 +142,8 @@ proptest! {
         });
         let world = InMemory::default();
         let roughs: Vec<FaultInjection<'_>> = (0..9).map(|_| FaultInjection::new(&world)).collect();
-        let drift = Drift::new(&policy, LEASE, Canary::default());
-        let (glass, deny) = (BreakGlass::new(&policy, LEASE), DenySpike::new(&policy, LEASE));
+        let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
+        let (glass, deny) = (BreakGlassFunction::new(engine(&policy), LEASE), DenySpikeFunction::new(engine(&policy), LEASE));
         // Each function has its own delivery of every event; three environments share it.
         let mut shares: Vec<Vec<Vec<&str>>> = vec![vec![]; 9];
         for function in 0..3 {
@@ -175,8 +177,8 @@ proptest! {
 }
 
 /// Every fault at every call of a batch: then the batch is delivered again, and swept up behind.
-fn at_every_step<D: Detector>(
-    detector: &D,
+fn at_every_step<F: Function>(
+    function: &F,
     policy: &Policy,
     records: &[&str],
     expected: &BTreeMap<String, usize>,
@@ -184,7 +186,7 @@ fn at_every_step<D: Detector>(
     let steps = {
         let world = InMemory::default();
         let faulty = FaultInjection::new(&world);
-        run(&faulty, deliver(&faulty, detector, records)).unwrap();
+        run(&faulty, deliver(&faulty, function, records)).unwrap();
         assert_eq!(on_their_way(&world), BTreeSet::new(), "nothing is on its way at the end");
         faulty.calls.take()
     };
@@ -194,7 +196,7 @@ fn at_every_step<D: Detector>(
         for fault in Fault::ALL {
             let world = InMemory::default();
             let faulty = FaultInjection::with(&world, step, fault);
-            run(&faulty, deliver(&faulty, detector, records));
+            run(&faulty, deliver(&faulty, function, records));
             let on_their_way = on_their_way(&world);
             // One message is one alert, of one episode. A call that fails concerns one of them.
             let alerts = episodes(&on_their_way).len();
@@ -203,10 +205,10 @@ fn at_every_step<D: Detector>(
             // What was not answered is delivered again, once it is visible again.
             world.time.set(world.time.get() + 360);
             let faulty = FaultInjection::new(&world);
-            run(&faulty, deliver(&faulty, detector, records)).unwrap();
+            run(&faulty, deliver(&faulty, function, records)).unwrap();
             sweep_up(&world, policy);
             let told = told(&world);
-            let context = format!("{fault:?} at call {step}, {name}, of {}", detector.name());
+            let context = format!("{fault:?} at call {step}, {name}, of {}", function.name());
             assert_eq!(told.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{context}");
             // Only what was on its way may come twice.
             let twice: BTreeSet<String> =
@@ -253,19 +255,29 @@ fn a_fault_at_any_step_of_a_function_loses_nothing() {
     let drift = samples(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
     let owned = deliveries(&drift);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
-    let function = Drift::new(&policy, LEASE, Canary::default());
+    let function = DriftFunction::new(engine(&policy), LEASE, Canary::default());
     at_every_step(&function, &policy, &plain, &expected(&drift, &policy));
 
     let glass =
         samples(&["glass-closed", "glass-escalation", "glass-no-ticket", "glass-sign-in", "root-activity.w"]);
     let owned = deliveries(&glass);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
-    at_every_step(&BreakGlass::new(&policy, LEASE), &policy, &plain, &expected(&glass, &policy));
+    at_every_step(
+        &BreakGlassFunction::new(engine(&policy), LEASE),
+        &policy,
+        &plain,
+        &expected(&glass, &policy),
+    );
 
     let deny = samples(&["deny-"]);
     let owned = deliveries(&deny);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
-    at_every_step(&DenySpike::new(&policy, LEASE), &policy, &plain, &expected(&deny, &policy));
+    at_every_step(
+        &DenySpikeFunction::new(engine(&policy), LEASE),
+        &policy,
+        &plain,
+        &expected(&deny, &policy),
+    );
 }
 
 #[test]
@@ -283,7 +295,10 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
         for batch in plain.chunks(8) {
             for call in (8..64).step_by(4) {
                 let faulty = FaultInjection::with(&world, call, Fault::KilledBefore);
-                run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), batch));
+                run(
+                    &faulty,
+                    deliver(&faulty, &DriftFunction::new(engine(&policy), LEASE, Canary::default()), batch),
+                );
             }
         }
         let faulty = FaultInjection::new(&world);
@@ -374,7 +389,7 @@ fn a_storm_of_denied_calls_hides_no_probing_and_stays_bounded() {
         let world = InMemory::default();
         for part in plain.chunks(batch) {
             let faulty = FaultInjection::new(&world);
-            run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), part)).unwrap();
+            run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), part)).unwrap();
         }
         let told = told(&world);
         assert!(told.keys().any(|key| key.ends_with("severity:high")), "{told:?}");
@@ -392,7 +407,7 @@ fn a_trickle_of_denied_calls_costs_a_few_reads() {
     let world = InMemory::default();
     for record in &records {
         let faulty = FaultInjection::new(&world);
-        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
+        run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), &[record])).unwrap();
         assert!(faulty.calls.borrow().len() <= 5, "{:?}", faulty.calls);
     }
 }
@@ -414,7 +429,7 @@ fn a_storm_of_denied_calls_asks_no_more_of_a_partition_than_it_gives() {
         for batch in batches.chunks(500) {
             run(
                 &FaultInjection::new(&world),
-                deliver(&FaultInjection::new(&world), &DenySpike::new(&policy, LEASE), batch),
+                deliver(&FaultInjection::new(&world), &DenySpikeFunction::new(engine(&policy), LEASE), batch),
             )
             .unwrap();
         }
@@ -445,7 +460,11 @@ fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
         for batch in plain.chunks(10) {
             let faulty = FaultInjection::new(&world);
-            run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
+            run(
+                &faulty,
+                deliver(&faulty, &DriftFunction::new(engine(&policy), LEASE, Canary::default()), batch),
+            )
+            .unwrap();
         }
     };
     let minute = |minute: i64| {

@@ -9,18 +9,20 @@
     reason = "a test may panic"
 )]
 
+use handsoff_core::Trace;
+use handsoff_functions::engine;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::alert::{Alert, Milestone, Period};
 use handsoff_core::{Call, Finding, Policy, Severity};
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Answer, Delivery, Detector, Envelope, Episode, Failure, Look, Mark, Message, Metric, Pending, Range,
+    Answer, Delivery, Envelope, Episode, Failure, Function, Look, Mark, Message, Metric, Pending, Range,
     State, handle,
 };
 use handsoff_sweep::sweep;
@@ -48,7 +50,8 @@ const BLIND: (&str, &str) = ("cloudtrail", "StopLogging");
 
 fn finding(policy: &Policy, record: &str) -> Finding {
     let (Entry::Record(record), _) = Record::read(record).unwrap() else { panic!("a record") };
-    handsoff_drift::judge(&Call::classify(record, policy, &mut ()), policy, &mut ()).unwrap()
+    let call = Call::classify(record, policy, &mut Trace::off());
+    engine(policy).judge(&call, &mut Trace::off()).finding().unwrap().clone()
 }
 
 /// A world, its clock, and what was sent when.
@@ -117,12 +120,12 @@ impl Stage {
     }
 }
 
-async fn deliver<D: Detector>(view: &Slow<'_>, detector: &D, records: &[String]) {
+async fn deliver<F: Function>(view: &Slow<'_>, function: &F, records: &[String]) {
     let deliveries: Vec<Delivery<'_>> = records
         .iter()
         .map(|record| Delivery { payload: record, detail: Ok(record), envelope: Envelope::default() })
         .collect();
-    let answers = handle(view, detector, &deliveries).await;
+    let answers = handle(view, function, &deliveries).await;
     assert!(answers.iter().all(|answer| *answer == Answer::Done), "{answers:?}");
 }
 
@@ -188,7 +191,7 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
     claimed("drift-zzz3", Severity::Critical, 0);
     // While the sweep is at it somebody turns off the trail.
     let (view, other) = (stage.view(), stage.view());
-    let function = Drift::new(&policy, LEASE, Canary::default());
+    let function = DriftFunction::new(engine(&policy), LEASE, Canary::default());
     let blinded = [changed("mallory", 0, BLIND, start())];
     let due = (start().0 + 60) * 1000;
     let happens = async {
@@ -356,8 +359,8 @@ fn tally(stage: &Stage) -> (BTreeMap<String, usize>, usize) {
 /// Opens so many sessions as fast as five functions at a time can, sweeps meanwhile and after, for so many minutes. After
 /// half of them `amid` happens: two calls of a session, and changes. When that was, in milliseconds.
 fn storm(stage: &Stage, policy: &Policy, sessions: usize, minutes: i64, amid: &[String]) -> i64 {
-    let glass = BreakGlass::new(policy, LEASE);
-    let drift = Drift::new(policy, LEASE, Canary::default());
+    let glass = BreakGlassFunction::new(engine(policy), LEASE);
+    let drift = DriftFunction::new(engine(policy), LEASE, Canary::default());
     let numbers: Vec<usize> = (0..sessions).collect();
     let at = Cell::new(0);
     let functions = numbers.chunks(sessions.div_ceil(5)).enumerate().map(|(function, part)| {

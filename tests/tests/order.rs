@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use handsoff::input::{Place, Position, Sink, Source};
 use handsoff::replay::{Options, Tally};
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::{FastPath, Policy};
+use handsoff_core::Policy;
 use handsoff_tests::{busy_policy, corpus, each_record, root};
 use proptest::prelude::*;
 
@@ -26,8 +26,9 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
     let mut all = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });
     for part in 0..threads {
         let mut tally = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });
-        let mut fast_path = FastPath::new(policy);
-        let mut sink = tally.source(0, &source, policy, &mut fast_path);
+        let engine = handsoff_functions::engine(policy);
+        let mut fast_path = engine.fast_path();
+        let mut sink = tally.source((0, &source), &engine, &mut fast_path);
         let locate = || Position { offset: 0, line: 1, column: 1 };
         for text in records.iter().skip(part).step_by(threads) {
             let Ok((Entry::Record(record), _)) = Record::read(text) else { panic!("not a record: {text}") };

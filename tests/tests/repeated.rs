@@ -5,8 +5,9 @@
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::alert::{Alert, Cause};
-use handsoff_deny_spike::live::DenySpike;
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_deny_spike::live::DenySpikeFunction;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_sweep::sweep;
 use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run, settings};
@@ -166,8 +167,12 @@ fn the_functions_say_the_same_and_each_digest_once() {
         let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
         for batch in plain.chunks(3) {
-            run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), batch)).unwrap();
-            run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), batch)).unwrap();
+            run(
+                &faulty,
+                deliver(&faulty, &DriftFunction::new(engine(&policy), LEASE, Canary::default()), batch),
+            )
+            .unwrap();
+            run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), batch)).unwrap();
         }
         // Some of the sweeps until the next night: the digest is due at half past seven.
         for minutes in [5, 120, 265, 270, 600, 1200] {
@@ -201,7 +206,11 @@ fn a_digest_of_more_than_it_reads_says_so() {
         .collect();
     let deliver_some = |records: &[String]| {
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
+        run(
+            &faulty,
+            deliver(&faulty, &DriftFunction::new(engine(&policy), LEASE, Canary::default()), &plain),
+        )
+        .unwrap();
     };
     deliver_some(&records[..999]);
     let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
@@ -253,8 +262,9 @@ until = 2026-12-01
     records.push(record(10, "03:00:00", "scanner/jon", "iam:AttachRolePolicy", false));
     let plain: Vec<&str> = records.iter().chain(&records[2..5]).map(String::as_str).collect();
     let faulty = FaultInjection::new(&world);
-    run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), &plain)).unwrap();
-    run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), &plain)).unwrap();
+    run(&faulty, deliver(&faulty, &DriftFunction::new(engine(&policy), LEASE, Canary::default()), &plain))
+        .unwrap();
+    run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), &plain)).unwrap();
     let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
     world.time.set(due.0);
     run(&faulty, sweep(&faulty, &policy, &settings(), due)).unwrap().unwrap();

@@ -11,13 +11,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_case::live::CASE;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::alert::{Alert, Cause};
-use handsoff_deny_spike::live::DenySpike;
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_deny_spike::live::DenySpikeFunction;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::stored::FORMAT;
 use handsoff_runtime::{Due, Subscription, Task};
@@ -51,9 +52,9 @@ fn samples(prefixes: &[&str]) -> Vec<PathBuf> {
 
 fn bring(faulty: &FaultInjection<'_>, policy: &Policy, records: &[String]) {
     let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    run(faulty, deliver(faulty, &Drift::new(policy, LEASE, Canary::default()), &plain));
-    run(faulty, deliver(faulty, &BreakGlass::new(policy, LEASE), &plain));
-    run(faulty, deliver(faulty, &DenySpike::new(policy, LEASE), &plain));
+    run(faulty, deliver(faulty, &DriftFunction::new(engine(policy), LEASE, Canary::default()), &plain));
+    run(faulty, deliver(faulty, &BreakGlassFunction::new(engine(policy), LEASE), &plain));
+    run(faulty, deliver(faulty, &DenySpikeFunction::new(engine(policy), LEASE), &plain));
 }
 
 fn swept(world: &InMemory, policy: &Policy, now: Time) {

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
-use handsoff_deny_spike::live::DenySpike;
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_deny_spike::live::DenySpikeFunction;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_tests::replay;
@@ -77,8 +78,12 @@ fn live(records: &[String]) -> Vec<(String, String, String)> {
     world.time.set(Time::parse("2026-03-10T02:20:00Z").unwrap().0);
     for record in records {
         let faulty = FaultInjection::new(&world);
-        run(&faulty, deliver(&faulty, &Drift::new(&policy, LEASE, Canary::default()), &[record])).unwrap();
-        run(&faulty, deliver(&faulty, &DenySpike::new(&policy, LEASE), &[record])).unwrap();
+        run(
+            &faulty,
+            deliver(&faulty, &DriftFunction::new(engine(&policy), LEASE, Canary::default()), &[record]),
+        )
+        .unwrap();
+        run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), &[record])).unwrap();
     }
     let sent = world.sent.borrow();
     let told = sent.iter().map(|message| {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use handsoff_case::grant::{Detail, GRANT};
-use handsoff_case::person::may_be;
 use handsoff_cloudtrail::Time;
+use handsoff_core::person::may_be;
 use handsoff_core::policy::BreakGlass;
 
 use super::{event, place, shown};

@@ -1,28 +1,18 @@
-//! What saved logs say of resources, event by event.
+//! What saved logs say of resources, call by call.
 
 use std::borrow::Cow;
 
+use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Record, Time};
-use handsoff_core::{Call, Disposition, Key, Owner, Policy};
+use handsoff_core::{Call, Key, Policy, Verdict};
 use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_ledger::{Accepted, Ledger, of};
 
-/// Adds what a record says. `known`: the reason why there is nothing to report of it, where that is known already.
-pub(crate) fn record(record: &Record<'_>, known: Option<Disposition>, policy: &Policy, ledger: &mut Ledger) {
-    // What a deploy role changes is no finding, and ends what was changed by hand.
-    if !matches!(known, None | Some(Disposition::Expected)) {
-        return;
-    }
-    let call = Call::classify(*record, policy, &mut ());
-    let finding = match call.owner(policy) {
-        Owner::Drift => handsoff_drift::judge(&call, policy, &mut ()).ok(),
-        Owner::BreakGlass => Some(handsoff_break_glass::judge(&call, policy, &mut ())),
-        Owner::DenySpike | Owner::Nobody(_) => None,
-    };
-    let observed = of(&call, policy, finding.as_ref());
+/// Adds what a call says, and the verdict on it.
+pub(crate) fn call(call: &Call<'_>, verdict: &Verdict, policy: &Policy, ledger: &mut Ledger) {
+    let observed = of(call, policy, verdict);
     if let Some(action) = observed.unknown {
-        ledger.add_unknown(action, Key::of(record).0);
+        ledger.add_unknown(action, Key::of(&call.record).0);
     }
     for observation in observed.observations {
         ledger.add(observation);

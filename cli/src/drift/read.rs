@@ -7,8 +7,9 @@ use std::thread;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time};
+use handsoff_core::origins::Origins;
 use handsoff_core::show::clean;
-use handsoff_core::{FastPath, Policy};
+use handsoff_core::{Disposition, Engine, FastPath, Policy, Trace, Verdict};
 use handsoff_ledger::accept::ACCEPTANCE;
 use handsoff_ledger::{Accepted, Ledger, Observation};
 use serde::Deserialize;
@@ -43,14 +44,20 @@ impl Reading {
 /// Reads files and folders of logs.
 pub(super) fn logs(sources: &[Source], policy: &Policy) -> Reading {
     let next = AtomicUsize::new(0);
+    let engine = handsoff_functions::engine(policy);
     let work = || {
         let (mut all, mut fast_path, mut reader) =
-            (Reading::default(), FastPath::new(policy), Reader::default());
+            (Reading::default(), engine.fast_path(), Reader::default());
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(source) = sources.get(index) else { break };
-            let mut sink =
-                Noting { all: &mut all, fast_path: &mut fast_path, policy, index, file: source.name() };
+            let mut sink = Noting {
+                all: &mut all,
+                fast_path: &mut fast_path,
+                engine: &engine,
+                index,
+                file: source.name(),
+            };
             reader.read(source, &mut sink, &|_| {});
         }
         all
@@ -71,7 +78,7 @@ pub(super) fn logs(sources: &[Source], policy: &Policy) -> Reading {
 struct Noting<'n, 'p> {
     all: &'n mut Reading,
     fast_path: &'n mut FastPath<'p>,
-    policy: &'p Policy,
+    engine: &'n Engine<'p>,
     index: usize,
     file: String,
 }
@@ -81,7 +88,16 @@ impl Sink for Noting<'_, '_> {
         self.all.read += 1;
         self.time(record);
         let known = self.fast_path.disposition(record);
-        observe::record(record, known, self.policy, &mut self.all.ledger);
+        // What a deploy role changes is no finding, and ends what was changed by hand.
+        if !matches!(known, None | Some(Disposition::Expected)) {
+            return;
+        }
+        let call = self.engine.classify(*record, &Origins::default(), &mut Trace::off());
+        let verdict = match known {
+            Some(known) => Verdict::Nothing(known),
+            None => self.engine.judge(&call, &mut Trace::off()),
+        };
+        observe::call(&call, &verdict, self.engine.policy, &mut self.all.ledger);
     }
 
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::alert::Note;
 use handsoff_core::policy::exceptions;
-use handsoff_core::{Disposition, Policy};
+use handsoff_core::{Call, Policy, Verdict};
 use handsoff_ledger::Ledger;
 
 use crate::drift::observe;
@@ -20,9 +20,14 @@ pub struct DigestNotes {
 }
 
 impl DigestNotes {
-    /// Adds what a record says of resources.
-    pub(super) fn record(&mut self, record: &Record<'_>, known: Option<Disposition>, policy: &Policy) {
-        observe::record(record, known, policy, &mut self.ledger);
+    /// Adds what a call says of resources, and that an exception covered it.
+    pub(super) fn call(&mut self, call: &Call<'_>, verdict: &Verdict, policy: &Policy) {
+        observe::call(call, verdict, policy, &mut self.ledger);
+        if let (Verdict::Excepted(place), Some(time)) = (verdict, call.time)
+            && let Some(until) = policy.alerts.digest.after(time)
+        {
+            self.minutes.entry((until, *place)).or_default().insert(exceptions::minute(time));
+        }
     }
 
     /// Adds an acceptance, if an event is one.
@@ -31,14 +36,6 @@ impl DigestNotes {
     /// When it is one, and can't be read.
     pub(super) fn event(&mut self, object: Raw<'_>) -> Result<(), String> {
         observe::acceptance(object, &mut self.ledger).unwrap_or(Ok(()))
-    }
-
-    /// Adds that an exception covered a call.
-    pub(super) fn excepted(&mut self, record: &Record<'_>, place: usize, policy: &Policy) {
-        let time = record.event_time.text().and_then(|time| Time::parse(&time));
-        let Some(time) = time else { return };
-        let Some(until) = policy.alerts.digest.after(time) else { return };
-        self.minutes.entry((until, place)).or_default().insert(exceptions::minute(time));
     }
 
     /// Takes over another.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use handsoff_core::{FastPath, Policy};
+use handsoff_core::{Engine, FastPath, Policy};
 
 use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
@@ -203,7 +203,8 @@ pub fn judge_by(
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> (Vec<Tally>, Stages) {
-    let pass = Pass { sources, policies, options, threads };
+    let engines: Vec<Engine<'_>> = policies.iter().map(|policy| handsoff_functions::engine(policy)).collect();
+    let pass = Pass { sources, engines: &engines, options, threads };
     let mut all = pass.run(&vec![Arc::default(); policies.len()], progress);
     let learned: Vec<Option<Learned>> = all.0.iter().map(Tally::learned).collect();
     if learned.iter().any(Option::is_some) {
@@ -211,8 +212,8 @@ pub fn judge_by(
             learned.into_iter().map(|learned| Arc::new(learned.unwrap_or_default())).collect();
         all = pass.run(&learned, progress);
     }
-    for (tally, policy) in all.0.iter_mut().zip(policies) {
-        tally.follow(sources, policy, progress);
+    for (tally, engine) in all.0.iter_mut().zip(&engines) {
+        tally.follow(sources, engine, progress);
     }
     all
 }
@@ -220,27 +221,26 @@ pub fn judge_by(
 /// One reading of all sources.
 struct Pass<'s> {
     sources: &'s [Source],
-    policies: &'s [&'s Policy],
+    engines: &'s [Engine<'s>],
     options: Options,
     threads: usize,
 }
 
 impl Pass<'_> {
     fn run(&self, learned: &[Arc<Learned>], progress: &(dyn Fn(u64) + Sync)) -> (Vec<Tally>, Stages) {
-        let Self { sources, policies, options, .. } = *self;
+        let Self { sources, engines, options, .. } = *self;
         let next = AtomicUsize::new(0);
         let tallies = || learned.iter().map(|learned| Tally::new(options).knowing(learned)).collect();
         let work = || {
             let mut tallies: Vec<Tally> = tallies();
             let mut reader = Reader::default();
-            let mut fast_paths: Vec<FastPath<'_>> =
-                policies.iter().map(|policy| FastPath::new(policy)).collect();
+            let mut fast_paths: Vec<FastPath<'_>> = engines.iter().map(Engine::fast_path).collect();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };
-                let each = tallies.iter_mut().zip(policies).zip(&mut fast_paths);
+                let each = tallies.iter_mut().zip(engines).zip(&mut fast_paths);
                 let sinks =
-                    each.map(|((tally, policy), fast_path)| tally.source(index, source, policy, fast_path));
+                    each.map(|((tally, engine), fast_path)| tally.source((index, source), engine, fast_path));
                 reader.read(source, &mut Each(sinks.collect::<Vec<_>>()), &progress);
             }
             (tallies, reader.stages)

@@ -12,8 +12,9 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::alert::Note;
 use handsoff_core::copies;
+use handsoff_core::origins::Origins;
 use handsoff_core::policy::BreakGlass;
-use handsoff_core::{Call, Code, Finding, Incident, Policy};
+use handsoff_core::{Code, Detector, Engine, Finding, Incident, Policy, Trace};
 use handsoff_ledger::accept::ACCEPTANCE;
 
 use super::moments::Moments;
@@ -119,7 +120,7 @@ impl Sessions {
     pub(super) fn follow(
         &mut self,
         sources: &[Source],
-        policy: &Policy,
+        engine: &Engine<'_>,
         left_out: &HashSet<u64>,
         progress: &dyn Fn(u64),
     ) -> BTreeSet<Problem> {
@@ -135,7 +136,7 @@ impl Sessions {
                 break;
             }
             known = keys.len();
-            let mut chained = Chained { keys, policy, left_out, found: Vec::new(), failed: Vec::new() };
+            let mut chained = Chained { keys, engine, left_out, found: Vec::new(), failed: Vec::new() };
             for (index, source) in sources.iter().enumerate() {
                 Reader::default().read(source, &mut chained, progress);
                 problems.extend(chained.failed.drain(..).map(|(position, why)| Problem {
@@ -237,7 +238,7 @@ impl Part {
 /// Finds the calls that were made with certain access keys.
 struct Chained<'p> {
     keys: BTreeMap<String, Vec<String>>,
-    policy: &'p Policy,
+    engine: &'p Engine<'p>,
     left_out: &'p HashSet<u64>,
     found: Vec<(String, Remembered)>,
     failed: Vec<(Option<Position>, String)>,
@@ -250,8 +251,8 @@ impl Sink for Chained<'_> {
         if self.left_out.contains(&copies::name(record)) {
             return;
         }
-        let call = Call::classify(*record, self.policy, &mut ());
-        if call.owner(self.policy) == handsoff_core::Owner::BreakGlass {
+        let call = self.engine.classify(*record, &Origins::default(), &mut Trace::off());
+        if self.engine.owner(&call, &mut Trace::off()).is(handsoff_break_glass::BreakGlass.name()) {
             // It is a session of its own.
             return;
         }

@@ -9,19 +9,22 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use handsoff_break_glass::live::remembered;
+use handsoff_case::Seen;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
+use handsoff_core::detector::Undecided;
 use handsoff_core::origins::{self, Origins};
 use handsoff_core::policy::exceptions;
-use handsoff_core::{Code, Disposition, FastPath, Finding, Incident, Key, Kind, Policy, group};
-use handsoff_deny_spike::Denial;
+use handsoff_core::{
+    Call, Code, Disposition, Engine, FastPath, Finding, Incident, Key, Kind, Policy, Trace, Verdict, group,
+};
 
 use super::digest_notes::DigestNotes;
 use super::distinct::Distinct;
 use super::findings::Kept;
 use super::sessions::Sessions;
-use crate::engine::{self, Verdict};
 use crate::input::{Place, Position, Problem, Sink, Source};
 use crate::outcome::{Counts, Outcome};
 use crate::problems::Problems;
@@ -79,7 +82,7 @@ pub struct Tally {
     nothing: Distinct,
     /// The calls that each exception covered, by its place in the policy.
     excepted: BTreeMap<usize, Distinct>,
-    denials: Vec<Denial>,
+    undecided: Vec<Undecided>,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
@@ -123,12 +126,11 @@ impl Tally {
     /// The sink for one source's records.
     pub fn source<'t, 'p>(
         &'t mut self,
-        index: usize,
-        source: &'t Source,
-        policy: &'p Policy,
+        (index, source): (usize, &'t Source),
+        engine: &'t Engine<'p>,
         fast_path: &'t mut FastPath<'p>,
     ) -> SourceSink<'t, 'p> {
-        SourceSink { tally: self, index, source, policy, fast_path }
+        SourceSink { tally: self, index, source, engine, fast_path }
     }
 
     /// Takes over another tally.
@@ -143,7 +145,7 @@ impl Tally {
         for (place, calls) in other.excepted {
             self.excepted.entry(place).or_default().merge(calls);
         }
-        self.denials.extend(other.denials);
+        self.undecided.extend(other.undecided);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
         self.digest_notes.merge(other.digest_notes);
@@ -174,8 +176,8 @@ impl Tally {
     }
 
     /// Looks through the logs again for what break-glass sessions did with roles that they took on.
-    pub(super) fn follow(&mut self, sources: &[Source], policy: &Policy, progress: &dyn Fn(u64)) {
-        for problem in self.sessions.follow(sources, policy, &self.learned.left_out, progress) {
+    pub(super) fn follow(&mut self, sources: &[Source], engine: &Engine<'_>, progress: &dyn Fn(u64)) {
+        for problem in self.sessions.follow(sources, engine, &self.learned.left_out, progress) {
             self.problem(problem);
         }
     }
@@ -206,26 +208,44 @@ impl Tally {
         }
     }
 
-    fn told(&mut self, verdict: Verdict, policy: &Policy) {
+    fn verdict(&mut self, call: &Call<'_>, verdict: Verdict, policy: &Policy) {
+        let (record, key) = (&call.record, || Key::of(&call.record));
         match verdict {
-            Verdict::Nothing(_) | Verdict::Excepted(_) => {}
-            Verdict::Finding(finding) => self.finding(*finding, policy),
-            Verdict::Glass(finding, calls) => {
-                for (case, call) in calls {
-                    self.sessions.add(&case, call);
+            Verdict::Nothing(nothing) => self.nothing.add(key(), class(nothing)),
+            Verdict::Excepted(place) => {
+                self.nothing.add(key(), class(Disposition::Excepted));
+                self.excepted.entry(place).or_default().add(key(), 0);
+            }
+            Verdict::Finding(finding) => {
+                self.reported(record, &finding);
+                if group::is_glass(&finding.incident) {
+                    for (case, call) in remembered(call, &finding, policy, Seen::Logs) {
+                        self.sessions.add(&case, call);
+                    }
                 }
                 self.finding(*finding, policy);
             }
-            Verdict::Denied(denial) => self.denials.push(*denial),
+            Verdict::Undecided(undecided) => {
+                self.reported(record, &undecided.finding);
+                self.undecided.push(*undecided);
+            }
+        }
+    }
+
+    /// Notes of a record with a finding what may be a copy of it, and the session of one that doesn't tell who is behind it.
+    fn reported(&mut self, record: &Record<'_>, finding: &Finding) {
+        self.copies.note(record);
+        if finding.principal.kind == Kind::Unknown {
+            self.unknown.extend(origins::session(&Identity::read(record.user_identity)));
         }
     }
 
     /// Judges the denied calls, removes repeats, sorts.
     pub fn finish(mut self, policy: &Policy) -> Outcome {
-        for denial in &self.denials {
-            self.nothing.add(denial.key(), class(Disposition::Denied));
+        for call in &self.undecided {
+            self.nothing.add(call.key(), class(Disposition::Denied));
         }
-        let spikes = handsoff_deny_spike::judge(std::mem::take(&mut self.denials), &policy.denials);
+        let spikes = handsoff_functions::engine(policy).settle(std::mem::take(&mut self.undecided));
         let in_spikes = spikes.len() as u64;
         for finding in spikes {
             self.finding(finding, policy);
@@ -325,7 +345,7 @@ pub struct SourceSink<'t, 'p> {
     tally: &'t mut Tally,
     index: usize,
     source: &'t Source,
-    policy: &'p Policy,
+    engine: &'t Engine<'p>,
     fast_path: &'t mut FastPath<'p>,
 }
 
@@ -373,18 +393,6 @@ impl SourceSink<'_, '_> {
             );
         }
     }
-
-    /// Notes the session of a finding of which the record doesn't tell who is behind it.
-    fn note_unknown(&mut self, record: &Record<'_>, verdict: &Verdict) {
-        let finding = match verdict {
-            Verdict::Finding(finding) => finding,
-            Verdict::Denied(denial) => &denial.finding,
-            _ => return,
-        };
-        if finding.principal.kind == Kind::Unknown {
-            self.tally.unknown.extend(origins::session(&Identity::read(record.user_identity)));
-        }
-    }
 }
 
 /// Whether it has the form of `2026-11-22T05:38:00Z`, and a month, day and hour that there are.
@@ -418,26 +426,23 @@ impl Sink for SourceSink<'_, '_> {
         }
         self.tally.copies.note_correction(record);
         let known = self.fast_path.disposition(record);
-        if self.tally.options.keep_digest_notes {
-            self.tally.digest_notes.record(record, known, self.policy);
-        }
         if let Some(nothing) = known {
             self.tally.nothing.add(Key::brief(record), class(nothing));
-        } else {
-            match engine::judge(*record, self.policy, origins, &mut ()) {
-                Verdict::Nothing(nothing) => self.tally.nothing.add(Key::of(record), class(nothing)),
-                Verdict::Excepted(place) => {
-                    self.tally.nothing.add(Key::of(record), class(Disposition::Excepted));
-                    self.tally.excepted.entry(place).or_default().add(Key::of(record), 0);
-                    if self.tally.options.keep_digest_notes {
-                        self.tally.digest_notes.excepted(record, place, self.policy);
-                    }
-                }
-                verdict => {
-                    self.tally.copies.note(record);
-                    self.note_unknown(record, &verdict);
-                    self.tally.told(verdict, self.policy);
-                }
+        }
+        let notes = self.tally.options.keep_digest_notes;
+        // What a deploy role changes is no finding, and ends what was changed by hand.
+        if known.is_none() || (notes && known == Some(Disposition::Expected)) {
+            let policy = self.engine.policy;
+            let call = self.engine.classify(*record, origins, &mut Trace::off());
+            let verdict = match known {
+                Some(known) => Verdict::Nothing(known),
+                None => self.engine.judge(&call, &mut Trace::off()),
+            };
+            if notes {
+                self.tally.digest_notes.call(&call, &verdict, policy);
+            }
+            if known.is_none() {
+                self.tally.verdict(&call, verdict, policy);
             }
         }
         if let Some(start) = start {

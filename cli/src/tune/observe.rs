@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use handsoff_cloudtrail::{IdentityType, Record};
 use handsoff_core::policy::Policy;
-use handsoff_core::{Call, Kind, Outcome, copies, show::clean};
+use handsoff_core::{Call, Kind, Outcome, Trace, copies, show::clean};
 
 use super::fact::{Fact, Id, What};
 use super::few::Few;
@@ -150,7 +150,7 @@ impl Sink for Observer<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         let told = self.left_out.is_empty() || !self.left_out.contains(&copies::name(record));
         if told && !record.is_told_elsewhere() && !self.options.leave_out(record) {
-            self.add(&Call::classify(*record, self.bare, &mut ()));
+            self.add(&Call::classify(*record, self.bare, &mut Trace::off()));
         }
     }
 

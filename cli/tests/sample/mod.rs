@@ -64,7 +64,7 @@ pub(crate) fn call(at: i64, n: u64, action: &str, did: Did, ended: Ended, resour
         user_agent: "aws-cli/2.27.1 md/awscrt#0.26.1 ua/2.1 os/linux".into(),
         resources: resources.iter().map(|it| (*it).to_owned()).collect(),
         made: Vec::new(),
-        code: Code::GlassActivity,
+        code: handsoff_case::codes::GLASS_ACTIVITY,
         severity,
         reason: "A call by an emergency identity.".into(),
         seen: [Seen::EventBridge, Seen::LookupEvents].into(),
@@ -169,7 +169,7 @@ pub(crate) fn normal() -> Vec<Observation> {
                 one.reason = "It opens a shell on a machine.".into();
             }
             "iam:CreateAccessKey" => {
-                one.code = Code::GlassEscalation;
+                one.code = handsoff_case::codes::GLASS_ESCALATION;
                 one.severity = Severity::High;
                 one.reason = "It makes an access key, which outlives the session.".into();
                 one.made = vec!["AKIA…KEY7".into()];
@@ -183,7 +183,7 @@ pub(crate) fn normal() -> Vec<Observation> {
                 one.error = Some("InvalidDBInstanceState".into());
             }
             "rds:DescribeEvents" => {
-                one.code = Code::GlassOverdue;
+                one.code = handsoff_case::codes::GLASS_OVERDUE;
                 one.severity = Severity::High;
                 one.reason = "11 minutes after the end of the window.".into();
                 one.seen = [Seen::LookupEvents].into();

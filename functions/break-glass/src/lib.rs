@@ -8,13 +8,59 @@
 
 pub mod live;
 
+use handsoff_case::codes;
 use handsoff_cloudtrail::{AccessLevel, Class, Effect, Time};
+use handsoff_core::detector::{Bare, Claim, Glance, Priority, Watch};
 use handsoff_core::policy::Policy;
-use handsoff_core::{Call, Code, Finding, Outcome, Severity, Target, Trace};
+use handsoff_core::{
+    Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Target, Trace, Verdict,
+};
 
-/// Judges a call that belongs to break-glass ([`handsoff_core::Owner::BreakGlass`]). Every such call is a
-/// finding: no policy excepts an emergency identity.
-pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
+/// The detector.
+#[derive(Debug)]
+pub struct BreakGlass;
+
+const CLAIMS: [Claim; 1] = [Claim { priority: Priority::Identity, covers: is_by_or_for_emergency_identity }];
+
+impl Detector for BreakGlass {
+    fn name(&self) -> &'static str {
+        "break-glass"
+    }
+
+    fn codes(&self) -> &'static [Code] {
+        &codes::ALL
+    }
+
+    fn claims(&self) -> &'static [Claim] {
+        &CLAIMS
+    }
+
+    /// Every call is a finding, once there is a session: no policy excepts an emergency identity.
+    fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
+        // What comes before there is a session tells nothing yet; of root every step is told.
+        let step = call.effect == Effect::SignInPlumbing && !call.principal.is_root();
+        if step && call.principal.identity.creation_date.is_none() {
+            return Verdict::Nothing(Disposition::SignInStep);
+        }
+        judge(call, policy, trace).into()
+    }
+
+    fn watches_identity(&self, who: &Bare<'_>, _: &Policy) -> Watch {
+        if who.principal.kind == Kind::BreakGlass { Watch::Always } else { Watch::No }
+    }
+
+    fn watches(&self, glance: &Glance<'_>) -> bool {
+        matches!(glance.target, Some(Target::Root | Target::BreakGlass(_)))
+    }
+}
+
+fn is_by_or_for_emergency_identity(call: &Call<'_>, _: &Policy, trace: &mut Trace) -> bool {
+    let glass = call.principal.kind == Kind::BreakGlass || call.takes_break_glass();
+    trace.step("by or for an emergency id?", || if glass { "yes" } else { "no" }.into());
+    glass
+}
+
+fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     if call.takes_break_glass() {
         trace.step("rule glass-opened", || "the call asks for an emergency identity".into());
         return taken(call, policy);
@@ -27,7 +73,7 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Findin
             _ => (Severity::High, " It failed, and somebody tried."),
         };
         let reason = format!("An emergency identity's call {}.{how}", attack.what);
-        return Finding::new(call, Code::TrailTampered, severity, reason);
+        return handsoff_drift::attack(call, severity, reason);
     }
     trace.step("rule trail-tampered", || "no attack on logging or detection".into());
     if call.principal.is_root() {
@@ -47,14 +93,14 @@ pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Findin
         };
         let line = line(policy, call.principal.entry);
         let reason = format!("An emergency identity ({line}) {what}.{late}");
-        return Finding::new(call, Code::GlassEscalation, severity, reason);
+        return Finding::new(call, codes::GLASS_ESCALATION, severity, reason);
     }
     trace.step("rule glass-escalation", || "no permissions changed, no identity or key made or taken".into());
     if let Some((line, minutes)) = overdue {
         trace.step("rule glass-overdue", || format!("{minutes} minutes after the window of {line}"));
         let reason =
             format!("{line} allows a session `max_session`; this call came {minutes} minutes after that.");
-        return Finding::new(call, Code::GlassOverdue, Severity::High, reason);
+        return Finding::new(call, codes::GLASS_OVERDUE, Severity::High, reason);
     }
     trace.step("rule glass-overdue", || "within the session's allowed time, or its start isn't told".into());
     activity(call, policy)
@@ -69,24 +115,24 @@ fn taken(call: &Call<'_>, policy: &Policy) -> Finding {
     if call.outcome == Outcome::Succeeded {
         let severity = if root { Severity::Critical } else { Severity::High };
         let reason = format!("The call takes on an emergency identity ({line}): a session begins.");
-        return Finding::new(call, Code::GlassOpened, severity, reason);
+        return Finding::new(call, codes::GLASS_OPENED, severity, reason);
     }
     let reason = format!("The call asked for an emergency identity ({line}), and was refused.");
-    Finding::new(call, Code::GlassSignInFailed, Severity::High, reason)
+    Finding::new(call, codes::GLASS_SIGN_IN_FAILED, Severity::High, reason)
 }
 
 fn root(call: &Call<'_>) -> Finding {
     let failed = call.outcome != Outcome::Succeeded;
     if failed && call.effect == Effect::SignsIn {
         let reason = "Somebody tried to sign in as root, and failed.".to_owned();
-        return Finding::new(call, Code::GlassSignInFailed, Severity::High, reason);
+        return Finding::new(call, codes::GLASS_SIGN_IN_FAILED, Severity::High, reason);
     }
     if call.action.service == "signin" && &*call.action.name == "PasswordRecoveryRequested" {
         let how = if failed { ", and it wasn't granted" } else { "" };
         let reason = format!(
             "Somebody asked to recover root's password{how}. Whoever knows its mail address can ask."
         );
-        return Finding::new(call, Code::RootActivity, Severity::High, reason);
+        return Finding::new(call, codes::ROOT_ACTIVITY, Severity::High, reason);
     }
     let (severity, what) = match call.effect {
         Effect::SignsIn => (Severity::Critical, "signed in"),
@@ -96,7 +142,7 @@ fn root(call: &Call<'_>) -> Finding {
         Effect::SignInPlumbing => (Severity::Medium, "took a step of a sign-in"),
     };
     let reason = format!("The root user {what}. Nothing day to day needs root; no policy can except it.");
-    Finding::new(call, Code::RootActivity, severity, reason)
+    Finding::new(call, codes::ROOT_ACTIVITY, severity, reason)
 }
 
 fn signed_in(call: &Call<'_>, policy: &Policy) -> Finding {
@@ -108,10 +154,10 @@ fn signed_in(call: &Call<'_>, policy: &Policy) -> Finding {
             None => "where the record can't prove a second factor",
         };
         let reason = format!("An emergency identity ({line}) signed in to the console, {mfa}.");
-        return Finding::new(call, Code::GlassOpened, Severity::High, reason);
+        return Finding::new(call, codes::GLASS_OPENED, Severity::High, reason);
     }
     let reason = format!("Somebody tried to sign in as an emergency identity ({line}), and failed.");
-    Finding::new(call, Code::GlassSignInFailed, Severity::High, reason)
+    Finding::new(call, codes::GLASS_SIGN_IN_FAILED, Severity::High, reason)
 }
 
 /// Whether the call gives the session, or somebody after it, more than it had: how urgent that is, and what it did.
@@ -150,7 +196,7 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
         _ => (Severity::Info, "tried a call"),
     };
     let reason = format!("An emergency identity ({}) {what}.", line(policy, call.principal.entry));
-    Finding::new(call, Code::GlassActivity, severity, reason)
+    Finding::new(call, codes::GLASS_ACTIVITY, severity, reason)
 }
 
 /// By how many minutes a call came after the session's allowed time, and the line that allows it.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use handsoff_case::codes;
 use handsoff_case::facts::Facts;
 use handsoff_case::grant::{GRANT, Grant};
 use handsoff_case::live::{
@@ -14,27 +15,27 @@ use handsoff_cloudtrail::{Effect, Record, Time};
 use handsoff_core::alert::Period;
 use handsoff_core::group::own_session;
 use handsoff_core::show::clean;
-use handsoff_core::{Call, Code, Finding, Kind, Outcome, Owner, Policy, Severity};
+use handsoff_core::{Call, Engine, Finding, Kind, Outcome, Policy, Severity, Verdict};
 use handsoff_ledger::accept::{ACCEPTANCE, Accepted};
 use handsoff_ledger::live::PARTITION;
 use handsoff_runtime::{
-    Classifier, Detector, Envelope, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
+    Classifier, Envelope, Episode, Failure, Function, Lease, Metric, Report, Telling, World, keep_and_tell,
     reopen,
 };
 
-use crate::judge;
+use crate::BreakGlass;
 
 /// The break-glass function.
 #[derive(Debug)]
-pub struct BreakGlass<'p> {
+pub struct BreakGlassFunction<'p> {
     classifier: Classifier<'p>,
     lease: Lease,
 }
 
-impl<'p> BreakGlass<'p> {
-    /// The function under a policy.
-    pub fn new(policy: &'p Policy, lease: Lease) -> Self {
-        Self { classifier: Classifier::new(policy), lease }
+impl<'p> BreakGlassFunction<'p> {
+    /// The function with these detectors.
+    pub fn new(engine: Engine<'p>, lease: Lease) -> Self {
+        Self { classifier: Classifier::new(engine), lease }
     }
 }
 
@@ -61,7 +62,7 @@ pub fn remembered(
 ) -> Vec<(String, Remembered)> {
     let identity = &call.principal.identity;
     let before = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none();
-    if finding.code == Code::GlassSignInFailed || before {
+    if finding.code == codes::GLASS_SIGN_IN_FAILED || before {
         return Vec::new();
     }
     let facts = Facts::of(call, policy);
@@ -73,7 +74,7 @@ pub fn remembered(
         && call.principal.kind == Kind::BreakGlass
     {
         let reason = "The session took on an emergency identity: that is a case of its own.".to_owned();
-        let finding = Finding::new(call, Code::GlassEscalation, Severity::High, reason);
+        let finding = Finding::new(call, codes::GLASS_ESCALATION, Severity::High, reason);
         let remembered =
             Remembered { call: Observation::new(call, &finding, seen), facts: Facts::of_own(call, policy) };
         all.push((own_session(call), remembered));
@@ -81,7 +82,7 @@ pub fn remembered(
     all
 }
 
-impl Detector for BreakGlass<'_> {
+impl Function for BreakGlassFunction<'_> {
     type Work = Work;
 
     fn name(&self) -> &'static str {
@@ -89,14 +90,12 @@ impl Detector for BreakGlass<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
-        let policy = self.classifier.policy;
-        let call = self.classifier.call(record)?;
-        (call.owner(policy) == Owner::BreakGlass).then(|| {
-            let finding = judge(&call, policy, &mut ());
-            let remembered = remembered(&call, &finding, policy, Seen::EventBridge);
-            let seen = handsoff_ledger::of(&call, policy, Some(&finding)).observations;
-            Work::Call(Box::new(finding), remembered, seen)
-        })
+        let policy = self.classifier.policy();
+        let (call, verdict) = self.classifier.judge(record, &BreakGlass)?;
+        let seen = handsoff_ledger::of(&call, policy, &verdict).observations;
+        let Verdict::Finding(finding) = verdict else { return None };
+        let remembered = remembered(&call, &finding, policy, Seen::EventBridge);
+        Some(Work::Call(finding, remembered, seen))
     }
 
     fn other(&self, envelope: Envelope<'_>, detail: &str) -> Option<Result<Work, String>> {
@@ -106,7 +105,7 @@ impl Detector for BreakGlass<'_> {
         if let Some(how) = not_by_the_bus(envelope.sender) {
             return Some(Err(format!("{}, perhaps forged: {how}", envelope.kind)));
         }
-        let from = &self.classifier.policy.cases.approvals_from;
+        let from = &self.classifier.policy().cases.approvals_from;
         let listed = from.is_empty() || from.iter().any(|account| account == envelope.account);
         match envelope.kind {
             _ if !listed => Some(Err(format!(
@@ -125,7 +124,7 @@ impl Detector for BreakGlass<'_> {
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Call(finding, ..) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
+            Work::Call(finding, ..) => Episode::of(finding, &self.classifier.policy().alerts).to_string(),
             Work::Acceptance(_) => PARTITION.into(),
             Work::Grant(_) => "grants".into(),
             Work::Review(review, _) => format!("review {}", review.case),
@@ -152,7 +151,7 @@ impl Detector for BreakGlass<'_> {
                 Work::Acceptance(acceptance) => seen.push(*acceptance),
                 Work::Grant(grant) => remember_grant(world, &grant).await?,
                 Work::Review(review, text) => {
-                    let within = self.classifier.policy.cases.review_within;
+                    let within = self.classifier.policy().cases.review_within;
                     if let Reviewed::Refused(why) = keep_review(world, &review, within).await? {
                         report.count(Metric::UnreadablePayloads(self.name()));
                         world.reject(&text, &why).await?;
@@ -164,7 +163,7 @@ impl Detector for BreakGlass<'_> {
         for (case, calls) in &cases {
             remember(world, case, calls).await?;
         }
-        let policy = self.classifier.policy;
+        let policy = self.classifier.policy();
         let notes = SessionNotes(policy);
         let telling = Telling { policy: &policy.alerts, lease: self.lease, notes: &notes };
         let mut done = keep_and_tell(world, telling, &findings, report).await;

@@ -1,5 +1,5 @@
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::Owner;
+use handsoff_core::Trace;
 
 use super::*;
 
@@ -29,8 +29,12 @@ fn verdict(identity: &str, action: &str, rest: &str) -> Option<Finding> {
     );
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    (call.owner(&policy) == Owner::BreakGlass).then(|| judge(&call, &policy, &mut ()))
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    let engine = handsoff_functions::engine(&policy);
+    if !engine.owner(&call, &mut Trace::off()).is("break-glass") {
+        return None;
+    }
+    engine.judge(&call, &mut Trace::off()).finding().cloned()
 }
 
 fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {
@@ -46,7 +50,7 @@ fn take(role: &str) -> String {
 
 #[test]
 fn taking_on_an_emergency_identity_opens_a_session() {
-    let opened = (Code::GlassOpened, Severity::High);
+    let opened = (codes::GLASS_OPENED, Severity::High);
     assert_eq!(found(ALICE, "sts:AssumeRole", &take("emergency")), opened);
     let path = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Emergency_0123456789abcdef";
     let saml = r#"{"type":"SAMLUser","principalId":"p","userName":"alice@example.com"}"#;
@@ -60,30 +64,30 @@ fn taking_on_an_emergency_identity_opens_a_session() {
         found(&user, "signin:ConsoleLogin", r#","responseElements":{"ConsoleLogin":"Success"}"#),
         opened
     );
-    assert_eq!(found(ALICE, "sts:AssumeRoot", ""), (Code::GlassOpened, Severity::Critical));
+    assert_eq!(found(ALICE, "sts:AssumeRoot", ""), (codes::GLASS_OPENED, Severity::Critical));
     assert!(verdict(ALICE, "sts:AssumeRole", &take("other")).is_none());
 }
 
 #[test]
 fn trying_and_failing_is_told() {
     let denied = format!(r#"{},"errorCode":"AccessDenied""#, take("emergency"));
-    assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::GlassSignInFailed, Severity::High));
+    assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (codes::GLASS_SIGN_IN_FAILED, Severity::High));
     let failed = r#","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}"#;
-    assert_eq!(found(ROOT, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::High));
+    assert_eq!(found(ROOT, "signin:ConsoleLogin", failed), (codes::GLASS_SIGN_IN_FAILED, Severity::High));
     // A failed sign-in names the user without ARN and path.
     let user = r#"{"type":"IAMUser","accountId":"111122223333","accessKeyId":"","userName":"eve"}"#;
-    assert_eq!(found(user, "signin:ConsoleLogin", failed), (Code::GlassSignInFailed, Severity::High));
+    assert_eq!(found(user, "signin:ConsoleLogin", failed), (codes::GLASS_SIGN_IN_FAILED, Severity::High));
 }
 
 #[test]
 fn all_that_root_does_is_told() {
     let login = r#","responseElements":{"ConsoleLogin":"Success"}"#;
-    assert_eq!(found(ROOT, "signin:ConsoleLogin", login), (Code::RootActivity, Severity::Critical));
-    assert_eq!(found(ROOT, "iam:CreateUser", ""), (Code::RootActivity, Severity::Critical));
-    assert_eq!(found(ROOT, "s3:ListBuckets", r#","readOnly":true"#), (Code::RootActivity, Severity::High));
+    assert_eq!(found(ROOT, "signin:ConsoleLogin", login), (codes::ROOT_ACTIVITY, Severity::Critical));
+    assert_eq!(found(ROOT, "iam:CreateUser", ""), (codes::ROOT_ACTIVITY, Severity::Critical));
+    assert_eq!(found(ROOT, "s3:ListBuckets", r#","readOnly":true"#), (codes::ROOT_ACTIVITY, Severity::High));
     assert_eq!(
         found(ROOT, "iam:CreateUser", r#","errorCode":"AccessDenied""#),
-        (Code::RootActivity, Severity::High)
+        (codes::ROOT_ACTIVITY, Severity::High)
     );
     let service = ROOT.replace('}', r#","invokedBy":"autoscaling.amazonaws.com"}"#);
     assert!(verdict(&service, "ec2:CreateTags", "").is_none(), "root that is really autoscaling");
@@ -92,9 +96,12 @@ fn all_that_root_does_is_told() {
 #[test]
 fn an_attack_on_logging_is_told_in_the_session() {
     let attack = verdict(EMERGENCY, "cloudtrail:StopLogging", "").unwrap();
-    assert_eq!((attack.code, attack.severity), (Code::TrailTampered, Severity::Critical));
+    assert_eq!((attack.code, attack.severity), (handsoff_drift::codes::TRAIL_TAMPERED, Severity::Critical));
     assert_eq!(attack.incident, verdict(EMERGENCY, "ec2:DescribeInstances", "").unwrap().incident);
-    assert_eq!(found(ROOT, "cloudtrail:StopLogging", ""), (Code::TrailTampered, Severity::Critical));
+    assert_eq!(
+        found(ROOT, "cloudtrail:StopLogging", ""),
+        (handsoff_drift::codes::TRAIL_TAMPERED, Severity::Critical)
+    );
     assert_eq!(
         found(EMERGENCY, "cloudtrail:StopLogging", r#","errorCode":"AccessDenied""#).1,
         Severity::High
@@ -129,7 +136,7 @@ fn an_intruder_cannot_choose_to_be_in_somebodys_incident() {
 fn activity_is_as_severe_as_what_it_does() {
     let severity = |action: &str, rest: &str| {
         let (code, severity) = found(EMERGENCY, action, rest);
-        assert_eq!(code, Code::GlassActivity);
+        assert_eq!(code, codes::GLASS_ACTIVITY);
         severity
     };
     assert_eq!(severity("ec2:DescribeInstances", ""), Severity::Info);
@@ -142,7 +149,7 @@ fn activity_is_as_severe_as_what_it_does() {
 
 #[test]
 fn what_outlives_the_session_is_an_escalation() {
-    let high = (Code::GlassEscalation, Severity::High);
+    let high = (codes::GLASS_ESCALATION, Severity::High);
     for action in [
         "iam:CreateUser",
         "iam:CreateAccessKey",
@@ -153,12 +160,12 @@ fn what_outlives_the_session_is_an_escalation() {
         assert_eq!(found(EMERGENCY, action, ""), high, "{action}");
     }
     let denied = r#","errorCode":"AccessDenied""#;
-    assert_eq!(found(EMERGENCY, "iam:CreateUser", denied), (Code::GlassActivity, Severity::Medium));
-    let medium = (Code::GlassEscalation, Severity::Medium);
+    assert_eq!(found(EMERGENCY, "iam:CreateUser", denied), (codes::GLASS_ACTIVITY, Severity::Medium));
+    let medium = (codes::GLASS_ESCALATION, Severity::Medium);
     assert_eq!(found(EMERGENCY, "sts:AssumeRole", &take("other")), medium);
     // It is told as what it is, also when it comes late.
     let late = verdict(EMERGENCY, "iam:CreateUser", r#","eventTime":"2026-03-01T10:05:00Z""#).unwrap();
-    assert_eq!(late.code, Code::GlassEscalation);
+    assert_eq!(late.code, codes::GLASS_ESCALATION);
     assert!(late.reason.ends_with("It came 5 minutes after the session's allowed time."), "{}", late.reason);
 }
 
@@ -166,24 +173,24 @@ fn what_outlives_the_session_is_an_escalation() {
 #[test]
 fn a_session_has_verdicts_of_its_own() {
     for code in [
-        Code::GlassUnapproved,
-        Code::GlassSelfApproved,
-        Code::GlassNotOnRoster,
-        Code::GlassNoTicket,
-        Code::GlassNoMfa,
-        Code::GlassClosed,
-        Code::GlassDrillDue,
+        codes::GLASS_UNAPPROVED,
+        codes::GLASS_SELF_APPROVED,
+        codes::GLASS_NOT_ON_ROSTER,
+        codes::GLASS_NO_TICKET,
+        codes::GLASS_NO_MFA,
+        codes::GLASS_CLOSED,
+        codes::GLASS_DRILL_DUE,
     ] {
         assert!(code.is_about_session() && code.detector() == "break-glass");
     }
-    assert!(!Code::GlassOverdue.is_about_session());
+    assert!(!codes::GLASS_OVERDUE.is_about_session());
 }
 
 #[test]
 fn a_call_after_the_allowed_time_is_overdue() {
     let at = |time: &str| found(EMERGENCY, "ec2:DescribeInstances", &format!(r#","eventTime":"{time}""#)).0;
-    assert_eq!(at("2026-03-01T10:00:00Z"), Code::GlassActivity);
-    assert_eq!(at("2026-03-01T10:00:01Z"), Code::GlassOverdue);
+    assert_eq!(at("2026-03-01T10:00:00Z"), codes::GLASS_ACTIVITY);
+    assert_eq!(at("2026-03-01T10:00:01Z"), codes::GLASS_OVERDUE);
     let overdue =
         verdict(EMERGENCY, "ec2:DescribeInstances", r#","eventTime":"2026-03-01T10:00:01Z""#).unwrap();
     assert_eq!(
@@ -202,18 +209,18 @@ fn a_federated_session_keeps_the_identity_that_asked_for_it() {
     };
     assert_eq!(
         found(&federated("user/emergency/eve"), "ec2:RunInstances", ""),
-        (Code::GlassActivity, Severity::Medium)
+        (codes::GLASS_ACTIVITY, Severity::Medium)
     );
-    assert_eq!(found(&federated("root"), "ec2:RunInstances", ""), (Code::RootActivity, Severity::Critical));
+    assert_eq!(found(&federated("root"), "ec2:RunInstances", ""), (codes::ROOT_ACTIVITY, Severity::Critical));
     assert!(verdict(&federated("user/alice"), "ec2:RunInstances", "").is_none());
     let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
-    assert_eq!(found(&user, "sts:GetFederationToken", ""), (Code::GlassEscalation, Severity::Medium));
+    assert_eq!(found(&user, "sts:GetFederationToken", ""), (codes::GLASS_ESCALATION, Severity::Medium));
 }
 
 #[test]
 fn a_refused_assume_role_names_the_role_only_in_its_message() {
     let rest = r#","errorCode":"AccessDenied","requestParameters":null,"errorMessage":"User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/emergency""#;
-    assert_eq!(found(ALICE, "sts:AssumeRole", rest), (Code::GlassSignInFailed, Severity::High));
+    assert_eq!(found(ALICE, "sts:AssumeRole", rest), (codes::GLASS_SIGN_IN_FAILED, Severity::High));
 }
 
 #[test]
@@ -241,7 +248,8 @@ fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
         r#"{{"eventTime":"2026-03-01T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{EMERGENCY}}}"#
     );
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    assert_eq!(Call::classify(record, &policy, &mut ()).owner(&policy), Owner::BreakGlass);
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    assert!(handsoff_functions::engine(&policy).owner(&call, &mut Trace::off()).is("break-glass"));
 }
 
 #[test]
@@ -251,13 +259,13 @@ fn rights_that_aws_files_under_write_are_escalations_too() {
         ec2:CreateKeyPair iam:UpdateSAMLProvider iam:AcquireRole iam:createUser iam:AcceptDelegationRequest"
         .split_whitespace()
     {
-        assert_eq!(found(EMERGENCY, action, ""), (Code::GlassEscalation, Severity::High), "{action}");
+        assert_eq!(found(EMERGENCY, action, ""), (codes::GLASS_ESCALATION, Severity::High), "{action}");
     }
     for action in ["sts:GetWebIdentityToken", "sts:GetDelegatedAccessToken"] {
-        assert_eq!(found(EMERGENCY, action, ""), (Code::GlassEscalation, Severity::Medium), "{action}");
+        assert_eq!(found(EMERGENCY, action, ""), (codes::GLASS_ESCALATION, Severity::Medium), "{action}");
     }
     let through = EMERGENCY.replace(r#""accessKeyId""#, r#""invokedBy":"rds.amazonaws.com","accessKeyId""#);
-    assert_eq!(found(&through, "iam:CreateServiceLinkedRole", "").0, Code::GlassActivity);
+    assert_eq!(found(&through, "iam:CreateServiceLinkedRole", "").0, codes::GLASS_ACTIVITY);
 }
 
 #[test]
@@ -267,7 +275,7 @@ fn every_way_into_a_machine_is_told_in_the_session() {
         .split_whitespace()
     {
         let says = found(EMERGENCY, action, r#","readOnly":true"#);
-        assert_eq!(says, (Code::GlassActivity, Severity::High), "{action}");
+        assert_eq!(says, (codes::GLASS_ACTIVITY, Severity::High), "{action}");
     }
 }
 
@@ -277,7 +285,7 @@ fn who_asks_for_roots_password_has_changed_nothing_yet() {
     let asked =
         verdict(ROOT, "signin:PasswordRecoveryRequested", &answer("PasswordRecoveryRequested", "Success"));
     let asked = asked.unwrap();
-    assert_eq!((asked.code, asked.severity), (Code::RootActivity, Severity::High));
+    assert_eq!((asked.code, asked.severity), (codes::ROOT_ACTIVITY, Severity::High));
     assert!(asked.reason.starts_with("Somebody asked to recover root's password. "), "{}", asked.reason);
     let refused =
         verdict(ROOT, "signin:PasswordRecoveryRequested", &answer("PasswordRecoveryRequested", "Failure"));
@@ -294,7 +302,7 @@ fn who_asks_for_roots_password_has_changed_nothing_yet() {
         ("PasswordUpdated", "Failure", Severity::High),
     ] {
         let says = found(ROOT, &format!("signin:{step}"), &answer(step, how));
-        assert_eq!(says, (Code::RootActivity, severity), "{step} {how}");
+        assert_eq!(says, (codes::ROOT_ACTIVITY, severity), "{step} {how}");
     }
 }
 
@@ -302,5 +310,5 @@ fn who_asks_for_roots_password_has_changed_nothing_yet() {
 fn an_agents_tool_call_in_a_session_is_told_and_changes_nothing() {
     let tool = r#","eventType":"AwsMcpEvent","readOnly":false"#;
     let finding = verdict(EMERGENCY, "aws-mcp:CallReadWriteTool", tool).unwrap();
-    assert_eq!((finding.code, finding.severity), (Code::GlassActivity, Severity::Info));
+    assert_eq!((finding.code, finding.severity), (codes::GLASS_ACTIVITY, Severity::Info));
 }

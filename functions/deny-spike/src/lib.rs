@@ -4,40 +4,59 @@
 //! stolen credentials can do touches many. That is why the number of different actions counts for itself, and
 //! why a spike of one action is low.
 
+pub mod codes;
 pub mod live;
 
 use std::collections::{HashMap, VecDeque};
 
 use handsoff_cloudtrail::{Effect, Time};
-use handsoff_core::policy::Denials;
-use handsoff_core::{Call, Code, Finding, Key, Severity, Trace, group};
+use handsoff_core::detector::{Claim, Priority, Undecided};
+use handsoff_core::policy::{Denials, Policy, exceptions};
+use handsoff_core::{Call, Code, Detector, Finding, Key, Outcome, Severity, Trace, Verdict, group};
 use serde::{Deserialize, Serialize};
 
-/// One denied call, remembered until all of its neighbours are known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Denial {
-    /// The principal whose calls are counted together.
-    pub group: String,
-    /// The finding that it becomes as part of a spike.
-    pub finding: Finding,
-    /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
-    pub browsing: bool,
-}
+/// The detector.
+#[derive(Debug)]
+pub struct DenySpike;
 
-impl Denial {
-    /// What is remembered of a call that belongs to deny-spike ([`handsoff_core::Owner::DenySpike`]).
-    pub fn of(call: &Call<'_>, trace: &mut impl Trace) -> Self {
-        trace.step("rule deny-spike", || "denied: counted for its principal".into());
-        Self {
-            group: group::denial_group(call),
-            finding: Finding::new(call, Code::DenySpike, Severity::Low, String::new()),
-            browsing: call.is_from_console() && call.effect == Effect::Reads,
-        }
+const CLAIMS: [Claim; 1] =
+    [Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) }];
+
+impl Detector for DenySpike {
+    fn name(&self) -> &'static str {
+        "deny-spike"
     }
 
-    /// What makes deliveries of the same event one.
-    pub fn key(&self) -> Key {
-        self.finding.key
+    fn codes(&self) -> &'static [Code] {
+        &codes::ALL
+    }
+
+    fn claims(&self) -> &'static [Claim] {
+        &CLAIMS
+    }
+
+    /// A denied call is one of many, or nothing.
+    fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
+        if let Some(place) = exceptions::covering(call, policy, trace) {
+            return Verdict::Excepted(place);
+        }
+        trace.step("rule deny-spike", || "denied: counted for its principal".into());
+        Verdict::Undecided(Box::new(Undecided {
+            group: group::denial_group(call),
+            finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, String::new()),
+            browsing: call.is_from_console() && call.effect == Effect::Reads,
+        }))
+    }
+
+    fn settle(&self, undecided: Vec<Undecided>, policy: &Policy) -> Vec<Finding> {
+        settle(undecided, &policy.denials)
+    }
+
+    fn why_nothing(&self, policy: &Policy) -> String {
+        let Denials { count, actions, window, line, .. } = &policy.denials;
+        format!(
+            "fewer than {count} denied calls, and fewer than {actions} different actions, of this principal within {window} s ({line})"
+        )
     }
 }
 
@@ -51,8 +70,8 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(crate) fn of(denial: &Denial) -> Self {
-        let Denial { finding, browsing, .. } = denial;
+    pub(crate) fn of(denial: &Undecided) -> Self {
+        let Undecided { finding, browsing, .. } = denial;
         Self { key: finding.key, time: finding.time, action: finding.action.clone(), browsing: *browsing }
     }
 }
@@ -62,7 +81,7 @@ impl Seen {
 /// The findings are all the denied calls of all windows that hold too many, each once, and each judged by the
 /// windows that it lies in: what is further away than one window makes no difference to it. Calls without a time
 /// are in no window.
-pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
+fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
     let mut groups: HashMap<String, Vec<Seen>> = HashMap::new();
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
     denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
@@ -72,7 +91,7 @@ pub fn judge(mut denials: Vec<Denial>, policy: &Denials) -> Vec<Finding> {
     }
     let spikes: HashMap<Key, Spike> =
         groups.into_values().flat_map(|group| spikes_of(group, policy)).collect();
-    let tell = |denial: Denial| Some(spikes.get(&denial.key())?.told(denial.finding, policy));
+    let tell = |denial: Undecided| Some(spikes.get(&denial.key())?.told(denial.finding, policy));
     let mut findings: Vec<Finding> = denials.into_iter().filter_map(tell).collect();
     findings.sort_by_key(Finding::order);
     findings
@@ -104,9 +123,9 @@ impl Spike {
     /// What it makes of a call.
     pub(crate) fn verdict(&self, policy: &Denials) -> (Code, Severity) {
         match (self.breadth >= policy.actions, self.breadth) {
-            (true, _) => (Code::DenyProbing, Severity::High),
-            (false, 0 | 1) => (Code::DenySpike, Severity::Low),
-            (false, _) => (Code::DenySpike, Severity::Medium),
+            (true, _) => (codes::DENY_PROBING, Severity::High),
+            (false, 0 | 1) => (codes::DENY_SPIKE, Severity::Low),
+            (false, _) => (codes::DENY_SPIKE, Severity::Medium),
         }
     }
 
@@ -115,7 +134,7 @@ impl Spike {
         let Self { calls, actions, known, .. } = self;
         let minutes = (policy.window + 59) / 60;
         (finding.code, finding.severity) = self.verdict(policy);
-        let probing = finding.code == Code::DenyProbing;
+        let probing = finding.code == codes::DENY_PROBING;
         // To ask for roles is to look for one that opens, whatever it has in breadth.
         let for_roles = finding.action.starts_with("sts:AssumeRole");
         if for_roles {

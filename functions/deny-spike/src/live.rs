@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time};
-use handsoff_core::policy::exceptions;
-use handsoff_core::{Finding, Key, Owner, Policy, group};
+use handsoff_core::detector::Undecided;
+use handsoff_core::{Engine, Finding, Key, Policy, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
-    AT_ONCE, Classifier, Detector, Failure, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
+    AT_ONCE, Classifier, Failure, Function, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
 };
 
-use crate::{Denial, Seen, Spike, spikes_of};
+use crate::{DenySpike, Seen, Spike, spikes_of};
 
 /// From so many denied calls of a principal around a batch on, only those whose action is new are remembered. A
 /// storm costs no more than this, and no action is lost in it.
@@ -27,26 +27,26 @@ const READ: &str = "reading a stored denied call";
 #[derive(Debug)]
 pub enum Work {
     /// It counts.
-    Denied(Box<Denial>),
+    Denied(Box<Undecided>),
     /// An exception covers it.
     Excepted(Excepted),
 }
 
 /// The deny-spike function.
 #[derive(Debug)]
-pub struct DenySpike<'p> {
+pub struct DenySpikeFunction<'p> {
     classifier: Classifier<'p>,
     lease: Lease,
 }
 
-impl<'p> DenySpike<'p> {
-    /// The function under a policy.
-    pub fn new(policy: &'p Policy, lease: Lease) -> Self {
-        Self { classifier: Classifier::new(policy), lease }
+impl<'p> DenySpikeFunction<'p> {
+    /// The function with these detectors.
+    pub fn new(engine: Engine<'p>, lease: Lease) -> Self {
+        Self { classifier: Classifier::new(engine), lease }
     }
 }
 
-impl Detector for DenySpike<'_> {
+impl Function for DenySpikeFunction<'_> {
     type Work = Work;
 
     fn name(&self) -> &'static str {
@@ -54,13 +54,12 @@ impl Detector for DenySpike<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
-        let (call, policy) = (self.classifier.call(record)?, self.classifier.policy);
-        if call.owner(policy) != Owner::DenySpike {
-            return None;
-        }
-        match exceptions::covering(&call, policy, &mut ()) {
-            Some(place) => Excepted::by(&call, policy, place).map(Work::Excepted),
-            None => Some(Work::Denied(Box::new(Denial::of(&call, &mut ())))),
+        match self.classifier.judge(record, &DenySpike)? {
+            (call, Verdict::Excepted(place)) => {
+                Excepted::by(&call, self.classifier.policy(), place).map(Work::Excepted)
+            }
+            (_, Verdict::Undecided(denial)) => Some(Work::Denied(denial)),
+            _ => None,
         }
     }
 
@@ -85,8 +84,8 @@ impl Detector for DenySpike<'_> {
             }
         }
         excepted::keep(world, covered).await;
-        let findings = found(world, self.classifier.policy, denied, report).await?;
-        let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
+        let findings = found(world, self.classifier.policy(), denied, report).await?;
+        let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
         keep_and_tell(world, telling, &findings, report).await
     }
 }
@@ -99,7 +98,7 @@ impl Detector for DenySpike<'_> {
 async fn found(
     world: &impl World,
     policy: &Policy,
-    mut own: Vec<Denial>,
+    mut own: Vec<Undecided>,
     report: &mut Report,
 ) -> Result<Vec<Finding>, Failure> {
     let denied = own.len();
@@ -172,7 +171,12 @@ impl Stored {
     }
 
     /// Remembers denied calls. Whole first: whoever finds one in brief finds it whole.
-    async fn keep(&self, world: &impl World, denials: &[Denial], report: &mut Report) -> Result<(), Failure> {
+    async fn keep(
+        &self,
+        world: &impl World,
+        denials: &[Undecided],
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
             world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;

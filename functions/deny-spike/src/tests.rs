@@ -1,10 +1,11 @@
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::{Owner, Policy};
+use handsoff_core::Trace;
+use handsoff_core::{Disposition, Owner};
 use proptest::prelude::*;
 
 use super::*;
 
-fn denial(n: i64, second: i64, who: &str, action: &str) -> Denial {
+fn denial(n: i64, second: i64, who: &str, action: &str) -> Undecided {
     let time = Time(1_772_000_000 + second);
     let (service, name) = action.split_once(':').unwrap();
     let json = format!(
@@ -13,18 +14,28 @@ fn denial(n: i64, second: i64, who: &str, action: &str) -> Denial {
     );
     let policy = Policy::built_in();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    assert_eq!(call.owner(&policy), Owner::DenySpike);
-    Denial::of(&call, &mut ())
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    undecided(&call, &policy)
 }
 
-/// Who judges a call that failed with this code and message.
-fn owner(code: &str, message: &str) -> Owner {
+fn undecided(call: &Call<'_>, policy: &Policy) -> Undecided {
+    match handsoff_functions::engine(policy).judge(call, &mut Trace::off()) {
+        Verdict::Undecided(undecided) => *undecided,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Who judges a call that failed with this code and message; else why nobody does.
+fn owner(code: &str, message: &str) -> Result<&'static str, Disposition> {
     let json = serde_json::json!({"eventID": "1", "eventSource": "dms.amazonaws.com", "eventName": "CreateEndpoint",
         "errorCode": code, "errorMessage": message, "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/a"}});
     let (json, policy) = (json.to_string(), Policy::built_in());
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    Call::classify(record, &policy, &mut ()).owner(&policy)
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    match handsoff_functions::engine(&policy).owner(&call, &mut Trace::off()) {
+        Owner::Detector(detector) => Ok(detector.name()),
+        Owner::Nobody(disposition) => Err(disposition),
+    }
 }
 
 #[test]
@@ -38,30 +49,30 @@ fn a_code_of_a_services_own_is_a_denial_by_its_name_or_by_awss_sentence() {
         "KmsAccessDenied",
         "Server.UnauthorizedOperation",
     ] {
-        assert_eq!(owner(code, ""), Owner::DenySpike, "{code}");
+        assert_eq!(owner(code, ""), Ok("deny-spike"), "{code}");
     }
     for code in ["InsufficientPrivilegesException", "InsufficientDependencyServiceAccessPermissionException"]
     {
-        assert_eq!(owner(code, sentence), Owner::DenySpike, "{code}");
-        assert_eq!(owner(code, "No."), Owner::Nobody(Attempt), "{code}");
+        assert_eq!(owner(code, sentence), Ok("deny-spike"), "{code}");
+        assert_eq!(owner(code, "No."), Err(Attempt), "{code}");
         // The words in a name that the caller chose.
         let quoted = format!("Endpoint `{sentence}` is unknown");
-        assert_eq!(owner(code, &quoted), Owner::Nobody(Attempt), "{code}");
+        assert_eq!(owner(code, &quoted), Err(Attempt), "{code}");
     }
-    assert_eq!(owner("ExpiredToken", sentence), Owner::Nobody(Unauthenticated));
-    assert_eq!(owner("SignatureDoesNotMatch", ""), Owner::Nobody(Unauthenticated));
+    assert_eq!(owner("ExpiredToken", sentence), Err(Unauthenticated));
+    assert_eq!(owner("SignatureDoesNotMatch", ""), Err(Unauthenticated));
     // What the rule keeps out, the function never sees: a replay finds no more than it.
-    assert_eq!(owner("ValidationException", sentence), Owner::Nobody(Attempt));
+    assert_eq!(owner("ValidationException", sentence), Err(Attempt));
     // Without a code nothing failed.
-    assert_eq!(owner("", sentence), Owner::Drift);
+    assert_eq!(owner("", sentence), Ok("drift"));
 }
 
 fn policy(window: i64, count: usize, actions: usize) -> Denials {
     Denials { window, count, actions, ..Policy::built_in().denials }
 }
 
-fn codes(denials: Vec<Denial>, policy: &Denials) -> Vec<(Code, Severity, String)> {
-    judge(denials, policy)
+fn codes(denials: Vec<Undecided>, policy: &Denials) -> Vec<(Code, Severity, String)> {
+    settle(denials, policy)
         .into_iter()
         .map(|finding| (finding.code, finding.severity, finding.event_id))
         .collect()
@@ -72,16 +83,16 @@ fn a_retry_of_one_action_is_low() {
     let denials: Vec<_> = (0..20).map(|n| denial(n, n, "a", "s3:PutObject")).collect();
     let found = codes(denials, &policy(300, 20, 6));
     assert_eq!(found.len(), 20);
-    assert!(found.iter().all(|(code, severity, _)| (*code, *severity) == (Code::DenySpike, Severity::Low)));
+    assert!(found.iter().all(|(code, severity, _)| (*code, *severity) == (codes::DENY_SPIKE, Severity::Low)));
 }
 
 #[test]
 fn to_ask_for_role_after_role_is_no_retry() {
     let asked: Vec<_> = (0..20).map(|n| denial(n, n, "a", "sts:AssumeRoleWithWebIdentity")).collect();
-    let found = judge(asked, &policy(300, 20, 6));
+    let found = settle(asked, &policy(300, 20, 6));
     assert_eq!(found.len(), 20);
     for finding in found {
-        assert_eq!((finding.code, finding.severity), (Code::DenySpike, Severity::Medium));
+        assert_eq!((finding.code, finding.severity), (codes::DENY_SPIKE, Severity::Medium));
         assert!(!finding.reason.contains("low one"), "{}", finding.reason);
     }
 }
@@ -91,7 +102,7 @@ fn several_actions_are_a_spike_and_many_are_probing() {
     let of =
         |many: i64| (0..20).map(|n| denial(n, n, "a", &format!("ec2:Stop{}", n % many))).collect::<Vec<_>>();
     assert_eq!(codes(of(5), &policy(300, 20, 6))[0].1, Severity::Medium);
-    assert_eq!(codes(of(6), &policy(300, 20, 6))[0], (Code::DenyProbing, Severity::High, "0".into()));
+    assert_eq!(codes(of(6), &policy(300, 20, 6))[0], (codes::DENY_PROBING, Severity::High, "0".into()));
     let six: Vec<_> = of(20).into_iter().take(6).collect();
     assert_eq!(codes(six, &policy(300, 20, 6)).len(), 6, "breadth counts for itself");
     let five: Vec<_> = of(20).into_iter().take(5).collect();
@@ -112,7 +123,7 @@ fn the_window_slides_and_both_its_ends_count() {
 #[test]
 fn what_console_pages_ask_for_shows_no_breadth() {
     let mut denials: Vec<_> = (0..10).map(|n| denial(n, n, "a", &format!("ec2:Get{n}"))).collect();
-    assert_eq!(codes(denials.clone(), &policy(300, 20, 6))[0].0, Code::DenyProbing);
+    assert_eq!(codes(denials.clone(), &policy(300, 20, 6))[0].0, codes::DENY_PROBING);
     for denial in &mut denials {
         denial.browsing = true;
     }
@@ -124,7 +135,7 @@ fn what_console_pages_ask_for_shows_no_breadth() {
 fn a_spike_is_known_when_the_last_call_makes_it_one() {
     let denials: Vec<_> = (0..25).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
     let known: Vec<i64> =
-        judge(denials, &policy(300, 20, 6)).iter().map(|f| f.known.unwrap().0 - 1_772_000_000).collect();
+        settle(denials, &policy(300, 20, 6)).iter().map(|f| f.known.unwrap().0 - 1_772_000_000).collect();
     assert_eq!(known[..20], [190; 20]);
     assert_eq!(known[20..], [200, 210, 220, 230, 240]);
 }
@@ -136,16 +147,16 @@ fn a_verdict_says_what_was_known_when_it_was_known() {
     let mut denials: Vec<_> = (0..20).map(|n| denial(n, n, "a", "s3:PutObject")).collect();
     denials.extend((0..5).map(|n| denial(100 + n, 30 + n, "a", &format!("iam:List{n}"))));
     let known = |many: usize, actions: usize| {
-        let found = judge(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
+        let found = settle(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
         let first = found.first().unwrap().clone();
         let said: Vec<&str> = first.reason.split(" were denied").take(1).collect();
         (first.known.unwrap().0 - 1_772_000_000, first.code, said.concat())
     };
     let said = |calls: usize, what: &str| format!("{calls} calls of this principal to {what}");
-    assert_eq!(known(20, 6), (19, Code::DenySpike, said(20, "one action")));
-    assert_eq!(known(24, 6), (30, Code::DenySpike, said(21, "2 different actions")));
-    assert_eq!(known(25, 6), (34, Code::DenyProbing, said(25, "6 different actions")));
-    assert_eq!(known(25, 3), (31, Code::DenyProbing, said(22, "3 different actions")));
+    assert_eq!(known(20, 6), (19, codes::DENY_SPIKE, said(20, "one action")));
+    assert_eq!(known(24, 6), (30, codes::DENY_SPIKE, said(21, "2 different actions")));
+    assert_eq!(known(25, 6), (34, codes::DENY_PROBING, said(25, "6 different actions")));
+    assert_eq!(known(25, 3), (31, codes::DENY_PROBING, said(22, "3 different actions")));
 }
 
 #[test]
@@ -153,11 +164,11 @@ fn a_call_is_judged_by_its_own_windows() {
     // Probing at its end doesn't make a long retry of one action probing from its start.
     let mut denials: Vec<_> = (0..60).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
     denials.extend((0..6).map(|n| denial(100 + n, 590 + n, "a", &format!("iam:List{n}"))));
-    let found = judge(denials, &policy(300, 20, 6));
+    let found = settle(denials, &policy(300, 20, 6));
     assert_eq!(found.len(), 66);
     for finding in found {
         let near = finding.time.unwrap().0 - 1_772_000_000 >= 300;
-        let expected = if near { Code::DenyProbing } else { Code::DenySpike };
+        let expected = if near { codes::DENY_PROBING } else { codes::DENY_SPIKE };
         assert_eq!(finding.code, expected, "{:?}", finding.event_time);
     }
 }
@@ -177,7 +188,7 @@ fn a_caller_of_another_account_is_one_principal_whatever_its_sessions_names() {
             "userIdentity":{{"type":"AWSAccount","principalId":"AROAX:{session}","accountId":"2"}}}}"#
         );
         let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        Denial::of(&Call::classify(record, &Policy::built_in(), &mut ()), &mut ()).group
+        undecided(&Call::classify(record, &Policy::built_in(), &mut Trace::off()), &Policy::built_in()).group
     };
     assert_eq!(group("a"), group("b"));
 }
@@ -192,11 +203,11 @@ fn calls_outside_of_the_spike_are_not_told() {
 }
 
 /// What the words say, slowly: every window that starts with a call, the calls of those that hold too many.
-fn slowly(denials: &[Denial], policy: &Denials) -> Vec<String> {
+fn slowly(denials: &[Undecided], policy: &Denials) -> Vec<String> {
     let mut told = std::collections::BTreeSet::new();
     for first in denials {
         let start = first.finding.time.unwrap().0;
-        let mut window: Vec<&Denial> = denials
+        let mut window: Vec<&Undecided> = denials
             .iter()
             .filter(|d| {
                 d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap().0)
@@ -225,13 +236,13 @@ proptest! {
         let denials: Vec<_> = (0..).zip(&calls)
             .map(|(n, (second, who, action))| denial(n, *second, ["a", "b"][*who], &format!("ec2:Stop{action}")))
             .collect();
-        let once = judge(denials.clone(), &policy);
+        let once = settle(denials.clone(), &policy);
         let mut shuffled = denials.clone();
         if !denials.is_empty() {
             shuffled.extend(again.iter().map(|index| index.get(&denials).clone()));
             for (a, b) in &swaps { let (a, b) = (a.index(shuffled.len()), b.index(shuffled.len())); shuffled.swap(a, b); }
         }
-        prop_assert_eq!(&judge(shuffled, &policy), &once);
+        prop_assert_eq!(&settle(shuffled, &policy), &once);
         let mut told: Vec<String> = once.iter().map(|finding| finding.event_id.clone()).collect();
         told.sort();
         prop_assert_eq!(told, slowly(&denials, &policy));
@@ -241,7 +252,7 @@ proptest! {
 /// A scanner's denied calls are excepted by the function as by a replay; what else its role is refused, counts.
 #[test]
 fn the_function_counts_no_denied_call_that_an_exception_covers() {
-    use handsoff_runtime::{Detector, Lease};
+    use handsoff_runtime::{Function, Lease};
 
     let excepted = r#"[[exception]]
 identity = "arn:aws:iam::*:role/scanner"
@@ -258,7 +269,10 @@ until = 2026-03-31"#;
         );
         let policy = Policy::parse("p", policy).unwrap();
         let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        matches!(live::DenySpike::new(&policy, Lease(60)).judge(&record), Some(live::Work::Denied(_)))
+        matches!(
+            live::DenySpikeFunction::new(handsoff_functions::engine(&policy), Lease(60)).judge(&record),
+            Some(live::Work::Denied(_))
+        )
     };
     assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));
     assert!(counts("", "scanner", "ec2:DescribeInstances"), "without the exception");

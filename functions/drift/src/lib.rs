@@ -2,42 +2,97 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`.
 
+pub mod codes;
 pub mod live;
+mod subscription;
+mod watch;
 
-use handsoff_cloudtrail::{AccessLevel, Class, Effect};
+pub use subscription::lost_subscription;
+
+use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
+use handsoff_core::detector::{Bare, Claim, Glance, Priority, Watch};
 use handsoff_core::policy::{Policy, exceptions};
-use handsoff_core::{Attack, Call, Code, Disposition, Finding, Kind, Outcome, Severity, Trace, show};
+use handsoff_core::{
+    Attack, Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
+};
 
-/// Judges a call that belongs to drift ([`handsoff_core::Owner::Drift`]).
-///
-/// # Errors
-/// Why there is nothing to report.
-pub fn judge(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Disposition> {
+/// The detector.
+#[derive(Debug)]
+pub struct Drift;
+
+const CLAIMS: [Claim; 2] = [
+    Claim { priority: Priority::Attack, covers: is_attack_or_misuse },
+    // What is left then, if it succeeded, is a change or a sign-in.
+    Claim { priority: Priority::Call, covers: |call, _, _| call.outcome == Outcome::Succeeded },
+];
+
+impl Detector for Drift {
+    fn name(&self) -> &'static str {
+        "drift"
+    }
+
+    fn codes(&self) -> &'static [Code] {
+        &codes::ALL
+    }
+
+    fn claims(&self) -> &'static [Claim] {
+        &CLAIMS
+    }
+
+    fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
+        judge(call, policy, trace)
+    }
+
+    fn watches_identity(&self, who: &Bare<'_>, policy: &Policy) -> Watch {
+        watch::identity(who, policy)
+    }
+
+    fn watches_action(&self, action: &Action<'_>) -> Watch {
+        watch::action(action)
+    }
+
+    fn watches(&self, glance: &Glance<'_>) -> bool {
+        watch::call(glance)
+    }
+}
+
+fn is_attack_or_misuse(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> bool {
+    let drift = call.attack.is_some() || call.shows_misuse(policy).is_some();
+    trace.step("attack, or role misused?", || if drift { "yes" } else { "no" }.into());
+    drift
+}
+
+fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     if let Some(attack) = call.attack {
         trace.step("rule trail-tampered", || format!("it {}", attack.what));
-        return Ok(tampered(call, policy, attack));
+        return tampered(call, policy, attack).into();
     }
     trace.step("rule trail-tampered", || "no attack on logging or detection".into());
     if let Some(how) = call.shows_misuse(policy) {
         trace.step("rule deploy-role-misused", || how.clone());
-        return Ok(misused(call, policy, &how));
+        return misused(call, policy, &how).into();
     }
     trace.step("rule deploy-role-misused", || "it doesn't show misuse of a deploy role".into());
     if matches!(call.effect, Effect::SignsIn | Effect::SignInPlumbing) {
         trace.step("rule console-sign-in", || "somebody signed in".into());
-        return Ok(sign_in(call));
+        return sign_in(call).into();
     }
-    if exceptions::covering(call, policy, trace).is_some() {
-        return Err(Disposition::Excepted);
+    if let Some(place) = exceptions::covering(call, policy, trace) {
+        return Verdict::Excepted(place);
     }
     if call.principal.kind == Kind::Workload {
         workload(call, policy, trace)
     } else if call.principal.kind == Kind::Anonymous {
         trace.step("rule drift-write", || "anybody on the internet".into());
-        Ok(written_by_anybody(call))
+        written_by_anybody(call).into()
     } else {
-        Ok(written(call, policy, trace))
+        written(call, policy, trace).into()
     }
+}
+
+/// The finding on an attack on logging or detection, whoever makes it.
+pub fn attack(call: &Call<'_>, severity: Severity, reason: String) -> Finding {
+    Finding::new(call, codes::TRAIL_TAMPERED, severity, reason)
 }
 
 fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
@@ -50,7 +105,7 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
         (false, false) => (Severity::High, "it failed, and somebody tried; no policy can except it"),
     };
     let reason = format!("The call {}; {by}.", attack.what);
-    let mut finding = Finding::new(call, Code::TrailTampered, severity, reason);
+    let mut finding = crate::attack(call, severity, reason);
     if pipeline {
         finding.next =
             "Look for the reviewed change that did this. If there is none, treat it as an intrusion.".into();
@@ -73,7 +128,7 @@ fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
         _ => Severity::Medium,
     };
     let reason = format!("Only the pipeline uses the deploy role of {line}, but {how}.");
-    Finding::new(call, Code::DeployRoleMisused, severity, reason)
+    Finding::new(call, codes::DEPLOY_ROLE_MISUSED, severity, reason)
 }
 
 fn sign_in(call: &Call<'_>) -> Finding {
@@ -87,7 +142,7 @@ fn sign_in(call: &Call<'_>) -> Finding {
         let reason = format!(
             "Somebody {what} the console with the credentials of code ({because}): a person has them in hands."
         );
-        let mut finding = Finding::new(call, Code::ConsoleSignIn, Severity::High, reason);
+        let mut finding = Finding::new(call, codes::CONSOLE_SIGN_IN, Severity::High, reason);
         finding.next =
             "Find out who has the workload's credentials and how. Unless it was an agreed test: revoke the \
                         role's sessions, and look at what was done since."
@@ -98,19 +153,19 @@ fn sign_in(call: &Call<'_>) -> Finding {
         call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_cloudtrail::json::Raw::text);
     let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
     let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
-    Finding::new(call, Code::ConsoleSignIn, severity, reason)
+    Finding::new(call, codes::CONSOLE_SIGN_IN, severity, reason)
 }
 
-fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<Finding, Disposition> {
+fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     let entry = call.principal.entry.and_then(|entry| policy.workloads.get(entry));
     if let Some(entry) = entry
         && entry.may_write.iter().any(|pattern| pattern.matches(&call.action))
     {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
-        return Err(Disposition::WorkloadAllowed);
+        return Verdict::Nothing(Disposition::WorkloadAllowed);
     }
     if is_interactive(call) {
-        return Ok(written(call, policy, trace));
+        return written(call, policy, trace).into();
     }
     let line = match entry {
         Some(entry) => format!("{} doesn't list the action under `may_write`", entry.line),
@@ -118,7 +173,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Result<
     };
     trace.step("rule workload-write", || line.clone());
     let reason = format!("A workload {}, and {line}.", did(call));
-    Ok(Finding::new(call, Code::WorkloadWrite, call.severity_of_change(), reason))
+    Finding::new(call, codes::WORKLOAD_WRITE, call.severity_of_change(), reason).into()
 }
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {
@@ -127,14 +182,14 @@ fn written_by_anybody(call: &Call<'_>) -> Finding {
          through.",
         call.access()
     );
-    let mut finding = Finding::new(call, Code::DriftWrite, call.severity_of_change(), reason);
+    let mut finding = Finding::new(call, codes::DRIFT_WRITE, call.severity_of_change(), reason);
     finding.next = "Find what lets callers without credentials in, such as a bucket's policy or ACL, and close it; then \
                     undo what was written. There are no credentials to revoke and no person to ask."
         .into();
     finding
 }
 
-fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding {
+fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let lines: Vec<String> = policy.deploy.iter().take(4).map(|entry| entry.line.to_string()).collect();
     let deploy = match lines.as_slice() {
         [] => "the policy has no [[deploy]] entry".to_owned(),
@@ -150,7 +205,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Finding 
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
     let reason = format!("{who} {what}{by}, and {deploy}.");
-    Finding::new(call, Code::DriftWrite, call.severity_of_change(), reason)
+    Finding::new(call, codes::DRIFT_WRITE, call.severity_of_change(), reason)
 }
 
 /// Whether the call lets somebody run commands on a machine.

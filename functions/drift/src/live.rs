@@ -3,16 +3,15 @@
 
 use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::policy::exceptions;
-use handsoff_core::{Call, Disposition, Finding, Outcome, Owner, Policy};
+use handsoff_core::{Call, Detector, Disposition, Engine, Finding, Outcome, Owner, Trace, Verdict};
 use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Detector, Episode, Failure, Lease, Metric, Report, Telling, World, keep_and_tell,
+    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Report, Telling, World, keep_and_tell,
 };
 
-use crate::judge;
+use crate::Drift;
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +75,7 @@ fn is_hidden(value: Raw<'_>) -> bool {
 
 /// The drift function.
 #[derive(Debug)]
-pub struct Drift<'p> {
+pub struct DriftFunction<'p> {
     classifier: Classifier<'p>,
     lease: Lease,
     canary: Canary,
@@ -94,14 +93,14 @@ pub enum Work {
     Canary,
 }
 
-impl<'p> Drift<'p> {
-    /// The function under a policy.
-    pub fn new(policy: &'p Policy, lease: Lease, canary: Canary) -> Self {
-        Self { classifier: Classifier::new(policy), lease, canary }
+impl<'p> DriftFunction<'p> {
+    /// The function with these detectors.
+    pub fn new(engine: Engine<'p>, lease: Lease, canary: Canary) -> Self {
+        Self { classifier: Classifier::new(engine), lease, canary }
     }
 }
 
-impl Detector for Drift<'_> {
+impl Function for DriftFunction<'_> {
     type Work = Work;
 
     fn name(&self) -> &'static str {
@@ -109,31 +108,27 @@ impl Detector for Drift<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
-        let policy = self.classifier.policy;
+        let policy = self.classifier.policy();
         // What is expected of a deploy role ends what was changed by hand before.
         if !matches!(self.classifier.disposition(record), None | Some(Disposition::Expected)) {
             return None;
         }
-        let call = Call::classify(*record, policy, &mut ());
+        let call = Call::classify(*record, policy, &mut Trace::off());
         if self.canary.is(&call) {
             return Some(Work::Canary);
         }
-        let judged = match call.owner(policy) {
-            Owner::Drift => judge(&call, policy, &mut ()),
-            Owner::Nobody(Disposition::Expected) => Err(Disposition::Expected),
+        let verdict = match self.classifier.engine.owner(&call, &mut Trace::off()) {
+            Owner::Nobody(Disposition::Expected) => Verdict::Nothing(Disposition::Expected),
+            owner if owner.is(Drift.name()) => Drift.judge(&call, policy, &mut Trace::off()),
             _ => return None,
         };
-        let excepted = match judged {
-            Err(Disposition::Excepted) => exceptions::covering(&call, policy, &mut ()),
+        let seen = of(&call, policy, &verdict).observations;
+        let excepted = match verdict {
+            Verdict::Finding(finding) => return Some(Work::Finding(finding, seen)),
+            Verdict::Excepted(place) => Excepted::by(&call, policy, place),
             _ => None,
         };
-        let excepted = excepted.and_then(|place| Excepted::by(&call, policy, place));
-        let finding = judged.ok();
-        let seen = of(&call, policy, finding.as_ref()).observations;
-        match finding {
-            Some(finding) => Some(Work::Finding(Box::new(finding), seen)),
-            None => (!seen.is_empty() || excepted.is_some()).then_some(Work::Seen(seen, excepted)),
-        }
+        (!seen.is_empty() || excepted.is_some()).then_some(Work::Seen(seen, excepted))
     }
 
     fn timed(&self, work: &Work) -> Option<Metric> {
@@ -148,7 +143,7 @@ impl Detector for Drift<'_> {
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Finding(finding, _) => Episode::of(finding, &self.classifier.policy.alerts).to_string(),
+            Work::Finding(finding, _) => Episode::of(finding, &self.classifier.policy().alerts).to_string(),
             Work::Seen(..) => PARTITION.to_owned(),
             Work::Canary => "canary".to_owned(),
         }
@@ -175,7 +170,7 @@ impl Detector for Drift<'_> {
                 Work::Canary => {}
             }
         }
-        let telling = Telling { policy: &self.classifier.policy.alerts, lease: self.lease, notes: &() };
+        let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
         let told = keep_and_tell(world, telling, &findings, report).await;
         // Alerts come first, and what fails of either is no reason to leave the other out.
         let remembered = remember(world, &seen).await;

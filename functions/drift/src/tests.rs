@@ -1,5 +1,6 @@
 use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Owner;
+use handsoff_core::Trace;
 
 use super::*;
 
@@ -53,14 +54,18 @@ fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<
     );
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    if let Some(known) = handsoff_core::FastPath::new(&policy).disposition(&record) {
-        assert_eq!(call.owner(&policy), Owner::Nobody(known), "{json}");
+    let engine = handsoff_functions::engine(&policy);
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    let verdict = engine.judge(&call, &mut Trace::off());
+    if let Some(known) = engine.fast_path().disposition(&record) {
+        assert_eq!(verdict.disposition(), Some(known), "{json}");
     }
-    match call.owner(&policy) {
-        Owner::Drift => judge(&call, &policy, &mut ()).map_err(|nothing| nothing.to_string()),
-        Owner::Nobody(nothing) => Err(nothing.to_string()),
-        other => Err(format!("{other:?}")),
+    match engine.owner(&call, &mut Trace::off()) {
+        Owner::Detector(other) if other.name() != "drift" => Err(other.name().into()),
+        _ => match verdict {
+            Verdict::Finding(finding) => Ok(*finding),
+            nothing => Err(nothing.disposition().unwrap().to_string()),
+        },
     }
 }
 
@@ -86,13 +91,13 @@ fn a_change_by_anybody_but_the_pipeline_is_drift() {
         ("cloudshell:createSession", "", High),
         ("lambda:UpdateFunctionCode20150331v2", r#","requestParameters":{"functionName":"shop"}"#, Medium),
     ] {
-        assert_eq!(found(ALICE, action, rest), (Code::DriftWrite, severity), "{action}");
+        assert_eq!(found(ALICE, action, rest), (codes::DRIFT_WRITE, severity), "{action}");
     }
-    assert_eq!(found(&role("nobody-knows", "s"), "ec2:RunInstances", "").0, Code::DriftWrite);
-    assert_eq!(found("null", "ec2:RunInstances", "").0, Code::DriftWrite);
+    assert_eq!(found(&role("nobody-knows", "s"), "ec2:RunInstances", "").0, codes::DRIFT_WRITE);
+    assert_eq!(found("null", "ec2:RunInstances", "").0, codes::DRIFT_WRITE);
     assert_eq!(
         found(r#"{"type":"AWSAccount","accountId":"999999999999"}"#, "s3:PutBucketPolicy", "").0,
-        Code::DriftWrite
+        codes::DRIFT_WRITE
     );
 }
 
@@ -112,7 +117,7 @@ fn a_stack_that_a_person_runs_is_that_persons_change() {
         ALICE.replace(r#""accessKeyId""#, r#""invokedBy":"cloudformation.amazonaws.com","accessKeyId""#);
     let finding =
         verdict(&identity, "ec2:RunInstances", r#","userAgent":"cloudformation.amazonaws.com""#).unwrap();
-    assert_eq!(finding.code, Code::DriftWrite);
+    assert_eq!(finding.code, codes::DRIFT_WRITE);
     assert!(finding.reason.contains("through cloudformation.amazonaws.com"), "{}", finding.reason);
 }
 
@@ -120,11 +125,11 @@ fn a_stack_that_a_person_runs_is_that_persons_change() {
 fn nothing_that_a_caller_chooses_exempts() {
     // The name of the pipeline's role for a session, its user agent, its address; a nested readOnly and errorCode.
     let rest = r#","userAgent":"APN/1.0 HashiCorp/1.0 Terraform/1.9","requestParameters":{"readOnly":true,"errorCode":"AccessDenied"}"#;
-    assert_eq!(found(&role("other", "deploy"), "ec2:RunInstances", rest).0, Code::DriftWrite);
-    assert_eq!(found(&role("other", "run-1"), "ec2:RunInstances", rest).0, Code::DriftWrite);
+    assert_eq!(found(&role("other", "deploy"), "ec2:RunInstances", rest).0, codes::DRIFT_WRITE);
+    assert_eq!(found(&role("other", "run-1"), "ec2:RunInstances", rest).0, codes::DRIFT_WRITE);
     // A role of the same name in somebody else's account.
     let foreign = role("deploy", "run-1").replace("111122223333", "999999999999");
-    assert_eq!(found(&foreign, "ec2:RunInstances", "").0, Code::DriftWrite);
+    assert_eq!(found(&foreign, "ec2:RunInstances", "").0, codes::DRIFT_WRITE);
 }
 
 #[test]
@@ -132,8 +137,8 @@ fn the_pipeline_is_expected_only_as_the_policy_says() {
     assert_eq!(nothing(&role("deploy", "run-1"), "ec2:RunInstances", ""), "expected");
     assert_eq!(nothing(&role("deploy", "run-1"), "ec2:DescribeInstances", r#","readOnly":true"#), "read");
     let misused = |identity: &str, action: &str, rest: &str| found(identity, action, rest);
-    let critical = (Code::DeployRoleMisused, Severity::Critical);
-    let high = (Code::DeployRoleMisused, Severity::High);
+    let critical = (codes::DEPLOY_ROLE_MISUSED, Severity::Critical);
+    let high = (codes::DEPLOY_ROLE_MISUSED, Severity::High);
     assert_eq!(misused(&role("deploy", "alice"), "ec2:RunInstances", ""), critical, "session name");
     assert_eq!(misused(&role("deploy", "alice"), "ec2:DescribeInstances", ""), high, "a read shows it too");
     let console = r#","sessionCredentialFromConsole":"true""#;
@@ -158,13 +163,13 @@ fn the_deploy_role_is_taken_only_by_its_origins() {
     let other = github.replace("acme/infra", "mallory/infra");
     assert_eq!(
         found(&other, "sts:AssumeRoleWithWebIdentity", take),
-        (Code::DeployRoleMisused, Severity::High)
+        (codes::DEPLOY_ROLE_MISUSED, Severity::High)
     );
-    assert_eq!(found(ALICE, "sts:AssumeRole", take), (Code::DeployRoleMisused, Severity::High));
+    assert_eq!(found(ALICE, "sts:AssumeRole", take), (codes::DEPLOY_ROLE_MISUSED, Severity::High));
     let reason = verdict(ALICE, "sts:AssumeRole", take).unwrap().reason;
     assert!(reason.contains("the deploy role of handsoff.toml:2 [[deploy]], but"), "{reason}");
     let denied = format!(r#"{take},"errorCode":"AccessDenied""#);
-    assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (Code::DeployRoleMisused, Severity::Medium));
+    assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (codes::DEPLOY_ROLE_MISUSED, Severity::Medium));
 }
 
 #[test]
@@ -188,7 +193,7 @@ fn attacks_on_logging_are_told_whoever_makes_them_and_whatever_excepts() {
         (&role("deploy", "run-1"), "lambda:UpdateFunctionCode20150331v2", ours, Medium),
         (&role("deploy", "mallory"), "cloudtrail:UpdateTrail", "", Critical),
     ] {
-        assert_eq!(found(identity, action, rest), (Code::TrailTampered, severity), "{action} {rest}");
+        assert_eq!(found(identity, action, rest), (codes::TRAIL_TAMPERED, severity), "{action} {rest}");
     }
     // What pipelines do every day to what nobody protects.
     assert_eq!(nothing(&role("deploy", "run-1"), "events:DisableRule", rule), "expected");
@@ -201,41 +206,41 @@ fn attacks_on_logging_are_told_whoever_makes_them_and_whatever_excepts() {
 fn a_protected_resource_cannot_hide_behind_many_others() {
     let names: Vec<String> = (0..100).map(|n| format!("\"alarm-{n}\"")).collect();
     let rest = format!(r#","requestParameters":{{"alarmNames":[{},"handsoff-canary"]}}"#, names.join(","));
-    assert_eq!(found(&role("deploy", "run-1"), "monitoring:DeleteAlarms", &rest).0, Code::TrailTampered);
+    assert_eq!(found(&role("deploy", "run-1"), "monitoring:DeleteAlarms", &rest).0, codes::TRAIL_TAMPERED);
 }
 
 #[test]
 fn a_protected_resource_counts_wherever_the_record_names_it() {
     let rest = r#","resources":[{"ARN":"arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:1"}],
         "requestParameters":{"functionName":"handsoff-drift"}"#;
-    assert_eq!(found(ALICE, "lambda:UpdateFunctionCode", rest).0, Code::TrailTampered);
+    assert_eq!(found(ALICE, "lambda:UpdateFunctionCode", rest).0, codes::TRAIL_TAMPERED);
 }
 
 #[test]
 fn a_workload_may_do_what_its_entry_lists() {
     assert_eq!(nothing(&role("app", "s"), "s3:PutObject", ""), "workload-allowed");
-    assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (Code::WorkloadWrite, Severity::High));
-    assert_eq!(found(&role("app", "s"), "s3:CreateBucket", ""), (Code::WorkloadWrite, Severity::Low));
-    assert_eq!(found(&role("app", "s"), "iam:CreateUser", ""), (Code::WorkloadWrite, Severity::High));
+    assert_eq!(found(&role("app", "s"), "s3:DeleteBucket", ""), (codes::WORKLOAD_WRITE, Severity::High));
+    assert_eq!(found(&role("app", "s"), "s3:CreateBucket", ""), (codes::WORKLOAD_WRITE, Severity::Low));
+    assert_eq!(found(&role("app", "s"), "iam:CreateUser", ""), (codes::WORKLOAD_WRITE, Severity::High));
     let instance = role("any", "i-0123456789abcdef0")
         .replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
-    assert_eq!(found(&instance, "ssm:UpdateInstanceInformation", ""), (Code::WorkloadWrite, Severity::Low));
+    assert_eq!(found(&instance, "ssm:UpdateInstanceInformation", ""), (codes::WORKLOAD_WRITE, Severity::Low));
     // An instance's name for a session is the caller's to choose.
     let forged = role("any", "i-0123456789abcdef0");
-    assert_eq!(found(&forged, "ssm:UpdateInstanceInformation", "").0, Code::DriftWrite);
+    assert_eq!(found(&forged, "ssm:UpdateInstanceInformation", "").0, codes::DRIFT_WRITE);
 }
 
 #[test]
 fn an_exception_covers_what_it_lists_until_its_day() {
     let data = ALICE.replace("SSO_Admin_", "SSO_Data_");
     assert_eq!(nothing(&data, "glue:StartJobRun", ""), "excepted");
-    assert_eq!(found(&data, "glue:DeleteJob", "").0, Code::DriftWrite);
+    assert_eq!(found(&data, "glue:DeleteJob", "").0, codes::DRIFT_WRITE);
     assert_eq!(
         found(&data, "glue:StartJobRun", r#","eventTime":"2027-01-01T00:00:00Z""#).0,
-        Code::DriftWrite
+        codes::DRIFT_WRITE
     );
-    assert_eq!(found(&data, "glue:StartJobRun", r#","eventTime":null"#).0, Code::DriftWrite);
-    assert_eq!(found(ALICE, "glue:StartJobRun", "").0, Code::DriftWrite);
+    assert_eq!(found(&data, "glue:StartJobRun", r#","eventTime":null"#).0, codes::DRIFT_WRITE);
+    assert_eq!(found(ALICE, "glue:StartJobRun", "").0, codes::DRIFT_WRITE);
 }
 
 #[test]
@@ -246,8 +251,8 @@ fn sign_ins_are_told_and_their_steps_are_not() {
             r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{used}"}}"#
         )
     };
-    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("Yes")), (Code::ConsoleSignIn, Severity::Low));
-    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (Code::ConsoleSignIn, Severity::Medium));
+    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("Yes")), (codes::CONSOLE_SIGN_IN, Severity::Low));
+    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (codes::CONSOLE_SIGN_IN, Severity::Medium));
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
     assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "unauthenticated");
@@ -257,7 +262,7 @@ fn sign_ins_are_told_and_their_steps_are_not() {
 fn that_a_federated_session_shows_no_mfa_proves_nothing() {
     let rest = r#","responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"No"}"#;
     let finding = verdict(ALICE, "signin:ConsoleLogin", rest).unwrap();
-    assert_eq!((finding.code, finding.severity, finding.mfa), (Code::ConsoleSignIn, Severity::Low, None));
+    assert_eq!((finding.code, finding.severity, finding.mfa), (codes::CONSOLE_SIGN_IN, Severity::Low, None));
     assert_eq!(verdict(ALICE, "ec2:RunInstances", "").unwrap().mfa, None);
 }
 
@@ -278,18 +283,18 @@ identity = "arn:aws:iam::*:role/stacksets-exec-*""#;
 #[test]
 fn a_person_in_a_workloads_role_is_a_person() {
     let console = r#","sessionCredentialFromConsole":"true""#;
-    assert_eq!(found(&role("app", "s"), "ec2:RunInstances", console), (Code::DriftWrite, Severity::Medium));
+    assert_eq!(found(&role("app", "s"), "ec2:RunInstances", console), (codes::DRIFT_WRITE, Severity::Medium));
     assert_eq!(
         found(&role("app", "s"), "s3:PutObject", console).0,
-        Code::DriftWrite,
+        codes::DRIFT_WRITE,
         "`may_write` is for the workload"
     );
-    assert_eq!(found(&role("app", "s"), "ssm:StartSession", ""), (Code::DriftWrite, Severity::High));
+    assert_eq!(found(&role("app", "s"), "ssm:StartSession", ""), (codes::DRIFT_WRITE, Severity::High));
 }
 
 #[test]
 fn the_pipeline_opens_no_shells() {
-    let shell = (Code::DeployRoleMisused, Severity::Critical);
+    let shell = (codes::DEPLOY_ROLE_MISUSED, Severity::Critical);
     assert_eq!(found(&role("deploy", "run-1"), "ssm:StartSession", ""), shell);
     assert_eq!(found(&role("deploy", "run-1"), "ecs:ExecuteCommand", ""), shell);
     assert_eq!(nothing(&role("deploy", "run-1"), "ssm:SendCommand", ""), "expected");
@@ -306,10 +311,10 @@ fn a_denied_call_is_an_attack_by_the_resource_in_its_message() {
         denied("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111122223333:function:handsoff-drift");
     assert_eq!(
         found(ALICE, "lambda:UpdateFunctionCode20150331v2", &ours),
-        (Code::TrailTampered, Severity::High)
+        (codes::TRAIL_TAMPERED, Severity::High)
     );
     let deploy = denied("sts:AssumeRole", "arn:aws:iam::111122223333:role/deploy");
-    assert_eq!(found(ALICE, "sts:AssumeRole", &deploy), (Code::DeployRoleMisused, Severity::Medium));
+    assert_eq!(found(ALICE, "sts:AssumeRole", &deploy), (codes::DEPLOY_ROLE_MISUSED, Severity::Medium));
 }
 
 #[test]
@@ -319,10 +324,10 @@ fn the_name_of_a_policy_does_not_make_an_attack() {
             r#","requestParameters":{{"roleName":"{role}","policyArn":"arn:aws:iam::aws:policy/AWSCloudTrail_ReadOnlyAccess"}}"#
         )
     };
-    assert_eq!(found(ALICE, "iam:AttachRolePolicy", &attach("shop")).0, Code::DriftWrite);
+    assert_eq!(found(ALICE, "iam:AttachRolePolicy", &attach("shop")).0, codes::DRIFT_WRITE);
     assert_eq!(
         found(ALICE, "iam:AttachRolePolicy", &attach("handsoff-sweep")),
-        (Code::TrailTampered, Severity::Critical)
+        (codes::TRAIL_TAMPERED, Severity::Critical)
     );
 }
 
@@ -340,10 +345,13 @@ assumed_by = ["arn:aws:iam::999999999999:role/ci", "service:codebuild.amazonaws.
     );
     assert_eq!(
         says(r#"{"type":"AWSAccount","principalId":"AROAX:job","accountId":"888888888888"}"#),
-        Ok(Code::DeployRoleMisused)
+        Ok(codes::DEPLOY_ROLE_MISUSED)
     );
     assert_eq!(says(r#"{"type":"AWSService","invokedBy":"codebuild.amazonaws.com"}"#), Err("read".into()));
-    assert_eq!(says(r#"{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#), Ok(Code::DeployRoleMisused));
+    assert_eq!(
+        says(r#"{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#),
+        Ok(codes::DEPLOY_ROLE_MISUSED)
+    );
 }
 
 /// In an account without the pipeline's role anybody who may create roles could create one of its name.
@@ -352,7 +360,7 @@ fn a_role_of_the_same_name_on_another_path_is_another_role() {
     let policy = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/ci/deploy\"";
     let says =
         |identity: &str| verdict_by(policy, identity, "ec2:RunInstances", "").map(|finding| finding.code);
-    assert_eq!(says(&role("deploy", "s")), Ok(Code::DriftWrite));
+    assert_eq!(says(&role("deploy", "s")), Ok(codes::DRIFT_WRITE));
     assert_eq!(says(&role("deploy", "s").replace(":role/deploy", ":role/ci/deploy")), Err("expected".into()));
     // The session tells no path: names are unique in an account.
     let bare = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/deploy/s","accountId":"111122223333"}"#;
@@ -362,10 +370,10 @@ fn a_role_of_the_same_name_on_another_path_is_another_role() {
 #[test]
 fn a_person_through_a_service_is_a_person_even_without_a_key() {
     let identity = ALICE.replace(r#""accessKeyId":"ASIA1""#, r#""invokedBy":"cloudformation.amazonaws.com""#);
-    assert_eq!(found(&identity, "ec2:RunInstances", "").0, Code::DriftWrite);
+    assert_eq!(found(&identity, "ec2:RunInstances", "").0, codes::DRIFT_WRITE);
     let service_role = role("emr", "CCSSession")
         .replace(r#""accessKeyId":"ASIA1""#, r#""invokedBy":"elasticmapreduce.amazonaws.com""#);
-    assert_eq!(found(&service_role, "ec2:RunInstances", "").0, Code::WorkloadWrite);
+    assert_eq!(found(&service_role, "ec2:RunInstances", "").0, codes::WORKLOAD_WRITE);
 }
 
 #[test]
@@ -384,10 +392,10 @@ until = 2026-12-31"#;
         format!(r#","requestParameters":{{"instancesSet":{{"items":[{dev}{{"instanceId":"{last}"}}]}}}}"#)
     };
     assert_eq!(says(&items("i-dev2")), Err("excepted".into()));
-    assert_eq!(says(&items("i-prod")), Ok(Code::DriftWrite));
+    assert_eq!(says(&items("i-prod")), Ok(codes::DRIFT_WRITE));
     let deep =
         r#","requestParameters":{"instanceId":"i-dev1","a":{"b":{"c":{"d":{"e":{"instanceId":"i-prod"}}}}}}"#;
-    assert_eq!(says(deep), Ok(Code::DriftWrite));
+    assert_eq!(says(deep), Ok(codes::DRIFT_WRITE));
 }
 
 #[test]
@@ -443,7 +451,7 @@ fn the_console_and_services_are_known_in_every_partition() {
 [[deploy]]
 identity = "arn:aws:iam::*:role/deploy"
 assumed_by = ["service:codebuild.amazonaws.com"]"#;
-    let misused = Ok((Code::DeployRoleMisused, "console".to_owned()));
+    let misused = Ok((codes::DEPLOY_ROLE_MISUSED, "console".to_owned()));
     for suffix in ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"] {
         let says = |identity: &str, action: &str, rest: &str| {
             let found = verdict_by(policy, identity, action, rest);
@@ -461,7 +469,7 @@ assumed_by = ["service:codebuild.amazonaws.com"]"#;
         let service = |name: &str| format!(r#"{{"type":"AWSService","invokedBy":"{name}.{suffix}"}}"#);
         assert_eq!(says(&service("codebuild"), "sts:AssumeRole", take), Err("read".into()), "{suffix}");
         let other = says(&service("ec2"), "sts:AssumeRole", take).map(|(code, _)| code);
-        assert_eq!(other, Ok(Code::DeployRoleMisused), "{suffix}");
+        assert_eq!(other, Ok(codes::DEPLOY_ROLE_MISUSED), "{suffix}");
     }
 }
 
@@ -486,10 +494,10 @@ resources = ["arn:aws:sqs:*:*:audit"]"#;
         let secret = |name: &str| format!("secretsmanager:x:111122223333:secret:{name}");
         let update = |name: &str| says("secretsmanager:UpdateSecret", "secretId", &secret(name));
         assert_eq!(update("nightly-1"), Err("excepted".into()), "{partition}");
-        assert_eq!(update("other"), Ok(Code::DriftWrite), "{partition}");
+        assert_eq!(update("other"), Ok(codes::DRIFT_WRITE), "{partition}");
         let delete =
             |name: &str| says("sqs:DeleteQueue", "resourceArn", &format!("sqs:x:111122223333:{name}"));
-        assert_eq!(delete("audit"), Ok(Code::TrailTampered), "{partition}");
-        assert_eq!(delete("other"), Ok(Code::DriftWrite), "{partition}");
+        assert_eq!(delete("audit"), Ok(codes::TRAIL_TAMPERED), "{partition}");
+        assert_eq!(delete("other"), Ok(codes::DRIFT_WRITE), "{partition}");
     }
 }

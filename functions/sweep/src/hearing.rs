@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::Time;
-use handsoff_core::alert::Period;
-use handsoff_core::finding::Who;
-use handsoff_core::show::clean;
-use handsoff_core::{Code, Finding, Key, Kind, Policy, Severity, group};
+use handsoff_core::{Finding, Policy};
+use handsoff_drift::lost_subscription;
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{
     Failure, Lease, Metric, Report, Subscription, Subscriptions, Telling, World, keep_and_tell,
@@ -38,7 +36,7 @@ pub(crate) async fn compare(
     let lost: Vec<&Subscription> = known.difference(&there).collect();
     if !lost.is_empty() {
         crate::add(report, Metric::SubscriptionsLost, lost.len());
-        let findings: Vec<Finding> = lost.iter().map(|lost| finding(lost, policy, now)).collect();
+        let findings: Vec<Finding> = lost.iter().map(|lost| lost_subscription(lost, policy, now)).collect();
         let telling = Telling { policy: &policy.alerts, lease, notes: &() };
         keep_and_tell(world, telling, &findings, report).await?;
     }
@@ -47,44 +45,4 @@ pub(crate) async fn compare(
     // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have told the same.
     world.swap(PARTITION, SORT, version, &text, None).await?;
     Ok(())
-}
-
-/// The incident is the topic's, of this period: CloudTrail names nobody.
-fn finding(lost: &Subscription, policy: &Policy, now: Time) -> Finding {
-    let mut arn = lost.arn.split(':').skip(3);
-    let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
-    let period = Period::of("drift-", Some(now), &policy.alerts).to_string();
-    let digest = group::digest(&["subscription", &lost.arn, &period]);
-    let key = u64::from_str_radix(&digest, 16).unwrap_or_default();
-    let code = Code::TrailTampered;
-    Finding {
-        code,
-        severity: Severity::High,
-        incident: format!("drift-{}", group::digest(&["topic", account, region, &period])),
-        event_id: String::new(),
-        // The time by which it is known: the same for all sweeps of the period, so that it is told once.
-        event_time: Some(period.clone()),
-        account: clean(account, 32),
-        region: clean(region, 32),
-        action: "sns:Unsubscribe".into(),
-        access: "write".into(),
-        class: None,
-        error: None,
-        principal: Who { kind: Kind::Unknown, arn: String::new(), name: "unknown".into(), human: None },
-        via: "not recorded".into(),
-        source_ip: "unknown".into(),
-        user_agent: String::new(),
-        mfa: None,
-        resources: vec![clean(&lost.arn, 256)],
-        reason: format!(
-            "A subscription ({}) of the topic for alerts is gone. Whoever follows the link in a mail leaves no \
-             record; if somebody unsubscribed it by a call, that is told by itself.",
-            clean(&lost.protocol, 16)
-        ),
-        next: code.next_step().into(),
-        key: Key(key),
-        time: Time::parse(&period),
-        known: Time::parse(&period),
-        ties: handsoff_core::story::Ties::default(),
-    }
 }

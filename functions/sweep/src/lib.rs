@@ -1,8 +1,8 @@
 //! Sweep: every minute sends again what stayed pending, tells what grew, closes what is over, and checks that
 //! handsoff still sees and is still heard.
 //!
-//! It has no findings of its own but one: `trail-tampered` when a subscription of the topic is gone, which
-//! CloudTrail doesn't record where somebody followed the link in a mail.
+//! It has no findings of its own: that a subscription of the topic is gone, which CloudTrail doesn't record where somebody
+//! followed the link in a mail, it reports as drift does an attack.
 
 mod cases;
 mod close;
@@ -11,9 +11,9 @@ mod round;
 
 use cases::Refresh;
 use handsoff_cloudtrail::Time;
-use handsoff_core::Policy;
 use handsoff_core::alert::Note;
 use handsoff_core::policy::{Line, exceptions};
+use handsoff_core::{Detectors, Policy};
 use handsoff_runtime::excepted;
 use handsoff_runtime::{
     Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World, digest,
@@ -24,6 +24,8 @@ use handsoff_runtime::{
 pub struct Settings {
     /// The account that it runs in: messages about what no record tells name it.
     pub account: String,
+    /// The detectors: they judge what CloudTrail is asked for.
+    pub detectors: Detectors,
     /// Every so many minutes the canary is written, and the subscriptions are compared.
     pub canary_minutes: i64,
     /// Entries of the policy that the rules' event patterns don't let through.

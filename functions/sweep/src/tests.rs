@@ -12,6 +12,7 @@ fn settings() -> Settings {
 
 fn stack(out_of_step: Vec<Line>) -> Settings {
     Settings {
+        detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
         canary_minutes: 5,
         out_of_step,

@@ -12,6 +12,6 @@ mod settings;
 mod world;
 
 pub use lambda_runtime::Error;
-pub use serve::{detect, sweep};
+pub use serve::{serve, sweep};
 pub use settings::{Settings, SettingsError, number, text};
 pub use world::Aws;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use handsoff_cloudtrail::Time;
-use handsoff_runtime::{Answer, Clock, Delivery, Detector, Failure, World, handle};
+use handsoff_runtime::{Answer, Clock, Delivery, Failure, Function, World, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -16,24 +16,24 @@ use crate::world::Aws;
 /// What is left of the sweep's time for its answer.
 const MARGIN: Duration = Duration::from_millis(1500);
 
-/// Serves a detector until the environment ends.
+/// Serves a function until the environment ends.
 ///
 /// # Errors
 /// When the Lambda Runtime API can't be reached.
-pub async fn detect<D: Detector>(settings: &Settings, detector: &D) -> Result<(), Error> {
+pub async fn serve<F: Function>(settings: &Settings, function: &F) -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let world = Aws::new(settings, detector.name(), None);
-    let (world, detector) = (&world, detector);
+    let world = Aws::new(settings, function.name(), None);
+    let (world, function) = (&world, function);
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
         world.begin(event.context.deadline);
         let events = intake::events(&event.payload);
         // Its state is kilobytes: not to be moved from future to future.
-        answer(&events, Box::pin(answers(world, detector, &events)).await)
+        answer(&events, Box::pin(answers(world, function, &events)).await)
     }))
     .await
 }
 
-async fn answers<D: Detector>(world: &impl World, detector: &D, events: &[Event<'_>]) -> Vec<Answer> {
+async fn answers<F: Function>(world: &impl World, function: &F, events: &[Event<'_>]) -> Vec<Answer> {
     let envelopes: Vec<Result<Envelope<'_>, String>> = events.iter().map(Event::envelope).collect();
     let both = events.iter().zip(&envelopes);
     let deliveries: Vec<Delivery<'_>> = both
@@ -43,7 +43,7 @@ async fn answers<D: Detector>(world: &impl World, detector: &D, events: &[Event<
             envelope: envelope.as_ref().map(|it| it.about(event)).unwrap_or_default(),
         })
         .collect();
-    handle(world, detector, &deliveries).await
+    handle(world, function, &deliveries).await
 }
 
 /// The answer to a batch names what is to be delivered again, and that alone.

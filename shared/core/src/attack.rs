@@ -54,7 +54,7 @@ impl Attack {
     }
 
     /// Whether the table has the action: no other is an attack.
-    pub(crate) fn is_listed(action: &Action<'_>) -> bool {
+    pub fn is_listed(action: &Action<'_>) -> bool {
         TABLE.find(&action.service, &action.name).is_some()
     }
 

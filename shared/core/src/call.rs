@@ -7,7 +7,7 @@ use handsoff_cloudtrail::partition::is_sign_in;
 use handsoff_cloudtrail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
-use crate::policy::{Glob, Policy};
+use crate::policy::{Glob, Policy, misuse};
 use crate::principal::{Kind, Principal, is_customers_service};
 use crate::rules::NO_DENIALS;
 use crate::show::clean;
@@ -75,7 +75,7 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Classifies a record.
-    pub fn classify(record: Record<'a>, policy: &Policy, trace: &mut impl Trace) -> Self {
+    pub fn classify(record: Record<'a>, policy: &Policy, trace: &mut Trace) -> Self {
         let principal = Principal::of(&record, policy);
         let action = Action::of(&record);
         let (effect, basis) = if is_tool_call(&record) {
@@ -147,7 +147,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn explain(&self, policy: &Policy, trace: &mut impl Trace) {
+    fn explain(&self, policy: &Policy, trace: &mut Trace) {
         trace.step("fields", || self.fields());
         trace.step("principal", || {
             let arn = clean(self.principal.arn.as_deref().unwrap_or("no ARN"), 256);
@@ -217,6 +217,29 @@ impl<'a> Call<'a> {
 }
 
 impl Call<'_> {
+    /// Whether the credentials of code are taken to the console's sign-in, by a person: what shows whose they are.
+    pub fn code_in_console(&self) -> Option<&'static str> {
+        (self.action.service == "signin").then(|| self.principal.credentials_of_code())?
+    }
+
+    /// Whether the call asks for an emergency identity.
+    pub fn takes_break_glass(&self) -> bool {
+        matches!(self.target, Some(Target::Root | Target::BreakGlass(_)))
+    }
+
+    /// Whether the record shows that a deploy role is used otherwise than by its pipeline: how.
+    pub fn shows_misuse(&self, policy: &Policy) -> Option<String> {
+        if let Some(Target::Deploy(entry)) = self.target {
+            let entry = policy.deploy.get(entry)?;
+            return misuse::by_taking(entry, &self.record, &self.principal);
+        }
+        if self.principal.kind != Kind::DeployRole {
+            return None;
+        }
+        let entry = policy.deploy.get(self.principal.entry?)?;
+        misuse::by_use(&self.action, entry, &self.record, &self.principal, self.is_from_console())
+    }
+
     /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.
     fn fields(&self) -> String {
         let (record, identity) = (&self.record, &self.principal.identity);

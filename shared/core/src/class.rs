@@ -85,6 +85,7 @@ mod tests {
 
     use super::*;
     use crate::Policy;
+    use crate::Trace;
 
     /// STS's calls change nothing by themselves, so that no detector asks for their severity today; the class has one
     /// all the same.
@@ -96,7 +97,7 @@ mod tests {
                 "AssumedRole","arn":"arn:aws:sts::1:assumed-role/x/s"{marked}}}}}"#
             );
             let Ok((Entry::Record(record), _)) = Record::read(&json) else { panic!("a record") };
-            let call = Call::classify(record, &Policy::built_in(), &mut ());
+            let call = Call::classify(record, &Policy::built_in(), &mut Trace::off());
             assert_eq!(call.class(), Some(Class::Credentials));
             assert_eq!(call.severity_of_change(), Severity::High, "{}", call.principal.kind);
         }

@@ -1,122 +1,129 @@
 //! The stable codes of findings.
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
+
 use handsoff_cloudtrail::Class;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-mod rows;
+use crate::group::IncidentKind;
 
-/// What kind of finding it is. The names are part of the interface: metrics, filters and dashboards depend on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// A change by an identity that isn't a deploy role.
-    DriftWrite,
-    /// A change by a role that code runs as, not covered by its `[[workload]]` entry.
-    WorkloadWrite,
-    /// Somebody signed in to the console, or switched to a role in it.
-    ConsoleSignIn,
-    /// A call that turns off or blinds logging, another detector or handsoff itself; failed attempts too.
-    TrailTampered,
-    /// A deploy role used otherwise than by its pipeline.
-    DeployRoleMisused,
-    /// An emergency identity was assumed, or signed in.
-    GlassOpened,
-    /// A call by an emergency identity.
-    GlassActivity,
-    /// A call by an emergency identity after its allowed time.
-    GlassOverdue,
-    /// Somebody tried to assume an emergency identity, or to sign in as one, and failed.
-    GlassSignInFailed,
-    /// A call by the root user, sign-ins included.
-    RootActivity,
-    /// A break-glass session without an approval that covers it.
-    GlassUnapproved,
-    /// A break-glass session of a person who isn't on the roster.
-    GlassNotOnRoster,
-    /// A break-glass session that names no ticket.
-    GlassNoTicket,
-    /// A break-glass session that was begun without a second factor.
-    GlassNoMfa,
-    /// A break-glass session whose approver is who asked for it, or who used it.
-    GlassSelfApproved,
-    /// An emergency identity changed permissions, or made a role, user or key.
-    GlassEscalation,
-    /// A break-glass session is over, and its case file is sealed.
-    GlassClosed,
-    /// An emergency identity that nobody has exercised for too long.
-    GlassDrillDue,
-    /// Many denied calls of one principal.
-    DenySpike,
-    /// Denied calls of one principal to many different actions.
-    DenyProbing,
+#[cfg(test)]
+pub(crate) mod samples;
+
+/// What kind of finding it is: a row of its detector. The names are part of the interface: metrics, filters and
+/// dashboards depend on them.
+///
+/// Nobody but its detector asks which code it is: all that others depend on are the properties of its [`Row`].
+#[derive(Clone, Copy)]
+pub struct Code(&'static Row);
+
+/// The codes of all detectors, once they are registered.
+static CODES: OnceLock<Box<[Code]>> = OnceLock::new();
+
+/// Makes the codes of all detectors known, so that their names can be read again. Once in a process: what comes later
+/// changes nothing.
+pub fn register(codes: impl IntoIterator<Item = Code>) {
+    CODES.get_or_init(|| {
+        let mut codes: Vec<Code> = codes.into_iter().collect();
+        codes.sort();
+        codes.into()
+    });
 }
 
 impl Code {
-    /// All codes, by detector.
-    pub const ALL: [Self; 20] = [
-        Self::DriftWrite,
-        Self::WorkloadWrite,
-        Self::ConsoleSignIn,
-        Self::TrailTampered,
-        Self::DeployRoleMisused,
-        Self::GlassOpened,
-        Self::GlassActivity,
-        Self::GlassOverdue,
-        Self::GlassSignInFailed,
-        Self::RootActivity,
-        Self::GlassUnapproved,
-        Self::GlassNotOnRoster,
-        Self::GlassNoTicket,
-        Self::GlassNoMfa,
-        Self::GlassSelfApproved,
-        Self::GlassEscalation,
-        Self::GlassClosed,
-        Self::GlassDrillDue,
-        Self::DenySpike,
-        Self::DenyProbing,
-    ];
+    /// The code of a row.
+    pub const fn new(row: &'static Row) -> Self {
+        Self(row)
+    }
+
+    /// All codes that are registered, in their order.
+    pub fn all() -> &'static [Self] {
+        #[cfg(test)]
+        register(samples::ALL);
+        CODES.get().map_or(&[], |codes| codes)
+    }
 
     /// All that there is to know of it.
     pub fn row(self) -> &'static Row {
-        let [first, ..] = &rows::ROWS;
-        // INVARIANT: there is a row for each; a test holds the two to the same order.
-        rows::ROWS.get(self as usize).unwrap_or(first)
+        self.0
     }
 
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        self.row().name
+        self.0.name
     }
 
     /// The detector that the code belongs to: the name of its folder in `functions/`.
     pub fn detector(self) -> &'static str {
-        self.row().detector
+        self.0.detector
     }
 
     /// Whether it is a verdict on a break-glass session as a whole, and on no call of it.
     pub fn is_about_session(self) -> bool {
-        self.row().scope != Scope::Call
+        self.0.scope != Scope::Call
     }
 
     /// Whether each of the first findings is worth an alert, however severe others are that were alerted before.
     pub fn is_grave(self) -> bool {
-        matches!(self.row().alerts, AlertRule::Grave | AlertRule::Gravest)
+        matches!(self.0.alerts, AlertRule::Grave | AlertRule::Gravest)
+    }
+
+    /// Whether it is an attack on logging or detection.
+    pub fn is_attack(self) -> bool {
+        self.0.class == Some(Class::Detection)
     }
 
     /// A few words for a headline.
     pub fn title(self) -> &'static str {
-        self.row().title
+        self.0.title
     }
 
     /// What the person on call does next.
     pub fn next_step(self) -> &'static str {
-        self.row().next
+        self.0.next
     }
 }
 
-/// What a code is, for all that depend on it: nobody asks which code it is.
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.place == other.0.place
+    }
+}
+
+impl Eq for Code {}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.place.cmp(&other.0.place)
+    }
+}
+
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.place.hash(state);
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a code is, for all that depend on it.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a property by itself")]
 pub struct Row {
+    /// Where it stands among all codes: each detector has a hundred places. Two codes of one place are one code.
+    pub place: u16,
     /// The name in every output.
     pub name: &'static str,
     /// The detector that the code belongs to: the name of its folder in `functions/`.
@@ -145,10 +152,44 @@ pub struct Row {
     pub is_outside_session: bool,
     /// Whether it says no more than that this is a call of a session.
     pub is_routine: bool,
-    /// Whether it stands for a code of its detector that isn't known, of a later version.
+    /// Whether it stands for a code that isn't known, of a later version, in incidents of its kind.
     pub is_fallback: bool,
+    /// The kind of its incidents, where no emergency identity is in it.
+    pub incidents: IncidentKind,
+    /// Whether a change that has it was made by hand, so that the drift ledger follows what becomes of it.
+    pub is_by_hand: bool,
+    /// Whether a storm of it has a larger budget of messages, as what is critical has.
+    pub is_urgent: bool,
     /// Of two findings on one call it is the one that says more.
     pub says_more: bool,
+}
+
+impl Row {
+    /// A row with nothing said yet but whose it is.
+    pub const fn of(detector: &'static str, incidents: IncidentKind) -> Self {
+        Self {
+            place: 0,
+            name: "",
+            detector,
+            title: "",
+            next: "",
+            scope: Scope::Call,
+            alerts: AlertRule::ByClass,
+            counted: Counted::Changes,
+            is_violation: false,
+            repeats: Repeats::Never,
+            class: None,
+            may_be_hidden: Err("an entry hides changes only"),
+            opens_session: false,
+            is_outside_session: false,
+            is_routine: false,
+            is_fallback: false,
+            incidents,
+            is_by_hand: false,
+            is_urgent: false,
+            says_more: false,
+        }
+    }
 }
 
 /// What findings are about.
@@ -211,7 +252,7 @@ impl std::str::FromStr for Code {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let code = Self::ALL.into_iter().find(|code| code.as_str() == name);
+        let code = Self::all().iter().copied().find(|code| code.as_str() == name);
         code.ok_or_else(|| format!("`{name}` is no code of a finding"))
     }
 }
@@ -231,21 +272,16 @@ impl<'de> Deserialize<'de> for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
-    fn codes_are_unique_and_kebab_case() {
-        let names: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(names.len(), Code::ALL.len());
-        assert!(
-            Code::ALL.into_iter().enumerate().all(|(place, code)| code as usize == place),
-            "rows are by place"
-        );
-        assert_eq!(rows::ROWS.len(), Code::ALL.len());
-        let fallbacks = |detector| {
-            Code::ALL.iter().filter(|it| it.detector() == detector && it.row().is_fallback).count()
-        };
-        assert_eq!(["drift", "break-glass", "deny-spike"].map(fallbacks), [1; 3]);
-        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+    fn a_code_is_read_by_its_name_once_it_is_registered() {
+        for code in Code::all() {
+            let name = serde_json::to_string(code).unwrap();
+            assert_eq!(name, format!("\"{code}\""));
+            assert_eq!(serde_json::from_str::<Code>(&name).unwrap(), *code);
+        }
+        assert_eq!(Code::all(), samples::ALL);
+        let unknown = "no-such-code".parse::<Code>();
+        assert_eq!(unknown.unwrap_err(), "`no-such-code` is no code of a finding");
     }
 }

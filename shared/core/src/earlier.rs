@@ -155,6 +155,8 @@ impl Earlier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Trace;
+    use crate::code::samples;
     use crate::{Call, Code, Policy};
     use handsoff_cloudtrail::{Entry, Record};
 
@@ -165,7 +167,7 @@ mod tests {
             "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/a","userName":"a"}}}}"#
         );
         let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        let call = Call::classify(record, &Policy::built_in(), &mut ());
+        let call = Call::classify(record, &Policy::built_in(), &mut Trace::off());
         Finding { incident: "drift-1".into(), ..Finding::new(&call, code, Severity::High, "r".into()) }
     }
 
@@ -187,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_finding_is_repeated_by_the_periods_before_it_and_by_no_others() {
-        let write = Code::WorkloadWrite;
+        let write = samples::BY_CODE;
         assert!(!repeated(&[], ("CreateGrant", 500), write), "the first");
         assert!(!repeated(&[500], ("CreateGrant", 500), write), "the same period");
         assert!(!repeated(&[501], ("CreateGrant", 500), write), "a later one");
@@ -195,19 +197,15 @@ mod tests {
         assert!(repeated(&[410], ("CreateGrant", 500), write));
         assert!(!repeated(&[409], ("CreateGrant", 500), write), "forgotten");
         assert!(!repeated(&[499], ("CreateUser", 500), write), "another action");
-        assert!(repeated(&[499], ("CreateGrant", 500), Code::DenyProbing));
+        assert!(repeated(&[499], ("CreateGrant", 500), samples::PROBING));
     }
 
     #[test]
     fn nothing_is_remembered_of_emergencies_and_attacks() {
-        for code in Code::ALL {
-            let remembered = ["workload-write", "deny-spike", "deny-probing"];
+        for code in samples::ALL {
+            let remembered = [samples::BY_CODE, samples::DENIED, samples::PROBING];
             assert!(!repeated(&[499], ("Run", 500), code), "{code}");
-            assert_eq!(
-                repeated(&[499], ("CreateGrant", 500), code),
-                remembered.contains(&code.as_str()),
-                "{code}"
-            );
+            assert_eq!(repeated(&[499], ("CreateGrant", 500), code), remembered.contains(&code), "{code}");
         }
     }
 
@@ -220,7 +218,7 @@ mod tests {
                 (Some(Class::Network), Severity::High, true),
                 (Some(Class::Identity), Severity::High, false),
             ] {
-                let mut at = [finding("Run", 1, Code::DriftWrite), finding("Run", 2, Code::DriftWrite)];
+                let mut at = [finding("Run", 1, samples::CHANGE), finding("Run", 2, samples::CHANGE)];
                 for finding in &mut at {
                     finding.principal.kind = kind;
                 }
@@ -237,13 +235,12 @@ mod tests {
 
     #[test]
     fn another_day_of_a_person_is_news() {
-        assert!(!repeated(&[499], ("CreateGrant", 500), Code::DriftWrite));
+        assert!(!repeated(&[499], ("CreateGrant", 500), samples::CHANGE));
     }
 
     #[test]
     fn each_principal_has_its_own() {
-        let (one, mut other) =
-            (finding("Run", 1, Code::WorkloadWrite), finding("Run", 1, Code::WorkloadWrite));
+        let (one, mut other) = (finding("Run", 1, samples::BY_CODE), finding("Run", 1, samples::BY_CODE));
         assert_eq!(Subject::of(&one), Subject::of(&other));
         other.principal.human = Some("ana".into());
         assert_eq!(Subject::of(&one), Subject::of(&other), "what a caller may choose is no difference");
@@ -255,7 +252,7 @@ mod tests {
             Subject::of(&finding)
         };
         assert_ne!(of("ana"), of("ben"), "people who share a permission set");
-        let denied = finding("Run", 1, Code::DenySpike);
+        let denied = finding("Run", 1, samples::DENIED);
         assert_ne!(Subject::of(&one), Subject::of(&denied), "what is denied is no change");
     }
 }

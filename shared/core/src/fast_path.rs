@@ -1,6 +1,7 @@
 //! Knowing what leads to nothing without judging it: reads, changes by a deploy role, services' own calls.
 //!
-//! These are nearly all records. What shows it are four fields of the record's top level and the identity; and
+//! These are nearly all records. What shows it are four fields of the record's top level and the identity; what of them a
+//! detector has to see all the same is the detector's to say ([`Detector::watches_identity`] and its neighbours). And
 //! the same identities make the same calls all day, so what was found of an identity is kept, and what was found of an
 //! action. Their texts are compared byte by byte: a hash alone could be met on purpose by somebody who chooses a
 //! session's name.
@@ -9,10 +10,11 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Effect, Record};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::attack::Attack;
 use crate::call::{is_from_console, is_tool_call, target};
-use crate::owner::Disposition;
-use crate::policy::{Deploy, Policy, misuse};
+use crate::detector::{Bare, Detector, Glance, Watch};
+use crate::disposition::Disposition;
+use crate::engine::Detectors;
+use crate::policy::Policy;
 use crate::principal::{Kind, Principal};
 
 /// How many identities are kept. Where two share a place, the later one stays.
@@ -28,8 +30,7 @@ const LONGEST: usize = 16 << 10;
 #[derive(Debug)]
 pub struct FastPath<'p> {
     policy: &'p Policy,
-    /// Whether a deploy role's calls depend on where they come from.
-    places: bool,
+    detectors: Detectors,
     /// Boxed, because a function knows few: its start would wait for the pages that empty places take.
     kept: Vec<Option<Box<Kept>>>,
     actions: Vec<Option<Box<Known>>>,
@@ -54,65 +55,34 @@ struct Known {
 #[derive(Clone, Copy, Debug)]
 struct Does {
     effect: Effect,
-    service: Service,
-    opens_a_shell: bool,
-    /// The table of attacks has it.
-    may_attack: bool,
-}
-
-/// Whose action it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Service {
-    /// The sign-in service's.
-    SignIn,
-    /// STS's, which may be asked for a role.
-    Sts,
-    /// Any other's.
-    Other,
-}
-
-impl Does {
-    fn of(action: &Action<'_>, read_only: Option<bool>) -> Self {
-        Self {
-            effect: action.effect(read_only).0,
-            service: match &*action.service {
-                "signin" => Service::SignIn,
-                "sts" => Service::Sts,
-                _ => Service::Other,
-            },
-            opens_a_shell: action.opens_a_shell(),
-            may_attack: Attack::is_listed(action),
-        }
-    }
+    /// It may ask for a role.
+    is_sts: bool,
+    watch: Watch,
 }
 
 /// Who called, as far as it matters here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Caller {
-    /// All calls have to be judged: root, emergency identities, and deploy roles that show misuse.
-    #[default]
-    Watched,
-    /// A deploy role that shows no misuse by itself.
-    Deploy,
-    /// A service by itself.
-    Service,
-    /// Anybody else.
-    Other,
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    kind: Kind,
+    watch: Watch,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self { kind: Kind::Unknown, watch: Watch::Always }
+    }
 }
 
 impl<'p> FastPath<'p> {
     /// With nothing kept yet.
-    pub fn new(policy: &'p Policy) -> Self {
-        let listed = |entry: &Deploy| !entry.networks.is_empty() || !entry.vpc_endpoints.is_empty();
-        let places = policy.deploy.iter().any(listed);
-        Self { policy, places, kept: vec![None; KEPT], actions: vec![None; ACTIONS] }
+    pub(crate) fn new(policy: &'p Policy, detectors: Detectors) -> Self {
+        Self { policy, detectors, kept: vec![None; KEPT], actions: vec![None; ACTIONS] }
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
     ///
-    /// Where it says anything, [`crate::Call::owner`] says `Nobody` with the same reason: nothing failed, it
-    /// is no sign-in and doesn't take on a deploy role or an emergency identity, and the caller is neither
-    /// root nor an emergency identity nor a deploy role in the wrong hands.
+    /// Where it says anything, [`crate::Engine::owner`] says `Nobody` with the same reason: the call succeeded,
+    /// [`crate::Call::disposition`] gives the reason, and no detector watches it for what it claims whatever the reason.
     pub fn disposition(&mut self, record: &Record<'_>) -> Option<Disposition> {
         if !record.error_code.is_absent() || record.is_endpoint_copy() {
             return None;
@@ -121,34 +91,28 @@ impl<'p> FastPath<'p> {
             return Some(Disposition::ToldElsewhere);
         }
         let does = self.does(record);
-        let asks_for_role =
-            |policy| does.service == Service::Sts && target(record, &Action::of(record), policy).is_some();
-        if does.service == Service::SignIn || asks_for_role(self.policy) || is_tool_call(record) {
+        if does.watch == Watch::Always || is_tool_call(record) {
             return None;
         }
-        let effect = does.effect;
-        let caller = match (self.caller(record), effect) {
-            (Caller::Watched, _) | (Caller::Other, Effect::Changes) => return None,
-            (caller, _) => caller,
+        let target = if does.is_sts { target(record, &Action::of(record), self.policy) } else { None };
+        let caller = self.caller(record);
+        if caller.watch == Watch::Always {
+            return None;
+        }
+        let disposition = match (does.effect, caller.kind) {
+            (Effect::Reads, _) => Disposition::Read,
+            (Effect::Changes, Kind::Service) => Disposition::Service,
+            (Effect::Changes, Kind::DeployRole) => Disposition::Expected,
+            _ => return None,
         };
-        if caller == Caller::Deploy
-            && (self.places
-                || does.opens_a_shell
-                || !record.vpc_endpoint_account_id.is_absent()
-                || record.session_credential_from_console.flag() == Some(true))
-        {
-            return None;
-        }
-        match (effect, caller) {
-            (Effect::Reads, _) => Some(Disposition::Read),
-            (Effect::Changes, Caller::Service) => Some(Disposition::Service),
-            (Effect::Changes, Caller::Deploy) => {
-                let attacks =
-                    does.may_attack && Attack::of(&Action::of(record), record, self.policy, true).is_some();
-                (!attacks).then_some(Disposition::Expected)
+        if target.is_some() || does.watch.max(caller.watch) == Watch::ByRecord {
+            let is_watched_action = does.watch == Watch::ByRecord;
+            let glance = Glance { record, kind: caller.kind, target, is_watched_action, policy: self.policy };
+            if self.detectors.iter().any(|detector| detector.watches(&glance)) {
+                return None;
             }
-            _ => None,
         }
+        Some(disposition)
     }
 
     fn does(&mut self, record: &Record<'_>) -> Does {
@@ -161,7 +125,12 @@ impl<'p> FastPath<'p> {
         {
             return known.does;
         }
-        let does = Does::of(&Action::of(record), record.read_only.flag());
+        let action = Action::of(record);
+        let does = Does {
+            effect: action.effect(record.read_only.flag()).0,
+            is_sts: action.service == "sts",
+            watch: greatest(self.detectors, |detector| detector.watches_action(&action)),
+        };
         let short = named.iter().all(|text| text.len() < LONGEST);
         if let Some(kept) = kept.filter(|_| short) {
             *kept = Some(Box::new(Known { named: named.map(str::to_owned), does }));
@@ -173,15 +142,15 @@ impl<'p> FastPath<'p> {
         let (identity, account) = (record.user_identity.as_str(), record.recipient_account_id.as_str());
         // What shows a service may stand outside of the identity.
         if identity.is_empty() {
-            return Caller::Watched;
+            return Caller::default();
         }
         let place = usize::try_from(xxh3_64(identity.as_bytes()) % KEPT as u64).unwrap_or_default();
-        let Some(kept) = self.kept.get_mut(place) else { return Caller::Watched };
+        let Some(kept) = self.kept.get_mut(place) else { return Caller::default() };
         let kept = kept.get_or_insert_default();
         if kept.identity == identity && kept.account == account {
             return kept.caller;
         }
-        let caller = caller(record, self.policy);
+        let caller = caller(record, self.policy, self.detectors);
         if identity.len() > LONGEST {
             return caller;
         }
@@ -192,7 +161,7 @@ impl<'p> FastPath<'p> {
     }
 }
 
-fn caller(record: &Record<'_>, policy: &Policy) -> Caller {
+fn caller(record: &Record<'_>, policy: &Policy, detectors: Detectors) -> Caller {
     // What only this record's other fields say must not be kept for the identity's next record.
     let bare = Record {
         user_identity: record.user_identity,
@@ -202,16 +171,11 @@ fn caller(record: &Record<'_>, policy: &Policy) -> Caller {
         ..Record::default()
     };
     let principal = Principal::of(&bare, policy);
-    match principal.kind {
-        Kind::BreakGlass => Caller::Watched,
-        Kind::DeployRole => {
-            let entry = principal.entry.and_then(|entry| policy.deploy.get(entry));
-            let console = is_from_console(&bare, &principal);
-            let clean =
-                entry.is_some_and(|entry| !console && misuse::by_identity(entry, &principal).is_none());
-            if clean { Caller::Deploy } else { Caller::Watched }
-        }
-        Kind::Service => Caller::Service,
-        _ => Caller::Other,
-    }
+    let kind = principal.kind;
+    let who = Bare { is_from_console: is_from_console(&bare, &principal), principal };
+    Caller { kind, watch: greatest(detectors, |detector| detector.watches_identity(&who, policy)) }
+}
+
+fn greatest(detectors: Detectors, watch: impl Fn(&dyn Detector) -> Watch) -> Watch {
+    detectors.iter().map(|detector| watch(*detector)).max().unwrap_or_default()
 }

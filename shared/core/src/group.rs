@@ -26,14 +26,14 @@ use crate::principal::Kind;
 /// A cryptographic hash: whoever chooses a session's name can't make their findings part of another incident.
 pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     let glass = call.principal.kind == Kind::BreakGlass;
-    let (kind, parts) = if code.detector() == "deny-spike" {
-        ("deny", vec![denial_group(call), day(call.time)])
+    let (kind, parts) = if code.row().incidents == IncidentKind::Denials {
+        (IncidentKind::Denials, vec![denial_group(call), day(call.time)])
     } else if call.takes_break_glass() && (call.outcome == Outcome::Succeeded || !glass) {
-        ("glass", taking_glass(call))
+        (IncidentKind::Glass, taking_glass(call))
     } else if glass {
-        ("glass", within_glass(call, code.row().is_outside_session))
+        (IncidentKind::Glass, within_glass(call, code.row().is_outside_session))
     } else {
-        ("drift", drift(call))
+        (IncidentKind::Drift, drift(call))
     };
     name(kind, &parts)
 }
@@ -41,24 +41,56 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
 /// The incident of the session that a break-glass call was made in. For a call that takes on another emergency
 /// identity that isn't the one that its finding belongs to: there the other session begins.
 pub fn own_session(call: &Call<'_>) -> String {
-    name("glass", &within_glass(call, false))
+    name(IncidentKind::Glass, &within_glass(call, false))
 }
 
-fn name(kind: &str, parts: &[String]) -> String {
+/// What findings are grouped by: the beginning of an incident's ID says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentKind {
+    /// A person's session, or the day of a principal.
+    Drift,
+    /// A break-glass session, or who tried to begin one on a day.
+    Glass,
+    /// The denied calls of a principal and day.
+    Denials,
+}
+
+impl IncidentKind {
+    /// With what the IDs of such incidents begin, before the hyphen.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::Glass => "glass",
+            Self::Denials => "deny",
+        }
+    }
+
+    /// That of an incident's ID; `None` for what is none.
+    pub fn of(incident: &str) -> Option<Self> {
+        let (prefix, _) = incident.split_once('-')?;
+        [Self::Drift, Self::Glass, Self::Denials].into_iter().find(|kind| kind.prefix() == prefix)
+    }
+}
+
+fn name(kind: IncidentKind, parts: &[String]) -> String {
+    name_of(kind.prefix(), parts)
+}
+
+fn name_of(kind: &str, parts: &[String]) -> String {
     let parts: Vec<&str> = [kind].into_iter().chain(parts.iter().map(String::as_str)).collect();
     // Who breaks glass chooses the session's name, and has time to search for one that leads into an old case.
-    let bytes = if kind == "glass" { 12 } else { 6 };
+    let bytes = if kind == IncidentKind::Glass.prefix() { 12 } else { 6 };
     format!("{kind}-{}", digest_of(&parts, bytes))
 }
 
 /// Whether an incident is a break-glass session's, or of somebody who tried to begin one.
 pub fn is_glass(incident: &str) -> bool {
-    incident.starts_with("glass-")
+    IncidentKind::of(incident) == Some(IncidentKind::Glass)
 }
 
 /// Whether an incident is of denied calls.
 pub fn is_denials(incident: &str) -> bool {
-    incident.starts_with("deny-")
+    IncidentKind::of(incident) == Some(IncidentKind::Denials)
 }
 
 /// The first twelve hexadecimal digits of the parts' SHA-256: short enough to be read out, long enough for nobody
@@ -135,7 +167,7 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
 
 /// The incident of the denied calls that the principal of a finding made on its day.
 pub(crate) fn denials_of(finding: &Finding) -> Option<String> {
-    Some(name("deny", &principal_and_day(finding)?))
+    Some(name(IncidentKind::Denials, &principal_and_day(finding)?))
 }
 
 /// What the alerts of incidents have in common that are of one story, if nothing shows that it began in another: those of
@@ -146,7 +178,7 @@ pub(crate) fn thread(finding: &Finding) -> String {
         || principal.arn.contains(":user/")
         || matches!(principal.kind, Kind::Workload | Kind::Unknown);
     let parts = principal_and_day(finding).filter(|_| of_the_day && !is_glass(incident));
-    parts.map_or_else(|| incident.clone(), |parts| name("story", &parts))
+    parts.map_or_else(|| incident.clone(), |parts| name_of("story", &parts))
 }
 
 /// As [`denial_group`] and the day have it.

@@ -1,7 +1,7 @@
 //! What the detectors share: the policy, one classification of every record, findings, incidents and alerts.
 //!
-//! Pure: no I/O, no clock. A record goes through [`Call::classify`] once, belongs to the one [`Owner`] that [`Call::owner`]
-//! names, and the owner's detector turns it into a [`Finding`] or not. What the deployed functions do with findings is
+//! Pure: no I/O, no clock. A record goes through [`Call::classify`] once, belongs to the one [`Detector`] that
+//! [`Engine::owner`] names, and that turns it into a [`Finding`] or not. What the deployed functions do with findings is
 //! `shared/runtime`.
 
 pub mod alert;
@@ -10,13 +10,16 @@ mod call;
 mod class;
 pub mod code;
 pub mod copies;
+pub mod detector;
+mod disposition;
 pub mod earlier;
+pub mod engine;
 mod fast_path;
 pub mod finding;
 pub mod group;
 pub mod incident;
 pub mod origins;
-mod owner;
+pub mod person;
 pub mod policy;
 mod principal;
 pub mod rules;
@@ -28,10 +31,12 @@ mod trace;
 pub use attack::Attack;
 pub use call::{Call, Outcome, Target};
 pub use code::Code;
+pub use detector::{Detector, Verdict};
+pub use disposition::Disposition;
+pub use engine::{Detectors, Engine, Owner};
 pub use fast_path::FastPath;
 pub use finding::{Finding, Key};
 pub use incident::Incident;
-pub use owner::{Disposition, Owner};
 pub use policy::Policy;
 pub use principal::{Kind, Principal};
 pub use severity::Severity;

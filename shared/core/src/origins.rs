@@ -56,7 +56,7 @@ impl Origins {
     }
 
     /// Makes the caller a workload, if its record doesn't tell who it is and another one does.
-    pub fn recognise(&self, call: &mut Call<'_>, trace: &mut impl Trace) {
+    pub fn recognise(&self, call: &mut Call<'_>, trace: &mut Trace) {
         let principal = &mut call.principal;
         let unknown = principal.kind == Kind::Unknown && principal.identity.kind == IdentityType::AssumedRole;
         let known = || session(&principal.identity).is_some_and(|session| self.code.contains(&session));
@@ -137,8 +137,8 @@ mod tests {
     fn kind(began: &str, call: &str) -> Kind {
         let mut origins = Origins::default();
         origins.note(&record(began));
-        let mut call = Call::classify(record(call), &Policy::built_in(), &mut ());
-        origins.recognise(&mut call, &mut ());
+        let mut call = Call::classify(record(call), &Policy::built_in(), &mut Trace::off());
+        origins.recognise(&mut call, &mut Trace::off());
         call.principal.kind
     }
 

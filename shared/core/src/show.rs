@@ -34,6 +34,18 @@ fn is_harmful(char: char) -> bool {
             | '\u{fffe}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// What is wrong with a JSON text, without the values that `serde_json` quotes.
+pub fn unquoted(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // Names of fields are ours, in backquotes; values are the sender's, in double quotes.
+    let what = text.split('"').next().unwrap_or_default();
+    if what.len() == text.len() {
+        clean(&text, 256)
+    } else {
+        format!("{}… at line {} column {}", clean(what, 256), error.line(), error.column())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,19 +9,31 @@ pub struct Step {
     pub found: String,
 }
 
-/// Takes the steps. The detectors run the same code with and without one, so that an explanation can't
-/// differ from the verdict; with `()` the text is never made.
-pub trait Trace {
+/// Takes the steps. The detectors run the same code whether they are kept or not, so that an explanation can't
+/// differ from the verdict.
+#[derive(Debug)]
+pub struct Trace(Option<Vec<Step>>);
+
+impl Trace {
+    /// Keeps nothing: the text of a step is never made.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// Keeps the steps.
+    pub fn on() -> Self {
+        Self(Some(Vec::new()))
+    }
+
     /// Notes a step.
-    fn step(&mut self, what: &'static str, found: impl FnOnce() -> String);
-}
+    pub fn step(&mut self, what: &'static str, found: impl FnOnce() -> String) {
+        if let Some(steps) = &mut self.0 {
+            steps.push(Step { what, found: found() });
+        }
+    }
 
-impl Trace for () {
-    fn step(&mut self, _: &'static str, _: impl FnOnce() -> String) {}
-}
-
-impl Trace for Vec<Step> {
-    fn step(&mut self, what: &'static str, found: impl FnOnce() -> String) {
-        self.push(Step { what, found: found() });
+    /// The steps so far.
+    pub fn steps(self) -> Vec<Step> {
+        self.0.unwrap_or_default()
     }
 }

@@ -11,10 +11,7 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 
 use super::ports::{Clock, Failure, World};
 use super::report::{Metric, Report};
-use handsoff_core::Call;
-use handsoff_core::Disposition;
-use handsoff_core::FastPath;
-use handsoff_core::policy::Policy;
+use handsoff_core::{Call, Detector, Disposition, Engine, FastPath, Policy, Trace, Verdict};
 
 /// How many units are dealt with at once. They send one after the other ([`super::turn`]): a function that is killed has one
 /// alert on its way at most, which comes twice.
@@ -68,15 +65,20 @@ pub enum Answer {
 /// Classifies records, but for those that lead to nothing at a glance.
 #[derive(Debug)]
 pub struct Classifier<'p> {
-    /// The policy.
-    pub policy: &'p Policy,
+    /// The detectors.
+    pub engine: Engine<'p>,
     fast_path: RefCell<FastPath<'p>>,
 }
 
 impl<'p> Classifier<'p> {
     /// With nothing known yet.
-    pub fn new(policy: &'p Policy) -> Self {
-        Self { policy, fast_path: FastPath::new(policy).into() }
+    pub fn new(engine: Engine<'p>) -> Self {
+        Self { fast_path: engine.fast_path().into(), engine }
+    }
+
+    /// The policy that holds.
+    pub fn policy(&self) -> &'p Policy {
+        self.engine.policy
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
@@ -84,17 +86,22 @@ impl<'p> Classifier<'p> {
         self.fast_path.try_borrow_mut().ok()?.disposition(record)
     }
 
-    /// The call of a record, unless it has no owner and that can be seen at once.
-    pub fn call<'r>(&self, record: &Record<'r>) -> Option<Call<'r>> {
+    /// What a detector says of a record, and its call, if it is the detector's.
+    pub fn judge<'r>(&self, record: &Record<'r>, detector: &dyn Detector) -> Option<(Call<'r>, Verdict)> {
         if self.disposition(record).is_some() {
             return None;
         }
-        Some(Call::classify(*record, self.policy, &mut ()))
+        let call = Call::classify(*record, self.policy(), &mut Trace::off());
+        let own = self.engine.owner(&call, &mut Trace::off()).is(detector.name());
+        own.then(|| {
+            let verdict = detector.judge(&call, self.policy(), &mut Trace::off());
+            (call, verdict)
+        })
     }
 }
 
-/// What a function does with records.
-pub trait Detector {
+/// What a deployed function does with records.
+pub trait Function {
     /// What comes of a record that leads to something.
     type Work;
 
@@ -150,21 +157,21 @@ enum Task<W> {
 ///
 /// It ends before the invocation does: what there was no time for is to be delivered again, and what is finished is
 /// done with.
-pub async fn handle<D: Detector>(
+pub async fn handle<F: Function>(
     world: &impl World,
-    detector: &D,
+    function: &F,
     deliveries: &[Delivery<'_>],
 ) -> Vec<Answer> {
     let mut report = Report::default();
     let mut answers = vec![Answer::Done; deliveries.len()];
-    let units = units(world, detector, deliveries, &mut report);
+    let units = units(world, function, deliveries, &mut report);
     for index in units.iter().flat_map(|unit| &unit.deliveries) {
         set(&mut answers, *index, &Err(late()));
     }
     // Of a unit that is left half-way, too: what it has counted has happened.
     let mut reports = vec![Report::default(); units.len()];
     let begun = units.into_iter().zip(&mut reports);
-    let begun = begun.map(|(unit, report)| deal_with(world, detector, deliveries, unit, report));
+    let begun = begun.map(|(unit, report)| deal_with(world, function, deliveries, unit, report));
     let mut done = stream::iter(begun).buffer_unordered(UNITS);
     let all = async {
         while let Some((indices, done)) = done.next().await {
@@ -179,7 +186,7 @@ pub async fn handle<D: Detector>(
         report.merge(of_unit);
     }
     for _ in answers.iter().filter(|answer| matches!(answer, Answer::Again(_))) {
-        report.count(Metric::Returned(detector.name()));
+        report.count(Metric::Returned(function.name()));
     }
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
@@ -192,30 +199,30 @@ pub async fn handle<D: Detector>(
 }
 
 /// Judges the deliveries. Nothing of it waits for the world.
-fn units<D: Detector>(
+fn units<F: Function>(
     world: &impl World,
-    detector: &D,
+    function: &F,
     deliveries: &[Delivery<'_>],
     report: &mut Report,
-) -> Vec<Unit<D::Work>> {
-    let mut units: BTreeMap<String, (Vec<usize>, Vec<D::Work>)> = BTreeMap::new();
+) -> Vec<Unit<F::Work>> {
+    let mut units: BTreeMap<String, (Vec<usize>, Vec<F::Work>)> = BTreeMap::new();
     let mut rejected = Vec::new();
     for (index, delivery) in deliveries.iter().enumerate() {
-        let (work, time) = match judged(detector, delivery) {
+        let (work, time) = match judged(function, delivery) {
             Ok(Some(judged)) => judged,
             Ok(None) => continue,
             Err(reason) => {
-                report.count(Metric::UnreadablePayloads(detector.name()));
+                report.count(Metric::UnreadablePayloads(function.name()));
                 rejected.push(Unit { deliveries: vec![index], task: Task::Reject(reason) });
                 continue;
             }
         };
-        if let (Some(Time(at)), Some(timed)) = (time, detector.timed(&work)) {
+        if let (Some(Time(at)), Some(timed)) = (time, function.timed(&work)) {
             // Clocks differ: an event from the future has no lag.
             #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
             report.add(timed, (world.now().0 - at).max(0) as f64);
         }
-        let (indices, works) = units.entry(detector.unit(&work)).or_default();
+        let (indices, works) = units.entry(function.unit(&work)).or_default();
         indices.push(index);
         works.push(work);
     }
@@ -225,17 +232,17 @@ fn units<D: Detector>(
 }
 
 /// Does what a unit asks for, unless it is too late to begin. Gives the deliveries that it answers.
-async fn deal_with<D: Detector>(
+async fn deal_with<F: Function>(
     world: &impl World,
-    detector: &D,
+    function: &F,
     deliveries: &[Delivery<'_>],
-    unit: Unit<D::Work>,
+    unit: Unit<F::Work>,
     report: &mut Report,
 ) -> (Vec<usize>, Result<(), Failure>) {
     let payload = unit.deliveries.first().and_then(|index| deliveries.get(*index)).map(|it| it.payload);
     let done = match unit.task {
         _ if world.left() <= BEGIN => Err(late()),
-        Task::CarryOut(work) => detector.carry_out(world, work, report).await,
+        Task::CarryOut(work) => function.carry_out(world, work, report).await,
         Task::Reject(reason) => world.reject(payload.unwrap_or_default(), &reason).await,
     };
     (unit.deliveries, done)
@@ -264,14 +271,14 @@ async fn leaving<T>(world: &impl Clock, rest: Duration, work: impl Future<Output
 type Judged<W> = (W, Option<Time>);
 
 /// What comes of a delivery, if anything; or why it can't be read.
-fn judged<D: Detector>(detector: &D, delivery: &Delivery<'_>) -> Result<Option<Judged<D::Work>>, String> {
+fn judged<F: Function>(function: &F, delivery: &Delivery<'_>) -> Result<Option<Judged<F::Work>>, String> {
     let detail = delivery.detail.map_err(str::to_owned)?;
-    if let Some(other) = detector.other(delivery.envelope, detail) {
+    if let Some(other) = function.other(delivery.envelope, detail) {
         return other.map(|work| Some((work, None)));
     }
     let record = record(detail)?;
     let time = || record.event_time.text().and_then(|text| Time::parse(&text));
-    Ok(detector.judge(&record).map(|work| (work, time())))
+    Ok(function.judge(&record).map(|work| (work, time())))
 }
 
 /// The record in an event's detail.

@@ -17,7 +17,7 @@ const GRAVE: usize = 5;
 /// Whether what is alerted has the larger budget: what is critical, whatever is about emergency identities, and what
 /// attacks logging or the pipeline.
 fn is_grave(code: Code, severity: Severity) -> bool {
-    severity == Severity::Critical || code.detector() == "break-glass" || code.is_grave()
+    severity == Severity::Critical || code.row().is_urgent || code.is_grave()
 }
 
 /// How many incidents of a code and severity are alerted by themselves in a minute.

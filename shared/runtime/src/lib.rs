@@ -34,7 +34,7 @@ mod summary;
 mod tell;
 mod turn;
 
-pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
+pub use batch::{Answer, Classifier, Delivery, Envelope, Function, handle};
 pub use budget::budget;
 pub use digest::digest;
 pub use due::{Due, Task, Waiting};

@@ -15,6 +15,7 @@ use handsoff_core::Code;
 use handsoff_core::Kind;
 use handsoff_core::Severity;
 use handsoff_core::alert::{Cause, Milestone};
+use handsoff_core::group::IncidentKind;
 
 /// The version of the form that is written.
 pub const FORMAT: u64 = 1;
@@ -48,15 +49,12 @@ const GROWING: [Growing; 7] = [
     Growing { field: "look", knows: known::<Look>, stand_in: |_| "due" },
 ];
 
-/// The plainest code of a finding's detector; an observation without an incident is a session's.
+/// The plainest code of such an incident's findings; an observation without an incident is a session's.
 fn code(finding: &Map<String, Value>) -> &'static str {
-    let detector = match finding.get("incident").and_then(Value::as_str) {
-        Some(incident) if incident.starts_with("drift-") => "drift",
-        Some(incident) if incident.starts_with("deny-") => "deny-spike",
-        _ => "break-glass",
-    };
-    let plainest = Code::ALL.into_iter().find(|code| code.detector() == detector && code.row().is_fallback);
-    plainest.map_or("", Code::as_str)
+    let incident = finding.get("incident").and_then(Value::as_str);
+    let kind = incident.and_then(IncidentKind::of).unwrap_or(IncidentKind::Glass);
+    let is = |code: &&Code| code.row().incidents == kind && code.row().is_fallback;
+    Code::all().iter().find(is).map_or("", |code| code.as_str())
 }
 
 #[derive(Serialize)]

@@ -19,6 +19,7 @@ mod cases;
 mod everything;
 mod rules;
 
+use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -83,15 +84,16 @@ fn read(text: &str) -> Record<'_> {
 }
 
 fn owner(record: &Record<'_>, policy: &Policy) -> Owner {
-    Call::classify(*record, policy, &mut ()).owner(policy)
+    let call = Call::classify(*record, policy, &mut Trace::off());
+    handsoff_functions::engine(policy).owner(&call, &mut Trace::off())
 }
 
 /// The place in [`FUNCTIONS`] of the detector.
 fn function(owner: Owner) -> Option<usize> {
     match owner {
-        Owner::Drift => Some(0),
-        Owner::BreakGlass => Some(1),
-        Owner::DenySpike => Some(2),
+        Owner::Detector(detector) => {
+            ["drift", "break-glass", "deny-spike"].iter().position(|name| *name == detector.name())
+        }
         Owner::Nobody(_) => None,
     }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::{Grant, names_of};
 use crate::grants::Key;
-use crate::person::{asked, is_same, may_be};
 use crate::session::Session;
+use handsoff_core::person::{asked, is_same, may_be};
 
 /// What is known of the approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::finding::Who;
 use handsoff_core::policy::BreakGlass;
 use handsoff_core::show::clean;
-use handsoff_core::{Code, Finding, Key, Kind, Severity, group};
+use handsoff_core::{Finding, Key, Kind, Severity, group};
 
 /// That an emergency identity wasn't used since a time, and should have been by now. One incident for each time that
 /// it becomes due. `account` is the one to look in, where the policy doesn't write it out; empty if nothing tells.
@@ -14,7 +14,7 @@ pub fn due(entry: &BreakGlass, account: &str, last: Time, now: Time) -> Option<F
     if now < at {
         return None;
     }
-    let (code, identity, time) = (Code::GlassDrillDue, entry.identity.as_str(), at.to_string());
+    let (code, identity, time) = (crate::codes::GLASS_DRILL_DUE, entry.identity.as_str(), at.to_string());
     let digest = group::digest(&["drill", identity, &time]);
     let days = every / 86_400;
     Some(Finding {

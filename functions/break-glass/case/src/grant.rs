@@ -2,10 +2,10 @@
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::policy::Cases;
-use handsoff_core::show::clean;
+use handsoff_core::show::{clean, unquoted};
 use serde::{Deserialize, Serialize};
 
-use crate::person::{ROOT, is_root, is_same, may_be};
+use handsoff_core::person::{ROOT, is_root, is_same, may_be};
 
 /// The `detail-type` of the event that carries a grant.
 pub const GRANT: &str = "Break-Glass Grant";
@@ -147,18 +147,6 @@ pub(crate) fn names_of(identity: &str) -> Vec<String> {
     let set = handsoff_cloudtrail::permission_set_of(name);
     let set = set.map(|set| [set.to_owned(), format!("permission-set/{set}")]);
     [identity, name].map(str::to_owned).into_iter().chain(set.into_iter().flatten()).collect()
-}
-
-/// What is wrong with a JSON text, without the values that `serde_json` quotes.
-pub fn unquoted(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    // Names of fields are ours, in backquotes; values are the sender's, in double quotes.
-    let what = text.split('"').next().unwrap_or_default();
-    if what.len() == text.len() {
-        clean(&text, 256)
-    } else {
-        format!("{}… at line {} column {}", clean(what, 256), error.line(), error.column())
-    }
 }
 
 #[cfg(test)]

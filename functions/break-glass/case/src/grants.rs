@@ -9,7 +9,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::policy::Cases;
 
 use crate::grant::Grant;
-use crate::person::filed;
+use handsoff_core::person::filed;
 
 /// How many grants before a time and behind it are looked at for the nearest one, of each kind.
 const NEAR: usize = 16;

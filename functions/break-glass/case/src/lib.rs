@@ -7,6 +7,7 @@
 //! [`Manifest`] whose digest proves them; [`verify()`] holds a copy against it.
 
 mod approval;
+pub mod codes;
 pub mod drill;
 pub mod facts;
 pub mod grant;
@@ -14,7 +15,6 @@ pub mod grants;
 pub mod live;
 pub mod manifest;
 pub mod observation;
-pub mod person;
 pub mod review;
 pub mod seal;
 pub mod session;

@@ -152,14 +152,16 @@ impl Observation {
 
     /// The observation of a call that was made with a session which this one took on.
     pub fn chained(call: &Call<'_>, seen: Seen) -> Self {
-        let (code, severity) = match (&call.attack, &call.outcome, call.effect) {
-            (Some(_), ..) => (Code::TrailTampered, Severity::High),
-            (_, Outcome::Succeeded, Effect::Changes) => (Code::GlassActivity, Severity::Medium),
-            _ => (Code::GlassActivity, Severity::Info),
+        let reason = "Made with a role that the session took on.";
+        let activity =
+            |severity| Finding::new(call, crate::codes::GLASS_ACTIVITY, severity, reason.to_owned());
+        let finding = match (&call.attack, &call.outcome, call.effect) {
+            (Some(attack), ..) => {
+                handsoff_drift::attack(call, Severity::High, format!("{reason} It {}.", attack.what))
+            }
+            (_, Outcome::Succeeded, Effect::Changes) => activity(Severity::Medium),
+            _ => activity(Severity::Info),
         };
-        let attack = call.attack.map(|attack| format!(" It {}.", attack.what)).unwrap_or_default();
-        let reason = format!("Made with a role that the session took on.{attack}");
-        let finding = Finding::new(call, code, severity, reason);
         Self { chained: true, ..Self::new(call, &finding, seen) }
     }
 

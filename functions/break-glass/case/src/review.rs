@@ -1,13 +1,12 @@
 //! The review of a case: who looked at it, and what they found.
 
 use handsoff_cloudtrail::Time;
-use handsoff_core::show::clean;
+use handsoff_core::show::{clean, unquoted};
 use serde::{Deserialize, Serialize};
 
-use crate::grant::unquoted;
 use crate::manifest::Manifest;
-use crate::person::{ROOT, is_root, may_be};
 use crate::session::Approval;
+use handsoff_core::person::{ROOT, is_root, may_be};
 
 /// The `detail-type` of the event that carries a review.
 pub const REVIEW: &str = "Break-Glass Review";

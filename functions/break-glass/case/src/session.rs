@@ -12,7 +12,7 @@ pub use crate::approval::Approval;
 use crate::facts::{Facts, KnownBy};
 use crate::grant::Grant;
 use crate::grants::Grants;
-use crate::person::{ROOT, is_root, is_same};
+use handsoff_core::person::{ROOT, is_root, is_same};
 
 /// No session of a role or of the console lasts longer.
 const LONGEST: i64 = 12 * 3600;
@@ -303,7 +303,10 @@ impl<'p> Session<'p> {
         let mut found = Vec::new();
         let mut add = |code, reason| found.push((code, Severity::High, reason));
         if self.mfa() == Mfa::Absent {
-            add(Code::GlassNoMfa, "The records show that the session began without a second factor.".into());
+            add(
+                crate::codes::GLASS_NO_MFA,
+                "The records show that the session began without a second factor.".into(),
+            );
         }
         let Some(entry) = self.entry() else { return found };
         let line = &entry.line;
@@ -313,23 +316,26 @@ impl<'p> Session<'p> {
                 Some((ticket, until)) => format!("{ticket} was granted until {until}"),
                 None => format!("{line} allows a session `max_session`"),
             };
-            add(Code::GlassOverdue, format!("{end}; calls went on for {minutes} minutes after that."));
+            add(
+                crate::codes::GLASS_OVERDUE,
+                format!("{end}; calls went on for {minutes} minutes after that."),
+            );
         }
         match self.approval() {
             Approval::Approved { .. } => {}
             Approval::SelfApproved { grant } => {
                 let Grant { ticket, approver, .. } = &grant;
                 let reason = format!("{approver} approved {ticket}, and asked for it or used it: {line}.");
-                add(Code::GlassSelfApproved, reason);
+                add(crate::codes::GLASS_SELF_APPROVED, reason);
             }
             Approval::Missing { .. } if !entry.approval => {}
             Approval::Missing { nearest: None } => {
-                add(Code::GlassUnapproved, format!("{line} asks for a grant, and there is none."));
+                add(crate::codes::GLASS_UNAPPROVED, format!("{line} asks for a grant, and there is none."));
             }
             Approval::Missing { nearest: Some((grant, why)) } => {
                 let ticket = &grant.ticket;
                 let reason = format!("{line} asks for a grant. There is one, {ticket}, but {why}.");
-                add(Code::GlassUnapproved, reason);
+                add(crate::codes::GLASS_UNAPPROVED, reason);
             }
         }
         if !entry.roster.is_empty() {
@@ -341,22 +347,22 @@ impl<'p> Session<'p> {
                         "Nothing but the session's name, which its caller chose, says that it is {person}; {line} \
                          has a roster."
                     );
-                    add(Code::GlassNotOnRoster, reason);
+                    add(crate::codes::GLASS_NOT_ON_ROSTER, reason);
                 }
                 Some((by, person)) => {
                     let reason = format!("{person} ({}) is not on the roster of {line}.", by.meaning());
-                    add(Code::GlassNotOnRoster, reason);
+                    add(crate::codes::GLASS_NOT_ON_ROSTER, reason);
                 }
                 None => {
                     let reason = format!("No record says who it is; {line} has a roster.");
-                    add(Code::GlassNotOnRoster, reason);
+                    add(crate::codes::GLASS_NOT_ON_ROSTER, reason);
                 }
             }
         }
         if entry.ticket.is_some() && self.ticket().is_none() {
             let places: Vec<String> = entry.ticket_in.iter().map(ToString::to_string).collect();
             let reason = format!("{line} asks for a ticket; there is none in {}.", places.join(", "));
-            add(Code::GlassNoTicket, reason);
+            add(crate::codes::GLASS_NO_TICKET, reason);
         }
         found
     }

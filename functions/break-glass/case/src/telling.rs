@@ -25,7 +25,7 @@ impl Session<'_> {
             format!(" Calls went on for {} minutes after its allowed time.", (over + 59) / 60)
         });
         let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
-        let closed = self.about(first, Code::GlassClosed, Severity::Info, reason);
+        let closed = self.about(first, crate::codes::GLASS_CLOSED, Severity::Info, reason);
         let (time, known) = (Some(end), self.closes());
         Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })
     }

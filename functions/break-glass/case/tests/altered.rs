@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_case::manifest::{MANIFEST, sha256};
 use handsoff_case::verify::Folder;
 use handsoff_case::{Facts, Observation, Review, Seen, Session, seal, verify};
 use handsoff_cloudtrail::{Entry, Record, Time};
-use handsoff_core::{Call, Code, Finding, Policy, Severity};
+use handsoff_core::{Call, Finding, Policy, Severity};
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"";
 
@@ -35,8 +36,13 @@ fn observed(number: usize) -> (Observation, Facts) {
     );
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    let finding = Finding::new(&call, Code::GlassActivity, Severity::Medium, "It changed something.".into());
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    let finding = Finding::new(
+        &call,
+        handsoff_case::codes::GLASS_ACTIVITY,
+        Severity::Medium,
+        "It changed something.".into(),
+    );
     (Observation::new(&call, &finding, Seen::Logs), Facts::of(&call, &policy))
 }
 

@@ -1,7 +1,7 @@
 //! Acceptances: somebody answers for what was changed by hand, as an event `Drift Acceptance` on the bus brings it.
 
-use handsoff_case::person::{is_same, may_be};
 use handsoff_cloudtrail::Time;
+use handsoff_core::person::{is_same, may_be};
 use handsoff_core::policy::Cases;
 use handsoff_core::show::clean;
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ impl Accepted {
     pub fn read(detail: &str, sent_from: &str, came: Option<Time>) -> Result<Observation, String> {
         let what = |why: String| format!("no acceptance: {why}");
         let accepted: Self =
-            serde_json::from_str(detail).map_err(|error| what(handsoff_case::grant::unquoted(&error)))?;
+            serde_json::from_str(detail).map_err(|error| what(handsoff_core::show::unquoted(&error)))?;
         accepted.check().map_err(what)?;
         // A sender who writes a later time would accept what is yet to come.
         let time = came.map_or(accepted.time, |came| came.min(accepted.time));

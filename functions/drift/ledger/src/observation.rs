@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Time};
 use handsoff_core::show::clean;
-use handsoff_core::{Call, Code, Disposition, Finding, Key, Kind, Outcome, Owner, Policy};
+use handsoff_core::{Call, Disposition, Finding, Key, Kind, Outcome, Policy, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::accept::Acceptance;
@@ -99,11 +99,12 @@ enum Whose {
 /// A change is by hand that drift or break-glass reports as such; by the pipeline one that is expected of a deploy role. Of
 /// all others, as of workloads and of what an exception tolerates, only deletions count, and of services that act by
 /// themselves nothing. Data aren't configuration: no pipeline writes them over.
-pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observed {
+pub fn of(call: &Call<'_>, policy: &Policy, verdict: &Verdict) -> Observed {
     if call.outcome != Outcome::Succeeded || call.effect != Effect::Changes || is_data(call) {
         return Observed::default();
     }
-    let Some(whose) = whose(call, policy, finding) else { return Observed::default() };
+    let Some(whose) = whose(call, policy, verdict) else { return Observed::default() };
+    let finding = verdict.finding();
     let mut changed = changed(call);
     if whose == Whose::Others {
         changed.retain(|(does, _)| *does == Does::Deletes);
@@ -143,20 +144,20 @@ pub fn of(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Observ
     Observed { observations, unknown: None }
 }
 
-fn whose(call: &Call<'_>, policy: &Policy, finding: Option<&Finding>) -> Option<Whose> {
+fn whose(call: &Call<'_>, policy: &Policy, verdict: &Verdict) -> Option<Whose> {
+    let code = match verdict {
+        Verdict::Finding(finding) => finding.code,
+        Verdict::Nothing(Disposition::Expected) => return Some(Whose::Deploy),
+        Verdict::Nothing(Disposition::WorkloadAllowed) | Verdict::Excepted(_) => return Some(Whose::Others),
+        Verdict::Nothing(_) | Verdict::Undecided(_) => return None,
+    };
     let pipeline = || call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
-    let code = finding.map(|finding| finding.code);
-    match (call.owner(policy), code) {
-        (Owner::Nobody(Disposition::Expected), _) => Some(Whose::Deploy),
-        (Owner::Drift, Some(Code::TrailTampered)) if pipeline() => Some(Whose::Deploy),
+    match call.principal.kind {
+        _ if !code.row().is_by_hand => Some(Whose::Others),
+        _ if code.is_attack() && pipeline() => Some(Whose::Deploy),
         // A workload's attack is nobody's change by hand; it is reported all the same.
-        (Owner::Drift, Some(Code::TrailTampered)) if call.principal.kind == Kind::Workload => {
-            Some(Whose::Others)
-        }
-        (Owner::Drift, Some(Code::DriftWrite | Code::TrailTampered | Code::DeployRoleMisused))
-        | (Owner::BreakGlass, Some(_)) => Some(Whose::Hand),
-        (Owner::Drift, _) => Some(Whose::Others),
-        _ => None,
+        Kind::Workload if code.is_attack() => Some(Whose::Others),
+        _ => Some(Whose::Hand),
     }
 }
 

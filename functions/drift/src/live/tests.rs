@@ -1,4 +1,5 @@
 use handsoff_cloudtrail::{Entry, Time};
+use handsoff_core::Policy;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Envelope, handle};
 
@@ -29,7 +30,7 @@ fn canary() -> Canary {
 fn is_canary(json: &str, canary: Canary) -> bool {
     let policy = Policy::built_in();
     let (Entry::Record(record), _) = Record::read(json).unwrap() else { panic!("a record: {json}") };
-    match Drift::new(&policy, Lease::default(), canary).judge(&record) {
+    match DriftFunction::new(handsoff_functions::engine(&policy), Lease::default(), canary).judge(&record) {
         Some(Work::Canary) => true,
         Some(Work::Finding(..) | Work::Seen(..)) => false,
         None => panic!("neither canary nor finding: {json}"),
@@ -71,7 +72,11 @@ fn a_canary_that_failed_is_none() {
     let json = CANARY.replace(r#""readOnly":false"#, failed);
     assert!(json.contains("errorCode"));
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    assert!(Drift::new(&policy, Lease::default(), canary()).judge(&record).is_none());
+    assert!(
+        DriftFunction::new(handsoff_functions::engine(&policy), Lease::default(), canary())
+            .judge(&record)
+            .is_none()
+    );
 }
 
 fn written(parameters: &str, resources: &str) -> String {
@@ -134,7 +139,7 @@ fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, InMemory) {
     let (policy, world) = (Policy::built_in(), InMemory::default());
     world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
     let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
-    let drift = Drift::new(&policy, Lease::default(), canary());
+    let drift = DriftFunction::new(handsoff_functions::engine(&policy), Lease::default(), canary());
     let answers = {
         let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -202,7 +207,10 @@ const SECURITY_GROUP: &str = r#"{"eventID":"2","eventTime":"2026-03-14T02:00:00Z
 #[test]
 fn what_a_deploy_role_changes_is_remembered_and_not_told() {
     let policy = Policy::parse("p", "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n").unwrap();
-    let (world, drift) = (InMemory::default(), Drift::new(&policy, Lease::default(), Canary::default()));
+    let (world, drift) = (
+        InMemory::default(),
+        DriftFunction::new(handsoff_functions::engine(&policy), Lease::default(), Canary::default()),
+    );
     let by_hand = SECURITY_GROUP.replace("role/deploy", "role/x").replace("/deploy/ci", "/x/ana");
     let read = SECURITY_GROUP.replace("AuthorizeSecurityGroupIngress", "DescribeSecurityGroups");
     let unknown = SECURITY_GROUP.replace("groupId", "groupName");

@@ -5,7 +5,7 @@ use super::*;
 /// Ways in beyond Session Manager, and what hands out a key to a machine under the name of a read.
 #[test]
 fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
-    let high = (Code::DriftWrite, Severity::High);
+    let high = (codes::DRIFT_WRITE, Severity::High);
     for action in "ssm-guiconnect:StartConnection sagemaker:StartSession sagemaker:CreatePresignedDomainUrl \
         lightsail:GetInstanceAccessDetails gamelift:GetComputeAccess codebuild:StartSandboxConnection \
         iotsecuredtunneling:OpenTunnel airflow:CreateCliToken airflow:CreateWebLoginToken \
@@ -22,7 +22,7 @@ fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
         }
     }
     let rdp = found(&role("deploy", "run-1"), "ssm-guiconnect:StartConnection", "");
-    assert_eq!(rdp, (Code::DeployRoleMisused, Severity::Critical));
+    assert_eq!(rdp, (codes::DEPLOY_ROLE_MISUSED, Severity::Critical));
     // Terraform asks for a machine's password, and pipelines start workflows.
     assert_eq!(nothing(&role("deploy", "run-1"), "ec2:GetPasswordData", r#","readOnly":true"#), "expected");
     assert_eq!(nothing(&role("deploy", "run-1"), "airflow:CreateCliToken", ""), "expected");
@@ -36,8 +36,8 @@ fn rights_that_aws_files_under_write_are_as_urgent_as_permissions() {
         account-access:CreateEntitlement ec2:AssociateIamInstanceProfile"
         .split_whitespace()
     {
-        assert_eq!(found(ALICE, action, ""), (Code::DriftWrite, Severity::High), "{action}");
-        assert_eq!(found(&role("app", "s"), action, ""), (Code::WorkloadWrite, Severity::High), "{action}");
+        assert_eq!(found(ALICE, action, ""), (codes::DRIFT_WRITE, Severity::High), "{action}");
+        assert_eq!(found(&role("app", "s"), action, ""), (codes::WORKLOAD_WRITE, Severity::High), "{action}");
     }
     let reason = verdict(ALICE, "eks:CreateAccessEntry", "").unwrap().reason;
     assert!(reason.starts_with("A person changed who may do what, and"), "{reason}");
@@ -113,7 +113,7 @@ fn what_a_service_does_on_the_way_is_not_above_the_call_that_caused_it() {
         ("cloudformation", "iam:CreateRole", String::new(), Severity::High),
     ] {
         let says = found(&through(service), action, &rest);
-        assert_eq!(says, (Code::DriftWrite, severity), "{action} through {service}");
+        assert_eq!(says, (codes::DRIFT_WRITE, severity), "{action} through {service}");
     }
     assert_eq!(found(ALICE, "kms:CreateGrant", &grant(ec2)).1, Severity::High, "by themselves");
     assert_eq!(found(ALICE, "iam:CreateServiceLinkedRole", "").1, Severity::High, "by themselves");
@@ -122,18 +122,18 @@ fn what_a_service_does_on_the_way_is_not_above_the_call_that_caused_it() {
 #[test]
 fn a_workload_is_exempt_from_no_attack() {
     let app = role("app", "s");
-    assert_eq!(found(&app, "monitoring:DeleteAlarms", ""), (Code::TrailTampered, Severity::High));
-    assert_eq!(found(&app, "guardduty:CreateFilter", ""), (Code::TrailTampered, Severity::High));
+    assert_eq!(found(&app, "monitoring:DeleteAlarms", ""), (codes::TRAIL_TAMPERED, Severity::High));
+    assert_eq!(found(&app, "guardduty:CreateFilter", ""), (codes::TRAIL_TAMPERED, Severity::High));
     assert_eq!(nothing(&role("deploy", "run-1"), "monitoring:DeleteAlarms", ""), "expected");
 }
 
 #[test]
 fn who_turns_detection_on_is_no_intruder() {
     let on = r#","requestParameters":{"detectorId":"d","enable":true}"#;
-    assert_eq!(found(ALICE, "guardduty:UpdateDetector", on), (Code::DriftWrite, Severity::Medium));
+    assert_eq!(found(ALICE, "guardduty:UpdateDetector", on), (codes::DRIFT_WRITE, Severity::Medium));
     assert_eq!(nothing(&role("deploy", "run-1"), "guardduty:UpdateDetector", on), "expected");
     let off = on.replace("true", "false");
-    assert_eq!(found(ALICE, "guardduty:UpdateDetector", &off), (Code::TrailTampered, Severity::Critical));
+    assert_eq!(found(ALICE, "guardduty:UpdateDetector", &off), (codes::TRAIL_TAMPERED, Severity::Critical));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn what_another_record_tells_is_not_told_twice() {
         assert_eq!(nothing(ALICE, action, endpoint), "told-elsewhere", "{action}");
     }
     let elsewhere = ALICE.replace(r#""accountId":"111122223333""#, r#""accountId":"999999999999""#);
-    assert_eq!(found(&elsewhere, "ec2:RunInstances", endpoint).0, Code::DriftWrite);
+    assert_eq!(found(&elsewhere, "ec2:RunInstances", endpoint).0, codes::DRIFT_WRITE);
     let sum = r#","eventType":"AwsAggregatedEvent","eventName":null,"eventCategory":"Aggregated""#;
     assert_eq!(nothing("null", "s3:", sum), "told-elsewhere");
 }
@@ -152,5 +152,5 @@ fn what_another_record_tells_is_not_told_twice() {
 fn a_dashboards_query_changes_nothing() {
     let event = r#","eventType":"AwsServiceEvent","readOnly":false"#;
     assert_eq!(nothing(ALICE, "quicksight:QueryDatabase", event), "read");
-    assert_eq!(found(ALICE, "quicksight:ShareDashboard", event).0, Code::DriftWrite);
+    assert_eq!(found(ALICE, "quicksight:ShareDashboard", event).0, codes::DRIFT_WRITE);
 }

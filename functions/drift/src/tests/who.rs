@@ -39,11 +39,11 @@ fn an_apps_customers_are_nobody_of_the_account() {
     }
     assert_eq!(nothing(CUSTOMER, "cognito-idp:InitiateAuth", ""), "sign-in-step");
     // A type that is left out, or a caller that is named, is nobody's customer.
-    assert_eq!(found("{}", "cognito-idp:SignUp", "").0, Code::DriftWrite);
-    assert_eq!(found(bare, "ec2:RunInstances", "").0, Code::DriftWrite);
-    assert_eq!(found(ALICE, "cognito-idp:DeleteUserPool", "").0, Code::DriftWrite);
+    assert_eq!(found("{}", "cognito-idp:SignUp", "").0, codes::DRIFT_WRITE);
+    assert_eq!(found(bare, "ec2:RunInstances", "").0, codes::DRIFT_WRITE);
+    assert_eq!(found(ALICE, "cognito-idp:DeleteUserPool", "").0, codes::DRIFT_WRITE);
     let named = role("ops", "Anonymous").replace("AssumedRole", "Unknown");
-    assert_eq!(found(&named, "cognito-idp:DeleteUserPool", "").0, Code::DriftWrite);
+    assert_eq!(found(&named, "cognito-idp:DeleteUserPool", "").0, codes::DRIFT_WRITE);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn an_anonymous_write_that_got_through_is_loud() {
     let data = r#","managementEvent":false,"eventCategory":"Data""#;
     for identity in [ANONYMOUS, CUSTOMER, r#"{"type":"AWSAccount","principalId":"anonymous"}"#] {
         let finding = verdict(identity, "s3:PutObject", data).unwrap();
-        assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium), "{identity}");
+        assert_eq!((finding.code, finding.severity), (codes::DRIFT_WRITE, Severity::Medium), "{identity}");
         assert!(finding.reason.starts_with("Anybody on the internet"), "{}", finding.reason);
         assert!(finding.next.contains("no credentials to revoke"), "{}", finding.next);
         let who = finding.principal;
@@ -100,7 +100,11 @@ fn other_hands_on_the_deploy_role_show() {
     ];
     for (how, identity) in cases {
         let finding = verdict(&identity, "ec2:RunInstances", "").unwrap_or_else(|why| panic!("{how}: {why}"));
-        assert_eq!((finding.code, finding.severity), (Code::DeployRoleMisused, Severity::Critical), "{how}");
+        assert_eq!(
+            (finding.code, finding.severity),
+            (codes::DEPLOY_ROLE_MISUSED, Severity::Critical),
+            "{how}"
+        );
         assert!(finding.reason.contains(how), "{how}: {}", finding.reason);
         assert_eq!(
             found(&identity, "ec2:DescribeInstances", r#","readOnly":true"#).1,
@@ -145,17 +149,17 @@ fn where_a_service_calls_from_is_no_foreign_network() {
         assert_eq!(nothing(&role("deploy", "run-1"), "ec2:RunInstances", &rest), "expected", "{source}");
         let other = format!(r#","sourceIPAddress":"{source}","userAgent":"aws-cli/2.15.30""#);
         let misused = found(&role("deploy", "run-1"), "ec2:RunInstances", &other).0;
-        assert_eq!(misused, Code::DeployRoleMisused, "{source}");
+        assert_eq!(misused, codes::DEPLOY_ROLE_MISUSED, "{source}");
     }
     let internal = session("deploy", "", r#""invokedBy":"AWS Internal","#);
     let away = r#","sourceIPAddress":"198.51.100.1""#;
-    assert_eq!(found(&internal, "ec2:RunInstances", away).0, Code::DeployRoleMisused, "an address is one");
+    assert_eq!(found(&internal, "ec2:RunInstances", away).0, codes::DEPLOY_ROLE_MISUSED, "an address is one");
     assert_eq!(nothing(&internal, "ec2:RunInstances", ""), "expected");
     for source in ["2001:db8::7", "cloudformation.example.com", ""] {
         let rest = format!(r#","sourceIPAddress":"{source}""#);
         assert_eq!(
             found(&role("deploy", "run-1"), "ec2:RunInstances", &rest).0,
-            Code::DeployRoleMisused,
+            codes::DEPLOY_ROLE_MISUSED,
             "{source}"
         );
     }
@@ -169,7 +173,7 @@ fn the_deploy_role_is_not_handed_to_people() {
             format!(r#","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/deploy"{more}}}"#);
         verdict_by(&policy(lists), identity, "sts:AssumeRole", &take).map(|finding| finding.code)
     };
-    let misused = Ok(Code::DeployRoleMisused);
+    let misused = Ok(codes::DEPLOY_ROLE_MISUSED);
     let read = Err("read".to_owned());
     let by = |service: &str| format!(r#"{{"type":"AWSService","invokedBy":"{service}.amazonaws.com"}}"#);
     assert_eq!(says("", &by("account-access"), ""), misused);
@@ -268,7 +272,7 @@ fn machines_are_no_persons_and_persons_are_named() {
 fn the_credentials_of_code_in_the_console_are_in_a_persons_hands() {
     let instance = role("any", "i-0123456789abcdef0");
     let delivered = instance.replace(r#""attributes""#, r#""ec2RoleDelivery":"2.0","attributes""#);
-    let high = (Code::ConsoleSignIn, Severity::High);
+    let high = (codes::CONSOLE_SIGN_IN, Severity::High);
     for identity in
         [&role("app", "s"), &instance, &delivered, &attribute("app", r#""mfaAuthenticated":"true""#)]
     {
@@ -295,14 +299,14 @@ fn what_aws_gave_to_code_is_a_persons_in_the_console() {
     for identity in given {
         assert_eq!(
             found(&identity, "ec2:RunInstances", ""),
-            (Code::WorkloadWrite, Severity::Low),
+            (codes::WORKLOAD_WRITE, Severity::Low),
             "{identity}"
         );
         let finding = verdict(&identity, "ec2:RunInstances", console).unwrap();
-        assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium), "{identity}");
+        assert_eq!((finding.code, finding.severity), (codes::DRIFT_WRITE, Severity::Medium), "{identity}");
         assert_eq!(finding.principal.kind, Kind::Human);
         let login = format!(r#"{console},"responseElements":{{"ConsoleLogin":"Success"}}"#);
-        let sign_in = (Code::ConsoleSignIn, Severity::High);
+        let sign_in = (codes::CONSOLE_SIGN_IN, Severity::High);
         assert_eq!(found(&identity, "signin:ConsoleLogin", &login), sign_in, "{identity}");
     }
 }
@@ -398,7 +402,7 @@ fn an_agents_tool_call_changes_nothing_and_its_api_call_is_the_persons() {
         identity.replace(r#""accessKeyId":"ASIA1""#, r#""invokedBy":"aws-mcp.amazonaws.com""#)
     };
     let finding = verdict(&through(ALICE), "ec2:RunInstances", "").unwrap();
-    assert_eq!((finding.code, finding.severity), (Code::DriftWrite, Severity::Medium));
+    assert_eq!((finding.code, finding.severity), (codes::DRIFT_WRITE, Severity::Medium));
     assert_eq!(finding.principal.human.as_deref(), Some("alice@example.com"));
     assert!(finding.reason.contains("through aws-mcp.amazonaws.com"), "{}", finding.reason);
     assert_eq!(kind(&through(&role("ops", "ana"))), Kind::Unknown, "no service by itself");

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_break_glass::judge;
+use handsoff_break_glass::BreakGlass;
 use handsoff_break_glass::live::remembered;
 use handsoff_case::facts::{Facts, TAKEN, short_key};
 use handsoff_case::live::{Remembered, remember};
@@ -13,7 +13,7 @@ use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Entry, Record, Time};
-use handsoff_core::{Call, Owner, Policy};
+use handsoff_core::{Call, Detector, Engine, Trace, Verdict};
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{Ask, Failure, Lookup, World};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ fn label(ask: &Ask) -> String {
 /// Asks what isn't asked yet, and remembers the session's calls. `None`: there is more to ask, by the next sweep.
 pub(super) async fn look_up(
     world: &(impl World + Lookup),
-    policy: &Policy,
+    engine: &Engine<'_>,
     case: &str,
     facts: &Facts,
     asks: &[Ask],
@@ -89,7 +89,7 @@ pub(super) async fn look_up(
         }
         asked_any = true;
         let to = asked.until.unwrap_or(ask.to);
-        match answer(world, policy, case, facts, &Ask { to, ..ask.clone() }, enough).await {
+        match answer(world, engine, case, facts, &Ask { to, ..ask.clone() }, enough).await {
             Ok(None) => asked.until = None,
             // More in one second than a sweep can ask for: the rest of it is not to be had.
             Ok(Some(until)) if until >= to => {
@@ -193,7 +193,7 @@ fn partition(facts: &Facts) -> Partition {
 /// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
 async fn answer(
     world: &(impl World + Lookup),
-    policy: &Policy,
+    engine: &Engine<'_>,
     case: &str,
     facts: &Facts,
     ask: &Ask,
@@ -212,7 +212,7 @@ async fn answer(
             if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
                 until = until.min(time);
             }
-            calls.extend(of_case(&record, policy, case, facts));
+            calls.extend(of_case(&record, engine, case, facts));
         }
         remember(world, case, &calls).await?;
         page = next;
@@ -226,11 +226,11 @@ async fn answer(
 }
 
 /// The call of an event, if it is one of the case.
-fn of_case(record: &Record<'_>, policy: &Policy, case: &str, facts: &Facts) -> Option<Remembered> {
-    let call = Call::classify(*record, policy, &mut ());
-    if call.owner(policy) == Owner::BreakGlass {
-        let finding = judge(&call, policy, &mut ());
-        let cases = remembered(&call, &finding, policy, Seen::LookupEvents);
+fn of_case(record: &Record<'_>, engine: &Engine<'_>, case: &str, facts: &Facts) -> Option<Remembered> {
+    let call = Call::classify(*record, engine.policy, &mut Trace::off());
+    if engine.owner(&call, &mut Trace::off()).is(BreakGlass.name()) {
+        let Verdict::Finding(finding) = engine.judge(&call, &mut Trace::off()) else { return None };
+        let cases = remembered(&call, &finding, engine.policy, Seen::LookupEvents);
         return cases.into_iter().find(|(own, _)| own == case).map(|(_, call)| call);
     }
     let key = call.principal.identity.access_key_id.as_deref()?;

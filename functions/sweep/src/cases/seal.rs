@@ -6,8 +6,8 @@ use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
 use handsoff_cloudtrail::Time;
-use handsoff_core::Policy;
 use handsoff_core::alert::Milestone;
+use handsoff_core::{Engine, Policy};
 use handsoff_runtime::stored::Was;
 use handsoff_runtime::{
     Ending, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session, keep,
@@ -44,7 +44,8 @@ pub(super) async fn seal(
         Some(asks(&session.facts, &settings.lookup_regions, to))
     };
     let Some(asked) = questions(&before) else { return Ok(()) };
-    let Some(looked) = look_up(world, policy, case, &before.facts, &asked).await? else { return Ok(()) };
+    let engine = Engine::new(settings.detectors, policy);
+    let Some(looked) = look_up(world, &engine, case, &before.facts, &asked).await? else { return Ok(()) };
     // What CloudTrail told may reach further than what was known.
     let session = whole(world, case, policy).await?;
     if questions(&session).is_some_and(|more| more != asked) {

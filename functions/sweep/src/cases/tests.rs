@@ -3,11 +3,12 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use handsoff_break_glass::live::BreakGlass;
+use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_case::Manifest;
 use handsoff_case::live::sealed;
 use handsoff_case::session::{Approval, EndBy};
 use handsoff_core::Policy;
+use handsoff_functions::engine;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
 
@@ -96,7 +97,7 @@ fn deliver(world: &InMemory, policy: &Policy, details: &[(&str, &str)]) -> Vec<A
         .iter()
         .map(|(kind, detail)| Delivery { payload: detail, detail: Ok(detail), envelope: envelope(kind) })
         .collect();
-    run(handle(world, &BreakGlass::new(policy, Lease(90)), &deliveries))
+    run(handle(world, &BreakGlassFunction::new(engine(policy), Lease(90)), &deliveries))
 }
 
 fn records(world: &InMemory, policy: &Policy, records: &[String]) {
@@ -109,6 +110,7 @@ fn at(world: &InMemory, policy: &Policy, time: &str) {
     let now = Time::parse(time).unwrap();
     world.time.set(now.0);
     let settings = Settings {
+        detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
         canary_minutes: 5,
         out_of_step: vec![],
@@ -345,7 +347,7 @@ fn an_approval_that_came_too_late_has_no_time_of_its_own_choosing() {
     let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().0 * 1000).to_string();
     let envelope = Envelope { arrived: &arrived, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: GRANT, detail: Ok(GRANT), envelope };
-    run(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery]));
+    run(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery]));
     at(&world, &policy, "2026-03-14T03:30:00Z");
     assert_eq!(wrong(&world), ["alice: glass-unapproved"]);
 }

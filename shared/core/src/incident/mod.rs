@@ -265,7 +265,7 @@ impl Incident {
         });
         let own = new.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
         let first = |is: fn(&Row) -> bool| {
-            Code::ALL.into_iter().filter(|code| is(code.row())).find_map(|code| self.first_of(code))
+            Code::all().iter().filter(|code| is(code.row())).find_map(|code| self.first_of(*code))
         };
         let begun = || first(|row| row.opens_session);
         let closed =

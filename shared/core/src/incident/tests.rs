@@ -1,3 +1,5 @@
+use crate::Trace;
+use crate::code::samples;
 use std::cell::Cell;
 
 use handsoff_cloudtrail::{Class, Entry, Record};
@@ -30,8 +32,8 @@ fn finding(second: i64, action: &str, severity: Severity) -> Finding {
         "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/a","userName":"a"}}}}"#
     );
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &Policy::built_in(), &mut ());
-    Finding::new(&call, Code::DriftWrite, severity, "r".into())
+    let call = Call::classify(record, &Policy::built_in(), &mut Trace::off());
+    Finding::new(&call, samples::CHANGE, severity, "r".into())
 }
 
 fn incident(findings: &[Finding]) -> Incident {
@@ -196,7 +198,7 @@ fn further_findings_never_take_a_milestone_away() {
         let mut before = BTreeSet::new();
         for number in 0..1100 {
             let severity = Severity::ALL[number % 37 % Severity::ALL.len()];
-            found.push((Code::ALL[number % 11 * 7 % Code::ALL.len()], severity));
+            found.push((samples::ALL[number % 11 * 7 % samples::ALL.len()], severity));
             let after = reach(incident, &found);
             assert!(before.is_subset(&after), "{before:?} {after:?}");
             let names: Vec<String> = after.iter().map(ToString::to_string).collect();
@@ -206,14 +208,14 @@ fn further_findings_never_take_a_milestone_away() {
         assert!(before.len() < 35, "bounded: {before:?}");
     }
     // A session opens by whatever comes first, and no violation hides behind a worse finding.
-    let read = (Code::GlassActivity, Severity::Info);
+    let read = (samples::ACTIVITY, Severity::Info);
     assert_eq!(reach("glass-1", &[read]), [Milestone::Opened].into());
     let all = reach(
         "glass-1",
-        &[read, (Code::RootActivity, Severity::Critical), (Code::GlassNoTicket, Severity::High)],
+        &[read, (samples::OPENED, Severity::Critical), (samples::UNAPPROVED, Severity::High)],
     );
-    assert!(all.contains(&Milestone::Topic(Code::GlassNoTicket.into(), 1)), "{all:?}");
-    assert!(reach("drift-1", &[(Code::DriftWrite, Severity::Info)]).is_empty());
+    assert!(all.contains(&Milestone::Topic(samples::UNAPPROVED.into(), 1)), "{all:?}");
+    assert!(reach("drift-1", &[(samples::CHANGE, Severity::Info)]).is_empty());
 }
 
 /// The sweep looks at an incident with many findings in parts.
@@ -225,7 +227,7 @@ fn what_the_parts_of_an_incident_reach_together_is_what_all_of_it_reaches() {
             incident.extend(findings.to_vec());
             incident.reach()
         };
-        let codes = [Code::GlassEscalation, Code::TrailTampered, Code::GlassUnapproved, Code::DriftWrite];
+        let codes = [samples::ESCALATION, samples::ATTACK, samples::UNAPPROVED, samples::CHANGE];
         let found = |n: i64| Finding {
             code: codes[usize::try_from(n).unwrap() % codes.len()],
             ..finding(n, "RunInstances", [Severity::Medium, Severity::High][usize::from(n == 7)])
@@ -234,7 +236,7 @@ fn what_the_parts_of_an_incident_reach_together_is_what_all_of_it_reaches() {
         let whole = of(&all);
         let names: Vec<String> = whole.milestones(&POLICY).iter().map(ToString::to_string).collect();
         assert!(names.contains(&"severity:high".into()), "{id}: {names:?}");
-        let escalations = names.contains(&"glass-escalation:3".into());
+        let escalations = names.contains(&"escalation:3".into());
         assert_eq!((whole.findings(), escalations), (9, true), "{id}: {names:?}");
         for at in 0..=all.len() {
             let (first, second) = all.split_at(at);
@@ -295,15 +297,15 @@ fn an_end_is_said_of_what_is_grave_and_has_news() {
 
 #[test]
 fn a_verdict_on_a_session_is_no_call_of_it() {
-    let verdict = |second, code, severity| {
+    let verdict = |second, code: Code, severity| {
         let of = finding(second, "RunInstances", severity);
-        let key = Key(code as u64);
+        let key = Key(u64::from(code.row().place));
         Finding { code, key, action: String::new(), event_id: String::new(), ..of }
     };
     let calls =
         [finding(0, "RunInstances", Severity::Medium), finding(60, "StopInstances", Severity::Medium)];
-    let closed = verdict(43_200, Code::GlassClosed, Severity::Info);
-    let unapproved = verdict(0, Code::GlassUnapproved, Severity::High);
+    let closed = verdict(43_200, samples::CLOSED, Severity::Info);
+    let unapproved = verdict(0, samples::UNAPPROVED, Severity::High);
     let all = incident(&[calls.to_vec(), vec![closed, unapproved]].concat());
     assert_eq!(
         all.times(),
@@ -313,17 +315,17 @@ fn a_verdict_on_a_session_is_no_call_of_it() {
     assert_eq!(all.actions(), [("ec2:RunInstances", 1), ("ec2:StopInstances", 1)]);
     assert!(all.worst().eq(&calls), "no verdict takes a call's row");
     let about: Vec<Code> = all.about_session().map(|it| it.code).collect();
-    assert_eq!(about, [Code::GlassUnapproved, Code::GlassClosed]);
+    assert_eq!(about, [samples::UNAPPROVED, samples::CLOSED]);
     assert_eq!(
         all.lead().map(|it| it.code),
-        Some(Code::GlassUnapproved),
+        Some(samples::UNAPPROVED),
         "the worst names the incident all the same"
     );
 
     // A drill that is due has nothing but its verdict.
-    let due = incident(&[verdict(0, Code::GlassDrillDue, Severity::Medium)]);
+    let due = incident(&[verdict(0, samples::DRILL, Severity::Medium)]);
     assert_eq!(due.times(), Some((Time(1_772_000_000), Time(1_772_000_000))));
-    assert_eq!((due.lead().map(|it| it.code), due.actions().len()), (Some(Code::GlassDrillDue), 0));
+    assert_eq!((due.lead().map(|it| it.code), due.actions().len()), (Some(samples::DRILL), 0));
 }
 
 fn shown(incident: &Incident) -> String {

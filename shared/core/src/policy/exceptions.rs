@@ -21,7 +21,7 @@ const DAY: i64 = 86_400;
 /// None covers root, an emergency identity or who asks for one, or an attack on logging or detection, for any caller of this function.
 /// A denied call is covered by an exception for denials alone, and a call that succeeded by none of these: what a scanner
 /// may be refused it may not do for that.
-pub fn covering(call: &Call<'_>, policy: &Policy, trace: &mut impl Trace) -> Option<usize> {
+pub fn covering(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Option<usize> {
     let never = call.principal.kind == Kind::BreakGlass || call.takes_break_glass() || call.attack.is_some();
     let (own, denied) = (call.account(), matches!(call.outcome, Outcome::Denied(_)));
     let covers = |exception: &Exception| {

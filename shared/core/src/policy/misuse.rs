@@ -28,7 +28,7 @@ pub(crate) fn by_use(
 }
 
 /// From the identity that makes a call: whatever the call is, it shows the same.
-pub(crate) fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+pub fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
     let identity = &principal.identity;
     if identity.mfa_authenticated == Some(true) {
         return Some("its session shows a second factor, and no pipeline has one".into());

@@ -3,7 +3,7 @@
 
 mod digest;
 pub mod exceptions;
-pub(crate) mod misuse;
+pub mod misuse;
 mod pattern;
 mod read;
 mod web_identity;

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Code, Policy, Severity};
+use crate::Trace;
+use crate::code::samples;
+use crate::{Policy, Severity};
 use handsoff_cloudtrail::{Entry, Record};
 
 const ACCOUNT: &str = "111122223333";
@@ -33,8 +35,8 @@ fn finding(step: &Step<'_>) -> Finding {
     let json = record(step);
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
     let denied = !record.error_code.is_absent();
-    let call = Call::classify(record, &Policy::built_in(), &mut ());
-    let code = if denied { Code::DenyProbing } else { Code::DriftWrite };
+    let call = Call::classify(record, &Policy::built_in(), &mut Trace::off());
+    let code = if denied { samples::PROBING } else { samples::CHANGE };
     Finding::new(&call, code, Severity::High, "r".into())
 }
 

@@ -1,8 +1,9 @@
 use handsoff_cloudtrail::{Entry, Record};
+use handsoff_core::Trace;
 
 use super::*;
 use handsoff_core::alert::{self, Known, Milestone};
-use handsoff_core::{Call, Code, Incident, Policy};
+use handsoff_core::{Call, Incident, Policy};
 
 fn hostile() -> (Alert, Finding) {
     let json = r#"{"eventID":"1","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com",
@@ -14,9 +15,9 @@ fn hostile() -> (Alert, Finding) {
         "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/r","userName":"r"}}}}"#;
     let (Entry::Record(record), _) = Record::read(json).unwrap() else { panic!("a record") };
     let policy = Policy::built_in();
-    let call = Call::classify(record, &policy, &mut ());
+    let call = Call::classify(record, &policy, &mut Trace::off());
     let reason = "Somebody <!channel> `x` did it.".to_owned();
-    let finding = Finding::new(&call, Code::DriftWrite, Severity::High, reason);
+    let finding = Finding::new(&call, handsoff_drift::codes::DRIFT_WRITE, Severity::High, reason);
     let mut incident = Incident::new(finding.incident.clone());
     incident.add(finding.clone());
     (alert::schedule(&incident, &policy.alerts, &Known::default()).remove(0), finding)
@@ -42,7 +43,10 @@ fn nothing_that_a_caller_chose_works_in_a_chat() {
 
 #[test]
 fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
-    for (code, name) in [(Code::DriftWrite, "x".repeat(128)), (Code::GlassSelfApproved, "é".repeat(90))] {
+    for (code, name) in [
+        (handsoff_drift::codes::DRIFT_WRITE, "x".repeat(128)),
+        (handsoff_case::codes::GLASS_SELF_APPROVED, "é".repeat(90)),
+    ] {
         for longest in [name.len(), 20, 1] {
             let (_, mut finding) = hostile();
             finding.code = code;
@@ -63,9 +67,9 @@ fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
 #[test]
 fn a_verdict_on_a_session_has_no_call_in_any_form() {
     for (code, when) in [
-        (Code::GlassClosed, "when     session ended 2026-03-14T02:00:00Z"),
-        (Code::GlassUnapproved, "when     session since 2026-03-14T02:00:00Z"),
-        (Code::GlassDrillDue, "when     due since 2026-03-14T02:00:00Z"),
+        (handsoff_case::codes::GLASS_CLOSED, "when     session ended 2026-03-14T02:00:00Z"),
+        (handsoff_case::codes::GLASS_UNAPPROVED, "when     session since 2026-03-14T02:00:00Z"),
+        (handsoff_case::codes::GLASS_DRILL_DUE, "when     due since 2026-03-14T02:00:00Z"),
     ] {
         let (_, of) = hostile();
         let (event_id, action, access) = (String::new(), String::new(), "".into());
@@ -299,8 +303,13 @@ fn a_record_of_the_longest_values_fits_into_one_message() {
         );
         let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
         let policy = Policy::built_in();
-        let call = Call::classify(record, &policy, &mut ());
-        let finding = Finding::new(&call, Code::DriftWrite, Severity::High, "Somebody did it.".into());
+        let call = Call::classify(record, &policy, &mut Trace::off());
+        let finding = Finding::new(
+            &call,
+            handsoff_drift::codes::DRIFT_WRITE,
+            Severity::High,
+            "Somebody did it.".into(),
+        );
         let mut incident = Incident::new(finding.incident.clone());
         incident.add(finding.clone());
         let alerts = alert::schedule(&incident, &policy.alerts, &Known::default());

@@ -25,7 +25,7 @@ const POLICY: Alerts = Alerts {
 fn finding(n: u64, severity: Severity) -> Finding {
     let time = Time(START + i64::try_from(n).unwrap());
     Finding {
-        code: Code::DriftWrite,
+        code: handsoff_drift::codes::DRIFT_WRITE,
         severity,
         incident: "drift-1".into(),
         event_id: n.to_string(),
@@ -127,9 +127,10 @@ fn what_another_function_is_sending_is_left_to_it_until_its_lease_is_over() {
 fn how_long_a_sessions_opening_took_is_counted_once() {
     let world = world();
     let glass = |n, code, severity| Finding { code, incident: "glass-1".into(), ..finding(n, severity) };
-    let report = bring(&world, &[glass(58, Code::GlassOpened, Severity::High)]).unwrap();
+    let report = bring(&world, &[glass(58, handsoff_case::codes::GLASS_OPENED, Severity::High)]).unwrap();
     is(&report, Metric::OpeningSeconds, 42.0);
-    let report = bring(&world, &[glass(60, Code::GlassEscalation, Severity::Critical)]).unwrap();
+    let report =
+        bring(&world, &[glass(60, handsoff_case::codes::GLASS_ESCALATION, Severity::Critical)]).unwrap();
     assert_eq!(world.sent.borrow().len(), 2);
     is(&report, Metric::OpeningSeconds, 0.0);
     let session = Episode { incident: "glass-1".into(), period: Period::Session };
@@ -139,7 +140,8 @@ fn how_long_a_sessions_opening_took_is_counted_once() {
 #[test]
 fn a_page_ends_between_events_unless_one_event_fills_it() {
     let world = world();
-    let spike = |n, severity| Finding { code: Code::DenySpike, ..finding(n, severity) };
+    let spike =
+        |n, severity| Finding { code: handsoff_deny_spike::codes::DENY_SPIKE, ..finding(n, severity) };
     let all = [
         finding(1, Severity::Medium),
         spike(2, Severity::High),
@@ -174,11 +176,11 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
 
 #[test]
 fn of_two_findings_on_one_event_the_worse_counts_from_when_the_first_was_known() {
-    let spike = Finding { code: Code::DenySpike, ..finding(1, Severity::Medium) };
+    let spike = Finding { code: handsoff_deny_spike::codes::DENY_SPIKE, ..finding(1, Severity::Medium) };
     let later = Some(Time(START + 50));
     for better in [
         Finding { severity: Severity::High, known: later, ..spike.clone() },
-        Finding { code: Code::DenyProbing, known: later, ..spike.clone() },
+        Finding { code: handsoff_deny_spike::codes::DENY_PROBING, known: later, ..spike.clone() },
         Finding { reason: "a longer one".into(), known: later, ..spike.clone() },
     ] {
         let wanted = Finding { known: spike.known, ..better.clone() };
@@ -188,7 +190,7 @@ fn of_two_findings_on_one_event_the_worse_counts_from_when_the_first_was_known()
         }
     }
     // Probing is the worse of the two whatever they are called and however long their reasons are.
-    let probing = Finding { code: Code::DenyProbing, ..spike.clone() };
+    let probing = Finding { code: handsoff_deny_spike::codes::DENY_PROBING, ..spike.clone() };
     let wordy = Finding { reason: "a longer one".into(), ..spike };
     for both in [[wordy.clone(), probing.clone()], [probing.clone(), wordy]] {
         assert_eq!(incident("drift-1", both).lead(), Some(&probing));

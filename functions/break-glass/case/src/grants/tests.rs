@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facts::{Facts, KnownBy};
-use crate::person::{asked, is_same};
 use crate::session::{Approval, Session};
+use handsoff_core::person::{asked, is_same};
 
 thread_local! {
     /// How often a grant was looked at.

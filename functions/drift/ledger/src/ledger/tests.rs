@@ -1,5 +1,6 @@
 use handsoff_cloudtrail::{Entry, Record, Time};
-use handsoff_core::{Call, Finding, Owner, Policy};
+use handsoff_core::Trace;
+use handsoff_core::{Call, Policy};
 use proptest::prelude::*;
 
 use super::*;
@@ -330,21 +331,8 @@ fn observed(json: &str) -> Observed {
     .replace("\"role/app\"", "\"arn:aws:iam::*:role/app\"");
     let policy = Policy::parse("p", &text).unwrap();
     let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record: {json}") };
-    let call = Call::classify(record, &policy, &mut ());
-    // The verdict as the detectors give it: what matters here is the code.
-    let code = match call.owner(&policy) {
-        Owner::Drift if call.attack.is_some() => Some(handsoff_core::Code::TrailTampered),
-        Owner::Drift if call.shows_misuse(&policy).is_some() => Some(handsoff_core::Code::DeployRoleMisused),
-        Owner::Drift if call.principal.name().contains("scanner") => None,
-        Owner::Drift if call.principal.kind == handsoff_core::Kind::Workload => {
-            Some(handsoff_core::Code::WorkloadWrite)
-        }
-        Owner::Drift => Some(handsoff_core::Code::DriftWrite),
-        Owner::BreakGlass => Some(handsoff_core::Code::GlassActivity),
-        _ => None,
-    };
-    let finding = code.map(|code| Finding::new(&call, code, handsoff_core::Severity::Medium, "r".into()));
-    of(&call, &policy, finding.as_ref())
+    let call = Call::classify(record, &policy, &mut Trace::off());
+    of(&call, &policy, &handsoff_functions::engine(&policy).judge(&call, &mut Trace::off()))
 }
 
 fn record(identity: &str, name: &str, rest: &str) -> String {

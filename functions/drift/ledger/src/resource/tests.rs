@@ -1,4 +1,5 @@
 use handsoff_cloudtrail::Entry;
+use handsoff_core::Trace;
 
 use super::*;
 
@@ -10,7 +11,7 @@ fn changes(source: &str, name: &str, rest: &str) -> Vec<String> {
     );
     let Ok((Entry::Record(record), _)) = Record::read(&json) else { panic!("a record: {json}") };
     let policy = handsoff_core::Policy::built_in();
-    let call = Call::classify(record, &policy, &mut ());
+    let call = Call::classify(record, &policy, &mut Trace::off());
     let sign = |does| match does {
         Does::Makes => "+",
         Does::Changes => "",
@@ -125,7 +126,7 @@ fn what_the_record_does_not_name_is_unknown_and_not_guessed() {
             "recipientAccountId":"111122223333","requestParameters":{"functionName":"orders"}}"#;
         let known = |json: &str| {
             let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record: {json}") };
-            changed(&Call::classify(record, &handsoff_core::Policy::built_in(), &mut ())).len()
+            changed(&Call::classify(record, &handsoff_core::Policy::built_in(), &mut Trace::off())).len()
         };
         assert_eq!((known(text), known(&text.replace(of, other))), (1, 0), "{other}");
     }

@@ -1,14 +1,14 @@
+use crate::code::samples;
 use crate::story::Ties;
 use proptest::prelude::*;
 
 use super::*;
-use crate::code::Code;
 use crate::finding::{Key, Who};
 use crate::principal::Kind;
 
 fn finding(account: &str, name: &str, action: &str) -> Finding {
     Finding {
-        code: Code::DriftWrite,
+        code: samples::CHANGE,
         severity: Severity::High,
         incident: "drift-1".into(),
         event_id: "18385b4b-659b-4a85-a734-3de08ddd96b8".into(),
@@ -69,7 +69,7 @@ proptest! {
         team_name in proptest::option::of("[a-z0-9-]{1,24}"),
         name in prop_oneof!["[a-z./@_-]{0,40}[0-9]{0,60}", "[a-z]{1,8}/i-[0-9a-f]{17}", "\\PC{0,128}"],
         action in prop_oneof!["[a-z0-9]{1,20}:[A-Z][A-Za-z0-9]{0,100}", "\\PC{0,128}"],
-        code in proptest::sample::select(&Code::ALL[..]),
+        code in proptest::sample::select(&samples::ALL[..]),
         cause in proptest::sample::select(&[Cause::Opened, Cause::Worse, Cause::More, Cause::Closed][..]),
         severity in proptest::sample::select(&Severity::ALL[..]),
     ) {

@@ -1,9 +1,9 @@
+use crate::code::samples;
 use handsoff_cloudtrail::Class;
 use proptest::prelude::*;
 
 use super::*;
 use crate::alert::{self, Alert, Known};
-use crate::code::Code;
 use crate::earlier::Earlier;
 use crate::finding::Who;
 use crate::principal::Kind;
@@ -29,7 +29,7 @@ fn finding((second, action, via, from): Given, number: u64) -> Finding {
     let time = Some(Time(1_772_000_000 + second));
     let arn = "arn:aws:iam::111122223333:user/dana".to_owned();
     Finding {
-        code: Code::DriftWrite,
+        code: samples::CHANGE,
         severity,
         incident: "drift-1".into(),
         event_id: String::new(),

@@ -1,7 +1,8 @@
 //! The drift function.
 
-use handsoff_aws::{Error, Settings, detect, text};
-use handsoff_drift::live::{Canary, Drift};
+use handsoff_aws::{Error, Settings, serve, text};
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -10,5 +11,5 @@ async fn main() -> Result<(), Error> {
         role: text("HANDSOFF_CANARY_ROLE").unwrap_or_default(),
         table: text("HANDSOFF_CANARY_TABLE").unwrap_or_default(),
     };
-    detect(&settings, &Drift::new(&settings.policy, settings.lease, canary)).await
+    serve(&settings, &DriftFunction::new(engine(&settings.policy), settings.lease, canary)).await
 }

@@ -25,15 +25,15 @@ pub fn may_be(one: &str, other: &str) -> bool {
 }
 
 /// The name of the root user, which no record says the person of.
-pub(crate) const ROOT: &str = "root";
+pub const ROOT: &str = "root";
 
 /// Whether an identity, as a case names it, is an account's root user.
-pub(crate) fn is_root(identity: &str) -> bool {
+pub fn is_root(identity: &str) -> bool {
     identity == ROOT || identity.ends_with(":root") || identity.starts_with("root of ")
 }
 
 /// The forms of a name under which it is filed, for [`asked`] to find.
-pub(crate) fn filed(name: &str) -> [String; 2] {
+pub fn filed(name: &str) -> [String; 2] {
     let name = name.trim();
     let form = |kind: &str, name: &str| format!("{kind} {}", name.to_ascii_lowercase());
     let plain = name_in_arn(name).unwrap_or(name);
@@ -44,7 +44,7 @@ pub(crate) fn filed(name: &str) -> [String; 2] {
 
 /// The forms of a name to look under: exactly one of them is among those of a name that [`is_same`], none among
 /// those of any other.
-pub(crate) fn asked(name: &str) -> Vec<String> {
+pub fn asked(name: &str) -> Vec<String> {
     let name = name.trim();
     let form = |kind: &str, name: &str| format!("{kind} {}", name.to_ascii_lowercase());
     match (name, is_arn(name)) {

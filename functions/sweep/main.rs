@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
     let regions = regions.split(',').map(str::trim).filter(|region| !region.is_empty());
     let set = handsoff_sweep::Settings {
         account,
+        detectors: handsoff_functions::detectors(),
         canary_minutes: number("HANDSOFF_CANARY_MINUTES", 5)?,
         out_of_step,
         lease: settings.lease,

@@ -1,0 +1,72 @@
+//! The codes of drift: each says all that anybody has to know of it.
+
+use handsoff_cloudtrail::Class;
+use handsoff_core::Code;
+use handsoff_core::code::{AlertRule, Repeats, Row};
+use handsoff_core::group::IncidentKind;
+
+/// All of them.
+pub const ALL: [Code; 5] =
+    [DRIFT_WRITE, WORKLOAD_WRITE, CONSOLE_SIGN_IN, TRAIL_TAMPERED, DEPLOY_ROLE_MISUSED];
+
+const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
+
+/// A change by an identity that isn't a deploy role.
+pub const DRIFT_WRITE: Code = Code::new(&Row {
+    place: 100,
+    name: "drift-write",
+    title: "Production changed by hand",
+    next: "Ask the person whether they did this. If not: revoke the session, then undo. If so: bring the change into code, or revert it, through the pipeline.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_fallback: true,
+    is_by_hand: true,
+    ..DRIFT
+});
+
+/// A change by a role that code runs as, not covered by its `[[workload]]` entry.
+pub const WORKLOAD_WRITE: Code = Code::new(&Row {
+    place: 101,
+    name: "workload-write",
+    title: "Change by a workload",
+    next: "If the workload is meant to do this, list the action under its [[workload]] entry. If not: find out what runs there and whose code it is.",
+    repeats: Repeats::Always,
+    may_be_hidden: Ok(()),
+    ..DRIFT
+});
+
+/// Somebody signed in to the console, or switched to a role in it.
+pub const CONSOLE_SIGN_IN: Code = Code::new(&Row {
+    place: 102,
+    name: "console-sign-in",
+    title: "Console sign-in",
+    next: "Nobody needs the production console day to day: ask what for.",
+    ..DRIFT
+});
+
+/// A call that turns off or blinds logging, another detector or handsoff itself; failed attempts too.
+pub const TRAIL_TAMPERED: Code = Code::new(&Row {
+    place: 103,
+    name: "trail-tampered",
+    title: "Logging or detection attacked",
+    next: "Treat as an intrusion until shown otherwise: revoke the principal's sessions, turn logging back on, and read what was done before and since.",
+    alerts: AlertRule::Gravest,
+    class: Some(Class::Detection),
+    is_violation: true,
+    may_be_hidden: Err("nothing hides an attack on logging"),
+    is_by_hand: true,
+    ..DRIFT
+});
+
+/// A deploy role used otherwise than by its pipeline.
+pub const DEPLOY_ROLE_MISUSED: Code = Code::new(&Row {
+    place: 104,
+    name: "deploy-role-misused",
+    title: "Deploy role misused",
+    next: "Revoke the deploy role's sessions, check the pipeline's runs at that time, and close the way in that was used in the role's trust policy.",
+    alerts: AlertRule::Grave,
+    is_violation: true,
+    may_be_hidden: Err("nothing hides the misuse of a deploy role"),
+    is_by_hand: true,
+    ..DRIFT
+});

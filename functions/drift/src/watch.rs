@@ -1,0 +1,49 @@
+//! What drift has to see whatever else is left out: attacks on logging, and what may show that a deploy role is misused.
+
+use handsoff_cloudtrail::Action;
+use handsoff_core::detector::{Bare, Glance, Watch};
+use handsoff_core::policy::{Deploy, Policy, misuse};
+use handsoff_core::{Attack, Kind, Target};
+
+pub(crate) fn identity(who: &Bare<'_>, policy: &Policy) -> Watch {
+    if who.principal.kind != Kind::DeployRole {
+        return Watch::No;
+    }
+    let places = |entry: &Deploy| !entry.networks.is_empty() || !entry.vpc_endpoints.is_empty();
+    match who.principal.entry.and_then(|entry| policy.deploy.get(entry)) {
+        // Where each call comes from is compared with the entry.
+        Some(entry) if !places(entry) && !who.is_from_console => {
+            match misuse::by_identity(entry, &who.principal) {
+                Some(_) => Watch::Always,
+                None => Watch::ByRecord,
+            }
+        }
+        _ => Watch::Always,
+    }
+}
+
+pub(crate) fn action(action: &Action<'_>) -> Watch {
+    // No pipeline signs in, or opens a shell.
+    if action.service == "signin" || action.opens_a_shell() {
+        Watch::Always
+    } else if Attack::is_listed(action) {
+        Watch::ByRecord
+    } else {
+        Watch::No
+    }
+}
+
+pub(crate) fn call(glance: &Glance<'_>) -> bool {
+    let Glance { record, kind, target, .. } = glance;
+    if matches!(target, Some(Target::Deploy(_))) {
+        return true;
+    }
+    if *kind != Kind::DeployRole {
+        // A service acts by itself, and whatever others change is judged anyway.
+        return false;
+    }
+    !record.vpc_endpoint_account_id.is_absent()
+        || record.session_credential_from_console.flag() == Some(true)
+        || (glance.is_watched_action
+            && Attack::of(&Action::of(record), record, glance.policy, true).is_some())
+}

@@ -1,0 +1,177 @@
+//! What a detector is: which calls it claims, what it says of one, and what may be left out unseen.
+
+use handsoff_cloudtrail::{Action, Record};
+
+use crate::call::{Call, Target};
+use crate::code::Code;
+use crate::disposition::Disposition;
+use crate::finding::{Finding, Key};
+use crate::policy::Policy;
+use crate::principal::{Kind, Principal};
+use crate::trace::Trace;
+
+/// A detector: a folder in `functions/`, and a line in the registry.
+///
+/// It decides by a call and the policy alone: no clock, no I/O, no state. `replay`, `explain`, the functions and the
+/// search in `LookupEvents` ask it through the same [`crate::Engine`].
+pub trait Detector: std::fmt::Debug + Sync {
+    /// The name of its folder.
+    fn name(&self) -> &'static str;
+
+    /// Its codes.
+    fn codes(&self) -> &'static [Code];
+
+    /// The calls that it wants, by how urgent it is to know of them.
+    fn claims(&self) -> &'static [Claim];
+
+    /// What it says of a call that it has claimed, and that no more urgent claim took.
+    fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict;
+
+    /// What becomes of calls that it left undecided, now that all are known. They may come in any order, and more than
+    /// once.
+    fn settle(&self, _undecided: Vec<Undecided>, _policy: &Policy) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Why a call that it left undecided became nothing.
+    fn why_nothing(&self, _policy: &Policy) -> String {
+        String::new()
+    }
+
+    /// How far the calls of an identity have to be looked at for its claims above [`Priority::Call`]. What only one record
+    /// says is left out here: the answer is kept for all calls of the identity.
+    fn watches_identity(&self, _who: &Bare<'_>, _policy: &Policy) -> Watch {
+        Watch::No
+    }
+
+    /// The same for an action, whoever calls it.
+    fn watches_action(&self, _action: &Action<'_>) -> Watch {
+        Watch::No
+    }
+
+    /// Whether a call has to be judged that an identity or action is watched for [by its record](Watch::ByRecord), or
+    /// that asks for an identity of the policy.
+    fn watches(&self, _glance: &Glance<'_>) -> bool {
+        false
+    }
+}
+
+/// Calls that a detector wants.
+#[derive(Debug)]
+pub struct Claim {
+    /// How urgent it is to know of them.
+    pub priority: Priority,
+    /// Whether a call is one of them.
+    pub covers: fn(&Call<'_>, &Policy, &mut Trace) -> bool,
+}
+
+/// How urgent it is to know of a call. Each call belongs to one detector, so that nothing is reported twice: of the claims
+/// on it the first in this order has it, and of two that are equal the detector that is registered first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// All that an identity does, or that is done to become it.
+    Identity,
+    /// What nobody may do, whoever does it.
+    Attack,
+    /// Any other call, unless there is [nothing to report](Call::disposition) of it by itself.
+    Call,
+}
+
+impl Priority {
+    /// Whether it holds for calls of which there would be nothing to report by themselves.
+    pub(crate) fn is_above_calls(self) -> bool {
+        self < Self::Call
+    }
+}
+
+/// How far calls have to be looked at. Of several answers the greatest holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watch {
+    /// Not at all.
+    #[default]
+    No,
+    /// Each record is shown to [`Detector::watches`].
+    ByRecord,
+    /// Each call is judged.
+    Always,
+}
+
+/// Who called, by what all calls of an identity have in common.
+#[derive(Debug)]
+pub struct Bare<'a> {
+    /// The identity.
+    pub principal: Principal<'a>,
+    /// Whether its session is the console's.
+    pub is_from_console: bool,
+}
+
+/// What is known of a record before it is classified.
+#[derive(Debug)]
+pub struct Glance<'a> {
+    /// The record.
+    pub record: &'a Record<'a>,
+    /// What its caller is to the team.
+    pub kind: Kind,
+    /// The identity that it asks for.
+    pub target: Option<Target>,
+    /// Whether its action is watched.
+    pub is_watched_action: bool,
+    /// The policy that holds.
+    pub policy: &'a Policy,
+}
+
+/// What a detector says of a call.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// There is something to report.
+    Finding(Box<Finding>),
+    /// There is nothing to report, and why.
+    Nothing(Disposition),
+    /// There is nothing to report, because the exception at this place of the policy covers it.
+    Excepted(usize),
+    /// Whether there is something to report depends on other calls: see [`Detector::settle`].
+    Undecided(Box<Undecided>),
+}
+
+impl Verdict {
+    /// The finding, if it is one.
+    pub fn finding(&self) -> Option<&Finding> {
+        match self {
+            Self::Finding(finding) => Some(finding),
+            _ => None,
+        }
+    }
+
+    /// Why there is nothing to report.
+    pub fn disposition(&self) -> Option<Disposition> {
+        match self {
+            Self::Nothing(disposition) => Some(*disposition),
+            Self::Excepted(_) => Some(Disposition::Excepted),
+            _ => None,
+        }
+    }
+}
+
+impl From<Finding> for Verdict {
+    fn from(finding: Finding) -> Self {
+        Self::Finding(Box::new(finding))
+    }
+}
+
+/// A call that is reported only together with others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Undecided {
+    /// Whose calls are looked at together.
+    pub group: String,
+    /// The finding that it becomes.
+    pub finding: Finding,
+    /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
+    pub browsing: bool,
+}
+
+impl Undecided {
+    /// What makes deliveries of the same event one.
+    pub fn key(&self) -> Key {
+        self.finding.key
+    }
+}

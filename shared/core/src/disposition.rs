@@ -1,0 +1,154 @@
+//! Why there is nothing to report on a record.
+
+use handsoff_cloudtrail::Effect;
+use serde::Serialize;
+
+use crate::call::{Call, Outcome, is_tool_call};
+use crate::principal::{Kind, is_customers_service};
+use crate::trace::Trace;
+
+/// Why there is nothing to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    /// It changes nothing.
+    Read,
+    /// A step of a sign-in, or of a session's upkeep.
+    SignInStep,
+    /// An AWS service acted by itself.
+    Service,
+    /// A deploy role changed something: that is its job.
+    Expected,
+    /// A workload changed what its entry lets it.
+    WorkloadAllowed,
+    /// An exception tolerates it.
+    Excepted,
+    /// Denied, and not one of many.
+    Denied,
+    /// The caller could not prove who it is.
+    Unauthenticated,
+    /// A change that failed for another reason.
+    Attempt,
+    /// The caller only asked whether it could.
+    DryRun,
+    /// Another record tells it.
+    ToldElsewhere,
+    /// A request without AWS credentials that was refused, or that an app's customer makes to sign up and in.
+    Anonymous,
+    /// A tool call of an agent: what the tool does is recorded by itself.
+    ToolCall,
+    /// No detector that is registered looks at such calls.
+    Unclaimed,
+}
+
+impl Disposition {
+    /// All, in the order of the summary.
+    pub const ALL: [Self; 14] = [
+        Self::Read,
+        Self::Expected,
+        Self::Service,
+        Self::WorkloadAllowed,
+        Self::Excepted,
+        Self::SignInStep,
+        Self::Denied,
+        Self::Unauthenticated,
+        Self::Attempt,
+        Self::DryRun,
+        Self::ToldElsewhere,
+        Self::Anonymous,
+        Self::ToolCall,
+        Self::Unclaimed,
+    ];
+
+    /// The name in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::SignInStep => "sign-in-step",
+            Self::Service => "service",
+            Self::Expected => "expected",
+            Self::WorkloadAllowed => "workload-allowed",
+            Self::Excepted => "excepted",
+            Self::Denied => "denied",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Attempt => "attempt",
+            Self::DryRun => "dry-run",
+            Self::ToldElsewhere => "told-elsewhere",
+            Self::Anonymous => "anonymous",
+            Self::ToolCall => "tool-call",
+            Self::Unclaimed => "unclaimed",
+        }
+    }
+
+    /// What it means, in plain words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Read => "changes nothing",
+            Self::SignInStep => "a step of a sign-in, or of a session's upkeep",
+            Self::Service => "an AWS service acting by itself",
+            Self::Expected => "a change by a deploy role",
+            Self::WorkloadAllowed => "a change that a [[workload]] entry allows",
+            Self::Excepted => "an [[exception]] covers it",
+            Self::Denied => "denied, and not one of many",
+            Self::Unauthenticated => "the caller could not prove who it is",
+            Self::Attempt => "a change that failed for another reason",
+            Self::DryRun => "only asked whether it could",
+            Self::ToldElsewhere => "an endpoint's copy of a call, or a sum of calls",
+            Self::Anonymous => "without AWS credentials: an app's customer, or refused",
+            Self::ToolCall => "an agent's tool call, whose API calls have records of their own",
+            Self::Unclaimed => "no detector looks at such calls",
+        }
+    }
+}
+
+impl std::fmt::Display for Disposition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Call<'_> {
+    /// Why there is nothing to report of a call by itself: it changes nothing, it failed, or it is somebody's job. A denied
+    /// call is none of these: many are worth a look.
+    pub fn disposition(&self, trace: &mut Trace) -> Option<Disposition> {
+        let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+        if is_tool_call(&self.record) {
+            return Some(Disposition::ToolCall);
+        }
+        trace.step("succeeded?", || yes_no(self.outcome == Outcome::Succeeded).into());
+        if self.outcome != Outcome::Succeeded {
+            return self.disposition_of_failed();
+        }
+        let changes = matches!(self.effect, Effect::Changes | Effect::SignsIn);
+        trace.step("changes or signs in?", || yes_no(changes).into());
+        match self.effect {
+            Effect::Reads => return Some(Disposition::Read),
+            Effect::SignInPlumbing if self.code_in_console().is_none() => {
+                return Some(Disposition::SignInStep);
+            }
+            Effect::SignInPlumbing | Effect::SignsIn | Effect::Changes => {}
+        }
+        let by_itself = matches!(self.principal.kind, Kind::Service | Kind::DeployRole);
+        trace.step("by a service or the pipeline?", || yes_no(by_itself).into());
+        match self.principal.kind {
+            Kind::Service => Some(Disposition::Service),
+            Kind::DeployRole => Some(Disposition::Expected),
+            Kind::Anonymous if is_customers_service(&self.action.service) => Some(Disposition::Anonymous),
+            _ => None,
+        }
+    }
+
+    fn disposition_of_failed(&self) -> Option<Disposition> {
+        let kind = self.principal.kind;
+        match &self.outcome {
+            Outcome::DryRun => Some(Disposition::DryRun),
+            Outcome::Denied(_) if kind == Kind::Service => Some(Disposition::Service),
+            // All of the internet is not one principal, and has no credentials that could be in wrong hands.
+            Outcome::Denied(_) if kind == Kind::Anonymous => Some(Disposition::Anonymous),
+            Outcome::Denied(_) => None,
+            Outcome::Unauthenticated(_) => Some(Disposition::Unauthenticated),
+            _ if self.effect == Effect::Reads => Some(Disposition::Read),
+            _ => Some(Disposition::Attempt),
+        }
+    }
+}
