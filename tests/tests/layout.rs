@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["handsoff-ledger"],
     &["handsoff-break-glass", "handsoff-deny-spike", "handsoff-drift"],
     &["handsoff-sweep", "handsoff"],
-    &["handsoff-bench", "handsoff-hello", "handsoff-fuzz"],
+    &["handsoff-bench", "handsoff-hello", "handsoff-fuzz", "xtask"],
     &["handsoff-tests"],
 ];
 
