@@ -293,7 +293,7 @@ fn a_mistake_is_told_with_its_place() {
             "shared/template/queues.yaml.jinja",
             "{{ detector.id }}QueuePolicy:",
             "{{ detector.ix }}QueuePolicy:",
-            "shared/template/queues.yaml.jinja:22: ",
+            "shared/template/queues.yaml.jinja:25: ",
         ),
     ] {
         let copy = Copy::new();
