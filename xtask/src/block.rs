@@ -16,7 +16,7 @@ pub struct Block {
     pub text: String,
     /// The lines of the comment right before the key.
     comment: String,
-    /// The line of the file that the text begins in, counted from 1.
+    /// The line of its key, from 1.
     line: usize,
     keys: Vec<(String, Arc<Self>)>,
 }
@@ -49,12 +49,12 @@ impl Block {
         self.keys.iter().find(|(name, _)| name == key).map(|(_, block)| block)
     }
 
-    /// The keys, with their lines.
+    /// The keys in their order, with the blocks behind them.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &Arc<Self>)> {
         self.keys.iter().map(|(name, block)| (name.as_str(), block))
     }
 
-    /// The line in which it begins.
+    /// The line of its key in the file, from 1.
     pub fn line(&self) -> usize {
         self.line
     }

@@ -84,6 +84,10 @@ fn detector(root: &Path, name: &str, text: &str) -> Result<Detector, Error> {
         if NAMED.contains(&key) && block.keys().next().is_none() {
             return Err(wrong(block.line(), format!("`{key}` has to name each")));
         }
+        // It ends behind a key of the template, or within a text.
+        if ["description", "unjudged"].contains(&key) && block.text.contains('\n') {
+            return Err(wrong(block.line(), format!("`{key}` has to stand on one line")));
+        }
     }
     if let Some(key) = NEEDED.into_iter().find(|key| part.get(key).is_none()) {
         return Err(wrong(1, format!("the part has no `{key}`")));

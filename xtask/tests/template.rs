@@ -276,6 +276,12 @@ fn a_mistake_is_told_with_its_place() {
         (PART, "order: 9", "ordr: 9", "functions/throw-away/part.yaml:2: `ordr` is no key of a part"),
         (PART, "order: 9\n", "", "functions/throw-away/part.yaml:1: the part has no `order`"),
         (PART, "order: 9", "order: last", "functions/throw-away/part.yaml:1: `order` is no number"),
+        (
+            PART,
+            "description: Nothing",
+            "description: >-\n  Nothing",
+            "part.yaml:3: `description` has to stand on one line",
+        ),
         (PART, "unjudged: nothing", "nothing", "functions/throw-away/part.yaml:4: no key stands here"),
         (
             PART,
