@@ -196,6 +196,7 @@ fn files_of_the_corpus() -> Vec<PathBuf> {
 #[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
 fn explain_and_replay_agree_on_every_record() {
     for policy in [Policy::built_in(), deploy("bert-jan"), busy_policy()] {
+        let engine = handsoff_functions::engine(&policy);
         let mut compared = 0;
         for file in files_of_the_corpus() {
             let sources = find(std::slice::from_ref(&file)).sources;
@@ -336,6 +337,7 @@ fn writes_that_another_detector_tells_are_told_here() {
     let data = corpus();
     let text = std::fs::read_to_string(data.join("panther-tests.split-a-dev.jsonl")).unwrap();
     let (policy, mut compared, mut missed) = (Policy::built_in(), 0, Vec::new());
+    let engine = handsoff_functions::engine(&policy);
     for line in text.lines() {
         let case: Value = serde_json::from_str(line).unwrap();
         let log = &case["log"];

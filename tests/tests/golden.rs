@@ -11,7 +11,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_break_glass::live::remembered;
+use handsoff_case::Seen;
 use handsoff_core::Trace;
+use handsoff_core::{Verdict, group};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["handsoff-sweep"],
     &["handsoff-functions"],
     &["handsoff"],
-    &["handsoff-bench", "handsoff-hello", "handsoff-fuzz"],
+    &["handsoff-bench", "handsoff-hello", "handsoff-fuzz", "xtask"],
     &["handsoff-tests"],
 ];
 

@@ -96,16 +96,39 @@ impl Rules {
     }
 }
 
-/// The patterns of the template's rules, which all have to be in this state.
+/// The patterns of the template's rules, which all have to be in this state, and to be those of the detectors' folders.
 fn patterns(rules: &[&str], state: &str, known: &Known) -> Vec<String> {
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     let template = Yaml::load_from_str(&template).unwrap().remove(0);
+    let folders = of_folders();
     let pattern = |rule: &&str| {
         let properties = get(get(get(&template, "Resources"), rule), "Properties");
         assert_eq!(get(properties, "State").as_str(), Some(state), "{rule}");
-        filled(get(properties, "EventPattern"), known).join(",")
+        let (name, pattern) = (get(properties, "Name").as_str().unwrap(), get(properties, "EventPattern"));
+        assert_eq!(unfilled(pattern), folders[name], "{rule}");
+        filled(pattern, known).join(",")
     };
     rules.iter().map(pattern).collect()
+}
+
+/// The patterns of the detectors' folders by the names of their rules, each on one line, as the template's are read.
+pub(crate) fn of_folders() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for folder in std::fs::read_dir(root().join("functions")).unwrap() {
+        let Ok(files) = std::fs::read_dir(folder.unwrap().path().join("patterns")) else { continue };
+        for path in files.map(|file| file.unwrap().path()) {
+            let name = format!("handsoff-{}", path.file_stem().unwrap().to_str().unwrap());
+            let text = std::fs::read_to_string(&path).unwrap().lines().collect::<Vec<_>>().join(" ");
+            assert_eq!(found.insert(name, text), None, "{path:?}");
+        }
+    }
+    found
+}
+
+/// The text of a pattern, without what is put in.
+fn unfilled<'y>(node: &'y Yaml<'y>) -> &'y str {
+    let node = node.get_tagged_node().unwrap_or(node);
+    node.as_str().unwrap_or_else(|| pair(node)[0].as_str().unwrap())
 }
 
 /// A value of the template's text, without its tag.

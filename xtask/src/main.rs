@@ -1,0 +1,58 @@
+//! `cargo xtask COMMAND`: makes or compares what is committed and has parts.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use xtask::{Error, docs, made::Made, samples, template};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  template [--check]  makes template.yaml of shared/template/ and the detectors' parts
+  docs [--check]      makes docs/findings.md of docs/findings/
+  samples             lists the samples of each code, and fails for a code that has none
+  check [--long]      runs ./check
+
+With --check nothing is written: it fails with file and line where what is committed differs first.";
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["template", rest @ ..] => made(&root, template::make(&root), rest),
+        ["docs", rest @ ..] => made(&root, docs::make(&root), rest),
+        ["samples"] => samples::list(&root).map(|codes| {
+            for (code, samples) in codes {
+                println!("{code}: {}", samples.join(" "));
+            }
+            ExitCode::SUCCESS
+        }),
+        ["check", rest @ ..] => run(&root.join("check"), rest),
+        _ => Ok(usage()),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}
+
+fn made(root: &Path, made: Result<Made, Error>, args: &[&str]) -> Result<ExitCode, Error> {
+    match args {
+        [] => made?.write(root)?,
+        ["--check"] => made?.check(root)?,
+        _ => return Ok(usage()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(program: &Path, args: &[&str]) -> Result<ExitCode, Error> {
+    let status = Command::new(program).args(args).status();
+    let status = status.map_err(|why| Error::File { path: program.to_owned(), why })?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
