@@ -119,7 +119,7 @@ pub(crate) fn of_folders() -> BTreeMap<String, String> {
         for path in files.map(|file| file.unwrap().path()) {
             let name = format!("handsoff-{}", path.file_stem().unwrap().to_str().unwrap());
             let text = std::fs::read_to_string(&path).unwrap().lines().collect::<Vec<_>>().join(" ");
-            assert_eq!(found.insert(name, text), None, "{path:?}");
+            assert_eq!(found.insert(name, text), None, "{}", path.display());
         }
     }
     found
