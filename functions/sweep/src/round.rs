@@ -256,7 +256,7 @@ async fn go_on<W: World + Lookup>(
 /// Looks at a session's findings, and whether it is in order.
 async fn of_session<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
-    held: &mut Held<'_>,
+    held: &mut Held<'_, Episode>,
     report: &mut Report,
 ) -> Result<Going, Failure> {
     let world = sweep.world;
@@ -265,7 +265,7 @@ async fn of_session<W: World + Lookup>(
         let next = held.state.next;
         look(world, sweep.telling(&notes), held, next, report).await?;
     }
-    let (going, next) = cases::check(sweep, held.episode, &held.state, report).await?;
+    let (going, next) = cases::check(sweep, held.document, &held.state, report).await?;
     held.change(world, |state| {
         let before = (state.going, state.next);
         state.going = Some(going);

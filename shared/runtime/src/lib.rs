@@ -16,10 +16,10 @@
 pub mod batch;
 mod budget;
 mod digest;
+mod document;
 mod due;
 mod episode;
 pub mod excepted;
-mod held;
 mod history;
 pub mod in_memory;
 mod look;
@@ -37,9 +37,9 @@ mod turn;
 pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
 pub use budget::budget;
 pub use digest::digest;
+pub use document::{Change, Document, Held, update};
 pub use due::{Due, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
-pub use held::Held;
 pub use look::{look, look_is_due};
 pub use message::Message;
 pub use ports::{

@@ -15,9 +15,8 @@ use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Entry, Record, Time};
 use handsoff_core::{Call, Owner, Policy};
 use handsoff_runtime::stored::{self, Was};
-use handsoff_runtime::{Ask, Failure, Lookup, World};
+use handsoff_runtime::{Ask, Clock, Document, Failure, Held, Lookup, World};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The sort key of what was asked.
 const SORT: &str = "lookup";
@@ -35,6 +34,32 @@ const KEYS: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
     questions: BTreeMap<String, Asked>,
+    #[serde(skip)]
+    was: Was,
+}
+
+/// The document of what was asked of a case.
+#[derive(Clone, Debug)]
+struct Questions<'c>(&'c str);
+
+impl Document for Questions<'_> {
+    type State = Progress;
+
+    const CHANGE: &'static str = "asking CloudTrail";
+
+    fn keys(&self) -> (String, String) {
+        (self.0.to_owned(), SORT.to_owned())
+    }
+
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Progress, Failure> {
+        // To ask once more is safe.
+        let read: Option<Progress> = stored::read(clock, "reading what was asked of CloudTrail", text, &[]);
+        Ok(Progress { was: Was::of(text), ..read.unwrap_or_default() })
+    }
+
+    fn text(&self, progress: &Progress) -> Result<String, Failure> {
+        progress.was.text(progress, |whole| serde_json::from_value(whole.clone()).unwrap_or_default())
+    }
 }
 
 /// How far a question is answered.
@@ -68,19 +93,13 @@ pub(super) async fn look_up(
     facts: &Facts,
     asks: &[Ask],
 ) -> Result<Option<manifest::Lookup>, Failure> {
-    let (version, was, mut progress) = match world.read(case, SORT).await? {
-        None => (None, Was::default(), Progress::default()),
-        Some((version, text)) => {
-            // To ask once more is safe.
-            let read = stored::read(world, "reading what was asked of CloudTrail", &text, &[]);
-            (Some(version), Was::of(&text), read.unwrap_or_default())
-        }
-    };
+    let document = Questions(case);
+    let mut held = Held::of(world, &document).await?;
     let enough = world.now().0 + ENOUGH;
     let mut asked_any = false;
     for ask in asks {
         let new = || Asked { to: ask.to, until: Some(ask.to), failed: 0, problem: None };
-        let asked = progress.questions.entry(label(ask)).or_insert_with(new);
+        let asked = held.state.questions.entry(label(ask)).or_insert_with(new);
         if asked.to < ask.to {
             *asked = new();
         }
@@ -105,15 +124,11 @@ pub(super) async fn look_up(
             }
         }
     }
-    if asked_any {
-        let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_default();
-        let text = was.text(&progress, again)?;
-        if !world.swap(case, SORT, version, &text, None).await? {
-            // Another sweep is at it.
-            return Ok(None);
-        }
+    if asked_any && !held.write(world).await? {
+        // Another sweep is at it.
+        return Ok(None);
     }
-    let of = |ask: &Ask| progress.questions.get(&label(ask));
+    let of = |ask: &Ask| held.state.questions.get(&label(ask));
     if asks.iter().any(|ask| of(ask).is_none_or(|asked| !asked.is_over())) {
         return Ok(None);
     }

@@ -1,17 +1,16 @@
 //! Sealing the case of a session that is over.
 
 use handsoff_case::facts::Facts;
-use handsoff_case::live::{Calls, Sealed, SessionNotes, grants, prefix, reconcile, sealed, write_sealed};
+use handsoff_case::live::{Calls, Case, SessionNotes, grants, prefix, reconcile};
 use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::alert::Milestone;
-use handsoff_runtime::stored::Was;
 use handsoff_runtime::{
-    Ending, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session, keep,
-    keep_and_tell, marks, reopen,
+    Ending, Episode, Failure, Held, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session,
+    keep, keep_and_tell, marks, reopen,
 };
 
 use super::lookup::{asks, look_up};
@@ -125,21 +124,19 @@ async fn close(
 ) -> Result<(), Failure> {
     let case = &episode.incident;
     let digest = sha256(text.as_bytes());
-    let (mut version, mut at, mut told, mut review, mut was) = (None, now, false, None, Was::default());
-    if let Some((seen, mut known)) = sealed(world, case).await? {
-        version = Some(seen);
-        was = std::mem::take(&mut known.was);
-        if known.digest == digest {
-            // The same case: who is late with its review stays late.
-            (at, told, review) = (known.at, known.told, known.review);
-        }
+    let document = Case { id: case, review_within: policy.cases.review_within };
+    let mut held = Held::of(world, &document).await?;
+    let sealed = &mut held.state;
+    if sealed.digest != digest {
+        // Of the same case who is late with its review stays late.
+        (sealed.at, sealed.told, sealed.review) = (now, false, None);
     }
     let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
-    let look_again = outlived.filter(|outlived| *outlived > now);
-    let new =
-        Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review, was };
-    let within = policy.cases.review_within;
-    if !write_sealed(world, case, version, &new, within).await? {
+    sealed.digest.clone_from(&digest);
+    sealed.suspects = session.suspects();
+    sealed.look_again = outlived.filter(|outlived| *outlived > now);
+    let told = sealed.told;
+    if !held.write(world).await? {
         // Another sweep is at it.
         return Ok(());
     }
@@ -167,10 +164,11 @@ async fn close(
     if end_session(world, episode, &ending, report).await? && !told {
         report.count(Metric::CasesSealed);
         crate::add(report, Metric::CaseCallsMissed, missed(manifest));
-        if let Some((version, known)) = sealed(world, case).await?
-            && known.digest == digest
-        {
-            write_sealed(world, case, Some(version), &Sealed { told: true, ..known }, within).await?;
+        let mut held = Held::of(world, &document).await?;
+        if held.state.digest == digest {
+            held.state.told = true;
+            // If somebody else was faster, it is told once more if it is sealed once more: better than never.
+            held.write(world).await?;
         }
     }
     Ok(())

@@ -5,11 +5,11 @@ use std::task::{Context, Poll, Waker};
 
 use handsoff_break_glass::live::BreakGlass;
 use handsoff_case::Manifest;
-use handsoff_case::live::sealed;
+use handsoff_case::live::{Case, Sealed};
 use handsoff_case::session::{Approval, EndBy};
 use handsoff_core::Policy;
 use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
+use handsoff_runtime::{Answer, Delivery, Envelope, Held, Lease, Memory, Metric, handle};
 
 use super::*;
 use crate::{Settings, sweep};
@@ -128,6 +128,11 @@ fn begin(time: &str) -> InMemory {
 fn told(world: &InMemory) -> Vec<String> {
     let sent = world.sent.borrow();
     sent.iter().map(|it| format!("{} {}", it.attributes["code"], it.attributes["cause"])).collect()
+}
+
+/// What was sealed of a case.
+fn sealed(world: &InMemory, case: &str) -> Sealed {
+    run(Held::of(world, &Case { id: case, review_within: 0 })).unwrap().state
 }
 
 fn manifests(world: &InMemory) -> Vec<(String, Manifest)> {
@@ -521,14 +526,14 @@ fn a_call_that_comes_late_opens_the_case_again_and_a_repeat_tells_nothing_new() 
     records(&world, &policy, &session()[..1]);
     at(&world, &policy, "2026-03-14T03:31:00Z");
     assert_eq!((told(&world).len(), manifests(&world).len()), (before, 1));
-    let known = run(sealed(&world, &manifests(&world)[0].1.case)).unwrap().unwrap().1;
+    let known = sealed(&world, &manifests(&world)[0].1.case);
     assert_eq!(known.at, Time::parse("2026-03-14T03:30:00Z").unwrap(), "its review is due when it was");
     records(&world, &policy, &session()[4..]);
     at(&world, &policy, "2026-03-14T03:32:00Z");
     assert_eq!(manifests(&world).len(), 2);
     assert_eq!(told(&world).last().unwrap(), "glass-closed closed");
     assert_eq!(told(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
-    let known = run(sealed(&world, &manifests(&world)[0].1.case)).unwrap().unwrap().1;
+    let known = sealed(&world, &manifests(&world)[0].1.case);
     let last = manifests(&world)
         .into_iter()
         .find(|(text, _)| handsoff_case::manifest::sha256(text.as_bytes()) == known.digest);

@@ -76,7 +76,7 @@ fn episode() -> Episode {
 
 /// The state of the episode of these tests.
 fn remembered(world: &InMemory) -> super::super::State {
-    now(state(world, &episode())).unwrap().1
+    now(Held::of(world, &episode())).unwrap().state
 }
 
 /// As the sweep leaves it when it has looked at all findings.
@@ -133,7 +133,7 @@ fn how_long_a_sessions_opening_took_is_counted_once() {
     assert_eq!(world.sent.borrow().len(), 2);
     is(&report, Metric::OpeningSeconds, 0.0);
     let session = Episode { incident: "glass-1".into(), period: Period::Session };
-    assert_eq!(now(state(&world, &session)).unwrap().1.opened_after, Some(42));
+    assert_eq!(now(Held::of(&world, &session)).unwrap().state.opened_after, Some(42));
 }
 
 #[test]
