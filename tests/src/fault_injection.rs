@@ -12,9 +12,9 @@ use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Detector, Due, Envelope, Failure, Lease,
-    Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions,
-    Turns, handle,
+    Answer, Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Delivery, Detector, Envelope,
+    Failure, Lease, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription,
+    Subscriptions, Turns, handle,
 };
 use handsoff_sweep::Settings;
 
@@ -166,15 +166,8 @@ impl Memory for FaultInjection<'_> {
         self.call("read", self.world.read(partition, sort)).await
     }
 
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
-        self.call("swap", self.world.swap(partition, sort, seen, text, open)).await
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        self.call("swap", self.world.swap(write)).await
     }
 
     async fn open(&self) -> Result<Vec<Open>, Failure> {

@@ -15,8 +15,8 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
-    Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 use handsoff_sweep::sweep;
 use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run, settings};
@@ -142,15 +142,8 @@ impl Memory for Mill {
         self.in_memory.read(partition, sort).await
     }
 
-    async fn swap(
-        &self,
-        pk: &str,
-        sk: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
-        self.in_memory.swap(pk, sk, seen, text, open).await
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        self.in_memory.swap(write).await
     }
 
     async fn open(&self) -> Result<Vec<Open>, Failure> {

@@ -9,9 +9,10 @@ use handsoff_core::show::clean;
 use handsoff_core::{Code, Finding, Key, Kind, Policy, Severity, group};
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{
-    Clock, Document, Failure, Held, Lease, Metric, Report, Subscription, Subscriptions, Telling, World,
-    keep_and_tell,
+    Clock, Document, Failure, Held, Metric, Report, Subscription, Subscriptions, World, keep_and_tell,
 };
+
+use crate::Sweep;
 
 /// The document of the topic's subscriptions.
 #[derive(Clone, Debug)]
@@ -45,22 +46,19 @@ impl Document for Topic {
 
 /// Compares the confirmed subscriptions with the last known ones. What is gone is a finding; then what is there
 /// is what is known.
-pub(crate) async fn compare(
-    world: &(impl World + Subscriptions),
-    policy: &Policy,
-    lease: Lease,
-    now: Time,
+pub(crate) async fn compare<W: World + Subscriptions>(
+    sweep: &Sweep<'_, W>,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let world = sweep.world;
     let there = world.subscriptions().await?;
     crate::add_also_zero(report, Metric::Subscribers, there.len());
     let mut held = Held::of(world, &Topic).await?;
     let lost: Vec<&Subscription> = held.state.known.difference(&there).collect();
     if !lost.is_empty() {
         crate::add(report, Metric::SubscriptionsLost, lost.len());
-        let findings: Vec<Finding> = lost.iter().map(|lost| finding(lost, policy, now)).collect();
-        let telling = Telling { policy: &policy.alerts, lease, notes: &() };
-        keep_and_tell(world, telling, &findings, report).await?;
+        let findings: Vec<Finding> = lost.iter().map(|lost| finding(lost, sweep.policy, sweep.now)).collect();
+        keep_and_tell(world, sweep.telling(&()), &findings, report).await?;
     }
     held.state.known = there;
     // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have told the same.

@@ -2,7 +2,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Due, Episode, Memory, State, Subscription};
+use handsoff_runtime::{ConditionalWrite, Due, Episode, Memory, State, Subscription};
 
 use super::*;
 
@@ -124,12 +124,15 @@ fn what_cannot_be_read_stops_nothing_else() {
         lead: serde_json::from_value(own["finding"].clone()).unwrap(),
     });
     let text = serde_json::to_string(&state).unwrap();
+    let write = |(partition, sort), seen, text, due| {
+        world.swap(ConditionalWrite { partition, sort, seen, text, due })
+    };
     let due = state.due(&Episode::parse(&key.0, &key.1).unwrap());
-    assert!(now(world.swap(&key.0, &key.1, Some(version), &text, due)).unwrap());
+    assert!(now(write((&key.0, &key.1), Some(version), &text, due)).unwrap());
     let due = due.map(|due| Due { waiting: None, ..due });
     now(world.put(&key.0, "mark#2026-03-14T00:00:00Z#x", "no JSON")).unwrap();
-    now(world.swap("drift-0", "state#2026-03-14T00:00:00Z", None, "no JSON", due)).unwrap();
-    now(world.swap("drift-1", "no state", None, "{}", due)).unwrap();
+    now(write(("drift-0", "state#2026-03-14T00:00:00Z"), None, "no JSON", due)).unwrap();
+    now(write(("drift-1", "no state"), None, "{}", due)).unwrap();
     let policy = Policy::built_in();
     let time = Time::parse("2026-03-14T00:06:00Z").unwrap();
     world.time.set(time.0 + 1);

@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use super::due::Due;
-use super::ports::{Clock, Failure, World};
+use super::ports::{Clock, ConditionalWrite, Failure, World};
 
 /// After so many tries somebody else is always faster, or something is broken.
 pub(super) const TRIES: usize = 12;
@@ -86,7 +86,8 @@ impl<'d, D: Document> Held<'d, D> {
     pub async fn write(&mut self, world: &impl World) -> Result<bool, Failure> {
         let (partition, sort) = self.document.keys();
         let (text, due) = (self.document.text(&self.state)?, self.document.due(&self.state));
-        let written = world.swap(&partition, &sort, self.version, &text, due).await?;
+        let (partition, sort, text) = (&*partition, &*sort, &*text);
+        let written = world.swap(ConditionalWrite { partition, sort, seen: self.version, text, due }).await?;
         if written {
             self.version = Some(self.version.map_or(1, |version| version + 1));
         }

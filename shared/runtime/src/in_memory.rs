@@ -10,8 +10,8 @@ use handsoff_cloudtrail::{Entry, Identity, Record, Time};
 use super::due::Due;
 use super::message::{LONGEST, Message};
 use super::ports::{
-    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Open, Published,
-    Range, Subscription, Subscriptions,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier,
+    Open, Published, Range, Subscription, Subscriptions,
 };
 use super::report::Report;
 use super::stored;
@@ -113,19 +113,13 @@ impl Memory for InMemory {
         Ok(found)
     }
 
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        let ConditionalWrite { partition, sort, seen, text, due } = write;
         let mut documents = self.documents.borrow_mut();
         let key = (partition.to_owned(), sort.to_owned());
         let version = documents.get(&key).map(|(version, ..)| *version);
         if version == seen {
-            documents.insert(key, (version.unwrap_or(0) + 1, text.to_owned(), open));
+            documents.insert(key, (version.unwrap_or(0) + 1, text.to_owned(), due));
         }
         Ok(version == seen)
     }

@@ -43,8 +43,8 @@ pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
 pub use look::{look, look_is_due};
 pub use message::Message;
 pub use ports::{
-    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics,
-    Notifier, Open, Published, Range, Subscription, Subscriptions, World,
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup,
+    Memory, Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};

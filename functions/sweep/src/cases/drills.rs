@@ -2,24 +2,22 @@
 
 use handsoff_case::drill;
 use handsoff_cloudtrail::Time;
+use handsoff_core::Finding;
 use handsoff_core::group::digest;
 use handsoff_core::policy::BreakGlass;
-use handsoff_core::{Finding, Policy};
-use handsoff_runtime::{Clock, Document, Failure, Held, Report, Telling, World, keep_and_tell};
+use handsoff_runtime::{Clock, Document, Failure, Held, Report, World, keep_and_tell};
 
-use crate::Settings;
+use crate::Sweep;
 
 const PARTITION: &str = "drills";
 
 /// Tells of each identity that is due for a drill. `refresh` writes anew what is remembered, or it would expire.
-pub(crate) async fn drills(
-    world: &impl World,
-    policy: &Policy,
-    settings: &Settings,
-    now: Time,
+pub(crate) async fn drills<W: World>(
+    sweep: &Sweep<'_, W>,
     refresh: bool,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let Sweep { world, policy, settings, now, .. } = *sweep;
     let mut due: Vec<Finding> = Vec::new();
     let mut failed = Ok(());
     for entry in &policy.break_glass {
@@ -47,8 +45,7 @@ pub(crate) async fn drills(
         };
         due.extend(drill::due(entry, &settings.account, last, now));
     }
-    let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &() };
-    keep_and_tell(world, telling, &due, report).await.and(failed)
+    keep_and_tell(world, sweep.telling(&()), &due, report).await.and(failed)
 }
 
 fn sort(entry: &BreakGlass) -> String {

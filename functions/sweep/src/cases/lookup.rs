@@ -13,10 +13,12 @@ use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Entry, Record, Time};
-use handsoff_core::{Call, Owner, Policy};
+use handsoff_core::{Call, Owner};
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{Ask, Clock, Document, Failure, Held, Lookup, World};
 use serde::{Deserialize, Serialize};
+
+use crate::Sweep;
 
 /// The sort key of what was asked.
 const SORT: &str = "lookup";
@@ -86,16 +88,16 @@ fn label(ask: &Ask) -> String {
 }
 
 /// Asks what isn't asked yet, and remembers the session's calls. `None`: there is more to ask, by the next sweep.
-pub(super) async fn look_up(
-    world: &(impl World + Lookup),
-    policy: &Policy,
+pub(super) async fn look_up<W: World + Lookup>(
+    sweep: &Sweep<'_, W>,
     case: &str,
     facts: &Facts,
     asks: &[Ask],
 ) -> Result<Option<manifest::Lookup>, Failure> {
+    let world = sweep.world;
     let document = Questions(case);
     let mut held = Held::of(world, &document).await?;
-    let enough = world.now().0 + ENOUGH;
+    let events = Events { sweep, case, facts, enough: world.now().0 + ENOUGH };
     let mut asked_any = false;
     for ask in asks {
         let new = || Asked { to: ask.to, until: Some(ask.to), failed: 0, problem: None };
@@ -103,12 +105,12 @@ pub(super) async fn look_up(
         if asked.to < ask.to {
             *asked = new();
         }
-        if asked.is_over() || world.now().0 > enough {
+        if asked.is_over() || world.now().0 > events.enough {
             continue;
         }
         asked_any = true;
         let to = asked.until.unwrap_or(ask.to);
-        match answer(world, policy, case, facts, &Ask { to, ..ask.clone() }, enough).await {
+        match events.ask(&Ask { to, ..ask.clone() }).await {
             Ok(None) => asked.until = None,
             // More in one second than a sweep can ask for: the rest of it is not to be had.
             Ok(Some(until)) if until >= to => {
@@ -205,54 +207,60 @@ fn partition(facts: &Facts) -> Partition {
     })
 }
 
-/// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
-async fn answer(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    case: &str,
-    facts: &Facts,
-    ask: &Ask,
+/// The events of a case, of which CloudTrail is asked.
+struct Events<'e, W> {
+    sweep: &'e Sweep<'e, W>,
+    case: &'e str,
+    facts: &'e Facts,
+    /// After this time no further page is asked for.
     enough: i64,
-) -> Result<Option<Time>, Failure> {
-    let mut page = None;
-    let mut until = ask.to;
-    loop {
-        let (events, next) = world.lookup(ask, page).await?;
-        let mut calls = Vec::new();
-        for event in &events {
-            let Ok((Entry::Record(record), _)) = Record::read(event) else {
-                world.complain(&Failure::new("CloudTrail LookupEvents", "an event that is no record"));
-                continue;
-            };
-            if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
-                until = until.min(time);
-            }
-            calls.extend(of_case(&record, policy, case, facts));
-        }
-        remember(world, case, &calls).await?;
-        page = next;
-        if page.is_none() {
-            return Ok(None);
-        }
-        if world.now().0 > enough {
-            return Ok(Some(until));
-        }
-    }
 }
 
-/// The call of an event, if it is one of the case.
-fn of_case(record: &Record<'_>, policy: &Policy, case: &str, facts: &Facts) -> Option<Remembered> {
-    let call = Call::classify(*record, policy, &mut ());
-    if call.owner(policy) == Owner::BreakGlass {
-        let finding = judge(&call, policy, &mut ());
-        let cases = remembered(&call, &finding, policy, Seen::LookupEvents);
-        return cases.into_iter().find(|(own, _)| own == case).map(|(_, call)| call);
+impl<W: World + Lookup> Events<'_, W> {
+    /// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
+    async fn ask(&self, ask: &Ask) -> Result<Option<Time>, Failure> {
+        let world = self.sweep.world;
+        let mut page = None;
+        let mut until = ask.to;
+        loop {
+            let (events, next) = world.lookup(ask, page).await?;
+            let mut calls = Vec::new();
+            for event in &events {
+                let Ok((Entry::Record(record), _)) = Record::read(event) else {
+                    world.complain(&Failure::new("CloudTrail LookupEvents", "an event that is no record"));
+                    continue;
+                };
+                if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
+                    until = until.min(time);
+                }
+                calls.extend(self.call(&record));
+            }
+            remember(world, self.case, &calls).await?;
+            page = next;
+            if page.is_none() {
+                return Ok(None);
+            }
+            if world.now().0 > self.enough {
+                return Ok(Some(until));
+            }
+        }
     }
-    let key = call.principal.identity.access_key_id.as_deref()?;
-    facts.taken.iter().any(|taken| taken.key == key).then(|| Remembered {
-        call: Observation::chained(&call, Seen::LookupEvents),
-        facts: Facts::of_chained(&call),
-    })
+
+    /// The call of an event, if it is one of the case.
+    fn call(&self, record: &Record<'_>) -> Option<Remembered> {
+        let policy = self.sweep.policy;
+        let call = Call::classify(*record, policy, &mut ());
+        if call.owner(policy) == Owner::BreakGlass {
+            let finding = judge(&call, policy, &mut ());
+            let cases = remembered(&call, &finding, policy, Seen::LookupEvents);
+            return cases.into_iter().find(|(own, _)| own == self.case).map(|(_, call)| call);
+        }
+        let key = call.principal.identity.access_key_id.as_deref()?;
+        self.facts.taken.iter().any(|taken| taken.key == key).then(|| Remembered {
+            call: Observation::chained(&call, Seen::LookupEvents),
+            facts: Facts::of_chained(&call),
+        })
+    }
 }
 
 #[cfg(test)]

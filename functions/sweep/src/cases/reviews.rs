@@ -2,23 +2,22 @@
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, Case};
-use handsoff_cloudtrail::Time;
-use handsoff_core::Policy;
 use handsoff_core::alert::Period;
 use handsoff_runtime::{AT_ONCE, Episode, Failure, Held, Metric, Open, Report, World, reopen};
 
+use crate::Sweep;
+
 /// Counts the sealed cases that are overdue for their review: the others of the list aren't read, but for a part of them
 /// that `refresh` writes anew, or they would expire before anybody has looked.
-pub(crate) async fn reviews(
-    world: &impl World,
-    policy: &Policy,
+pub(crate) async fn reviews<W: World>(
+    sweep: &Sweep<'_, W>,
     open: &[Open],
-    now: Time,
     refresh: Refresh,
 ) -> (Report, Result<(), Failure>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
-    let due = |open: &&Open| open.due.is_none_or(|due| due.at <= now.0) || refresh.is_turn(&open.partition);
-    let reviews = cases.filter(due).map(|open| review(world, policy, &open.partition, now, refresh));
+    let due =
+        |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now.0) || refresh.is_turn(&open.partition);
+    let reviews = cases.filter(due).map(|open| review(sweep, &open.partition, refresh));
     let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
     let (mut late, mut failed) = (0, Ok(()));
     while let Some(reviewed) = reviews.next().await {
@@ -33,13 +32,8 @@ pub(crate) async fn reviews(
 }
 
 /// Whether the review of a case is overdue.
-async fn review(
-    world: &impl World,
-    policy: &Policy,
-    case: &str,
-    now: Time,
-    refresh: Refresh,
-) -> Result<bool, Failure> {
+async fn review<W: World>(sweep: &Sweep<'_, W>, case: &str, refresh: Refresh) -> Result<bool, Failure> {
+    let Sweep { world, policy, now, .. } = *sweep;
     let review_within = policy.cases.review_within;
     let document = Case { id: case, review_within };
     let mut held = Held::of(world, &document).await?;

@@ -9,25 +9,23 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::alert::Milestone;
 use handsoff_runtime::{
-    Ending, Episode, Failure, Held, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session,
-    keep, keep_and_tell, marks, reopen,
+    Ending, Episode, Failure, Held, Lookup, Metric, Range, Report, State, World, end_session, keep,
+    keep_and_tell, marks, reopen,
 };
 
 use super::lookup::{asks, look_up};
-use crate::Settings;
+use crate::Sweep;
 
 /// How many of a session's findings are looked at for its last message.
 const LOOK_AT: usize = 10_000;
 
 /// Completes, seals and closes a case. What is still to be asked of CloudTrail is left for the next sweep.
-pub(super) async fn seal(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    settings: &Settings,
+pub(super) async fn seal<W: World + Lookup>(
+    sweep: &Sweep<'_, W>,
     episode: &Episode,
-    now: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let Sweep { world, policy, settings, now, .. } = *sweep;
     let case = &episode.incident;
     // First: a call that CloudTrail tells, too, is known to have come by the feed only if the memory says so.
     let lacked = reconcile(world, case).await?;
@@ -43,7 +41,7 @@ pub(super) async fn seal(
         Some(asks(&session.facts, &settings.lookup_regions, to))
     };
     let Some(asked) = questions(&before) else { return Ok(()) };
-    let Some(looked) = look_up(world, policy, case, &before.facts, &asked).await? else { return Ok(()) };
+    let Some(looked) = look_up(sweep, case, &before.facts, &asked).await? else { return Ok(()) };
     // What CloudTrail told may reach further than what was known.
     let session = whole(world, case, policy).await?;
     if questions(&session).is_some_and(|more| more != asked) {
@@ -53,7 +51,7 @@ pub(super) async fn seal(
         return reopen(world, episode).await;
     }
     let (manifest, text) = write(world, &session, looked).await?;
-    close(world, policy, settings.lease, episode, &session, (&manifest, &text), now, report).await
+    close(sweep, episode, &session, (&manifest, &text), report).await
 }
 
 /// The session with all of its calls.
@@ -111,17 +109,14 @@ async fn write(
 }
 
 /// Remembers what was sealed, and says so.
-#[expect(clippy::too_many_arguments, reason = "all that a case hangs on, in one place")]
-async fn close(
-    world: &impl World,
-    policy: &Policy,
-    lease: Lease,
+async fn close<W: World>(
+    sweep: &Sweep<'_, W>,
     episode: &Episode,
     session: &Session<'_>,
     (manifest, text): (&Manifest, &str),
-    now: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let Sweep { world, policy, now, .. } = *sweep;
     let case = &episode.incident;
     let digest = sha256(text.as_bytes());
     let document = Case { id: case, review_within: policy.cases.review_within };
@@ -149,8 +144,7 @@ async fn close(
     let state = State::of(world, episode).await?.unwrap_or_default();
     let late = session.findings(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
     let notes = SessionNotes(policy);
-    let telling = Telling { policy: &policy.alerts, lease, notes: &notes };
-    keep_and_tell(world, telling, &late, report).await?;
+    keep_and_tell(world, sweep.telling(&notes), &late, report).await?;
     keep(world, session.closed(first).as_slice(), report).await?;
     let findings = marks(world, range).await?;
     let ending = Ending {
