@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use handsoff_case::manifest::{MANIFEST, sha256};
-use handsoff_case::verify::{Digest, Folder};
+use handsoff_case::verify::{Digest, Folder, FolderError};
 use handsoff_case::{Facts, Observation, Seen, Session, seal, verify};
 use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::{Call, Code, Finding, Policy, Severity};
@@ -11,12 +11,12 @@ use handsoff_core::{Call, Code, Finding, Policy, Severity};
 struct Files(BTreeMap<String, Vec<u8>>);
 
 impl Folder for Files {
-    fn names(&self) -> Result<BTreeSet<String>, String> {
+    fn names(&self) -> Result<BTreeSet<String>, FolderError> {
         Ok(self.0.keys().cloned().collect())
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.0.get(name).cloned().ok_or_else(|| "missing".to_owned())
+    fn read(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+        self.0.get(name).cloned().ok_or(FolderError::Missing)
     }
 }
 

@@ -34,11 +34,11 @@ mod summary;
 mod tell;
 mod turn;
 
-pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, handle};
+pub use batch::{Answer, Classifier, Delivery, Detector, Envelope, EnvelopeError, handle};
 pub use budget::budget;
 pub use digest::digest;
 pub use document::{Change, Document, Held, update};
-pub use due::{Due, Task, Waiting};
+pub use due::{Due, DueError, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
 pub use look::{look, look_is_due};
 pub use message::Message;

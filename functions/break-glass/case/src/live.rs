@@ -4,6 +4,8 @@
 //! sealed. Partition `grants` has the grants by their end. In the archive `cases/CASE/live/` has each observation as
 //! it came, `cases/CASE/sealed-DIGEST/` the sealed case, `cases/CASE/reviews/` its reviews.
 
+use std::fmt::Display;
+
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::Note;
@@ -329,7 +331,7 @@ pub async fn keep_review(
 ) -> Result<Reviewed, Failure> {
     let case = Case { id: &review.case, review_within };
     let kept = update(world, &case, async |held| {
-        let refused = |why: &str| Ok(Change::Leave(Reviewed::Refused(format!("no review: {why}"))));
+        let refused = |why: &dyn Display| Ok(Change::Leave(Reviewed::Refused(format!("no review: {why}"))));
         if !held.exists() {
             return refused(&format!("no case {} is sealed", review.case));
         }

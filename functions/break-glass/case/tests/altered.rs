@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_case::manifest::{MANIFEST, sha256};
-use handsoff_case::verify::Folder;
+use handsoff_case::verify::{Folder, FolderError};
 use handsoff_case::{Facts, Observation, Review, Seen, Session, seal, verify};
 use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::{Call, Code, Finding, Policy, Severity};
@@ -16,12 +16,12 @@ const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-gl
 struct Copy(BTreeMap<String, Vec<u8>>);
 
 impl Folder for Copy {
-    fn names(&self) -> Result<BTreeSet<String>, String> {
+    fn names(&self) -> Result<BTreeSet<String>, FolderError> {
         Ok(self.0.keys().cloned().collect())
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.0.get(name).cloned().ok_or_else(|| "missing".to_owned())
+    fn read(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+        self.0.get(name).cloned().ok_or(FolderError::Missing)
     }
 }
 

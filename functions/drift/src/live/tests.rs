@@ -1,6 +1,6 @@
 use handsoff_cloudtrail::{Entry, Time};
 use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Answer, Delivery, Envelope, handle};
+use handsoff_runtime::{Answer, Delivery, Envelope, EnvelopeError, handle};
 
 use super::*;
 
@@ -126,11 +126,11 @@ fn the_canary_is_known_however_its_parameters_are_written() {
     }
 }
 
-fn delivery<'d>(detail: Result<&'d str, &'d str>) -> Delivery<'d> {
+fn delivery<'d>(detail: Result<&'d str, &'d EnvelopeError>) -> Delivery<'d> {
     Delivery { payload: "as it came", detail, envelope: Envelope::default() }
 }
 
-fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, InMemory) {
+fn handled(details: &[Result<&str, &EnvelopeError>]) -> (Vec<Answer>, InMemory) {
     let (policy, world) = (Policy::built_in(), InMemory::default());
     world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
     let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
@@ -163,7 +163,7 @@ fn what_cannot_be_read_is_rejected_with_its_reason_and_the_rest_is_judged() {
     let junk = "x".repeat(256 * 1024);
     let stopped = CANARY.replace("TagResource", "DeleteTable");
     let details = [
-        Err("no event of EventBridge"),
+        Err(&EnvelopeError::List { bytes: 2 }),
         Ok("[]"),
         Ok("42"),
         Ok("\"text\""),

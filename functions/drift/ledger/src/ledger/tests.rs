@@ -316,7 +316,7 @@ fn an_acceptance_is_read_and_covers_nothing_that_is_yet_to_come() {
         (":111122223333:", "::", "is twelve digits"),
         ("{", "[", "no acceptance"),
     ] {
-        let error = read(&good.replacen(from, to, 1)).unwrap_err();
+        let error = read(&good.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(error.starts_with("no acceptance: ") && error.contains(why), "{error}");
     }
 }
