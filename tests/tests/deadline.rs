@@ -9,11 +9,11 @@ use std::time::Duration;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpike;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Lease, Metric, handle};
-use handsoff_tests::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
+use handsoff_testing::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::timers::Timers;
 use handsoff_tests::root;
-use handsoff_tests::timers::Timers;
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// What a call of AWS takes.

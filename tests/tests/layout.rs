@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["handsoff-cloudtrail"],
     &["handsoff-core"],
     &["handsoff-runtime"],
-    &["handsoff-aws", "handsoff-case"],
+    &["handsoff-aws", "handsoff-case", "handsoff-testing"],
     &["handsoff-ledger"],
     &["handsoff-break-glass", "handsoff-deny-spike", "handsoff-drift"],
     &["handsoff-sweep", "handsoff"],
@@ -67,6 +67,15 @@ fn dependencies_point_one_way() {
             assert!(layer(other) < layer(name), "{name} must not depend on {other}");
         }
     }
+}
+
+/// What is for tests alone is in nothing that is deployed or installed.
+#[test]
+fn only_tests_depend_on_what_is_for_tests() {
+    let all = dependencies();
+    let of = all.iter().filter(|(_, of)| of.iter().any(|it| it == "handsoff-testing"));
+    let of: Vec<&str> = of.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(of, ["handsoff-fuzz", "handsoff-tests"]);
 }
 
 #[test]

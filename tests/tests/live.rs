@@ -18,12 +18,13 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Detector, Message, Metric};
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{
-    Fault, FaultInjection, LEASE, deliver, on_their_way, run, run_together, settings, told,
+use handsoff_testing::fault_injection::{
+    Fault, FaultInjection, LEASE, deliver, on_their_way, run, run_together, told,
 };
+use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::settings;
 use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use proptest::prelude::*;
 

@@ -18,14 +18,15 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::alert::{Alert, Milestone, Period};
 use handsoff_core::{Call, Finding, Policy, Severity};
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Answer, Delivery, Detector, Envelope, Episode, Failure, Look, Mark, Message, Metric, Pending, Range,
     State, handle,
 };
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{LEASE, settings};
-use handsoff_tests::slow::{Hours, Slow};
+use handsoff_testing::fault_injection::LEASE;
+use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::slow::{Hours, Slow};
+use handsoff_tests::settings;
 
 /// A minute in which no canary is due.
 const START: &str = "2026-03-14T02:01:00Z";

@@ -9,8 +9,8 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpike;
 use handsoff_drift::live::{Canary, Drift};
-use handsoff_runtime::in_memory::InMemory;
-use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::in_memory::InMemory;
 use handsoff_tests::replay;
 
 const KEY: &str = "AKIAMADEBYTHEINTRUDER";

@@ -1,5 +1,5 @@
-use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Owner;
+use handsoff_testing::records::{classified, record};
 
 use super::*;
 
@@ -22,15 +22,11 @@ const EMERGENCY: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::11112222333
   "attributes":{"creationDate":"2026-03-01T09:00:00Z"}}}"#;
 
 fn verdict(identity: &str, action: &str, rest: &str) -> Option<Finding> {
-    let (service, name) = action.split_once(':').unwrap();
-    let json = format!(
-        r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-        "recipientAccountId":"111122223333","userIdentity":{identity}{rest}}}"#
-    );
+    let json = record(action, identity).at("2026-03-01T09:00:00Z").with(rest).to_string();
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    (call.owner(&policy) == Owner::BreakGlass).then(|| judge(&call, &policy, &mut ()))
+    classified(&json, &policy, |_, call| {
+        (call.owner(&policy) == Owner::BreakGlass).then(|| judge(call, &policy, &mut ()))
+    })
 }
 
 fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {
@@ -237,11 +233,9 @@ fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
          actions = [\"ec2:*\"]\nowner = \"o\"\nreason = \"r\"\nuntil = 2030-01-01\n"
     );
     let policy = Policy::parse("p", &policy).unwrap();
-    let json = format!(
-        r#"{{"eventTime":"2026-03-01T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{EMERGENCY}}}"#
-    );
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    assert_eq!(Call::classify(record, &policy, &mut ()).owner(&policy), Owner::BreakGlass);
+    let json = record("ec2:RunInstances", EMERGENCY).to_string();
+    let owner = classified(&json, &policy, |_, call| call.owner(&policy));
+    assert_eq!(owner, Owner::BreakGlass);
 }
 
 #[test]

@@ -1,30 +1,27 @@
-use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::{Owner, Policy};
+use handsoff_testing::records::{classified, record, session, user};
 use proptest::prelude::*;
 
 use super::*;
 
+const DENIED: &str = r#","errorCode":"AccessDenied""#;
+
 fn denial(n: i64, second: i64, who: &str, action: &str) -> Denial {
     let time = Time(1_772_000_000 + second);
-    let (service, name) = action.split_once(':').unwrap();
-    let json = format!(
-        r#"{{"eventID":"{n}","eventTime":"{time}","eventSource":"{service}.amazonaws.com","eventName":"{name}","errorCode":"AccessDenied",
-        "recipientAccountId":"1","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/{who}","userName":"{who}"}}}}"#
-    );
+    let json = record(action, user(who)).id(n).at(time).with(DENIED).to_string();
     let policy = Policy::built_in();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    assert_eq!(call.owner(&policy), Owner::DenySpike);
-    Denial::of(&call, &mut ())
+    classified(&json, &policy, |_, call| {
+        assert_eq!(call.owner(&policy), Owner::DenySpike);
+        Denial::of(call, &mut ())
+    })
 }
 
 /// Who judges a call that failed with this code and message.
 fn owner(code: &str, message: &str) -> Owner {
     let json = serde_json::json!({"eventID": "1", "eventSource": "dms.amazonaws.com", "eventName": "CreateEndpoint",
         "errorCode": code, "errorMessage": message, "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/a"}});
-    let (json, policy) = (json.to_string(), Policy::built_in());
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    Call::classify(record, &policy, &mut ()).owner(&policy)
+    let policy = Policy::built_in();
+    classified(&json.to_string(), &policy, |_, call| call.owner(&policy))
 }
 
 #[test]
@@ -172,12 +169,10 @@ fn principals_count_apart() {
 #[test]
 fn a_caller_of_another_account_is_one_principal_whatever_its_sessions_names() {
     let group = |session: &str| {
-        let json = format!(
-            r#"{{"eventID":"e","eventSource":"s3.amazonaws.com","eventName":"PutObject","errorCode":"AccessDenied",
-            "userIdentity":{{"type":"AWSAccount","principalId":"AROAX:{session}","accountId":"2"}}}}"#
-        );
-        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        Denial::of(&Call::classify(record, &Policy::built_in(), &mut ()), &mut ()).group
+        let caller =
+            format!(r#"{{"type":"AWSAccount","principalId":"AROAX:{session}","accountId":"444455556666"}}"#);
+        let json = record("s3:PutObject", caller).with(DENIED).to_string();
+        classified(&json, &Policy::built_in(), |_, call| Denial::of(call, &mut ()).group)
     };
     assert_eq!(group("a"), group("b"));
 }
@@ -250,15 +245,10 @@ owner = "sec@example.com"
 reason = "nightly scan"
 until = 2026-03-31"#;
     let counts = |policy: &str, role: &str, action: &str| {
-        let (service, name) = action.split_once(':').unwrap();
-        let json = format!(
-            r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-            "errorCode":"AccessDenied","recipientAccountId":"1","userIdentity":{{"type":"AssumedRole",
-            "arn":"arn:aws:sts::1:assumed-role/{role}/s","accountId":"1"}}}}"#
-        );
+        let json = record(action, session(role, "s")).at("2026-03-01T09:00:00Z").with(DENIED).to_string();
         let policy = Policy::parse("p", policy).unwrap();
-        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        matches!(live::DenySpike::new(&policy, Lease(60)).judge(&record), Some(live::Work::Denied(_)))
+        let detector = live::DenySpike::new(&policy, Lease(60));
+        classified(&json, &policy, |record, _| matches!(detector.judge(record), Some(live::Work::Denied(_))))
     };
     assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));
     assert!(counts("", "scanner", "ec2:DescribeInstances"), "without the exception");

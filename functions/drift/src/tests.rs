@@ -1,5 +1,5 @@
-use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Owner;
+use handsoff_testing::records::{self, classified, record};
 
 use super::*;
 
@@ -32,11 +32,7 @@ const ALICE: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:as
   "accountId":"111122223333","accessKeyId":"ASIA1","sessionContext":{"attributes":{"creationDate":"2026-03-01T08:00:00Z","mfaAuthenticated":"false"}}}"#;
 
 fn role(name: &str, session: &str) -> String {
-    format!(
-        r#"{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/{name}/{session}","accountId":"111122223333",
-        "accessKeyId":"ASIA1","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/{name}"}},
-        "attributes":{{"creationDate":"2026-03-01T08:00:00Z"}}}}}}"#
-    )
+    records::session(name, session).began("2026-03-01T08:00:00Z").to_string()
 }
 
 /// What drift says of a record, or why it isn't asked.
@@ -45,23 +41,18 @@ fn verdict(identity: &str, action: &str, rest: &str) -> Result<Finding, String> 
 }
 
 fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<Finding, String> {
-    let (service, name) = action.split_once(':').unwrap();
-    let json = format!(
-        r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-        "awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"u","recipientAccountId":"111122223333",
-        "userIdentity":{identity}{rest}}}"#
-    );
+    let json = record(action, identity).at("2026-03-01T09:00:00Z").region("eu-west-1").with(rest).to_string();
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut ());
-    if let Some(known) = handsoff_core::FastPath::new(&policy).disposition(&record) {
-        assert_eq!(call.owner(&policy), Owner::Nobody(known), "{json}");
-    }
-    match call.owner(&policy) {
-        Owner::Drift => judge(&call, &policy, &mut ()).map_err(|nothing| nothing.to_string()),
-        Owner::Nobody(nothing) => Err(nothing.to_string()),
-        other => Err(format!("{other:?}")),
-    }
+    classified(&json, &policy, |record, call| {
+        if let Some(known) = handsoff_core::FastPath::new(&policy).disposition(record) {
+            assert_eq!(call.owner(&policy), Owner::Nobody(known), "{json}");
+        }
+        match call.owner(&policy) {
+            Owner::Drift => judge(call, &policy, &mut ()).map_err(|nothing| nothing.to_string()),
+            Owner::Nobody(nothing) => Err(nothing.to_string()),
+            other => Err(format!("{other:?}")),
+        }
+    })
 }
 
 fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {

@@ -21,7 +21,6 @@ mod due;
 mod episode;
 pub mod excepted;
 mod history;
-pub mod in_memory;
 mod look;
 pub mod message;
 mod ports;

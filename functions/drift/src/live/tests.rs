@@ -1,6 +1,7 @@
 use handsoff_cloudtrail::{Entry, Time};
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Envelope, EnvelopeError, handle};
+use handsoff_testing::block_on;
+use handsoff_testing::in_memory::InMemory;
 
 use super::*;
 
@@ -135,15 +136,7 @@ fn handled(details: &[Result<&str, &EnvelopeError>]) -> (Vec<Answer>, InMemory) 
     world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
     let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
     let drift = Drift::new(&policy, Lease::default(), canary());
-    let answers = {
-        let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        loop {
-            if let std::task::Poll::Ready(answers) = future.as_mut().poll(&mut context) {
-                break answers;
-            }
-        }
-    };
+    let answers = block_on(handle(&world, &drift, &deliveries));
     (answers, world)
 }
 

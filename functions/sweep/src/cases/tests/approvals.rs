@@ -7,7 +7,7 @@ fn granted_by(sender: &str, grant: &str, policy: &str) -> (String, Vec<String>) 
     let (policy, world) = (Policy::parse("handsoff.toml", policy).unwrap(), begin("2026-03-14T02:00:40Z"));
     let envelope = Envelope { sender, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: grant, detail: Ok(grant), envelope };
-    assert_eq!(run(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery])), [Answer::Done]);
+    assert_eq!(block_on(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery])), [Answer::Done]);
     let dead: Vec<String> = world.dead.borrow().iter().map(|(_, why)| why.clone()).collect();
     let unreadable = world.report.borrow().sum(Metric::UnreadablePayloads("handsoff-break-glass"));
     assert_eq!(unreadable > 0.5, !dead.is_empty(), "each dead letter is counted");
@@ -55,7 +55,7 @@ fn a_review_counts_only_as_it_came_by_the_bus() {
     for (sender, kept) in [("AROAEXAMPLE:alice", false), ("", false), (BUS, true)] {
         let envelope = Envelope { sender, ..envelope("Break-Glass Review") };
         let delivery = Delivery { payload: &review, detail: Ok(&review), envelope };
-        run(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery]));
+        block_on(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery]));
         let sealed = sealed(&world, &manifest.case);
         assert_eq!(sealed.review.is_some(), kept, "{sender}");
     }

@@ -7,15 +7,11 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::{Entry, Identity, Record, Time};
 
-use super::due::Due;
-use super::message::{LONGEST, Message};
-use super::ports::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier,
-    Open, Published, Range, Subscription, Subscriptions,
+use handsoff_runtime::message::{LONGEST, Message};
+use handsoff_runtime::{
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Due, Failure, Lookup, Memory, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns, stored,
 };
-use super::report::Report;
-use super::stored;
-use super::turn::Turns;
 
 /// A document: its version, its text, and what the list of open ones says of it.
 pub type Document = (u64, String, Option<Due>);

@@ -7,12 +7,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Message, Metrics,
     Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
+use crate::in_memory::InMemory;
 use crate::timers::Timers;
 
 /// What a page of a query holds at most.
