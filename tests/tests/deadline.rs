@@ -12,6 +12,7 @@ use handsoff_deny_spike::live::DenySpike;
 use handsoff_runtime::{Answer, Delivery, Lease, Metric, handle};
 use handsoff_testing::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
 use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::records::{record, user};
 use handsoff_testing::timers::Timers;
 use handsoff_tests::root;
 use saphyr::{LoadableYamlNode, Yaml};
@@ -30,11 +31,9 @@ const FEW: usize = 60;
 
 /// The denied call of a principal: from six different actions on it is probing.
 fn denied(principal: usize, action: usize) -> String {
-    format!(
-        r#"{{"eventID":"{principal}-{action}","eventTime":"2026-03-14T02:00:{action:02}Z","eventSource":"iam.amazonaws.com",
-        "eventName":"Get{action}","errorCode":"AccessDenied","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser",
-        "arn":"arn:aws:iam::111122223333:user/u{principal}","userName":"u{principal}"}}}}"#
-    )
+    let record = record(&format!("iam:Get{action}"), user(&format!("u{principal}")));
+    let record = record.id(format!("{principal}-{action}")).at(format!("2026-03-14T02:00:{action:02}Z"));
+    record.with(r#","errorCode":"AccessDenied""#).to_string()
 }
 
 /// Each incident is alerted by itself, however many there are in a minute.
