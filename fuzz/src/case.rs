@@ -1,23 +1,22 @@
-use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use handsoff_case::manifest::{MANIFEST, sha256};
-use handsoff_case::verify::{Digest, Folder};
+use handsoff_case::verify::{Digest, Folder, FolderError};
 use handsoff_case::{Facts, Observation, Seen, Session, seal, verify};
-use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::{Call, Finding, Policy, Severity};
+use handsoff_core::{Finding, Policy, Severity};
+use handsoff_testing::records::{classified, record, session};
 
 #[derive(Clone, PartialEq, Eq)]
 struct Files(BTreeMap<String, Vec<u8>>);
 
 impl Folder for Files {
-    fn names(&self) -> Result<BTreeSet<String>, String> {
+    fn names(&self) -> Result<BTreeSet<String>, FolderError> {
         Ok(self.0.keys().cloned().collect())
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.0.get(name).cloned().ok_or_else(|| "missing".to_owned())
+    fn read(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+        self.0.get(name).cloned().ok_or(FolderError::Missing)
     }
 }
 
@@ -30,16 +29,19 @@ fn sealed() -> &'static (Files, Digest) {
         let mut facts = Facts::default();
         let mut calls = Vec::new();
         for number in 0..4 {
-            let json = format!(
-                r#"{{"eventID":"{number}","eventTime":"2026-03-14T02:00:0{number}Z","eventSource":"ec2.amazonaws.com",
-                "eventName":"RunInstances","userIdentity":{{"type":"AssumedRole","accountId":"111122223333",
-                "arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice","accessKeyId":"ASIAGLASS"}}}}"#
-            );
-            let Ok((Entry::Record(record), _)) = Record::read(&json) else { panic!("a record") };
-            let call = Call::classify(record, &policy, &mut Trace::off());
-            let finding = Finding::new(&call, handsoff_case::codes::GLASS_ACTIVITY, Severity::Medium, "It changed something.".into());
-            facts.merge(Facts::of(&call, &policy));
-            calls.push(Observation::new(&call, &finding, Seen::Logs));
+            let identity = session("break-glass", "alice").key("ASIAGLASS");
+            let json =
+                record("ec2:RunInstances", identity).id(number).at(format!("2026-03-14T02:00:0{number}Z"));
+            classified(&json.to_string(), &policy, |_, call| {
+                let finding = Finding::new(
+                    call,
+                    handsoff_case::codes::GLASS_ACTIVITY,
+                    Severity::Medium,
+                    "It changed something.".into(),
+                );
+                facts.merge(Facts::of(call, &policy));
+                calls.push(Observation::new(call, &finding, Seen::Logs));
+            });
         }
         let session = Session::new("glass-0123456789ab", facts, Vec::new(), &policy);
         let (files, _) = seal(&session, calls, None).unwrap();

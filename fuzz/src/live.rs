@@ -5,8 +5,8 @@ use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Envelope, Function, Lease, handle};
+use handsoff_testing::in_memory::InMemory;
 
 /// A batch of events, one a line, is done with whatever is in it, each that can't be read is a dead letter of every
 /// function; and delivered again, backwards and one by one, it leads to the same memory.

@@ -11,10 +11,7 @@
     reason = "a test may panic"
 )]
 
-pub mod fault_injection;
 pub mod generated;
-pub mod slow;
-pub mod timers;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +21,9 @@ use handsoff::replay::{self, Options};
 use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_core::{Finding, Policy};
+use handsoff_sweep::Settings;
+use handsoff_testing::fault_injection::LEASE;
+use handsoff_testing::records::ACCOUNT;
 
 /// The product's root folder.
 pub fn root() -> PathBuf {
@@ -40,6 +40,18 @@ pub fn corpus() -> PathBuf {
         std::env::var_os("HANDSOFF_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     assert!(folder.join("invictus-ir").is_dir(), "no corpus at {}: see tests/build.rs", folder.display());
     folder
+}
+
+/// How the sweep is set up in tests.
+pub fn settings() -> Settings {
+    Settings {
+        detectors: handsoff_functions::detectors(),
+        account: ACCOUNT.into(),
+        canary_minutes: 5,
+        out_of_step: vec![],
+        lease: LEASE,
+        lookup_regions: vec![],
+    }
 }
 
 /// What a replay found, its findings all in memory.

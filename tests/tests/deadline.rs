@@ -3,18 +3,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_functions::engine;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpikeFunction;
-use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Answer, Delivery, Lease, Metric, handle};
-use handsoff_tests::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
+use handsoff_testing::fault_injection::{Fault, FaultInjection, deliver, delivery, on_their_way, run, told};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::records::{record, user};
+use handsoff_testing::timers::Timers;
 use handsoff_tests::root;
-use handsoff_tests::timers::Timers;
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// What a call of AWS takes.
@@ -31,11 +32,9 @@ const FEW: usize = 60;
 
 /// The denied call of a principal: from six different actions on it is probing.
 fn denied(principal: usize, action: usize) -> String {
-    format!(
-        r#"{{"eventID":"{principal}-{action}","eventTime":"2026-03-14T02:00:{action:02}Z","eventSource":"iam.amazonaws.com",
-        "eventName":"Get{action}","errorCode":"AccessDenied","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser",
-        "arn":"arn:aws:iam::111122223333:user/u{principal}","userName":"u{principal}"}}}}"#
-    )
+    let record = record(&format!("iam:Get{action}"), user(&format!("u{principal}")));
+    let record = record.id(format!("{principal}-{action}")).at(format!("2026-03-14T02:00:{action:02}Z"));
+    record.with(r#","errorCode":"AccessDenied""#).to_string()
 }
 
 /// Each incident is alerted by itself, however many there are in a minute.

@@ -15,13 +15,14 @@ use handsoff_case::live::Remembered;
 use handsoff_case::manifest::sha256;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
-    Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run, settings};
+use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::settings;
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"\nmax_session = \"12h\"";
 
@@ -145,15 +146,8 @@ impl Memory for Mill {
         self.in_memory.read(partition, sort).await
     }
 
-    async fn swap(
-        &self,
-        pk: &str,
-        sk: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
-        self.in_memory.swap(pk, sk, seen, text, open).await
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        self.in_memory.swap(write).await
     }
 
     async fn open(&self) -> Result<Vec<Open>, Failure> {

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["handsoff-runtime"],
     &["handsoff-aws", "handsoff-ledger"],
     &["handsoff-deny-spike", "handsoff-drift"],
-    &["handsoff-case"],
+    &["handsoff-case", "handsoff-testing"],
     &["handsoff-break-glass"],
     &["handsoff-sweep"],
     &["handsoff-functions"],
@@ -70,6 +70,15 @@ fn dependencies_point_one_way() {
             assert!(layer(other) < layer(name), "{name} must not depend on {other}");
         }
     }
+}
+
+/// What is for tests alone is in nothing that is deployed or installed.
+#[test]
+fn only_tests_depend_on_what_is_for_tests() {
+    let all = dependencies();
+    let of = all.iter().filter(|(_, of)| of.iter().any(|it| it == "handsoff-testing"));
+    let of: Vec<&str> = of.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(of, ["handsoff-fuzz", "handsoff-tests"]);
 }
 
 #[test]

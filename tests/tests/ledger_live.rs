@@ -17,12 +17,11 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::{Call, Policy};
 use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_ledger::{Accepted, Item, Ledger, Terms, live, of};
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Function, Metric};
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{
-    Fault, FaultInjection, LEASE, deliver, run, run_together, settings, told,
-};
+use handsoff_testing::fault_injection::{Fault, FaultInjection, LEASE, deliver, run, run_together, told};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::settings;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

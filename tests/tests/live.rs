@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+use handsoff_functions::engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -18,13 +19,14 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{Function, Message, Metric};
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{
-    Fault, FaultInjection, LEASE, deliver, on_their_way, run, run_together, settings, told,
+use handsoff_testing::fault_injection::{
+    Fault, FaultInjection, LEASE, deliver, on_their_way, run, run_together, told,
 };
+use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::records::{self, user};
+use handsoff_tests::settings;
 use handsoff_tests::{busy_policy, corpus, deliveries, replay, root};
 use proptest::prelude::*;
 
@@ -367,11 +369,8 @@ fn what_sns_refuses_for_its_form_is_told_in_a_reduced_one() {
 fn denied(calls: &[(i64, String)]) -> Vec<String> {
     let record = |(number, (second, action)): (usize, &(i64, String))| {
         let time = Time(1_772_000_000 + second);
-        format!(
-            r#"{{"eventID":"{number}","eventTime":"{time}","eventSource":"iam.amazonaws.com","eventName":"{action}",
-            "errorCode":"AccessDenied","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser",
-            "arn":"arn:aws:iam::111122223333:user/app","userName":"app"}}}}"#
-        )
+        let record = records::record(&format!("iam:{action}"), user("app")).id(number).at(time);
+        record.with(r#","errorCode":"AccessDenied""#).to_string()
     };
     calls.iter().enumerate().map(record).collect()
 }
@@ -444,14 +443,9 @@ fn a_storm_of_denied_calls_asks_no_more_of_a_partition_than_it_gives() {
 fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
     let policy = Policy::built_in();
     let record = |user: usize, n: usize| {
-        format!(
-            r#"{{"eventID":"{user}-{n}","eventTime":"2030-03-17T17:{:02}:{:02}Z","eventSource":"ec2.amazonaws.com",
-            "eventName":"StopInstances","readOnly":false,"recipientAccountId":"111122223333","eventVersion":"1.11",
-            "awsRegion":"eu-central-1","userIdentity":{{"type":"IAMUser","userName":"u{user}",
-            "arn":"arn:aws:iam::111122223333:user/u{user}"}}}}"#,
-            n / 60,
-            n % 60
-        )
+        let time = format!("2030-03-17T17:{:02}:{:02}Z", n / 60, n % 60);
+        let by = records::user(&format!("u{user}"));
+        records::record("ec2:StopInstances", by).id(format!("{user}-{n}")).at(time).to_string()
     };
     let world = InMemory::default();
     let start = Time::parse("2030-03-17T17:10:00Z").unwrap().0;

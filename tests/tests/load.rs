@@ -20,14 +20,16 @@ use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::alert::{Alert, Milestone, Period};
 use handsoff_core::{Call, Finding, Policy, Severity};
 use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
     Answer, Delivery, Envelope, Episode, Failure, Function, Look, Mark, Message, Metric, Pending, Range,
     State, handle,
 };
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{LEASE, settings};
-use handsoff_tests::slow::{Hours, Slow};
+use handsoff_testing::fault_injection::LEASE;
+use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::records::{self, record};
+use handsoff_testing::slow::{Hours, Slow};
+use handsoff_tests::settings;
 
 /// A minute in which no canary is due.
 const START: &str = "2026-03-14T02:01:00Z";
@@ -36,17 +38,12 @@ fn start() -> Time {
     Time::parse(START).unwrap()
 }
 
-fn changed(user: &str, id: usize, event: (&str, &str), time: Time) -> String {
-    let (source, name) = event;
-    format!(
-        r#"{{"eventID":"{user}-{id}","eventTime":"{time}","eventSource":"{source}.amazonaws.com","eventName":"{name}",
-        "readOnly":false,"recipientAccountId":"111122223333","eventVersion":"1.11","awsRegion":"eu-central-1",
-        "userIdentity":{{"type":"IAMUser","userName":"{user}","arn":"arn:aws:iam::111122223333:user/{user}"}}}}"#
-    )
+fn changed(user: &str, id: usize, action: &str, time: Time) -> String {
+    record(action, records::user(user)).id(format!("{user}-{id}")).at(time).to_string()
 }
 
-const STOP: (&str, &str) = ("ec2", "StopInstances");
-const BLIND: (&str, &str) = ("cloudtrail", "StopLogging");
+const STOP: &str = "ec2:StopInstances";
+const BLIND: &str = "cloudtrail:StopLogging";
 
 fn finding(policy: &Policy, record: &str) -> Finding {
     let (Entry::Record(record), _) = Record::read(record).unwrap() else { panic!("a record") };
@@ -336,13 +333,12 @@ approval = true
 
 /// Somebody takes the emergency role on.
 fn taken(user: &str, time: Time) -> String {
-    format!(
-        r#"{{"eventVersion":"1.11","eventID":"{user}","eventTime":"{time}","eventSource":"sts.amazonaws.com","eventName":"AssumeRole",
-        "awsRegion":"us-east-1","recipientAccountId":"111122223333","readOnly":true,
-        "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/{user}","accountId":"111122223333","userName":"{user}"}},
-        "requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/break-glass","roleSessionName":"{user}"}},
-        "responseElements":{{"credentials":{{"accessKeyId":"ASIA{user}","expiration":"Mar 14, 2026, 4:00:00 AM","sessionToken":"t"}}}}}}"#
-    )
+    let rest = format!(
+        r#","readOnly":true,"requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/break-glass","roleSessionName":"{user}"}},
+        "responseElements":{{"credentials":{{"accessKeyId":"ASIA{user}","expiration":"Mar 14, 2026, 4:00:00 AM","sessionToken":"t"}}}}"#
+    );
+    let record = record("sts:AssumeRole", records::user(user)).id(user).at(time).region("us-east-1");
+    record.with(&rest).to_string()
 }
 
 /// What a storm of sessions has sent, by code and cause, and the messages of each minute.
@@ -395,15 +391,10 @@ fn storm(stage: &Stage, policy: &Policy, sessions: usize, minutes: i64, amid: &[
 
 /// A session that makes itself a key, and somebody who turns off the trail: what on-call has to know.
 fn amid() -> Vec<String> {
-    let escalates = format!(
-        r#"{{"eventVersion":"1.11","eventID":"alice-key","eventTime":"{}","eventSource":"iam.amazonaws.com","eventName":"CreateAccessKey",
-        "awsRegion":"us-east-1","recipientAccountId":"111122223333","requestParameters":{{"userName":"eve"}},
-        "userIdentity":{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice","accountId":"111122223333",
-        "accessKeyId":"ASIAalice","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/break-glass","userName":"break-glass"}},
-        "attributes":{{"creationDate":"{START}","mfaAuthenticated":"true"}}}}}}}}"#,
-        Time(start().0 + 30)
-    );
-    vec![taken("alice", start()), escalates, changed("mallory", 0, BLIND, start())]
+    let session = records::session("break-glass", "alice").key("ASIAalice").began(START).mfa(true);
+    let escalates = record("iam:CreateAccessKey", session).id("alice-key").at(Time(start().0 + 30));
+    let escalates = escalates.region("us-east-1").with(r#","requestParameters":{"userName":"eve"}"#);
+    vec![taken("alice", start()), escalates.to_string(), changed("mallory", 0, BLIND, start())]
 }
 
 /// When what happened amid a storm was alerted, in milliseconds after it did: the session's escalation, and the trail.

@@ -8,10 +8,11 @@ use handsoff_core::alert::{Alert, Cause};
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run, settings};
+use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::in_memory::InMemory;
 use handsoff_tests::replay;
+use handsoff_tests::settings;
 
 /// A record of a session of a role, at a time of a day of March 2026.
 fn record(day: u32, time: &str, who: &str, action: &str, denied: bool) -> String {

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+use handsoff_functions::engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -18,12 +19,12 @@ use handsoff_core::Policy;
 use handsoff_core::alert::{Alert, Cause};
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::stored::FORMAT;
 use handsoff_runtime::{Due, Subscription, Task};
 use handsoff_sweep::sweep;
-use handsoff_tests::fault_injection::{Fault, FaultInjection, LEASE, deliver, run, settings, told};
+use handsoff_testing::fault_injection::{Fault, FaultInjection, LEASE, deliver, run, told};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::settings;
 use handsoff_tests::{deliveries, replay, root};
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_functions::engine;
 use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::Time;
@@ -9,9 +10,8 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
-use handsoff_tests::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::in_memory::InMemory;
 use handsoff_tests::replay;
 
 const KEY: &str = "AKIAMADEBYTHEINTRUDER";

@@ -20,7 +20,7 @@ use crate::output::{error, harmless};
 pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
     let disk = Disk(args.folder.clone());
     if let Err(why) = disk.has_case() {
-        error(&why);
+        error(&why.to_string());
         return Ok(Exit::Failure);
     }
     let case = load(&disk);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use handsoff_case::grant::{Detail, GRANT};
+use handsoff_case::grant::{Detail, DetailError, GRANT};
 use handsoff_cloudtrail::Time;
 use handsoff_core::person::may_be;
 use handsoff_core::policy::BreakGlass;
@@ -41,18 +41,31 @@ pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
     }
 }
 
+/// Why no grant is printed.
+#[derive(Debug, thiserror::Error)]
+enum NoGrantError {
+    #[error(transparent)]
+    Detail(#[from] DetailError),
+    #[error("{approver} asks for it, or may be who does, and can't approve it: somebody else has to")]
+    SelfApproved { approver: String },
+    #[error("the policy can't be read: {0}")]
+    Policy(String),
+    #[error(
+        "no [[break_glass]] entry of {file} covers `{role}`, so no session could be approved by it; {known}"
+    )]
+    NotCovered { file: String, role: String, known: String },
+}
+
 /// Compares the role with the policy's emergency identities. Says what could not be compared.
-fn compare(args: &Grant, detail: &Detail) -> Result<&'static str, String> {
+fn compare(args: &Grant, detail: &Detail) -> Result<&'static str, NoGrantError> {
     if detail.role == "root" {
         return Ok("");
     }
     if args.policy.is_none() && !Path::new(load::HERE).exists() {
         return Ok("\nIts role was compared with no policy: name it with --policy.");
     }
-    let policy = load::own(args.policy.as_deref()).map_err(|why| {
-        let why = why.trim_end().trim_start_matches("error: ").to_owned();
-        format!("the policy can't be read: {why}")
-    })?;
+    let policy = load::own(args.policy.as_deref())
+        .map_err(|why| NoGrantError::Policy(why.trim_end().trim_start_matches("error: ").to_owned()))?;
     let covers = |entry: &BreakGlass| {
         let here = match (&detail.account, entry.identity.account()) {
             (Some(account), Some(own)) => account == own,
@@ -75,15 +88,13 @@ fn compare(args: &Grant, detail: &Detail) -> Result<&'static str, String> {
         (_, more) => format!("they are {}{}", known.join(", "), if more { " and others" } else { "" }),
     };
     let role = shown(&detail.role);
-    Err(format!(
-        "no [[break_glass]] entry of {file} covers `{role}`, so no session could be approved by it; {known}"
-    ))
+    Err(NoGrantError::NotCovered { file, role, known })
 }
 
 /// How many of the policy's emergency identities are named.
 const NAMED: usize = 8;
 
-fn detail(args: &Grant, now: Time) -> Result<Detail, String> {
+fn detail(args: &Grant, now: Time) -> Result<Detail, NoGrantError> {
     let from = args.from.unwrap_or(now);
     let end = args.duration.map(|seconds| Time(from.0.saturating_add(seconds)));
     let detail = Detail {
@@ -97,10 +108,7 @@ fn detail(args: &Grant, now: Time) -> Result<Detail, String> {
     };
     detail.check()?;
     if may_be(&detail.requester, &detail.approver) {
-        let who = shown(&detail.approver);
-        return Err(format!(
-            "{who} asks for it, or may be who does, and can't approve it: somebody else has to"
-        ));
+        return Err(NoGrantError::SelfApproved { approver: shown(&detail.approver) });
     }
     Ok(detail)
 }

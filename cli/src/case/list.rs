@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use handsoff_case::manifest::MANIFEST;
-use handsoff_case::verify::{self, Folder};
+use handsoff_case::verify::{self, Difference, Folder};
 use handsoff_case::{Manifest, Review, review};
 use handsoff_cloudtrail::Time;
 use serde::Serialize;
 use walkdir::WalkDir;
 
-use super::disk::Disk;
+use super::disk::{Disk, ReadReviewError};
 use super::{event, load, place, shown, words};
 use crate::Exit;
 use crate::args::{CaseList, ListFormat};
@@ -49,7 +49,7 @@ pub(super) fn run(args: &CaseList, out: &mut dyn Write) -> io::Result<Exit> {
     for folder in folders(args, &mut problems) {
         match read(folder, &mut problems) {
             Ok(case) => listed.push(case),
-            Err(why) => problems.push(why),
+            Err(why) => problems.push(why.to_string()),
         }
     }
     listed.sort_by(|one, other| {
@@ -91,11 +91,19 @@ fn folders(args: &CaseList, problems: &mut Vec<String>) -> Vec<PathBuf> {
     folders
 }
 
-fn read(folder: PathBuf, problems: &mut Vec<String>) -> Result<Listed, String> {
+/// Why a folder isn't listed.
+#[derive(Debug, thiserror::Error)]
+enum ListError {
+    #[error("{place}/{}", shown(&.difference.to_string()))]
+    Altered { place: String, difference: Difference },
+}
+
+fn read(folder: PathBuf, problems: &mut Vec<String>) -> Result<Listed, ListError> {
     let disk = Disk(folder);
     let path = place(&disk.0);
     let at = |what: String| format!("{path}/{}", shown(&what));
-    let (manifest, digest) = verify::manifest(&disk).map_err(|difference| at(difference.to_string()))?;
+    let (manifest, digest) = verify::manifest(&disk)
+        .map_err(|difference| ListError::Altered { place: path.clone(), difference })?;
     let (mut reviews, odd) = load::reviews(&disk, &manifest, &digest);
     problems.extend(odd.into_iter().map(at));
     if disk.names().is_ok_and(|names| names.contains(review::FILE)) {
@@ -107,10 +115,11 @@ fn read(folder: PathBuf, problems: &mut Vec<String>) -> Result<Listed, String> {
     Ok(listed(path, &manifest, digest, &reviews))
 }
 
-fn own_review(disk: &Disk, manifest: &Manifest, digest: &str) -> Result<Review, String> {
+fn own_review(disk: &Disk, manifest: &Manifest, digest: &str) -> Result<Review, ReadReviewError> {
     let bytes = disk.read(review::FILE)?;
     let review = Review::read(&String::from_utf8_lossy(&bytes))?;
-    review.of(manifest, digest).map(|()| review)
+    review.of(manifest, digest)?;
+    Ok(review)
 }
 
 fn listed(folder: String, manifest: &Manifest, digest: String, reviews: &[Review]) -> Listed {

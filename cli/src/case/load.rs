@@ -52,7 +52,7 @@ pub(super) fn load(disk: &Disk) -> Case {
 pub(super) fn reviews(disk: &Disk, manifest: &Manifest, digest: &str) -> (Vec<Review>, Vec<String>) {
     let (mut good, mut odd) = (Vec::new(), Vec::new());
     for (name, review) in disk.reviews() {
-        match review.and_then(|review| review.of(manifest, digest).map(|()| review)) {
+        match review.and_then(|review| Ok(review.of(manifest, digest).map(|()| review)?)) {
             Ok(review) => good.push(review),
             Err(why) => odd.push(format!("{name}: {why}")),
         }

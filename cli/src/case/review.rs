@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use handsoff_case::Review;
-use handsoff_case::review::{self, REVIEW};
-use handsoff_case::verify::{Verified, verify};
+use handsoff_case::review::{FILE, REVIEW, ReviewError};
+use handsoff_case::verify::{Difference, Verified, verify};
 use handsoff_cloudtrail::Time;
 
-use super::disk::Disk;
+use super::disk::{Disk, NoCaseError};
 use super::{event, place, shown};
 use crate::Exit;
 use crate::args::CaseReview;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
     let review = match reviewed(args, Time(chrono::Utc::now().timestamp())) {
         Ok(review) => review,
         Err(why) => {
-            error(&format!("not reviewed: {}", shown(&why)));
+            error(&format!("not reviewed: {}", shown(&why.to_string())));
             return Ok(Exit::Failure);
         }
     };
@@ -36,12 +36,28 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
     Ok(Exit::Success)
 }
 
+/// Why a case isn't reviewed.
+#[derive(Debug, thiserror::Error)]
+enum NotReviewedError {
+    #[error(transparent)]
+    NoCase(#[from] NoCaseError),
+    #[error("the case is altered: {0}")]
+    Altered(#[from] Difference),
+    #[error(transparent)]
+    Review(#[from] ReviewError),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("{} has reviewed it already, {}", .0.reviewer, .0.time)]
+    Already(Review),
+    #[error("{FILE}: can't be written: {0}")]
+    Unwritten(#[source] io::Error),
+}
+
 /// Verifies the case and writes its review. Gives the review that stands there now.
-fn reviewed(args: &CaseReview, now: Time) -> Result<Review, String> {
+fn reviewed(args: &CaseReview, now: Time) -> Result<Review, NotReviewedError> {
     let disk = Disk(args.folder.clone());
     disk.has_case()?;
-    let Verified { manifest, digest, review: existing } =
-        verify(&disk, None, |_| ()).map_err(|difference| format!("the case is altered: {difference}"))?;
+    let Verified { manifest, digest, review: existing } = verify(&disk, None, |_| ())?;
     let review = Review {
         case: manifest.case.clone(),
         digest: digest.clone(),
@@ -50,7 +66,7 @@ fn reviewed(args: &CaseReview, now: Time) -> Result<Review, String> {
         time: now,
     };
     review.of(&manifest, &digest)?;
-    let text = serde_json::to_string_pretty(&review).map_err(|error| error.to_string())? + "\n";
+    let text = serde_json::to_string_pretty(&review)? + "\n";
     // What is written has to be readable again.
     Review::read(&text)?;
     if let Some(existing) = existing {
@@ -58,10 +74,10 @@ fn reviewed(args: &CaseReview, now: Time) -> Result<Review, String> {
         return if existing == (Review { time: existing.time, ..review }) {
             Ok(existing)
         } else {
-            Err(format!("{} has reviewed it already, {}", existing.reviewer, existing.time))
+            Err(NotReviewedError::Already(existing))
         };
     }
-    write(&disk.0, &text).map_err(|error| format!("{}: can't be written: {error}", review::FILE))?;
+    write(&disk.0, &text).map_err(NotReviewedError::Unwritten)?;
     Ok(review)
 }
 
@@ -75,6 +91,6 @@ fn write(folder: &Path, text: &str) -> io::Result<()> {
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(folder.join(review::FILE)).map_err(|error| error.error)?;
+    file.persist_noclobber(folder.join(FILE)).map_err(|error| error.error)?;
     Ok(())
 }

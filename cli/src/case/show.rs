@@ -24,7 +24,7 @@ const CALLS: usize = 200;
 pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
     let disk = Disk(args.folder.clone());
     if let Err(why) = disk.has_case() {
-        error(&why);
+        error(&why.to_string());
         return Ok(Exit::Failure);
     }
     let case = load(&disk);

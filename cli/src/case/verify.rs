@@ -17,7 +17,7 @@ use crate::output::{count_of, error};
 pub(super) fn run(args: &CaseVerify, out: &mut dyn Write) -> io::Result<Exit> {
     let disk = Disk(args.folder.clone());
     if let Err(why) = disk.has_case() {
-        error(&why);
+        error(&why.to_string());
         return Ok(Exit::Failure);
     }
     let found = match verify(&disk, args.digest.as_ref(), |_| ()) {

@@ -31,5 +31,5 @@ pub(crate) fn acceptance(object: Raw<'_>, ledger: &mut Ledger) -> Option<Result<
     let detail = object.get("detail").unwrap_or_default();
     let came = text("time").and_then(|time| Time::parse(&time));
     let read = Accepted::read(detail.as_str(), &text("account").unwrap_or_default(), came);
-    Some(read.map(|observation| ledger.add(observation)))
+    Some(read.map(|observation| ledger.add(observation)).map_err(|error| error.to_string()))
 }

@@ -10,7 +10,7 @@ use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::origins::Origins;
 use handsoff_core::show::clean;
 use handsoff_core::{Disposition, Engine, FastPath, Policy, Trace, Verdict};
-use handsoff_ledger::accept::ACCEPTANCE;
+use handsoff_ledger::accept::{ACCEPTANCE, AcceptanceError};
 use handsoff_ledger::{Accepted, Ledger, Observation};
 use serde::Deserialize;
 use serde_json::Value;
@@ -138,7 +138,7 @@ pub(super) fn items(file: &Path, now: Time) -> Reading {
     let mut all = Reading::default();
     let text = match text_of(file) {
         Ok(text) => text,
-        Err(why) => return all.with(file, why),
+        Err(why) => return all.with(file, why.to_string()),
     };
     for answer in serde_json::Deserializer::from_str(&text).into_iter::<Answer>() {
         let answer = match answer {
@@ -204,7 +204,7 @@ impl Reading {
     pub(super) fn accepted(mut self, file: &Path) -> Self {
         let text = match text_of(file) {
             Ok(text) => text,
-            Err(why) => return self.with(file, why),
+            Err(why) => return self.with(file, why.to_string()),
         };
         let mut found = 0;
         for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
@@ -225,23 +225,34 @@ impl Reading {
     }
 }
 
-/// An entry for `aws events put-events`.
-fn entry_of(entry: &Value) -> Result<Observation, String> {
-    let text = |key: &str| entry.get(key).and_then(Value::as_str);
-    if text("DetailType") != Some(ACCEPTANCE) {
-        return Err(format!("no acceptance: its `DetailType` has to be {ACCEPTANCE}"));
-    }
-    Accepted::read(text("Detail").unwrap_or_default(), "", None)
+/// Why a file, or an entry of it, can't be read.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error("can't be read: {0}")]
+    File(#[source] io::Error),
+    #[error("no acceptance: its `DetailType` has to be {ACCEPTANCE}")]
+    DetailType,
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceError),
 }
 
-fn text_of(file: &Path) -> Result<String, String> {
+/// An entry for `aws events put-events`.
+fn entry_of(entry: &Value) -> Result<Observation, ReadError> {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    if text("DetailType") != Some(ACCEPTANCE) {
+        return Err(ReadError::DetailType);
+    }
+    Ok(Accepted::read(text("Detail").unwrap_or_default(), "", None)?)
+}
+
+fn text_of(file: &Path) -> Result<String, ReadError> {
     let mut text = String::new();
     let read = if file == Path::new("-") {
         io::stdin().lock().read_to_string(&mut text)
     } else {
         std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
     };
-    read.map(|_| text).map_err(|why| format!("can't be read: {why}"))
+    read.map(|_| text).map_err(ReadError::File)
 }
 
 /// The sources of paths, and what is wrong with them.

@@ -106,9 +106,10 @@ impl Sessions {
                 let detail = object.get("detail").unwrap_or_default();
                 let time = text("time").and_then(|time| Time::parse(&time));
                 let grant = Grant::read(detail.as_str(), &text("account").unwrap_or_default(), time);
-                Some(grant.map(|grant| {
+                let kept = grant.map(|grant| {
                     self.grants.insert(grant);
-                }))
+                });
+                Some(kept.map_err(|error| error.to_string()))
             }
             _ => None,
         }

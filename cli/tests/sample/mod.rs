@@ -9,7 +9,7 @@ use handsoff_case::observation::{Did, Ended};
 use handsoff_case::seal::folder;
 use handsoff_case::{Grant, Observation, Seen, Session, seal};
 use handsoff_cloudtrail::Time;
-use handsoff_core::{Code, Policy, Severity};
+use handsoff_core::{Policy, Severity};
 
 const POLICY: &str = r#"
 [[break_glass]]
@@ -41,7 +41,8 @@ pub(crate) const HOSTILE: [&str; 9] = [
 pub(crate) const BEGAN: i64 = 1_773_453_600;
 
 /// A call, `at` seconds after the beginning.
-pub(crate) fn call(at: i64, n: u64, action: &str, did: Did, ended: Ended, resources: &[&str]) -> Observation {
+pub(crate) fn call(at: i64, n: u64, action: &str, how: (Did, Ended), resources: &[&str]) -> Observation {
+    let (did, ended) = how;
     let denied = ended == Ended::Denied;
     let severity = if did == Did::Write && !denied { Severity::Medium } else { Severity::Info };
     Observation {
@@ -116,7 +117,7 @@ pub(crate) fn normal() -> Vec<Observation> {
     let mut n = 0;
     let mut add = |at: i64, action: &str, did, ended, resources: &[&str]| {
         n += 1;
-        calls.push(call(at, n, action, did, ended, resources));
+        calls.push(call(at, n, action, (did, ended), resources));
     };
     let (database, host) = ("arn:aws:rds:eu-central-1:111122223333:db:orders-primary", "i-0a1b2c3d4e5f60718");
     add(0, "sso:Federate", SignIn, Succeeded, &["EmergencyAdmin"]);
@@ -199,7 +200,7 @@ pub(crate) fn hostile() -> Vec<Observation> {
     let mut calls = Vec::new();
     for (n, text) in (0..).zip(HOSTILE) {
         let mut one =
-            call(n * 60, n.unsigned_abs() + 1, "s3:PutObject", Did::Write, Ended::Succeeded, &[text]);
+            call(n * 60, n.unsigned_abs() + 1, "s3:PutObject", (Did::Write, Ended::Succeeded), &[text]);
         one.user_agent = text.into();
         one.by = text.into();
         one.source_ip = text.into();
@@ -239,7 +240,7 @@ pub(crate) fn long(number: u64) -> Vec<Observation> {
             let (action, did, ended) = kinds[usize::try_from(n).unwrap() % kinds.len()];
             let resource = format!("arn:aws:s3:::bucket-{}/object-{n}", n % 37);
             let at = i64::try_from(n * 3600 / number.max(1)).unwrap();
-            call(at, n + 1, action, did, ended, &[&resource])
+            call(at, n + 1, action, (did, ended), &[&resource])
         })
         .collect()
 }
@@ -292,7 +293,7 @@ pub(crate) fn write(dir: &Path, which: Which) -> PathBuf {
             let facts = facts("bob@example.com", "bob@example.com", &[], 0);
             let grant = grant("bob@example.com", alice, "DRILL-7");
             let session = Session::new("glass-d0000000d111d0000000d111", facts, vec![grant], &policy);
-            let calls = vec![call(0, 1, "sts:GetCallerIdentity", Did::Read, Ended::Succeeded, &[])];
+            let calls = vec![call(0, 1, "sts:GetCallerIdentity", (Did::Read, Ended::Succeeded), &[])];
             ("glass-d0000000d111d0000000d111".to_owned(), session, calls)
         }
     };

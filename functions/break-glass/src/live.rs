@@ -113,11 +113,20 @@ impl Function for BreakGlassFunction<'_> {
                 envelope.kind,
                 clean(envelope.account, 32)
             ))),
-            GRANT => Some(Grant::read(detail, envelope.account, issued(envelope)).map(Work::Grant)),
-            REVIEW => Some(Review::read(detail).map(|review| Work::Review(review, detail.to_owned()))),
+            GRANT => Some(
+                Grant::read(detail, envelope.account, issued(envelope))
+                    .map(Work::Grant)
+                    .map_err(|error| error.to_string()),
+            ),
+            REVIEW => Some(
+                Review::read(detail)
+                    .map(|review| Work::Review(review, detail.to_owned()))
+                    .map_err(|error| error.to_string()),
+            ),
             _ => Some(
                 Accepted::read(detail, envelope.account, issued(envelope))
-                    .map(|it| Work::Acceptance(Box::new(it))),
+                    .map(|it| Work::Acceptance(Box::new(it)))
+                    .map_err(|error| error.to_string()),
             ),
         }
     }

@@ -1,5 +1,5 @@
-use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Trace;
+use handsoff_testing::records::{classified, record};
 
 use super::*;
 
@@ -22,19 +22,15 @@ const EMERGENCY: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::11112222333
   "attributes":{"creationDate":"2026-03-01T09:00:00Z"}}}"#;
 
 fn verdict(identity: &str, action: &str, rest: &str) -> Option<Finding> {
-    let (service, name) = action.split_once(':').unwrap();
-    let json = format!(
-        r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-        "recipientAccountId":"111122223333","userIdentity":{identity}{rest}}}"#
-    );
+    let json = record(action, identity).at("2026-03-01T09:00:00Z").with(rest).to_string();
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut Trace::off());
-    let engine = handsoff_functions::engine(&policy);
-    if !engine.owner(&call, &mut Trace::off()).is("break-glass") {
-        return None;
-    }
-    engine.judge(&call, &mut Trace::off()).finding().cloned()
+    classified(&json, &policy, |_, call| {
+        let engine = handsoff_functions::engine(&policy);
+        if !engine.owner(call, &mut Trace::off()).is("break-glass") {
+            return None;
+        }
+        engine.judge(call, &mut Trace::off()).finding().cloned()
+    })
 }
 
 fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {
@@ -244,12 +240,10 @@ fn no_exception_and_no_deploy_entry_covers_an_emergency_identity() {
          actions = [\"ec2:*\"]\nowner = \"o\"\nreason = \"r\"\nuntil = 2030-01-01\n"
     );
     let policy = Policy::parse("p", &policy).unwrap();
-    let json = format!(
-        r#"{{"eventTime":"2026-03-01T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{EMERGENCY}}}"#
-    );
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut Trace::off());
-    assert!(handsoff_functions::engine(&policy).owner(&call, &mut Trace::off()).is("break-glass"));
+    let json = record("ec2:RunInstances", EMERGENCY).to_string();
+    let engine = handsoff_functions::engine(&policy);
+    let owner = classified(&json, &policy, |_, call| engine.owner(call, &mut Trace::off()));
+    assert!(owner.is("break-glass"));
 }
 
 #[test]

@@ -1,21 +1,18 @@
-use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Trace;
 use handsoff_core::{Disposition, Owner};
+use handsoff_functions::engine;
+use handsoff_testing::records::{classified, record, session, user};
 use proptest::prelude::*;
 
 use super::*;
 
+const DENIED: &str = r#","errorCode":"AccessDenied""#;
+
 fn denial(n: i64, second: i64, who: &str, action: &str) -> Undecided {
     let time = Time(1_772_000_000 + second);
-    let (service, name) = action.split_once(':').unwrap();
-    let json = format!(
-        r#"{{"eventID":"{n}","eventTime":"{time}","eventSource":"{service}.amazonaws.com","eventName":"{name}","errorCode":"AccessDenied",
-        "recipientAccountId":"1","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/{who}","userName":"{who}"}}}}"#
-    );
+    let json = record(action, user(who)).id(n).at(time).with(DENIED).to_string();
     let policy = Policy::built_in();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut Trace::off());
-    undecided(&call, &policy)
+    classified(&json, &policy, |_, call| undecided(call, &policy))
 }
 
 fn undecided(call: &Call<'_>, policy: &Policy) -> Undecided {
@@ -29,13 +26,13 @@ fn undecided(call: &Call<'_>, policy: &Policy) -> Undecided {
 fn owner(code: &str, message: &str) -> Result<&'static str, Disposition> {
     let json = serde_json::json!({"eventID": "1", "eventSource": "dms.amazonaws.com", "eventName": "CreateEndpoint",
         "errorCode": code, "errorMessage": message, "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/a"}});
-    let (json, policy) = (json.to_string(), Policy::built_in());
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut Trace::off());
-    match handsoff_functions::engine(&policy).owner(&call, &mut Trace::off()) {
-        Owner::Detector(detector) => Ok(detector.name()),
-        Owner::Nobody(disposition) => Err(disposition),
-    }
+    let policy = Policy::built_in();
+    classified(&json.to_string(), &policy, |_, call| {
+        match handsoff_functions::engine(&policy).owner(call, &mut Trace::off()) {
+            Owner::Detector(detector) => Ok(detector.name()),
+            Owner::Nobody(disposition) => Err(disposition),
+        }
+    })
 }
 
 #[test]
@@ -183,12 +180,10 @@ fn principals_count_apart() {
 #[test]
 fn a_caller_of_another_account_is_one_principal_whatever_its_sessions_names() {
     let group = |session: &str| {
-        let json = format!(
-            r#"{{"eventID":"e","eventSource":"s3.amazonaws.com","eventName":"PutObject","errorCode":"AccessDenied",
-            "userIdentity":{{"type":"AWSAccount","principalId":"AROAX:{session}","accountId":"2"}}}}"#
-        );
-        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        undecided(&Call::classify(record, &Policy::built_in(), &mut Trace::off()), &Policy::built_in()).group
+        let caller =
+            format!(r#"{{"type":"AWSAccount","principalId":"AROAX:{session}","accountId":"444455556666"}}"#);
+        let json = record("s3:PutObject", caller).with(DENIED).to_string();
+        classified(&json, &Policy::built_in(), |_, call| undecided(call, &Policy::built_in()).group)
     };
     assert_eq!(group("a"), group("b"));
 }
@@ -261,18 +256,10 @@ owner = "sec@example.com"
 reason = "nightly scan"
 until = 2026-03-31"#;
     let counts = |policy: &str, role: &str, action: &str| {
-        let (service, name) = action.split_once(':').unwrap();
-        let json = format!(
-            r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-            "errorCode":"AccessDenied","recipientAccountId":"1","userIdentity":{{"type":"AssumedRole",
-            "arn":"arn:aws:sts::1:assumed-role/{role}/s","accountId":"1"}}}}"#
-        );
+        let json = record(action, session(role, "s")).at("2026-03-01T09:00:00Z").with(DENIED).to_string();
         let policy = Policy::parse("p", policy).unwrap();
-        let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-        matches!(
-            live::DenySpikeFunction::new(handsoff_functions::engine(&policy), Lease(60)).judge(&record),
-            Some(live::Work::Denied(_))
-        )
+        let detector = live::DenySpikeFunction::new(engine(&policy), Lease(60));
+        classified(&json, &policy, |record, _| matches!(detector.judge(record), Some(live::Work::Denied(_))))
     };
     assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));
     assert!(counts("", "scanner", "ec2:DescribeInstances"), "without the exception");

@@ -1,6 +1,6 @@
-use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Owner;
 use handsoff_core::Trace;
+use handsoff_testing::records::{self, classified, record};
 
 use super::*;
 
@@ -33,11 +33,7 @@ const ALICE: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:as
   "accountId":"111122223333","accessKeyId":"ASIA1","sessionContext":{"attributes":{"creationDate":"2026-03-01T08:00:00Z","mfaAuthenticated":"false"}}}"#;
 
 fn role(name: &str, session: &str) -> String {
-    format!(
-        r#"{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/{name}/{session}","accountId":"111122223333",
-        "accessKeyId":"ASIA1","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/{name}"}},
-        "attributes":{{"creationDate":"2026-03-01T08:00:00Z"}}}}}}"#
-    )
+    records::session(name, session).began("2026-03-01T08:00:00Z").to_string()
 }
 
 /// What drift says of a record, or why it isn't asked.
@@ -46,27 +42,22 @@ fn verdict(identity: &str, action: &str, rest: &str) -> Result<Finding, String> 
 }
 
 fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<Finding, String> {
-    let (service, name) = action.split_once(':').unwrap();
-    let json = format!(
-        r#"{{"eventID":"e","eventTime":"2026-03-01T09:00:00Z","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-        "awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"u","recipientAccountId":"111122223333",
-        "userIdentity":{identity}{rest}}}"#
-    );
+    let json = record(action, identity).at("2026-03-01T09:00:00Z").region("eu-west-1").with(rest).to_string();
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let engine = handsoff_functions::engine(&policy);
-    let call = Call::classify(record, &policy, &mut Trace::off());
-    let verdict = engine.judge(&call, &mut Trace::off());
-    if let Some(known) = engine.fast_path().disposition(&record) {
-        assert_eq!(verdict.disposition(), Some(known), "{json}");
-    }
-    match engine.owner(&call, &mut Trace::off()) {
-        Owner::Detector(other) if other.name() != "drift" => Err(other.name().into()),
-        _ => match verdict {
-            Verdict::Finding(finding) => Ok(*finding),
-            nothing => Err(nothing.disposition().unwrap().to_string()),
-        },
-    }
+    classified(&json, &policy, |record, call| {
+        let engine = handsoff_functions::engine(&policy);
+        let verdict = engine.judge(call, &mut Trace::off());
+        if let Some(known) = engine.fast_path().disposition(record) {
+            assert_eq!(verdict.disposition(), Some(known), "{json}");
+        }
+        match engine.owner(call, &mut Trace::off()) {
+            Owner::Detector(other) if other.name() != "drift" => Err(other.name().into()),
+            _ => match verdict {
+                Verdict::Finding(finding) => Ok(*finding),
+                nothing => Err(nothing.disposition().unwrap().to_string()),
+            },
+        }
+    })
 }
 
 fn found(identity: &str, action: &str, rest: &str) -> (Code, Severity) {

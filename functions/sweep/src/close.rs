@@ -20,11 +20,11 @@ const PERIODS: usize = 48;
 /// Closes an episode, with a message about all of its periods unless it goes on in the next one.
 pub(crate) async fn close<W: World>(
     sweep: &Sweep<'_, W>,
-    held: &Held<'_>,
+    held: &Held<'_, Episode>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let (world, alerts, state) = (sweep.world, &sweep.policy.alerts, &held.state);
-    let episode = held.episode;
+    let episode = held.document;
     // What is still to be sent or looked at comes before the end.
     if !state.pending.is_empty() || state.part.is_some() || state.told.contains(&Milestone::Closed) {
         return Ok(());

@@ -47,6 +47,7 @@ pub async fn sweep(
     settings: &Settings,
     now: Time,
 ) -> Result<(), Vec<Failure>> {
+    let mut sweep = Sweep { world, policy, settings, now, pause: PAUSE };
     let mut report = Report::default();
     let mut failures = Vec::new();
     // First of all: a canary that isn't written must not be missing because of something else.
@@ -61,22 +62,22 @@ pub async fn sweep(
         for line in out_of_step {
             world.complain(&left_out(line));
         }
-        let heard = hearing::compare(world, policy, settings.lease, now, &mut report).await;
+        let heard = hearing::compare(&sweep, &mut report).await;
         failures.extend(heard.err());
     }
     if due {
         // What isn't written expires.
         let refresh = is_first_of_day(minute, settings.canary_minutes);
-        let drills = cases::drills(world, policy, settings, now, refresh, &mut report).await;
+        let drills = cases::drills(&sweep, refresh, &mut report).await;
         failures.extend(drills.err());
     }
     match world.open().await {
         Ok(open) => {
-            let sweep = Sweep::new(world, policy, settings, now, &open);
+            sweep.pause = pause(&open);
             failures.extend(round::go_through(&sweep, &open, &mut report).await);
             if due {
                 let refresh = Refresh::of(minute, settings.canary_minutes);
-                let (counted, reviews) = cases::reviews(world, policy, &open, now, refresh).await;
+                let (counted, reviews) = cases::reviews(&sweep, &open, refresh).await;
                 report.merge(&counted);
                 failures.extend(reviews.err());
             }
@@ -84,9 +85,8 @@ pub async fn sweep(
         Err(failure) => failures.push(failure),
     }
     if due {
-        let telling = Telling { policy: &policy.alerts, lease: settings.lease, notes: &() };
         let notes = async |until| notes(world, policy, until).await;
-        failures.extend(digest(world, telling, now, notes, &mut report).await.err());
+        failures.extend(digest(world, sweep.telling(&()), now, notes, &mut report).await.err());
     }
     // Once a day, and last: nobody waits for it. What isn't written anew expires.
     if due && is_first_of_day(minute, settings.canary_minutes) {
@@ -118,8 +118,16 @@ fn is_first_of_day(minute: i64, canary_minutes: i64) -> bool {
     minute.rem_euclid(1440) < canary_minutes.max(1)
 }
 
+/// After how many seconds a session is looked at again, though nothing came.
+const PAUSE: i64 = 60;
+
 /// With more sessions than this going on, each is looked at less often.
 const MANY_SESSIONS: usize = 100;
+
+fn pause(open: &[Open]) -> i64 {
+    let session = |open: &&Open| open.due.is_some_and(|due| due.task == Task::Session);
+    if open.iter().filter(session).count() > MANY_SESSIONS { 5 * PAUSE } else { PAUSE }
+}
 
 /// What a sweep works with.
 struct Sweep<'s, W> {
@@ -131,14 +139,7 @@ struct Sweep<'s, W> {
     pause: i64,
 }
 
-impl<'s, W: World> Sweep<'s, W> {
-    fn new(world: &'s W, policy: &'s Policy, settings: &'s Settings, now: Time, open: &[Open]) -> Self {
-        let session = |open: &&Open| open.due.is_some_and(|due| due.task == Task::Session);
-        let sessions = open.iter().filter(session).count();
-        let pause = if sessions > MANY_SESSIONS { 300 } else { 60 };
-        Self { world, policy, settings, now, pause }
-    }
-
+impl<W> Sweep<'_, W> {
     fn telling<'t, N>(&'t self, notes: &'t N) -> Telling<'t, N> {
         Telling { policy: &self.policy.alerts, lease: self.settings.lease, notes }
     }

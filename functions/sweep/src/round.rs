@@ -43,7 +43,7 @@ pub(crate) async fn go_through<W: World + Lookup>(
     open: &[Open],
     report: &mut Report,
 ) -> Vec<Failure> {
-    let (items, mut failures) = items(open);
+    let (items, failures) = items(open);
     let (now, lease) = (sweep.world.now().0.max(sweep.now.0), sweep.settings.lease.0);
     let mut due: Vec<&Item> =
         items.iter().filter(|item| item.due.is_none_or(|due| due.is_due(now, lease))).collect();
@@ -59,23 +59,18 @@ pub(crate) async fn go_through<W: World + Lookup>(
         .partition(|item| item.due.is_some_and(|due| due.task == Task::Seal && !due.is_late(now, lease)));
     let begun = sweep.world.now().0;
     let until = begun + ENOUGH - if seals.is_empty() { 0 } else { FOR_SEALING };
-    let mut count = Count::of(&items);
+    let mut done = Done { report, count: Count::of(&items), failures };
     let in_time = others.iter().take_while(|_| sweep.world.now().0 <= until);
     let mut visits = stream::iter(in_time.map(|item| visit(sweep, item))).buffer_unordered(AT_ONCE);
     let (mut visited, mut over) = (0, Vec::new());
     while let Some(visit) = visits.next().await {
         visited += 1;
-        report.merge(&visit.report);
-        count.add(&visit);
-        match visit.done {
-            Ok(Going::Over) => over.push(&visit.item.episode),
-            Ok(_) => {}
-            Err(failure) => failures.push(failure),
-        }
+        over.extend(done.add(visit));
     }
     drop(visits);
     let left = others.len() - visited;
-    let unsealed = seal(sweep, (&seals, &over), begun + ENOUGH, (report, &mut count), &mut failures).await;
+    let unsealed = seal(sweep, (&seals, &over), begun + ENOUGH, &mut done).await;
+    let Done { report, count, mut failures } = done;
     add(report, Metric::AlertsPending, count.waiting);
     add(report, Metric::SessionsOpen, count.sessions);
     if left + unsealed > 0 {
@@ -126,14 +121,36 @@ impl Count {
     }
 }
 
+/// What a round has done so far.
+struct Done<'r> {
+    report: &'r mut Report,
+    count: Count,
+    failures: Vec<Failure>,
+}
+
+impl Done<'_> {
+    /// Adds what came of looking at an episode. Gives that of a session that is over, whose case is to be sealed.
+    fn add<'i>(&mut self, visit: Visit<'i>) -> Option<&'i Episode> {
+        self.report.merge(&visit.report);
+        self.count.add(&visit);
+        match visit.done {
+            Ok(Going::Over) => Some(&visit.item.episode),
+            Ok(_) => None,
+            Err(failure) => {
+                self.failures.push(failure);
+                None
+            }
+        }
+    }
+}
+
 /// Seals cases, one after the other, and at least one of them: of those that wait for it the one that has waited longest.
 /// Says how many are left.
 async fn seal<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     (seals, over): (&[&Item], &[&Episode]),
     until: i64,
-    (report, count): (&mut Report, &mut Count),
-    failures: &mut Vec<Failure>,
+    done: &mut Done<'_>,
 ) -> usize {
     let mut begun = 0;
     let in_time = |begun: usize| begun == 0 || sweep.world.now().0 <= until;
@@ -142,13 +159,8 @@ async fn seal<W: World + Lookup>(
             break;
         }
         begun += 1;
-        let visit = visit(sweep, item).await;
-        report.merge(&visit.report);
-        count.add(&visit);
-        match visit.done {
-            Ok(Going::Over) => failures.extend(seal_one(sweep, &item.episode, report).await.err()),
-            Ok(_) => {}
-            Err(failure) => failures.push(failure),
+        if let Some(over) = done.add(visit(sweep, item).await) {
+            done.failures.extend(seal_one(sweep, over, done.report).await.err());
         }
     }
     for episode in over {
@@ -156,7 +168,7 @@ async fn seal<W: World + Lookup>(
             break;
         }
         begun += 1;
-        failures.extend(seal_one(sweep, episode, report).await.err());
+        done.failures.extend(seal_one(sweep, episode, done.report).await.err());
     }
     seals.len() + over.len() - begun
 }
@@ -256,7 +268,7 @@ async fn go_on<W: World + Lookup>(
 /// Looks at a session's findings, and whether it is in order.
 async fn of_session<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
-    held: &mut Held<'_>,
+    held: &mut Held<'_, Episode>,
     report: &mut Report,
 ) -> Result<Going, Failure> {
     let world = sweep.world;
@@ -265,7 +277,7 @@ async fn of_session<W: World + Lookup>(
         let next = held.state.next;
         look(world, sweep.telling(&notes), held, next, report).await?;
     }
-    let (going, next) = cases::check(sweep, held.episode, &held.state, report).await?;
+    let (going, next) = cases::check(sweep, held.document, &held.state, report).await?;
     held.change(world, |state| {
         let before = (state.going, state.next);
         state.going = Some(going);

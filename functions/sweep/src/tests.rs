@@ -1,8 +1,6 @@
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Due, Episode, Memory, State, Subscription};
+use handsoff_runtime::{ConditionalWrite, Due, Episode, Memory, State, Subscription};
+use handsoff_testing::block_on;
+use handsoff_testing::in_memory::InMemory;
 
 use super::*;
 
@@ -29,12 +27,7 @@ fn swept_in(world: &InMemory, settings: &Settings, now: &str) {
     let now = Time::parse(now).unwrap();
     world.time.set(now.0 + 1);
     let policy = Policy::built_in();
-    let mut sweep = pin!(sweep(world, &policy, settings, now));
-    loop {
-        if let Poll::Ready(done) = sweep.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return done.unwrap();
-        }
-    }
+    block_on(sweep(world, &policy, settings, now)).unwrap();
 }
 
 #[test]
@@ -90,14 +83,6 @@ fn a_subscription_that_is_gone_is_told_once() {
     assert!((world.report.borrow().sum(Metric::SubscriptionsLost) - 1.0).abs() < 0.1);
 }
 
-fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => panic!("the pretended world never waits"),
-    }
-}
-
 /// What can't be read stops neither an alert that waits nor other episodes.
 #[test]
 fn what_cannot_be_read_stops_nothing_else() {
@@ -125,16 +110,19 @@ fn what_cannot_be_read_stops_nothing_else() {
         lead: serde_json::from_value(own["finding"].clone()).unwrap(),
     });
     let text = serde_json::to_string(&state).unwrap();
+    let write = |(partition, sort), seen, text, due| {
+        world.swap(ConditionalWrite { partition, sort, seen, text, due })
+    };
     let due = state.due(&Episode::parse(&key.0, &key.1).unwrap());
-    assert!(now(world.swap(&key.0, &key.1, Some(version), &text, due)).unwrap());
+    assert!(block_on(write((&key.0, &key.1), Some(version), &text, due)).unwrap());
     let due = due.map(|due| Due { waiting: None, ..due });
-    now(world.put(&key.0, "mark#2026-03-14T00:00:00Z#x", "no JSON")).unwrap();
-    now(world.swap("drift-0", "state#2026-03-14T00:00:00Z", None, "no JSON", due)).unwrap();
-    now(world.swap("drift-1", "no state", None, "{}", due)).unwrap();
+    block_on(world.put(&key.0, "mark#2026-03-14T00:00:00Z#x", "no JSON")).unwrap();
+    block_on(write(("drift-0", "state#2026-03-14T00:00:00Z"), None, "no JSON", due)).unwrap();
+    block_on(write(("drift-1", "no state"), None, "{}", due)).unwrap();
     let policy = Policy::built_in();
     let time = Time::parse("2026-03-14T00:06:00Z").unwrap();
     world.time.set(time.0 + 1);
-    let failures = now(sweep(&world, &policy, &settings(), time)).unwrap_err();
+    let failures = block_on(sweep(&world, &policy, &settings(), time)).unwrap_err();
     assert_eq!(failures.len(), 1, "the one that has no name is told: {failures:?}");
     assert_eq!(world.sent.borrow().len(), 1);
     assert!((world.report.borrow().sum(Metric::AlertsPending) - 1.0).abs() < 0.1);

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use handsoff_runtime::stored::FORMAT;
-use handsoff_runtime::{Clock, Due, Failure, Memory, Open, Range};
+use handsoff_runtime::{Clock, ConditionalWrite, Failure, Memory, Open, Range};
 
 use crate::world::{Aws, failure};
 
@@ -99,14 +99,8 @@ impl Memory for Aws {
         Ok(Some((version, text(GET, item, "text")?.to_owned())))
     }
 
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        let ConditionalWrite { partition, sort, seen, text, due } = write;
         let put = self.dynamodb().await.put_item().table_name(&self.table);
         let next = seen.map_or(1, |seen| seen + 1).to_string();
         let mut put = put
@@ -115,7 +109,7 @@ impl Memory for Aws {
             .item("text", string(text))
             .item("version", AttributeValue::N(next))
             .item("expires", self.expires());
-        if let Some(due) = open {
+        if let Some(due) = due {
             put = put.item("open", string("y")).item("due", string(&due.to_string()));
         }
         put = match seen {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use handsoff_runtime::EnvelopeError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -84,16 +85,14 @@ impl Envelope<'_> {
 
 impl Event<'_> {
     /// Its envelope, or why there is none.
-    pub(crate) fn envelope(&self) -> Result<Envelope<'_>, String> {
-        let why = |what: &str| {
-            format!("no event of EventBridge: {what} (the payload has {} bytes)", self.body.len())
-        };
+    pub(crate) fn envelope(&self) -> Result<Envelope<'_>, EnvelopeError> {
+        let bytes = self.body.len();
         // A list of values would do for a struct, too.
         if self.body.trim_ascii_start().starts_with('[') {
-            return Err(why("it is a list"));
+            return Err(EnvelopeError::List { bytes });
         }
         let envelope = serde_json::from_str(&self.body);
-        envelope.map_err(|error| why(&unquoted(&error)))
+        envelope.map_err(|error| EnvelopeError::Form { what: unquoted(&error), bytes })
     }
 }
 
@@ -135,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    type Cut = (Option<String>, Result<String, String>);
+    type Cut = (Option<String>, Result<String, EnvelopeError>);
 
     fn cut(json: &str) -> Vec<Cut> {
         let payload = RawValue::from_string(json.to_owned()).unwrap();
@@ -158,7 +157,7 @@ mod tests {
         let events = cut(&batch);
         assert_eq!(events[0], (Some("a".to_owned()), Ok(r#"{"eventID":"1"}"#.to_owned())));
         assert_eq!(events[1].0.as_deref(), Some("b"));
-        assert!(events[1].1.as_ref().unwrap_err().contains("0 bytes"), "{:?}", events[1].1);
+        assert!(events[1].1.as_ref().unwrap_err().to_string().contains("0 bytes"), "{:?}", events[1].1);
     }
 
     #[test]
@@ -205,7 +204,7 @@ mod tests {
             (r#"{"hunter2":1,"detail-type":"x"}"#, "missing field"),
         ] {
             let events = cut(payload);
-            let reason = events[0].1.as_ref().unwrap_err();
+            let reason = events[0].1.as_ref().unwrap_err().to_string();
             assert!(reason.contains(why) && !reason.contains("hunter2"), "{reason}");
         }
     }

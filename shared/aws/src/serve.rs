@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use handsoff_cloudtrail::Time;
-use handsoff_runtime::{Answer, Clock, Delivery, Failure, Function, World, handle};
+use handsoff_runtime::{Answer, Clock, Delivery, EnvelopeError, Failure, Function, World, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -34,12 +34,12 @@ pub async fn serve<F: Function>(settings: &Settings, function: &F) -> Result<(),
 }
 
 async fn answers<F: Function>(world: &impl World, function: &F, events: &[Event<'_>]) -> Vec<Answer> {
-    let envelopes: Vec<Result<Envelope<'_>, String>> = events.iter().map(Event::envelope).collect();
+    let envelopes: Vec<Result<Envelope<'_>, EnvelopeError>> = events.iter().map(Event::envelope).collect();
     let both = events.iter().zip(&envelopes);
     let deliveries: Vec<Delivery<'_>> = both
         .map(|(event, envelope)| Delivery {
             payload: &event.body,
-            detail: envelope.as_ref().map(Envelope::detail).map_err(String::as_str),
+            detail: envelope.as_ref().map(Envelope::detail),
             envelope: envelope.as_ref().map(|it| it.about(event)).unwrap_or_default(),
         })
         .collect();

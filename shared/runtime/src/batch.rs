@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, StreamExt};
+use handsoff_cloudtrail::json::Malformed;
 use handsoff_cloudtrail::{Entry, Record, Time};
 
 use super::ports::{Clock, Failure, World};
@@ -33,7 +34,7 @@ pub struct Delivery<'a> {
     /// The payload, for the dead letters.
     pub payload: &'a str,
     /// The event's `detail`, or why there is none.
-    pub detail: Result<&'a str, &'a str>,
+    pub detail: Result<&'a str, &'a EnvelopeError>,
     /// What else the event says.
     pub envelope: Envelope<'a>,
 }
@@ -51,6 +52,41 @@ pub struct Envelope<'a> {
     pub arrived: &'a str,
     /// Who put it into the queue, as SQS writes it; empty for an event that came by itself.
     pub sender: &'a str,
+}
+
+/// Why a payload is no event of `EventBridge`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// A list of values would do for an object, too.
+    #[error("no event of EventBridge: it is a list (the payload has {bytes} bytes)")]
+    List {
+        /// How long the payload is.
+        bytes: usize,
+    },
+    /// It isn't in the form of one.
+    #[error("no event of EventBridge: {what} (the payload has {bytes} bytes)")]
+    Form {
+        /// What is wrong, without the payload's values.
+        what: String,
+        /// How long the payload is.
+        bytes: usize,
+    },
+}
+
+/// Why a delivery is a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum DeadLetterError {
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// What a detector says of an event that is none of CloudTrail's.
+    #[error("{0}")]
+    Other(String),
+    #[error("`detail` goes on behind its record, at byte {0}")]
+    Behind(usize),
+    #[error("`detail` has none of the fields of a CloudTrail record")]
+    NoRecord,
+    #[error("`detail` is no JSON object: {} at byte {}", .0.why, .0.at)]
+    NoObject(Malformed),
 }
 
 /// What is to be said of a delivery.
@@ -150,7 +186,7 @@ enum Task<W> {
     /// To remember and tell.
     CarryOut(Vec<W>),
     /// To put among the dead letters, and why.
-    Reject(String),
+    Reject(DeadLetterError),
 }
 
 /// Handles a batch. The answers are in the order of the deliveries.
@@ -243,7 +279,7 @@ async fn deal_with<F: Function>(
     let done = match unit.task {
         _ if world.left() <= BEGIN => Err(late()),
         Task::CarryOut(work) => function.carry_out(world, work, report).await,
-        Task::Reject(reason) => world.reject(payload.unwrap_or_default(), &reason).await,
+        Task::Reject(reason) => world.reject(payload.unwrap_or_default(), &reason.to_string()).await,
     };
     (unit.deliveries, done)
 }
@@ -271,10 +307,13 @@ async fn leaving<T>(world: &impl Clock, rest: Duration, work: impl Future<Output
 type Judged<W> = (W, Option<Time>);
 
 /// What comes of a delivery, if anything; or why it can't be read.
-fn judged<F: Function>(function: &F, delivery: &Delivery<'_>) -> Result<Option<Judged<F::Work>>, String> {
-    let detail = delivery.detail.map_err(str::to_owned)?;
+fn judged<F: Function>(
+    function: &F,
+    delivery: &Delivery<'_>,
+) -> Result<Option<Judged<F::Work>>, DeadLetterError> {
+    let detail = delivery.detail.map_err(EnvelopeError::clone)?;
     if let Some(other) = function.other(delivery.envelope, detail) {
-        return other.map(|work| Some((work, None)));
+        return other.map(|work| Some((work, None))).map_err(DeadLetterError::Other);
     }
     let record = record(detail)?;
     let time = || record.event_time.text().and_then(|text| Time::parse(&text));
@@ -282,13 +321,13 @@ fn judged<F: Function>(function: &F, delivery: &Delivery<'_>) -> Result<Option<J
 }
 
 /// The record in an event's detail.
-fn record(detail: &str) -> Result<Record<'_>, String> {
+fn record(detail: &str) -> Result<Record<'_>, DeadLetterError> {
     match Record::read(detail) {
         Ok((Entry::Record(record), end)) if detail.get(end..).is_some_and(|rest| rest.trim().is_empty()) => {
             Ok(record)
         }
-        Ok((Entry::Record(_), end)) => Err(format!("`detail` goes on behind its record, at byte {end}")),
-        Ok(_) => Err("`detail` has none of the fields of a CloudTrail record".to_owned()),
-        Err(error) => Err(format!("`detail` is no JSON object: {} at byte {}", error.why, error.at)),
+        Ok((Entry::Record(_), end)) => Err(DeadLetterError::Behind(end)),
+        Ok(_) => Err(DeadLetterError::NoRecord),
+        Err(error) => Err(DeadLetterError::NoObject(error)),
     }
 }

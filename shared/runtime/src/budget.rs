@@ -6,8 +6,8 @@
 
 use handsoff_cloudtrail::Time;
 
-use super::held::TRIES;
-use super::ports::{Failure, World};
+use super::document::{Change, Document, Held};
+use super::ports::{Clock, Failure, World};
 use handsoff_core::Code;
 use handsoff_core::Severity;
 
@@ -30,6 +30,33 @@ pub(super) fn minute(Time(now): Time) -> Time {
     Time(now - now.rem_euclid(60))
 }
 
+/// How many incidents of a code and severity were alerted by themselves in a minute.
+#[derive(Clone, Debug)]
+struct Taken {
+    code: Code,
+    severity: Severity,
+    minute: Time,
+}
+
+impl Document for Taken {
+    type State = usize;
+
+    const CHANGE: &'static str = "taking of a budget";
+
+    fn keys(&self) -> (String, String) {
+        (format!("budget#{}#{}", self.code, self.severity), self.minute.to_string())
+    }
+
+    fn parse(&self, _: &impl Clock, text: &str) -> Result<usize, Failure> {
+        // What can't be read is full: then the summary names what is new.
+        Ok(text.parse().unwrap_or(usize::MAX))
+    }
+
+    fn text(&self, taken: &usize) -> Result<String, Failure> {
+        Ok(taken.to_string())
+    }
+}
+
 /// Takes one of this minute's. `false` if there is none left.
 ///
 /// Costs a read, and a write where there is one left. What a function took that was killed before it had claimed the
@@ -40,21 +67,15 @@ pub(super) async fn take(
     code: Code,
     severity: Severity,
 ) -> Result<bool, Failure> {
-    let partition = format!("budget#{code}#{severity}");
-    let sort = minute(world.now()).to_string();
-    for _ in 0..TRIES {
-        let read = world.read(&partition, &sort).await?;
-        let (version, used) = read.map_or((None, 0), |(version, text)| {
-            // What can't be read is full: then the summary names what is new.
-            (Some(version), text.parse().unwrap_or(usize::MAX))
-        });
-        if used >= budget(burst, code, severity) {
-            return Ok(false);
+    let taken = Taken { code, severity, minute: minute(world.now()) };
+    let mut held = Held::of(world, &taken).await?;
+    let took = held.attempt(world, async |taken| {
+        if taken.state >= budget(burst, code, severity) {
+            return Ok(Change::Leave(false));
         }
-        if world.swap(&partition, &sort, version, &(used + 1).to_string(), None).await? {
-            return Ok(true);
-        }
-    }
-    // Others have taken twelve in the meantime.
-    Ok(false)
+        taken.state += 1;
+        Ok(Change::Write(true))
+    });
+    // If others were always faster, they have taken twelve in the meantime.
+    Ok(took.await?.unwrap_or(false))
 }

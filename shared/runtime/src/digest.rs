@@ -9,8 +9,8 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
+use super::document::Held;
 use super::episode::Episode;
-use super::held::Held;
 use super::history;
 use super::ports::{Failure, Range, World};
 use super::report::Report;

@@ -87,11 +87,19 @@ impl fmt::Display for Due {
     }
 }
 
-impl FromStr for Due {
-    type Err = String;
+/// Why a text doesn't say what is due.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DueError {
+    /// It isn't in the form in which [`fmt::Display`] writes.
+    #[error("`{0}` doesn't say what is due")]
+    Form(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` doesn't say what is due");
+impl FromStr for Due {
+    type Err = DueError;
+
+    fn from_str(text: &str) -> Result<Self, DueError> {
+        let wrong = || DueError::Form(text.to_owned());
         let mut words = text.split(' ');
         let task = words.next().and_then(|word| Task::ALL.into_iter().find(|task| task.as_str() == word));
         let at = words.next().and_then(|word| word.parse().ok());

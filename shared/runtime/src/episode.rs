@@ -14,8 +14,9 @@ use handsoff_core::group;
 use handsoff_core::policy::Alerts;
 use handsoff_core::story::Ties;
 
+use super::document::{Document, Held};
 use super::due::{Due, Task, Waiting};
-use super::ports::{Clock, Failure, Range};
+use super::ports::{Clock, Failure, Range, World};
 use super::stored::{self, Was};
 use super::summary;
 
@@ -66,6 +67,35 @@ impl Episode {
 impl std::fmt::Display for Episode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.incident, self.period)
+    }
+}
+
+impl Document for Episode {
+    type State = State;
+
+    const CHANGE: &'static str = "claiming an alert";
+
+    fn keys(&self) -> (String, String) {
+        (self.incident.clone(), self.sort())
+    }
+
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<State, Failure> {
+        Ok(State::parse(clock, text))
+    }
+
+    fn text(&self, state: &State) -> Result<String, Failure> {
+        state.text()
+    }
+
+    fn due(&self, state: &State) -> Option<Due> {
+        state.due(self)
+    }
+}
+
+impl Held<'_, Episode> {
+    /// Whether it is a storm's summary, and no incident.
+    pub fn is_summary(&self) -> bool {
+        summary::is_summary(&self.document.incident)
     }
 }
 
@@ -164,6 +194,15 @@ pub struct Pending {
 }
 
 impl State {
+    /// The state of an episode, as it is remembered.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, Failure> {
+        let held = Held::of(world, episode).await?;
+        Ok(held.exists().then_some(held.state))
+    }
+
     /// Whether the sweep still has something to do with it.
     pub fn is_open(&self) -> bool {
         !self.pending.is_empty() || !self.told.contains(&Milestone::Closed)

@@ -16,12 +16,11 @@
 pub mod batch;
 mod budget;
 mod digest;
+mod document;
 mod due;
 mod episode;
 pub mod excepted;
-mod held;
 mod history;
-pub mod in_memory;
 mod look;
 pub mod message;
 mod ports;
@@ -34,17 +33,17 @@ mod summary;
 mod tell;
 mod turn;
 
-pub use batch::{Answer, Classifier, Delivery, Envelope, Function, handle};
+pub use batch::{Answer, Classifier, Delivery, Envelope, EnvelopeError, Function, handle};
 pub use budget::budget;
 pub use digest::digest;
-pub use due::{Due, Task, Waiting};
+pub use document::{Change, Document, Held, update};
+pub use due::{Due, DueError, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
-pub use held::Held;
 pub use look::{look, look_is_due};
 pub use message::Message;
 pub use ports::{
-    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics,
-    Notifier, Open, Published, Range, Subscription, Subscriptions, World,
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup,
+    Memory, Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};

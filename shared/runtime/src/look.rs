@@ -9,8 +9,8 @@ use handsoff_core::alert::Reach;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
 
+use super::document::Held;
 use super::episode::{Episode, Look, Mark, Part};
-use super::held::Held;
 use super::ports::{Failure, Range, World};
 use super::report::Report;
 use super::tell::{Found, Notes, Telling, advance, page};
@@ -49,7 +49,7 @@ pub async fn look_is_due(world: &impl World, episode: &Episode) -> Result<(), Fa
 pub async fn look(
     world: &impl World,
     telling: Telling<'_, impl Notes>,
-    held: &mut Held<'_>,
+    held: &mut Held<'_, Episode>,
     next: i64,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -69,7 +69,7 @@ pub async fn look(
     let slice = Slice::read(world, telling.policy, held).await?;
     if !slice.reach.milestones(telling.policy).is_subset(&held.state.told) {
         let found = Found { incident: &slice.incident, reach: &slice.reach };
-        advance(world, telling, held.episode, found, report).await?;
+        advance(world, telling, held.document, found, report).await?;
     }
     let (part, now) = (slice.part, world.now().0);
     held.change(world, |state| {
@@ -100,8 +100,8 @@ struct Slice {
 }
 
 impl Slice {
-    async fn read(world: &impl World, policy: &Alerts, held: &Held<'_>) -> Result<Self, Failure> {
-        let episode: &Episode = held.episode;
+    async fn read(world: &impl World, policy: &Alerts, held: &Held<'_, Episode>) -> Result<Self, Failure> {
+        let episode: &Episode = held.document;
         let (first, to) = episode.bounds(policy);
         let before = held.state.part.as_ref();
         let from = before.map_or(first, |part| part.from.clone());

@@ -46,6 +46,21 @@ pub struct Range<'a> {
     pub backwards: bool,
 }
 
+/// A document to be written if nobody else has written it meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct ConditionalWrite<'a> {
+    /// Its partition.
+    pub partition: &'a str,
+    /// Its sort key.
+    pub sort: &'a str,
+    /// The version that was seen, `None` for not being there.
+    pub seen: Option<u64>,
+    /// Its text.
+    pub text: &'a str,
+    /// Puts it on the list that the sweep goes through, and stands there.
+    pub due: Option<Due>,
+}
+
 /// What outlives an invocation. All reads see every write that was answered before them.
 pub trait Memory {
     /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new. One that a
@@ -58,16 +73,8 @@ pub trait Memory {
     /// A document that changes, and its version.
     async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure>;
 
-    /// Writes a document if it still has the version that was seen, `None` for not being there. `open` puts it
-    /// on the list that the sweep goes through, and stands there. `false` if somebody else was faster.
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure>;
+    /// Writes a document if it still has the version that was seen. `false` if somebody else was faster.
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure>;
 
     /// The open documents. May be a moment behind.
     async fn open(&self) -> Result<Vec<Open>, Failure>;

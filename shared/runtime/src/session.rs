@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::episode::{Episode, Pending};
-use super::held::{Held, TRIES, contended, state, write};
+use super::document::{Change, Held, update};
+use super::episode::{Episode, Pending, State};
 use super::ports::{Failure, World};
 use super::report::Report;
 use super::story;
@@ -16,6 +16,7 @@ use super::tell::send;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Story;
 use handsoff_core::alert::{About, Alert, Cause, Milestone, Note};
+use handsoff_core::finding::Finding;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
 
@@ -63,6 +64,39 @@ pub struct Ending<'e> {
     pub at: Time,
 }
 
+impl Ending<'_> {
+    fn tells() -> BTreeSet<Milestone> {
+        BTreeSet::from([Milestone::Closed])
+    }
+
+    fn lead(&self) -> Option<&Finding> {
+        self.findings.lead_for(&Self::tells(), self.findings.severity()).or_else(|| self.findings.lead())
+    }
+
+    /// The session's last alert.
+    async fn alert(&self, world: &impl World, episode: &Episode, state: &State, lead: &Finding) -> Alert {
+        let Story { notes: story, thread } = story::of(world, self.findings).await;
+        let mut notes = [&*story, &self.notes].concat();
+        if let Some(after) = state.opened_after {
+            notes.push(Note::new("alerted", format!("{after} seconds after its first record")));
+        }
+        let (incident, period) = (self.findings, episode.period);
+        let about = About {
+            incident,
+            policy: self.policy,
+            period,
+            lead,
+            severity: incident.severity(),
+            findings: incident.count().max(self.calls),
+            since: period,
+            named: &BTreeSet::new(),
+            notes: &notes,
+            thread: &thread,
+        };
+        Alert::new(&about, Cause::Closed, Self::tells(), Some(self.at))
+    }
+}
+
 /// Says that a session is over, if its case is still being sealed. Tells whether it is over now.
 ///
 /// # Errors
@@ -73,59 +107,32 @@ pub async fn end_session(
     ending: &Ending<'_>,
     report: &mut Report,
 ) -> Result<bool, Failure> {
-    let Ending { policy, findings, calls, told, at, .. } = *ending;
     let by = world.name();
-    for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
+    let ended = update(world, episode, async |held| {
+        let state = &mut held.state;
         // A write that was answered too late may have been ours.
         if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
-            return send(world, episode, &own.clone(), report).await.map(|()| true);
+            return Ok(Change::Leave((true, Some(own.clone()))));
         }
         if !state.told.remove(&Milestone::Sealing) {
-            return Ok(state.told.contains(&Milestone::Closed));
+            return Ok(Change::Leave((state.told.contains(&Milestone::Closed), None)));
         }
         state.told.insert(Milestone::Closed);
-        let tells = BTreeSet::from([Milestone::Closed]);
-        let severity = findings.severity();
-        let lead = findings.lead_for(&tells, severity).or_else(|| findings.lead());
-        let Some(lead) = lead.filter(|_| !told) else {
-            if write(world, episode, version, &state).await? {
-                return Ok(true);
-            }
-            continue;
-        };
-        let Story { notes: story, thread } = story::of(world, findings).await;
-        let mut notes = [&*story, &ending.notes].concat();
-        if let Some(after) = state.opened_after {
-            notes.push(Note::new("alerted", format!("{after} seconds after its first record")));
-        }
-        let (incident, period) = (findings, episode.period);
-        let about = About {
-            incident,
-            policy,
-            period,
-            lead,
-            severity,
-            findings: findings.count().max(calls),
-            since: period,
-            named: &BTreeSet::new(),
-            notes: &notes,
-            thread: &thread,
-        };
-        let alert = Alert::new(&about, Cause::Closed, tells, Some(at));
+        let lead = ending.lead().filter(|_| !ending.told);
+        let Some(lead) = lead else { return Ok(Change::Write((true, None))) };
+        let alert = ending.alert(world, episode, state, lead).await;
         if state.folded.is_some() {
             // The digest leaves the account all the same: with the others' of this minute.
             fold(world, &alert, lead, report).await?;
-            if write(world, episode, version, &state).await? {
-                return Ok(true);
-            }
-            continue;
+            return Ok(Change::Write((true, None)));
         }
         let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.clone() };
         state.pending.push(pending.clone());
-        if write(world, episode, version, &state).await? {
-            return send(world, episode, &pending, report).await.map(|()| true);
-        }
+        Ok(Change::Write((true, Some(pending))))
+    });
+    let (over, pending) = ended.await?;
+    if let Some(pending) = pending {
+        send(world, episode, &pending, report).await?;
     }
-    Err(contended())
+    Ok(over)
 }

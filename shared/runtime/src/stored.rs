@@ -209,63 +209,7 @@ fn changed(raw: &Value, before: &Value, after: &Value) -> Value {
 mod tests {
     use serde_json::json;
 
-    use super::super::episode::State;
-    use super::super::in_memory::InMemory;
     use super::*;
-
-    fn parsed(text: &Value) -> State {
-        State::parse(&InMemory::default(), &text.to_string())
-    }
-
-    fn pending(by: &str, text: &str, code: &str) -> Value {
-        json!({"by": by, "since": 7, "hue": "red",
-            "alert": {"time": null, "cause": "opened", "incident": "drift-1", "period": "no-time", "tells": ["count:10"],
-                "severity": "low", "findings": 1, "subject": "s", "text": text, "hue": [1]},
-            "lead": {"code": code, "severity": "low", "incident": "drift-1", "event_id": "", "event_time": null,
-                "account": "", "region": "", "action": "", "access": "", "error": null,
-                "principal": {"kind": "human", "arn": "", "name": "", "human": null, "hue": {}}, "via": "", "source_ip": "",
-                "user_agent": "", "mfa": null, "resources": [], "reason": "", "next": ""}})
-    }
-
-    #[test]
-    fn a_state_that_is_changed_keeps_what_is_not_understood() {
-        let raw = json!({"v": 9, "since": 5, "next": 3, "told": ["count:10", "hue:red", "sealing"], "look": "elsewhere",
-            "pending": [pending("a", "first", "drift-write"), pending("b", "second", "hued")], "hue": {"deep": 1}});
-        let mut state = parsed(&raw);
-        assert_eq!(serde_json::from_str::<Value>(&state.text().unwrap()).unwrap(), raw, "unchanged");
-        state.told.remove(&Milestone::Sealing);
-        state.told.insert(Milestone::Closed);
-        state.look = Look::Done;
-        (state.pending[1].by, state.pending[1].since) = ("c".into(), 8);
-        let mut now = raw.clone();
-        now["told"] = json!(["count:10", "closed", "hue:red"]);
-        now["look"] = json!("done");
-        (now["pending"][1]["by"], now["pending"][1]["since"]) = (json!("c"), json!(8));
-        assert_eq!(serde_json::from_str::<Value>(&state.text().unwrap()).unwrap(), now);
-        // The other one is sent, and marked as sent.
-        state.pending.remove(0);
-        now["pending"] = json!([pending("b", "second", "hued")]);
-        (state.pending[0].by, state.pending[0].since) = ("b".into(), 7);
-        assert_eq!(serde_json::from_str::<Value>(&state.text().unwrap()).unwrap(), now);
-    }
-
-    #[test]
-    fn what_cannot_be_read_of_a_state_is_alerted_about() {
-        for waits in [json!("x"), json!({}), json!({"alert": {"subject": "sub", "tells": 7}}), json!([1])] {
-            let state = parsed(&json!({"since": 1, "told": [], "pending": [waits]}));
-            assert_eq!(state.pending.len(), 1, "{waits}");
-            assert!(state.pending[0].alert.text.contains("a form that this version doesn't understand"));
-            assert!(state.is_open());
-        }
-        assert_eq!(
-            parsed(&json!({"pending": [{"alert": {"subject": "sub"}}], "since": 1, "told": []})).pending[0]
-                .alert
-                .subject,
-            "sub"
-        );
-        // Of what is no state at all nothing counts as told.
-        assert!(parsed(&json!([1])).told.is_empty() && parsed(&json!("no")).is_open());
-    }
 
     #[test]
     fn names_that_are_not_known_are_taken_for_grave_ones() {

@@ -10,8 +10,8 @@ use std::collections::{BTreeSet, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::budget::minute;
+use super::document::Held;
 use super::episode::{Episode, Folded, Look, State};
-use super::held::Held;
 use super::ports::{Failure, Range, World};
 use super::report::{Metric, Report};
 use super::stored;
@@ -169,7 +169,7 @@ async fn fold_into(
 pub async fn summarise<N>(
     world: &impl World,
     telling: Telling<'_, N>,
-    held: &mut Held<'_>,
+    held: &mut Held<'_, Episode>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     held.change(world, |state| {
@@ -180,7 +180,7 @@ pub async fn summarise<N>(
         due
     })
     .await?;
-    let summary = held.episode;
+    let summary = held.document;
     let briefs = briefs(world, summary).await?;
     let told =
         held.state.told.iter().filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });

@@ -7,8 +7,8 @@ use handsoff_cloudtrail::Time;
 
 use super::budget::take;
 use super::digest;
+use super::document::{Change, Held, TRIES, contended, update};
 use super::episode::{Episode, Look, Mark, Pending, State};
-use super::held::{Held, TRIES, contended, state, write};
 use super::history;
 use super::look::look_is_due;
 use super::message::Message;
@@ -208,7 +208,7 @@ pub async fn tell(
         // They count where others have made it worth telling.
         return look_is_due(world, episode).await;
     }
-    let (_, state) = state(world, episode).await?;
+    let state = Held::of(world, episode).await?.state;
     if own.is_subset(&state.told) && !state.told.contains(&Milestone::Closed) {
         // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
         if state.look != Look::Due {
@@ -262,7 +262,7 @@ pub async fn advance(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let reached = found.reach.milestones(telling.policy);
-    if !reached.is_subset(&state(world, episode).await?.1.told) {
+    if !reached.is_subset(&Held::of(world, episode).await?.state.told) {
         // An alert without them is better than none.
         let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
             world.complain(&failure);
@@ -355,18 +355,19 @@ pub(super) async fn claim<W: World>(
 ) -> Result<(), Failure> {
     let by = world.name();
     let mut taken = BTreeMap::new();
-    for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
+    let claimed = update(world, episode, async |held| {
+        let exists = held.exists();
+        let state = &mut held.state;
         // A write that was answered too late may have been ours.
         if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
-            return send(world, episode, &own.clone(), report).await;
+            return Ok(Change::Leave(Some(own.clone())));
         }
-        let Some((alert, lead)) = due(&state) else { return Ok(()) };
+        let Some((alert, lead)) = due(state) else { return Ok(Change::Leave(None)) };
         let since = world.now().0;
-        if version.is_none() {
+        if !exists {
             (state.since, state.next) = (since, since);
         }
-        let mut way = Way::of(&state, &alert, &lead);
+        let mut way = Way::of(state, &alert, &lead);
         state.told.extend(alert.tells.iter().copied());
         if let (Way::InBudget, Some(burst)) = (way, burst)
             && !is_within(world, burst, &alert, &lead, &mut taken).await?
@@ -376,20 +377,18 @@ pub(super) async fn claim<W: World>(
             way = Way::Untold;
         }
         if way == Way::Untold {
-            if write(world, episode, version, &state).await? {
-                return Ok(());
-            }
-            continue;
+            return Ok(Change::Write(None));
         }
         state.folded = None;
         state.named.extend(alert.names(&lead).map(str::to_owned));
         let pending = Pending { by: by.clone(), since, alert, lead };
         state.pending.push(pending.clone());
-        if write(world, episode, version, &state).await? {
-            return send(world, episode, &pending, report).await;
-        }
+        Ok(Change::Write(Some(pending)))
+    });
+    match claimed.await? {
+        Some(pending) => send(world, episode, &pending, report).await,
+        None => Ok(()),
     }
-    Err(contended())
 }
 
 /// Whether a budget of this minute has room for an alert: that of its finding's code, or of another that it tells. What
@@ -425,21 +424,21 @@ pub async fn resend(
     lease: Lease,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    // Each of them once, and no more than so many at a time.
     for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
-        let (by, now) = (world.name(), world.now().0);
-        let Some(old) = state.pending.iter_mut().find(|pending| pending.since + lease.0 <= now) else {
-            return Ok(());
-        };
-        // Whoever writes this first sends it.
-        (old.by, old.since) = (by, now);
-        let old = old.clone();
-        if write(world, episode, version, &state).await? {
-            report.count(Metric::AlertsResent);
-            send(world, episode, &old, report).await?;
-        }
+        let claimed = update(world, episode, async |held| {
+            let (by, now) = (world.name(), world.now().0);
+            let late = |pending: &&mut Pending| pending.since + lease.0 <= now;
+            let Some(old) = held.state.pending.iter_mut().find(late) else { return Ok(Change::Leave(None)) };
+            // Whoever writes this first sends it.
+            (old.by, old.since) = (by, now);
+            Ok(Change::Write(Some(old.clone())))
+        });
+        let Some(old) = claimed.await? else { return Ok(()) };
+        report.count(Metric::AlertsResent);
+        send(world, episode, &old, report).await?;
     }
-    Err(contended())
+    Err(contended::<Episode>())
 }
 
 pub(super) async fn send(
@@ -457,16 +456,14 @@ pub(super) async fn send(
         #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
         report.add(Metric::OpeningSeconds, after as f64);
     }
-    for _ in 0..TRIES {
-        let (version, mut state) = state(world, episode).await?;
+    let sent = update(world, episode, async |held| {
+        let state = &mut held.state;
         let before = state.pending.len();
         state.pending.retain(|other| other.by != pending.by || other.alert.tells != pending.alert.tells);
         state.opened_after = state.opened_after.or(after);
-        if state.pending.len() == before || write(world, episode, version, &state).await? {
-            return Ok(());
-        }
-    }
-    Err(contended())
+        Ok(if state.pending.len() == before { Change::Leave(()) } else { Change::Write(()) })
+    });
+    sent.await
 }
 
 /// Publishes an alert; if it is refused as it is, in a form that can't be refused.

@@ -57,12 +57,43 @@ pub struct Grant {
 /// A grant holds no longer than a role's session can last twice over.
 const LONGEST: i64 = 86_400;
 
+/// What is wrong with what a grant says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DetailError {
+    /// A field is empty, too long or not printable.
+    #[error("`{0}` has to be a text of 1 to 256 printable characters")]
+    Text(&'static str),
+    /// The account is none.
+    #[error("`account` has to be twelve digits")]
+    Account,
+    /// It ends before it begins.
+    #[error("`until` has to be later than `from`")]
+    Order,
+    /// It holds for too long.
+    #[error("`until` has to be at most a day after `from`")]
+    Longest,
+}
+
+/// Why an event is no grant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// Its `detail` isn't in the form of one, as [`unquoted`] says it.
+    #[error("no grant: {0}")]
+    Form(String),
+    /// What it says is wrong.
+    #[error("no grant: {0}")]
+    Detail(#[from] DetailError),
+    /// Nothing says when it was given.
+    #[error("no grant: its event has no `time`")]
+    NoTime,
+}
+
 impl Detail {
     /// What is wrong with it, if anything.
     ///
     /// # Errors
-    /// The first mistake, in words.
-    pub fn check(&self) -> Result<(), String> {
+    /// The first mistake.
+    pub fn check(&self) -> Result<(), DetailError> {
         let fields = [
             ("ticket", &self.ticket),
             ("requester", &self.requester),
@@ -71,19 +102,19 @@ impl Detail {
         ];
         for (name, value) in fields {
             if value.trim().is_empty() || value.len() > 256 || clean(value, 256) != *value {
-                return Err(format!("`{name}` has to be a text of 1 to 256 printable characters"));
+                return Err(DetailError::Text(name));
             }
         }
         if let Some(account) = &self.account
             && !is_account(account)
         {
-            return Err("`account` has to be twelve digits".into());
+            return Err(DetailError::Account);
         }
         if self.until <= self.from {
-            return Err("`until` has to be later than `from`".into());
+            return Err(DetailError::Order);
         }
         if self.until.0 - self.from.0 > LONGEST {
-            return Err("`until` has to be at most a day after `from`".into());
+            return Err(DetailError::Longest);
         }
         Ok(())
     }
@@ -98,11 +129,11 @@ impl Grant {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(detail: &str, sent_from: &str, issued: Option<Time>) -> Result<Self, String> {
-        let what = |why: String| format!("no grant: {why}");
-        let detail: Detail = serde_json::from_str(detail).map_err(|error| what(unquoted(&error)))?;
-        detail.check().map_err(what)?;
-        let issued = issued.ok_or_else(|| what("its event has no `time`".into()))?;
+    pub fn read(detail: &str, sent_from: &str, issued: Option<Time>) -> Result<Self, GrantError> {
+        let detail: Detail =
+            serde_json::from_str(detail).map_err(|error| GrantError::Form(unquoted(&error)))?;
+        detail.check()?;
+        let issued = issued.ok_or(GrantError::NoTime)?;
         let sent_from = clean(sent_from, 32);
         Ok(Self {
             issued,
@@ -156,7 +187,7 @@ mod tests {
     const GOOD: &str = r#"{"ticket":"INC-1","requester":"alice","approver":"bob","role":"break-glass",
         "from":"2026-03-14T02:00:00Z","until":"2026-03-14T04:00:00Z"}"#;
 
-    fn read(detail: &str) -> Result<Grant, String> {
+    fn read(detail: &str) -> Result<Grant, GrantError> {
         Grant::read(detail, "111122223333", Time::parse("2026-03-14T01:59:00Z"))
     }
 
@@ -188,9 +219,9 @@ mod tests {
             ("2026-03-14T04:00:00Z", "tomorrow", "`tomorrow` is no time"),
             ("{", "[{", "no grant"),
         ] {
-            let error = read(&GOOD.replacen(from, to, 1)).unwrap_err();
+            let error = read(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.starts_with("no grant: ") && error.contains(why), "{error}");
         }
-        assert!(Grant::read(GOOD, "1", None).unwrap_err().contains("`time`"));
+        assert_eq!(Grant::read(GOOD, "1", None), Err(GrantError::NoTime));
     }
 }

@@ -4,13 +4,17 @@
 //! sealed. Partition `grants` has the grants by their end. In the archive `cases/CASE/live/` has each observation as
 //! it came, `cases/CASE/sealed-DIGEST/` the sealed case, `cases/CASE/reviews/` its reviews.
 
+use std::fmt::Display;
+
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::Note;
 use handsoff_core::group::digest;
 use handsoff_core::policy::Policy;
 use handsoff_runtime::stored::{self, Growing, Was, known};
-use handsoff_runtime::{AT_ONCE, Clock, Due, Episode, Failure, Memory, Notes, Range, Task, World};
+use handsoff_runtime::{
+    AT_ONCE, Change, Clock, Document, Due, Episode, Failure, Notes, Range, Task, World, update,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -253,7 +257,15 @@ pub struct Sealed {
     pub review: Option<Review>,
     /// What was read.
     #[serde(skip)]
-    pub was: Was,
+    was: Was,
+}
+
+/// Nothing is sealed yet.
+impl Default for Sealed {
+    fn default() -> Self {
+        let (digest, at, was) = (String::new(), Time(0), Was::default());
+        Self { digest, at, suspects: Vec::new(), look_again: None, told: false, review: None, was }
+    }
 }
 
 /// A review as this version knows it: as an event it may have no other fields, stored it may.
@@ -263,35 +275,40 @@ fn review<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Review>, 
     serde_json::from_value(Value::Object(fields)).map(Some).map_err(serde::de::Error::custom)
 }
 
-/// What was sealed of a case, and the version of that.
-///
-/// # Errors
-/// When it can't be read.
-pub async fn sealed(world: &impl Memory, case: &str) -> Result<Option<(u64, Sealed)>, Failure> {
-    let Some((version, text)) = world.read(case, CASE).await? else { return Ok(None) };
-    let sealed: Sealed =
-        serde_json::from_str(&text).map_err(|error| Failure::new("reading a sealed case", error))?;
-    Ok(Some((version, Sealed { was: Was::of(&text), ..sealed })))
+/// The document of what was sealed of a case. It is open until it is reviewed.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'c> {
+    /// The case.
+    pub id: &'c str,
+    /// Within how many seconds it is to be reviewed.
+    pub review_within: i64,
 }
 
-/// Writes what was sealed, if nobody else did since it was read. A case is open until it is reviewed, which is to be
-/// done within so many seconds.
-///
-/// # Errors
-/// When it can't be written.
-pub async fn write_sealed(
-    world: &impl World,
-    case: &str,
-    seen: Option<u64>,
-    sealed: &Sealed,
-    review_within: i64,
-) -> Result<bool, Failure> {
-    let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_else(|_| sealed.clone());
-    let text = sealed.was.text(sealed, again)?;
-    let late = sealed.at.0 + review_within + 1;
-    let at = sealed.look_again.map_or(late, |again| again.0.min(late));
-    let due = Due { task: Task::Case, at, waiting: None };
-    world.swap(case, CASE, seen, &text, sealed.review.is_none().then_some(due)).await
+impl Document for Case<'_> {
+    type State = Sealed;
+
+    const CHANGE: &'static str = "keeping a review";
+
+    fn keys(&self) -> (String, String) {
+        (self.id.to_owned(), CASE.to_owned())
+    }
+
+    fn parse(&self, _: &impl Clock, text: &str) -> Result<Sealed, Failure> {
+        let sealed: Sealed =
+            serde_json::from_str(text).map_err(|error| Failure::new("reading a sealed case", error))?;
+        Ok(Sealed { was: Was::of(text), ..sealed })
+    }
+
+    fn text(&self, sealed: &Sealed) -> Result<String, Failure> {
+        let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_else(|_| sealed.clone());
+        sealed.was.text(sealed, again)
+    }
+
+    fn due(&self, sealed: &Sealed) -> Option<Due> {
+        let late = sealed.at.0 + self.review_within + 1;
+        let at = sealed.look_again.map_or(late, |again| again.0.min(late));
+        sealed.review.is_none().then_some(Due { task: Task::Case, at, waiting: None })
+    }
 }
 
 /// What came of a review.
@@ -312,31 +329,31 @@ pub async fn keep_review(
     review: &Review,
     review_within: i64,
 ) -> Result<Reviewed, Failure> {
-    for _ in 0..12 {
-        let Some((version, mut sealed)) = sealed(world, &review.case).await? else {
-            return Ok(Reviewed::Refused(format!("no review: no case {} is sealed", review.case)));
-        };
+    let case = Case { id: &review.case, review_within };
+    let kept = update(world, &case, async |held| {
+        let refused = |why: &dyn Display| Ok(Change::Leave(Reviewed::Refused(format!("no review: {why}"))));
+        if !held.exists() {
+            return refused(&format!("no case {} is sealed", review.case));
+        }
+        let sealed = &mut held.state;
         if !sealed.digest.eq_ignore_ascii_case(&review.digest) {
-            let why = format!("no review: {} is sealed with digest {}", review.case, sealed.digest);
-            return Ok(Reviewed::Refused(why));
+            return refused(&format!("{} is sealed with digest {}", review.case, sealed.digest));
         }
         if let Err(why) =
             crate::review::is_somebody_else(&review.reviewer, sealed.suspects.iter().map(|it| &**it))
         {
-            return Ok(Reviewed::Refused(format!("no review: {why}")));
+            return refused(&why);
         }
         let text = written(review)?;
         let short: String = sha256(text.as_bytes()).chars().take(16).collect();
         world.store(&format!("{}reviews/{short}.json", prefix(&review.case)), &text).await?;
         if sealed.review.is_some() {
-            return Ok(Reviewed::Kept);
+            return Ok(Change::Leave(Reviewed::Kept));
         }
         sealed.review = Some(review.clone());
-        if write_sealed(world, &review.case, Some(version), &sealed, review_within).await? {
-            return Ok(Reviewed::Kept);
-        }
-    }
-    Err(Failure::new("keeping a review", "others were faster twelve times"))
+        Ok(Change::Write(Reviewed::Kept))
+    });
+    kept.await
 }
 
 /// The names of a case's archived calls, in their order.

@@ -30,33 +30,75 @@ pub struct Review {
     pub time: Time,
 }
 
+/// Why a review is none, or none of a case.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReviewError {
+    /// It isn't in the form of one, as [`unquoted`] says it.
+    #[error("no review: {0}")]
+    Form(String),
+    /// It names no case.
+    #[error("no review: `case` has to be a case's name, glass-…")]
+    Case,
+    /// It names no manifest.
+    #[error("no review: `digest` has to be the 64 hexadecimal digits of the manifest's SHA-256")]
+    Digest,
+    /// It doesn't say who reviewed.
+    #[error("no review: `reviewer` has to be a text of 1 to 256 printable characters")]
+    Reviewer,
+    /// It doesn't say what they found.
+    #[error("no review: `note` has to say something, in at most 10,000 bytes")]
+    Note,
+    /// It is of another case.
+    #[error("the review is of {reviewed}, and this is {case}")]
+    OtherCase {
+        /// The one that it is of.
+        reviewed: String,
+        /// The one that is looked at.
+        case: String,
+    },
+    /// It is of another state of the case.
+    #[error("the review is of digest {reviewed}, and this case has {digest}")]
+    OtherDigest {
+        /// The digest that it is of.
+        reviewed: String,
+        /// The case's.
+        digest: String,
+    },
+    /// The session may have been the reviewer's own.
+    #[error("{reviewer} may be the person of the session, {}: somebody else has to review it", clean(.person, 256))]
+    Own {
+        /// Who reviewed.
+        reviewer: String,
+        /// Who the session may have been.
+        person: String,
+    },
+}
+
 impl Review {
     /// Reads the `detail` of an event, or a `review.json`.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let review: Self =
-            serde_json::from_str(text).map_err(|error| format!("no review: {}", unquoted(&error)))?;
+    pub fn read(text: &str) -> Result<Self, ReviewError> {
+        let review: Self = serde_json::from_str(text).map_err(|error| ReviewError::Form(unquoted(&error)))?;
         review.check().map(|()| review)
     }
 
-    fn check(&self) -> Result<(), String> {
-        let wrong = |what: &str| Err(format!("no review: {what}"));
+    fn check(&self) -> Result<(), ReviewError> {
         if !self.case.starts_with("glass-") || self.case.len() > 64 || clean(&self.case, 64) != self.case {
-            return wrong("`case` has to be a case's name, glass-…");
+            return Err(ReviewError::Case);
         }
         if self.digest.len() != 64 || !self.digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return wrong("`digest` has to be the 64 hexadecimal digits of the manifest's SHA-256");
+            return Err(ReviewError::Digest);
         }
         if self.reviewer.trim().is_empty()
             || self.reviewer.len() > 256
             || clean(&self.reviewer, 256) != self.reviewer
         {
-            return wrong("`reviewer` has to be a text of 1 to 256 printable characters");
+            return Err(ReviewError::Reviewer);
         }
         if self.note.trim().is_empty() || self.note.len() > 10_000 {
-            return wrong("`note` has to say something, in at most 10,000 bytes");
+            return Err(ReviewError::Note);
         }
         Ok(())
     }
@@ -65,12 +107,14 @@ impl Review {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn of(&self, manifest: &Manifest, digest: &str) -> Result<(), String> {
+    pub fn of(&self, manifest: &Manifest, digest: &str) -> Result<(), ReviewError> {
         if self.case != manifest.case {
-            return Err(format!("the review is of {}, and this is {}", self.case, manifest.case));
+            let (reviewed, case) = (self.case.clone(), manifest.case.clone());
+            return Err(ReviewError::OtherCase { reviewed, case });
         }
         if !self.digest.eq_ignore_ascii_case(digest) {
-            return Err(format!("the review is of digest {}, and this case has {digest}", self.digest));
+            let (reviewed, digest) = (self.digest.clone(), digest.to_owned());
+            return Err(ReviewError::OtherDigest { reviewed, digest });
         }
         let people = manifest.people.iter().map(|person| &*person.name);
         let requester = match &manifest.approval {
@@ -89,14 +133,9 @@ impl Review {
 pub fn is_somebody_else<'s>(
     reviewer: &str,
     mut suspects: impl Iterator<Item = &'s str>,
-) -> Result<(), String> {
+) -> Result<(), ReviewError> {
     match suspects.find(|suspect| may_be(suspect, reviewer)) {
-        Some(person) => {
-            let person = clean(person, 256);
-            Err(format!(
-                "{reviewer} may be the person of the session, {person}: somebody else has to review it"
-            ))
-        }
+        Some(person) => Err(ReviewError::Own { reviewer: reviewer.to_owned(), person: person.to_owned() }),
         None => Ok(()),
     }
 }

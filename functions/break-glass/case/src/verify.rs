@@ -14,30 +14,34 @@ use crate::review::{self, Review};
 use crate::seal::{line, link, name, start};
 use crate::summary::Summing;
 
+mod error;
+
+pub use error::{AlteredError, DigestError, FolderError};
+
 /// A copy of a case: a folder, or what stands for one.
 pub trait Folder {
     /// The names of the files in it.
     ///
     /// # Errors
     /// Why it can't be read.
-    fn names(&self) -> Result<BTreeSet<String>, String>;
+    fn names(&self) -> Result<BTreeSet<String>, FolderError>;
 
     /// What is in a file.
     ///
     /// # Errors
     /// Why it can't be read.
-    fn read(&self, name: &str) -> Result<Vec<u8>, String>;
+    fn read(&self, name: &str) -> Result<Vec<u8>, FolderError>;
 }
 
 /// The first difference between a copy and what was sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Difference {
     /// The file.
     pub file: String,
     /// The line, from 1, where it is one's.
     pub line: Option<u64>,
     /// What is different.
-    pub what: String,
+    pub what: AlteredError,
 }
 
 impl fmt::Display for Difference {
@@ -48,6 +52,8 @@ impl fmt::Display for Difference {
         }
     }
 }
+
+impl std::error::Error for Difference {}
 
 /// The digest that a closing alert carried, in whatever form it was copied from there: with `sha256` before it or
 /// without, in either case, with blanks around it.
@@ -62,9 +68,9 @@ impl Digest {
 }
 
 impl FromStr for Digest {
-    type Err = String;
+    type Err = DigestError;
 
-    fn from_str(written: &str) -> Result<Self, String> {
+    fn from_str(written: &str) -> Result<Self, DigestError> {
         const NAME: &str = "sha256";
         let text = written.trim();
         let digits = match text.split_at_checked(NAME.len()) {
@@ -73,18 +79,14 @@ impl FromStr for Digest {
             }
             _ => text,
         };
-        let whole = "copy all 64 hexadecimal digits of the SHA-256 from the closing alert";
         if digits.is_empty() {
-            return Err(format!(
-                "no digest: the digits are missing, or stand apart; {whole}, in quotes with the word"
-            ));
+            return Err(DigestError::Missing);
         }
         if let Some(other) = digits.chars().find(|char| !char.is_ascii_hexdigit()) {
-            let other = clean(other.encode_utf8(&mut [0; 4]), 1);
-            return Err(format!("no digest: `{other}` is no hexadecimal digit; {whole}"));
+            return Err(DigestError::Digit(other));
         }
         if digits.len() != 64 {
-            return Err(format!("no digest: it has {} digits; {whole}", digits.len()));
+            return Err(DigestError::Length(digits.len()));
         }
         Ok(Self(digits.to_ascii_lowercase()))
     }
@@ -111,17 +113,16 @@ pub fn verify(
     mut each: impl FnMut(Observation),
 ) -> Result<Verified, Difference> {
     let (manifest, found) = manifest(folder)?;
-    let whole = |what: String| Difference { file: MANIFEST.into(), line: None, what };
+    let whole = |what| Difference { file: MANIFEST.into(), line: None, what };
     if let Some(told) = digest
         && told.as_str() != found
     {
-        return Err(whole(format!("its digest is {found}, and {} was told", told.as_str())));
+        return Err(whole(AlteredError::Digest { found, told: told.as_str().to_owned() }));
     }
     for (index, segment) in manifest.segments.iter().enumerate() {
         let expected = name(index + 1);
         if segment.file != expected {
-            let listed = clean(&segment.file, 64);
-            return Err(whole(format!("it lists {listed}, where {expected} belongs")));
+            return Err(whole(AlteredError::Segment { listed: segment.file.clone(), expected }));
         }
     }
     let mut reading =
@@ -130,17 +131,18 @@ pub fn verify(
         reading.segment(folder, &segment.file, segment.lines, &segment.sha256)?;
     }
     if reading.chain != manifest.head {
-        return Err(whole("its `head` is not the chain value of the last line".into()));
+        return Err(whole(AlteredError::Head));
     }
     if reading.summing.finish() != manifest.summary {
-        return Err(whole("its `summary` is not that of the lines".into()));
+        return Err(whole(AlteredError::Summary));
     }
     let listed: BTreeSet<&str> = manifest.segments.iter().map(|segment| &*segment.file).collect();
-    let names = folder.names().map_err(|why| Difference { file: ".".into(), line: None, what: why })?;
+    let names =
+        folder.names().map_err(|why| Difference { file: ".".into(), line: None, what: why.into() })?;
     let more = names.iter().find(|name| name.starts_with("calls-") && !listed.contains(&***name));
     if let Some(more) = more {
         let file = clean(more, 64);
-        return Err(Difference { file, line: None, what: "added: the manifest doesn't list it".into() });
+        return Err(Difference { file, line: None, what: AlteredError::Unlisted });
     }
     let review = if names.contains(review::FILE) { Some(reviewed(folder, &manifest, &found)?) } else { None };
     Ok(Verified { manifest, digest: found, review })
@@ -151,25 +153,24 @@ pub fn verify(
 /// # Errors
 /// When there is none, or handsoff didn't write it so.
 pub fn manifest(folder: &impl Folder) -> Result<(Manifest, String), Difference> {
-    let whole = |what: String| Difference { file: MANIFEST.into(), line: None, what };
-    let bytes = folder.read(MANIFEST).map_err(whole)?;
-    let manifest: Manifest = serde_json::from_slice(&bytes)
-        .map_err(|error| whole(format!("no manifest of a case: {}", clean(&error.to_string(), 256))))?;
+    let whole = |what| Difference { file: MANIFEST.into(), line: None, what };
+    let bytes = folder.read(MANIFEST).map_err(|why| whole(why.into()))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes).map_err(|error| whole(AlteredError::NoManifest(error)))?;
     if manifest.format != FORMAT {
-        let format = clean(&manifest.format, 64);
-        return Err(whole(format!("its format is `{format}`, and this program knows {FORMAT}")));
+        return Err(whole(AlteredError::Format(manifest.format)));
     }
     if manifest.text().map(String::into_bytes).ok().as_ref() != Some(&bytes) {
-        return Err(whole("changed: it isn't written the way it was sealed".into()));
+        return Err(whole(AlteredError::Form));
     }
     Ok((manifest, sha256(&bytes)))
 }
 
 fn reviewed(folder: &impl Folder, manifest: &Manifest, digest: &str) -> Result<Review, Difference> {
-    let wrong = |what: String| Difference { file: review::FILE.into(), line: None, what };
-    let bytes = folder.read(review::FILE).map_err(wrong)?;
-    let review = Review::read(&String::from_utf8_lossy(&bytes)).map_err(wrong)?;
-    review.of(manifest, digest).map_err(wrong)?;
+    let wrong = |what| Difference { file: review::FILE.into(), line: None, what };
+    let bytes = folder.read(review::FILE).map_err(|why| wrong(why.into()))?;
+    let review = Review::read(&String::from_utf8_lossy(&bytes)).map_err(|why| wrong(why.into()))?;
+    review.of(manifest, digest).map_err(|why| wrong(why.into()))?;
     Ok(review)
 }
 
@@ -191,59 +192,53 @@ struct Reading<'e> {
 
 impl Reading<'_> {
     fn segment(&mut self, folder: &impl Folder, file: &str, lines: u64, sha: &str) -> Result<(), Difference> {
-        let at = |line, what: String| Difference { file: file.to_owned(), line, what };
-        let bytes = folder.read(file).map_err(|why| at(None, why))?;
+        let at = |line, what| Difference { file: file.to_owned(), line, what };
+        let bytes = folder.read(file).map_err(|why| at(None, why.into()))?;
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = before.split(|byte| *byte == b'\n').count() as u64;
-            at(Some(line), "changed: it is no text".into())
+            at(Some(line), AlteredError::NoText)
         })?;
         let mut count = 0;
         for written in text.lines() {
             count += 1;
             if count > lines {
-                return Err(at(Some(count), format!("added: the manifest says {lines} lines")));
+                return Err(at(Some(count), AlteredError::LineAdded { lines }));
             }
             self.line(written).map_err(|what| at(Some(count), what))?;
         }
         if count < lines {
-            return Err(at(
-                Some(count + 1),
-                format!("missing: the manifest says {lines} lines, here are {count}"),
-            ));
+            return Err(at(Some(count + 1), AlteredError::LinesMissing { lines, count }));
         }
         if sha256(&bytes) != sha {
-            return Err(at(
-                None,
-                "its lines are all there, and yet it isn't the file that was sealed".into(),
-            ));
+            return Err(at(None, AlteredError::Bytes));
         }
         Ok(())
     }
 
-    fn line(&mut self, written: &str) -> Result<(), String> {
+    fn line(&mut self, written: &str) -> Result<(), AlteredError> {
         let Ok(Line { n, chain, call }) = serde_json::from_str(written) else {
-            return Err("changed: it is no line of a case".into());
+            return Err(AlteredError::NoLine);
         };
         let expected = self.n + 1;
         if n > expected {
-            return Err(format!("call {n} stands where call {expected} belongs: removed, or swapped"));
+            return Err(AlteredError::CallRemoved { n, expected });
         }
         if n < expected {
-            return Err(format!("call {n} stands where call {expected} belongs: added, or swapped"));
+            return Err(AlteredError::CallAdded { n, expected });
         }
         let link = link(&self.chain, call.get());
         if link != chain {
-            return Err(format!("call {n} was changed: the chain breaks here"));
+            return Err(AlteredError::Chain(n));
         }
         if line(n, chain, call.get()) != written {
-            return Err(format!("call {n} was changed: it isn't written the way it was sealed"));
+            return Err(AlteredError::CallForm(n));
         }
-        let not_one = || format!("call {n} was changed: it has not the fields of one");
-        let observation: Observation = serde_json::from_str(call.get()).map_err(|_| not_one())?;
+        let observation: Observation =
+            serde_json::from_str(call.get()).map_err(|_| AlteredError::Fields(n))?;
         // Stored observations may have fields that this version doesn't know; those of a case may not.
         if serde_json::to_string(&observation).ok().as_deref() != Some(call.get()) {
-            return Err(not_one());
+            return Err(AlteredError::Fields(n));
         }
         self.summing.add(&observation);
         (self.each)(observation);
@@ -269,7 +264,7 @@ mod tests {
             format!("sha256={plain}"),
             format!("\tsha256   {} ", plain.to_uppercase()),
         ] {
-            assert_eq!(written.parse::<Digest>().as_ref().map(Digest::as_str), Ok(&*plain), "{written:?}");
+            assert_eq!(written.parse(), Ok(Digest(plain.clone())), "{written:?}");
         }
     }
 
@@ -286,7 +281,7 @@ mod tests {
             (plain.replacen('0', "\u{202e}", 1), "is no hexadecimal digit"),
             ("glass-5f0c1d2e3a4b".into(), "`g` is no hexadecimal digit"),
         ] {
-            let error = written.parse::<Digest>().unwrap_err();
+            let error = written.parse::<Digest>().unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains('\u{202e}'), "{written:?}: {error}");
         }
     }

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use handsoff_core::Trace;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_case::manifest::{MANIFEST, sha256};
-use handsoff_case::verify::Folder;
+use handsoff_case::verify::{Folder, FolderError};
 use handsoff_case::{Facts, Observation, Review, Seen, Session, seal, verify};
-use handsoff_cloudtrail::{Entry, Record, Time};
-use handsoff_core::{Call, Finding, Policy, Severity};
+use handsoff_cloudtrail::Time;
+use handsoff_core::{Finding, Policy, Severity};
+use handsoff_testing::records::{classified, record, session};
 
 const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-glass\"";
 
@@ -17,33 +17,29 @@ const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-gl
 struct Copy(BTreeMap<String, Vec<u8>>);
 
 impl Folder for Copy {
-    fn names(&self) -> Result<BTreeSet<String>, String> {
+    fn names(&self) -> Result<BTreeSet<String>, FolderError> {
         Ok(self.0.keys().cloned().collect())
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.0.get(name).cloned().ok_or_else(|| "missing".to_owned())
+    fn read(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+        self.0.get(name).cloned().ok_or(FolderError::Missing)
     }
 }
 
 fn observed(number: usize) -> (Observation, Facts) {
     let time = Time(1_773_453_600 + i64::try_from(number).unwrap());
-    let json = format!(
-        r#"{{"eventID":"{number}","eventTime":"{time}","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"eu-central-1",
-        "recipientAccountId":"111122223333","userIdentity":{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice",
-        "accountId":"111122223333","accessKeyId":"ASIAGLASS","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/break-glass"}},
-        "attributes":{{"creationDate":"2026-03-14T02:00:00Z"}}}}}}}}"#
-    );
+    let session = session("break-glass", "alice").key("ASIAGLASS").began("2026-03-14T02:00:00Z");
+    let json = record("ec2:RunInstances", session).id(number).at(time).to_string();
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
-    let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    let call = Call::classify(record, &policy, &mut Trace::off());
-    let finding = Finding::new(
-        &call,
-        handsoff_case::codes::GLASS_ACTIVITY,
-        Severity::Medium,
-        "It changed something.".into(),
-    );
-    (Observation::new(&call, &finding, Seen::Logs), Facts::of(&call, &policy))
+    classified(&json, &policy, |_, call| {
+        let finding = Finding::new(
+            call,
+            handsoff_case::codes::GLASS_ACTIVITY,
+            Severity::Medium,
+            "It changed something.".into(),
+        );
+        (Observation::new(call, &finding, Seen::Logs), Facts::of(call, &policy))
+    })
 }
 
 fn case(calls: usize) -> Copy {

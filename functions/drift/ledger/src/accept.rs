@@ -4,6 +4,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::person::{is_same, may_be};
 use handsoff_core::policy::Cases;
 use handsoff_core::show::clean;
+use handsoff_core::show::unquoted;
 use serde::{Deserialize, Serialize};
 
 use crate::item::Terms;
@@ -43,19 +44,41 @@ pub struct Acceptance {
     pub sent_from: String,
 }
 
+/// What is wrong with what an acceptance says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptedError {
+    /// A field is empty, too long or not printable.
+    #[error("`{0}` has to be a text of 1 to 256 printable characters")]
+    Text(&'static str),
+    /// It ends before it begins.
+    #[error("`until` has to be later than the acceptance")]
+    Until,
+}
+
+/// Why an event is no acceptance.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptanceError {
+    /// Its `detail` isn't in the form of one, as [`unquoted`] says it.
+    #[error("no acceptance: {0}")]
+    Form(String),
+    /// What it says is wrong.
+    #[error("no acceptance: {0}")]
+    Accepted(#[from] AcceptedError),
+}
+
 impl Accepted {
     /// What is wrong with it, if anything.
     ///
     /// # Errors
-    /// The first mistake, in words.
-    pub fn check(&self) -> Result<(), String> {
+    /// The first mistake.
+    pub fn check(&self) -> Result<(), AcceptedError> {
         for (name, value) in [("owner", &self.owner), ("reason", &self.reason)] {
             if value.trim().is_empty() || value.len() > 256 || clean(value, 256) != *value {
-                return Err(format!("`{name}` has to be a text of 1 to 256 printable characters"));
+                return Err(AcceptedError::Text(name));
             }
         }
         if self.until.is_some_and(|until| until <= self.time) {
-            return Err("`until` has to be later than the acceptance".into());
+            return Err(AcceptedError::Until);
         }
         Ok(())
     }
@@ -64,11 +87,10 @@ impl Accepted {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(detail: &str, sent_from: &str, came: Option<Time>) -> Result<Observation, String> {
-        let what = |why: String| format!("no acceptance: {why}");
+    pub fn read(detail: &str, sent_from: &str, came: Option<Time>) -> Result<Observation, AcceptanceError> {
         let accepted: Self =
-            serde_json::from_str(detail).map_err(|error| what(handsoff_core::show::unquoted(&error)))?;
-        accepted.check().map_err(what)?;
+            serde_json::from_str(detail).map_err(|error| AcceptanceError::Form(unquoted(&error)))?;
+        accepted.check()?;
         // A sender who writes a later time would accept what is yet to come.
         let time = came.map_or(accepted.time, |came| came.min(accepted.time));
         let event = format!("{} {}", accepted.time, accepted.owner);

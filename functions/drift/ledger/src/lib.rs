@@ -21,6 +21,6 @@ pub use item::{Cause, Item, State, Terms};
 pub use ledger::Ledger;
 pub use lines::{Age, age, by_age, notes};
 pub use observation::{Hand, Observation, Observed, What, of};
-pub use resource::{Resource, changed};
+pub use resource::{Resource, ResourceError, changed};
 pub use row::{Row, rows};
 pub use table::Does;

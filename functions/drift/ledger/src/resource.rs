@@ -216,28 +216,39 @@ impl fmt::Display for Resource {
     }
 }
 
+/// Why a text names no resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResourceError {
+    /// It isn't in the form of one.
+    #[error(
+        "a resource is written as `handsoff drift list` prints it, SERVICE:REGION:ACCOUNT:TYPE/NAME, or as its ARN"
+    )]
+    Form,
+    /// Its ARN says too little.
+    #[error("the ARN names no account, or no single resource: write it as `handsoff drift list` prints it")]
+    Arn,
+    /// Its account is none.
+    #[error("the account of a resource is twelve digits")]
+    Account,
+}
+
 impl FromStr for Resource {
-    type Err = String;
+    type Err = ResourceError;
 
     /// Reads what [`fmt::Display`] writes, and ARNs that name their account.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            "a resource is written as `handsoff drift list` prints it, SERVICE:REGION:ACCOUNT:TYPE/NAME, or as its ARN"
-                .to_owned()
-        };
+    fn from_str(text: &str) -> Result<Self, ResourceError> {
         if text.starts_with("arn:") {
-            return Self::of_arn(text, ("", ""))
-                .ok_or_else(|| "the ARN names no account, or no single resource: write it as `handsoff drift list` prints it".into());
+            return Self::of_arn(text, ("", "")).ok_or(ResourceError::Arn);
         }
         let mut fields = text.splitn(4, ':');
-        let mut next = || fields.next().map(str::to_owned).ok_or_else(wrong);
+        let mut next = || fields.next().map(str::to_owned).ok_or(ResourceError::Form);
         let (service, region, account, rest) = (next()?, next()?, next()?, next()?);
-        let (kind, name) = rest.split_once('/').ok_or_else(wrong)?;
+        let (kind, name) = rest.split_once('/').ok_or(ResourceError::Form)?;
         if !is_account(&account) {
-            return Err("the account of a resource is twelve digits".into());
+            return Err(ResourceError::Account);
         }
         let (kind, name) = (kind.to_owned(), name.to_owned());
-        Self { service, region, account, kind, name }.tidy().ok_or_else(wrong)
+        Self { service, region, account, kind, name }.tidy().ok_or(ResourceError::Form)
     }
 }
 

@@ -1,7 +1,9 @@
 use handsoff_cloudtrail::{Entry, Time};
 use handsoff_core::Policy;
-use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Answer, Delivery, Envelope, handle};
+use handsoff_functions::engine;
+use handsoff_runtime::{Answer, Delivery, Envelope, EnvelopeError, handle};
+use handsoff_testing::block_on;
+use handsoff_testing::in_memory::InMemory;
 
 use super::*;
 
@@ -131,24 +133,16 @@ fn the_canary_is_known_however_its_parameters_are_written() {
     }
 }
 
-fn delivery<'d>(detail: Result<&'d str, &'d str>) -> Delivery<'d> {
+fn delivery<'d>(detail: Result<&'d str, &'d EnvelopeError>) -> Delivery<'d> {
     Delivery { payload: "as it came", detail, envelope: Envelope::default() }
 }
 
-fn handled(details: &[Result<&str, &str>]) -> (Vec<Answer>, InMemory) {
+fn handled(details: &[Result<&str, &EnvelopeError>]) -> (Vec<Answer>, InMemory) {
     let (policy, world) = (Policy::built_in(), InMemory::default());
     world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
     let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
-    let drift = DriftFunction::new(handsoff_functions::engine(&policy), Lease::default(), canary());
-    let answers = {
-        let mut future = std::pin::pin!(handle(&world, &drift, &deliveries));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        loop {
-            if let std::task::Poll::Ready(answers) = future.as_mut().poll(&mut context) {
-                break answers;
-            }
-        }
-    };
+    let drift = DriftFunction::new(engine(&policy), Lease::default(), canary());
+    let answers = block_on(handle(&world, &drift, &deliveries));
     (answers, world)
 }
 
@@ -168,7 +162,7 @@ fn what_cannot_be_read_is_rejected_with_its_reason_and_the_rest_is_judged() {
     let junk = "x".repeat(256 * 1024);
     let stopped = CANARY.replace("TagResource", "DeleteTable");
     let details = [
-        Err("no event of EventBridge"),
+        Err(&EnvelopeError::List { bytes: 2 }),
         Ok("[]"),
         Ok("42"),
         Ok("\"text\""),

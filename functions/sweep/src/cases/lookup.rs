@@ -15,9 +15,10 @@ use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Entry, Record, Time};
 use handsoff_core::{Call, Detector, Engine, Trace, Verdict};
 use handsoff_runtime::stored::{self, Was};
-use handsoff_runtime::{Ask, Failure, Lookup, World};
+use handsoff_runtime::{Ask, Clock, Document, Failure, Held, Lookup, World};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::Sweep;
 
 /// The sort key of what was asked.
 const SORT: &str = "lookup";
@@ -35,6 +36,32 @@ const KEYS: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
     questions: BTreeMap<String, Asked>,
+    #[serde(skip)]
+    was: Was,
+}
+
+/// The document of what was asked of a case.
+#[derive(Clone, Debug)]
+struct Questions<'c>(&'c str);
+
+impl Document for Questions<'_> {
+    type State = Progress;
+
+    const CHANGE: &'static str = "asking CloudTrail";
+
+    fn keys(&self) -> (String, String) {
+        (self.0.to_owned(), SORT.to_owned())
+    }
+
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Progress, Failure> {
+        // To ask once more is safe.
+        let read: Option<Progress> = stored::read(clock, "reading what was asked of CloudTrail", text, &[]);
+        Ok(Progress { was: Was::of(text), ..read.unwrap_or_default() })
+    }
+
+    fn text(&self, progress: &Progress) -> Result<String, Failure> {
+        progress.was.text(progress, |whole| serde_json::from_value(whole.clone()).unwrap_or_default())
+    }
 }
 
 /// How far a question is answered.
@@ -61,35 +88,35 @@ fn label(ask: &Ask) -> String {
 }
 
 /// Asks what isn't asked yet, and remembers the session's calls. `None`: there is more to ask, by the next sweep.
-pub(super) async fn look_up(
-    world: &(impl World + Lookup),
-    engine: &Engine<'_>,
+pub(super) async fn look_up<W: World + Lookup>(
+    sweep: &Sweep<'_, W>,
     case: &str,
     facts: &Facts,
     asks: &[Ask],
 ) -> Result<Option<manifest::Lookup>, Failure> {
-    let (version, was, mut progress) = match world.read(case, SORT).await? {
-        None => (None, Was::default(), Progress::default()),
-        Some((version, text)) => {
-            // To ask once more is safe.
-            let read = stored::read(world, "reading what was asked of CloudTrail", &text, &[]);
-            (Some(version), Was::of(&text), read.unwrap_or_default())
-        }
+    let world = sweep.world;
+    let document = Questions(case);
+    let mut held = Held::of(world, &document).await?;
+    let events = Events {
+        sweep,
+        engine: Engine::new(sweep.settings.detectors, sweep.policy),
+        case,
+        facts,
+        enough: world.now().0 + ENOUGH,
     };
-    let enough = world.now().0 + ENOUGH;
     let mut asked_any = false;
     for ask in asks {
         let new = || Asked { to: ask.to, until: Some(ask.to), failed: 0, problem: None };
-        let asked = progress.questions.entry(label(ask)).or_insert_with(new);
+        let asked = held.state.questions.entry(label(ask)).or_insert_with(new);
         if asked.to < ask.to {
             *asked = new();
         }
-        if asked.is_over() || world.now().0 > enough {
+        if asked.is_over() || world.now().0 > events.enough {
             continue;
         }
         asked_any = true;
         let to = asked.until.unwrap_or(ask.to);
-        match answer(world, engine, case, facts, &Ask { to, ..ask.clone() }, enough).await {
+        match events.ask(&Ask { to, ..ask.clone() }).await {
             Ok(None) => asked.until = None,
             // More in one second than a sweep can ask for: the rest of it is not to be had.
             Ok(Some(until)) if until >= to => {
@@ -105,15 +132,11 @@ pub(super) async fn look_up(
             }
         }
     }
-    if asked_any {
-        let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_default();
-        let text = was.text(&progress, again)?;
-        if !world.swap(case, SORT, version, &text, None).await? {
-            // Another sweep is at it.
-            return Ok(None);
-        }
+    if asked_any && !held.write(world).await? {
+        // Another sweep is at it.
+        return Ok(None);
     }
-    let of = |ask: &Ask| progress.questions.get(&label(ask));
+    let of = |ask: &Ask| held.state.questions.get(&label(ask));
     if asks.iter().any(|ask| of(ask).is_none_or(|asked| !asked.is_over())) {
         return Ok(None);
     }
@@ -190,54 +213,61 @@ fn partition(facts: &Facts) -> Partition {
     })
 }
 
-/// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
-async fn answer(
-    world: &(impl World + Lookup),
-    engine: &Engine<'_>,
-    case: &str,
-    facts: &Facts,
-    ask: &Ask,
+/// The events of a case, of which CloudTrail is asked.
+struct Events<'e, W> {
+    sweep: &'e Sweep<'e, W>,
+    engine: Engine<'e>,
+    case: &'e str,
+    facts: &'e Facts,
+    /// After this time no further page is asked for.
     enough: i64,
-) -> Result<Option<Time>, Failure> {
-    let mut page = None;
-    let mut until = ask.to;
-    loop {
-        let (events, next) = world.lookup(ask, page).await?;
-        let mut calls = Vec::new();
-        for event in &events {
-            let Ok((Entry::Record(record), _)) = Record::read(event) else {
-                world.complain(&Failure::new("CloudTrail LookupEvents", "an event that is no record"));
-                continue;
-            };
-            if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
-                until = until.min(time);
-            }
-            calls.extend(of_case(&record, engine, case, facts));
-        }
-        remember(world, case, &calls).await?;
-        page = next;
-        if page.is_none() {
-            return Ok(None);
-        }
-        if world.now().0 > enough {
-            return Ok(Some(until));
-        }
-    }
 }
 
-/// The call of an event, if it is one of the case.
-fn of_case(record: &Record<'_>, engine: &Engine<'_>, case: &str, facts: &Facts) -> Option<Remembered> {
-    let call = Call::classify(*record, engine.policy, &mut Trace::off());
-    if engine.owner(&call, &mut Trace::off()).is(BreakGlass.name()) {
-        let Verdict::Finding(finding) = engine.judge(&call, &mut Trace::off()) else { return None };
-        let cases = remembered(&call, &finding, engine.policy, Seen::LookupEvents);
-        return cases.into_iter().find(|(own, _)| own == case).map(|(_, call)| call);
+impl<W: World + Lookup> Events<'_, W> {
+    /// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
+    async fn ask(&self, ask: &Ask) -> Result<Option<Time>, Failure> {
+        let world = self.sweep.world;
+        let mut page = None;
+        let mut until = ask.to;
+        loop {
+            let (events, next) = world.lookup(ask, page).await?;
+            let mut calls = Vec::new();
+            for event in &events {
+                let Ok((Entry::Record(record), _)) = Record::read(event) else {
+                    world.complain(&Failure::new("CloudTrail LookupEvents", "an event that is no record"));
+                    continue;
+                };
+                if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
+                    until = until.min(time);
+                }
+                calls.extend(self.call(&record));
+            }
+            remember(world, self.case, &calls).await?;
+            page = next;
+            if page.is_none() {
+                return Ok(None);
+            }
+            if world.now().0 > self.enough {
+                return Ok(Some(until));
+            }
+        }
     }
-    let key = call.principal.identity.access_key_id.as_deref()?;
-    facts.taken.iter().any(|taken| taken.key == key).then(|| Remembered {
-        call: Observation::chained(&call, Seen::LookupEvents),
-        facts: Facts::of_chained(&call),
-    })
+
+    /// The call of an event, if it is one of the case.
+    fn call(&self, record: &Record<'_>) -> Option<Remembered> {
+        let engine = &self.engine;
+        let call = Call::classify(*record, engine.policy, &mut Trace::off());
+        if engine.owner(&call, &mut Trace::off()).is(BreakGlass.name()) {
+            let Verdict::Finding(finding) = engine.judge(&call, &mut Trace::off()) else { return None };
+            let cases = remembered(&call, &finding, engine.policy, Seen::LookupEvents);
+            return cases.into_iter().find(|(own, _)| own == self.case).map(|(_, call)| call);
+        }
+        let key = call.principal.identity.access_key_id.as_deref()?;
+        self.facts.taken.iter().any(|taken| taken.key == key).then(|| Remembered {
+            call: Observation::chained(&call, Seen::LookupEvents),
+            facts: Facts::of_chained(&call),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(crate) async fn seal<W: World + Lookup>(
     report: &mut Report,
 ) -> Result<(), Failure> {
     seal_session(sweep.world, episode).await?;
-    seal::seal(sweep.world, sweep.policy, sweep.settings, episode, sweep.now, report).await
+    seal::seal(sweep, episode, report).await
 }
 
 #[cfg(test)]

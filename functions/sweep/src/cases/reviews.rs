@@ -1,24 +1,23 @@
 //! Cases that nobody has reviewed in time.
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_case::live::{CASE, sealed, write_sealed};
-use handsoff_cloudtrail::Time;
-use handsoff_core::Policy;
+use handsoff_case::live::{CASE, Case};
 use handsoff_core::alert::Period;
-use handsoff_runtime::{AT_ONCE, Episode, Failure, Metric, Open, Report, World, reopen};
+use handsoff_runtime::{AT_ONCE, Episode, Failure, Held, Metric, Open, Report, World, reopen};
+
+use crate::Sweep;
 
 /// Counts the sealed cases that are overdue for their review: the others of the list aren't read, but for a part of them
 /// that `refresh` writes anew, or they would expire before anybody has looked.
-pub(crate) async fn reviews(
-    world: &impl World,
-    policy: &Policy,
+pub(crate) async fn reviews<W: World>(
+    sweep: &Sweep<'_, W>,
     open: &[Open],
-    now: Time,
     refresh: Refresh,
 ) -> (Report, Result<(), Failure>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
-    let due = |open: &&Open| open.due.is_none_or(|due| due.at <= now.0) || refresh.is_turn(&open.partition);
-    let reviews = cases.filter(due).map(|open| review(world, policy, &open.partition, now, refresh));
+    let due =
+        |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now.0) || refresh.is_turn(&open.partition);
+    let reviews = cases.filter(due).map(|open| review(sweep, &open.partition, refresh));
     let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
     let (mut late, mut failed) = (0, Ok(()));
     while let Some(reviewed) = reviews.next().await {
@@ -33,25 +32,25 @@ pub(crate) async fn reviews(
 }
 
 /// Whether the review of a case is overdue.
-async fn review(
-    world: &impl World,
-    policy: &Policy,
-    case: &str,
-    now: Time,
-    refresh: Refresh,
-) -> Result<bool, Failure> {
-    let Some((version, sealed)) = sealed(world, case).await? else { return Ok(false) };
+async fn review<W: World>(sweep: &Sweep<'_, W>, case: &str, refresh: Refresh) -> Result<bool, Failure> {
+    let Sweep { world, policy, now, .. } = *sweep;
+    let review_within = policy.cases.review_within;
+    let document = Case { id: case, review_within };
+    let mut held = Held::of(world, &document).await?;
+    if !held.exists() {
+        return Ok(false);
+    }
     // Its credentials have ended by now: what was done with them unseen, CloudTrail knows.
     let mut reopened = Ok(());
-    if sealed.look_again.is_some_and(|again| now >= again) {
+    if held.state.look_again.is_some_and(|again| now >= again) {
         let episode = Episode { incident: case.to_owned(), period: Period::Session };
         reopened = reopen(world, &episode).await;
     }
-    let within = policy.cases.review_within;
     if refresh.is_turn(case) {
-        write_sealed(world, case, Some(version), &sealed, within).await?;
+        // If somebody else was faster, it is written anew all the same.
+        held.write(world).await?;
     }
-    reopened.map(|()| sealed.review.is_none() && now.0 > sealed.at.0 + within)
+    reopened.map(|()| held.state.review.is_none() && now.0 > held.state.at.0 + review_within)
 }
 
 /// Whose turn it is to be written anew: each once a day, and not all at once.

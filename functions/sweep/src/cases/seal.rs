@@ -1,34 +1,31 @@
 //! Sealing the case of a session that is over.
 
 use handsoff_case::facts::Facts;
-use handsoff_case::live::{Calls, Sealed, SessionNotes, grants, prefix, reconcile, sealed, write_sealed};
+use handsoff_case::live::{Calls, Case, SessionNotes, grants, prefix, reconcile};
 use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
 use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
 use handsoff_core::alert::Milestone;
-use handsoff_core::{Engine, Policy};
-use handsoff_runtime::stored::Was;
 use handsoff_runtime::{
-    Ending, Episode, Failure, Lease, Lookup, Metric, Range, Report, State, Telling, World, end_session, keep,
+    Ending, Episode, Failure, Held, Lookup, Metric, Range, Report, State, World, end_session, keep,
     keep_and_tell, marks, reopen,
 };
 
 use super::lookup::{asks, look_up};
-use crate::Settings;
+use crate::Sweep;
 
 /// How many of a session's findings are looked at for its last message.
 const LOOK_AT: usize = 10_000;
 
 /// Completes, seals and closes a case. What is still to be asked of CloudTrail is left for the next sweep.
-pub(super) async fn seal(
-    world: &(impl World + Lookup),
-    policy: &Policy,
-    settings: &Settings,
+pub(super) async fn seal<W: World + Lookup>(
+    sweep: &Sweep<'_, W>,
     episode: &Episode,
-    now: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let Sweep { world, policy, settings, now, .. } = *sweep;
     let case = &episode.incident;
     // First: a call that CloudTrail tells, too, is known to have come by the feed only if the memory says so.
     let lacked = reconcile(world, case).await?;
@@ -44,8 +41,7 @@ pub(super) async fn seal(
         Some(asks(&session.facts, &settings.lookup_regions, to))
     };
     let Some(asked) = questions(&before) else { return Ok(()) };
-    let engine = Engine::new(settings.detectors, policy);
-    let Some(looked) = look_up(world, &engine, case, &before.facts, &asked).await? else { return Ok(()) };
+    let Some(looked) = look_up(sweep, case, &before.facts, &asked).await? else { return Ok(()) };
     // What CloudTrail told may reach further than what was known.
     let session = whole(world, case, policy).await?;
     if questions(&session).is_some_and(|more| more != asked) {
@@ -55,7 +51,7 @@ pub(super) async fn seal(
         return reopen(world, episode).await;
     }
     let (manifest, text) = write(world, &session, looked).await?;
-    close(world, policy, settings.lease, episode, &session, (&manifest, &text), now, report).await
+    close(sweep, episode, &session, (&manifest, &text), report).await
 }
 
 /// The session with all of its calls.
@@ -113,34 +109,29 @@ async fn write(
 }
 
 /// Remembers what was sealed, and says so.
-#[expect(clippy::too_many_arguments, reason = "all that a case hangs on, in one place")]
-async fn close(
-    world: &impl World,
-    policy: &Policy,
-    lease: Lease,
+async fn close<W: World>(
+    sweep: &Sweep<'_, W>,
     episode: &Episode,
     session: &Session<'_>,
     (manifest, text): (&Manifest, &str),
-    now: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    let Sweep { world, policy, now, .. } = *sweep;
     let case = &episode.incident;
     let digest = sha256(text.as_bytes());
-    let (mut version, mut at, mut told, mut review, mut was) = (None, now, false, None, Was::default());
-    if let Some((seen, mut known)) = sealed(world, case).await? {
-        version = Some(seen);
-        was = std::mem::take(&mut known.was);
-        if known.digest == digest {
-            // The same case: who is late with its review stays late.
-            (at, told, review) = (known.at, known.told, known.review);
-        }
+    let document = Case { id: case, review_within: policy.cases.review_within };
+    let mut held = Held::of(world, &document).await?;
+    let sealed = &mut held.state;
+    if sealed.digest != digest {
+        // Of the same case who is late with its review stays late.
+        (sealed.at, sealed.told, sealed.review) = (now, false, None);
     }
     let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
-    let look_again = outlived.filter(|outlived| *outlived > now);
-    let new =
-        Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review, was };
-    let within = policy.cases.review_within;
-    if !write_sealed(world, case, version, &new, within).await? {
+    sealed.digest.clone_from(&digest);
+    sealed.suspects = session.suspects();
+    sealed.look_again = outlived.filter(|outlived| *outlived > now);
+    let told = sealed.told;
+    if !held.write(world).await? {
         // Another sweep is at it.
         return Ok(());
     }
@@ -153,8 +144,7 @@ async fn close(
     let state = State::of(world, episode).await?.unwrap_or_default();
     let late = session.findings(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
     let notes = SessionNotes(policy);
-    let telling = Telling { policy: &policy.alerts, lease, notes: &notes };
-    keep_and_tell(world, telling, &late, report).await?;
+    keep_and_tell(world, sweep.telling(&notes), &late, report).await?;
     keep(world, session.closed(first).as_slice(), report).await?;
     let findings = marks(world, range).await?;
     let ending = Ending {
@@ -168,10 +158,11 @@ async fn close(
     if end_session(world, episode, &ending, report).await? && !told {
         report.count(Metric::CasesSealed);
         crate::add(report, Metric::CaseCallsMissed, missed(manifest));
-        if let Some((version, known)) = sealed(world, case).await?
-            && known.digest == digest
-        {
-            write_sealed(world, case, Some(version), &Sealed { told: true, ..known }, within).await?;
+        let mut held = Held::of(world, &document).await?;
+        if held.state.digest == digest {
+            held.state.told = true;
+            // If somebody else was faster, it is told once more if it is sealed once more: better than never.
+            held.write(world).await?;
         }
     }
     Ok(())

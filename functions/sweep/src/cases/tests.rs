@@ -1,16 +1,15 @@
 //! A session from its grant to its review, in memory.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_case::Manifest;
-use handsoff_case::live::sealed;
+use handsoff_case::live::{Case, Sealed};
 use handsoff_case::session::{Approval, EndBy};
 use handsoff_core::Policy;
 use handsoff_functions::engine;
-use handsoff_runtime::in_memory::InMemory;
-use handsoff_runtime::{Answer, Delivery, Envelope, Lease, Memory, Metric, handle};
+use handsoff_runtime::{Answer, Delivery, Envelope, Held, Lease, Memory, Metric, handle};
+use handsoff_testing::block_on;
+use handsoff_testing::in_memory::InMemory;
+use handsoff_testing::records::{self, record, user};
 
 use super::*;
 use crate::{Settings, sweep};
@@ -32,40 +31,31 @@ drill_every = "30d"
 const GRANT: &str = r#"{"ticket":"INC-7","requester":"alice","approver":"bob","role":"break-glass",
     "from":"2026-03-14T01:50:00Z","until":"2026-03-14T04:00:00Z"}"#;
 
-const DAY: &str = "2026-03-14T";
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return done;
-        }
-    }
-}
-
 fn policy() -> Policy {
     Policy::parse("handsoff.toml", POLICY).unwrap()
 }
 
 /// The call that takes the role on.
 fn taken(session: &str) -> String {
-    format!(
-        r#"{{"eventVersion":"1.11","eventID":"open","eventTime":"{DAY}02:00:00Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole",
-        "awsRegion":"us-east-1","recipientAccountId":"111122223333","readOnly":true,
-        "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","userName":"alice"}},
-        "requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/break-glass","roleSessionName":"{session}","serialNumber":"arn:aws:iam::111122223333:mfa/alice"}},
-        "responseElements":{{"credentials":{{"accessKeyId":"ASIAGLASS","expiration":"Mar 14, 2026, 5:00:00 AM","sessionToken":"t"}}}}}}"#
-    )
+    let parameters = format!(
+        r#","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/break-glass","roleSessionName":"{session}","serialNumber":"arn:aws:iam::111122223333:mfa/alice"}}"#
+    );
+    let credentials = r#","responseElements":{"credentials":{"accessKeyId":"ASIAGLASS","expiration":"Mar 14, 2026, 5:00:00 AM","sessionToken":"t"}}"#;
+    let record = record("sts:AssumeRole", user("alice")).id("open").region("us-east-1");
+    record.with(&parameters).with(r#","readOnly":true"#).with(credentials).to_string()
 }
 
+/// A call of the session that began with that.
 fn call(id: &str, time: &str, source: &str, name: &str, rest: &str) -> String {
-    format!(
-        r#"{{"eventVersion":"1.11","eventID":"{id}","eventTime":"{DAY}{time}Z","eventSource":"{source}.amazonaws.com","eventName":"{name}",
-        "awsRegion":"eu-central-1","recipientAccountId":"111122223333","sourceIPAddress":"192.0.2.1",
-        "userIdentity":{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice-INC-7","accountId":"111122223333",
-        "accessKeyId":"ASIAGLASS","sessionContext":{{"sessionIssuer":{{"arn":"arn:aws:iam::111122223333:role/break-glass","userName":"break-glass"}},
-        "attributes":{{"creationDate":"{DAY}02:00:00Z","mfaAuthenticated":"false"}}}}}}{rest}}}"#
-    )
+    let session = records::session("break-glass", "alice-INC-7")
+        .key("ASIAGLASS")
+        .began("2026-03-14T02:00:00Z")
+        .mfa(false);
+    record(&format!("{source}:{name}"), session)
+        .id(id)
+        .at(format!("2026-03-14T{time}Z"))
+        .with(rest)
+        .to_string()
 }
 
 fn session() -> Vec<String> {
@@ -97,7 +87,7 @@ fn deliver(world: &InMemory, policy: &Policy, details: &[(&str, &str)]) -> Vec<A
         .iter()
         .map(|(kind, detail)| Delivery { payload: detail, detail: Ok(detail), envelope: envelope(kind) })
         .collect();
-    run(handle(world, &BreakGlassFunction::new(engine(policy), Lease(90)), &deliveries))
+    block_on(handle(world, &BreakGlassFunction::new(engine(policy), Lease(90)), &deliveries))
 }
 
 fn records(world: &InMemory, policy: &Policy, records: &[String]) {
@@ -117,7 +107,7 @@ fn at(world: &InMemory, policy: &Policy, time: &str) {
         lease: Lease(90),
         lookup_regions: vec![],
     };
-    run(sweep(world, policy, &settings, now)).unwrap();
+    block_on(sweep(world, policy, &settings, now)).unwrap();
 }
 
 fn begin(time: &str) -> InMemory {
@@ -130,6 +120,11 @@ fn begin(time: &str) -> InMemory {
 fn told(world: &InMemory) -> Vec<String> {
     let sent = world.sent.borrow();
     sent.iter().map(|it| format!("{} {}", it.attributes["code"], it.attributes["cause"])).collect()
+}
+
+/// What was sealed of a case.
+fn sealed(world: &InMemory, case: &str) -> Sealed {
+    block_on(Held::of(world, &Case { id: case, review_within: 0 })).unwrap().state
 }
 
 fn manifests(world: &InMemory) -> Vec<(String, Manifest)> {
@@ -347,7 +342,7 @@ fn an_approval_that_came_too_late_has_no_time_of_its_own_choosing() {
     let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().0 * 1000).to_string();
     let envelope = Envelope { arrived: &arrived, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: GRANT, detail: Ok(GRANT), envelope };
-    run(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery]));
+    block_on(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery]));
     at(&world, &policy, "2026-03-14T03:30:00Z");
     assert_eq!(wrong(&world), ["alice: glass-unapproved"]);
 }
@@ -523,14 +518,14 @@ fn a_call_that_comes_late_opens_the_case_again_and_a_repeat_tells_nothing_new() 
     records(&world, &policy, &session()[..1]);
     at(&world, &policy, "2026-03-14T03:31:00Z");
     assert_eq!((told(&world).len(), manifests(&world).len()), (before, 1));
-    let known = run(sealed(&world, &manifests(&world)[0].1.case)).unwrap().unwrap().1;
+    let known = sealed(&world, &manifests(&world)[0].1.case);
     assert_eq!(known.at, Time::parse("2026-03-14T03:30:00Z").unwrap(), "its review is due when it was");
     records(&world, &policy, &session()[4..]);
     at(&world, &policy, "2026-03-14T03:32:00Z");
     assert_eq!(manifests(&world).len(), 2);
     assert_eq!(told(&world).last().unwrap(), "glass-closed closed");
     assert_eq!(told(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
-    let known = run(sealed(&world, &manifests(&world)[0].1.case)).unwrap().unwrap().1;
+    let known = sealed(&world, &manifests(&world)[0].1.case);
     let last = manifests(&world)
         .into_iter()
         .find(|(text, _)| handsoff_case::manifest::sha256(text.as_bytes()) == known.digest);
@@ -575,7 +570,7 @@ fn a_drill_is_due_until_the_door_was_tried() {
     assert!(opening.contains("drill    says that it is one"), "{opening}");
     assert!(manifests(&world).remove(0).1.drill);
     let (_, last) =
-        run(world.read("drills", &handsoff_core::group::digest(&["arn:aws:iam::*:role/break-glass"])))
+        block_on(world.read("drills", &handsoff_core::group::digest(&["arn:aws:iam::*:role/break-glass"])))
             .unwrap()
             .unwrap();
     assert_eq!(last, "2026-03-14T02:00:00Z");

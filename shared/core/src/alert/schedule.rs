@@ -43,11 +43,12 @@ pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<
     }
     // An incident in a period that nothing is told about is not opened, and not closed.
     periods.retain(|_, marks| !reach(incident, marks).milestones(policy).is_empty());
+    let schedule = Schedule { incident, policy, known };
     let mut alerts = Vec::new();
     let mut opened = None;
     for (period, marks) in &periods {
         let opened_at = *opened.get_or_insert(*period);
-        alerts.extend(within(incident, *period, marks, policy, known));
+        alerts.extend(schedule.within(*period, marks));
         let next = period.end(policy).and_then(|end| periods.get(&Period::From(end)));
         let times = next.into_iter().flatten().filter(|mark| mark.severity >= policy.min_severity);
         if !goes_on(*period, times.filter_map(|mark| mark.time), policy) {
@@ -55,7 +56,7 @@ pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<
                 periods.range(opened_at..=*period).flat_map(|(_, marks)| marks).copied().collect();
             let reach = reach(incident, &chain);
             if closes_aloud(&incident.id, reach.worst().unwrap_or(Severity::Info), reach.is_all_alerted()) {
-                alerts.extend(closing(incident, *period, opened_at, &chain, policy, known));
+                alerts.extend(schedule.closing(*period, opened_at, &chain));
             }
             opened = None;
         }
@@ -86,76 +87,84 @@ pub fn goes_on(period: Period, mut times: impl Iterator<Item = Time>, policy: &A
     times.any(|time| time >= end && time.0 <= end.0 + policy.quiet)
 }
 
-/// The alerts of one period, by the time at which its findings could be known.
-fn within(
-    incident: &Incident,
-    period: Period,
-    marks: &[&Mark],
-    policy: &Alerts,
-    known: &Known<'_>,
-) -> Vec<Alert> {
-    let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
-    let mut named = BTreeSet::new();
-    let mut alerts = Vec::new();
-    // What becomes known at the same second is told at once.
-    for new in marks.chunk_by(|a, b| a.known == b.known) {
-        for mark in new {
-            reach.add(mark.topic, mark.severity);
+/// What the alerts of an incident depend on.
+struct Schedule<'s> {
+    incident: &'s Incident,
+    policy: &'s Alerts,
+    known: &'s Known<'s>,
+}
+
+impl Schedule<'_> {
+    /// The alerts of one period, by the time at which its findings could be known.
+    fn within(&self, period: Period, marks: &[&Mark]) -> Vec<Alert> {
+        let Self { incident, policy, known } = *self;
+        let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
+        let mut named = BTreeSet::new();
+        let mut alerts = Vec::new();
+        // What becomes known at the same second is told at once.
+        for new in marks.chunk_by(|a, b| a.known == b.known) {
+            for mark in new {
+                reach.add(mark.topic, mark.severity);
+            }
+            seen += new.len();
+            let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
+            if tells.is_empty() {
+                continue;
+            }
+            let at = new.first().and_then(|mark| mark.known);
+            let (severity, findings) = (reach.worst().unwrap_or(Severity::Info), reach.findings());
+            let part = incident.part(marks.iter().take(seen).copied());
+            let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
+                continue;
+            };
+            let Story { notes: story, thread } = (known.story)(&part, at);
+            let notes = [story, (known.notes)(at)].concat();
+            let (incident, since, notes, thread) = (&part, period, &*notes, &*thread);
+            let about = About {
+                incident,
+                policy,
+                period,
+                lead,
+                severity,
+                findings,
+                since,
+                named: &named,
+                notes,
+                thread,
+            };
+            let cause = Cause::of(&tells, &told);
+            told.extend(tells.iter().copied());
+            let alert = Alert::new(&about, cause, tells, at);
+            named.extend(alert.names(lead).map(str::to_owned));
+            alerts.push(alert);
         }
-        seen += new.len();
-        let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
-        if tells.is_empty() {
-            continue;
-        }
-        let at = new.first().and_then(|mark| mark.known);
-        let (severity, findings) = (reach.worst().unwrap_or(Severity::Info), reach.findings());
-        let part = incident.part(marks.iter().take(seen).copied());
-        let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
-            continue;
-        };
-        let Story { notes: story, thread } = (known.story)(&part, at);
-        let notes = [story, (known.notes)(at)].concat();
-        let (incident, since, notes, thread) = (&part, period, &*notes, &*thread);
-        let about =
-            About { incident, policy, period, lead, severity, findings, since, named: &named, notes, thread };
-        let cause = Cause::of(&tells, &told);
-        told.extend(tells.iter().copied());
-        let alert = Alert::new(&about, cause, tells, at);
-        named.extend(alert.names(lead).map(str::to_owned));
-        alerts.push(alert);
+        alerts
     }
-    alerts
+
+    /// The last alert, with the findings of all periods since it was opened.
+    fn closing(&self, period: Period, since: Period, marks: &[&Mark]) -> Option<Alert> {
+        let Self { incident, policy, known } = *self;
+        let tells = BTreeSet::from([Milestone::Closed]);
+        let part = incident.part(marks.iter().copied());
+        let severity = part.severity();
+        let lead = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity))?;
+        let last = marks.iter().filter_map(|mark| mark.time).max();
+        let quiet = match period {
+            Period::Session => known.closes.or_else(|| Some(Time(last?.0 + policy.quiet))),
+            _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
+        };
+        // A window of denied calls may be longer than what counts as quiet.
+        let at = quiet.max(marks.iter().filter_map(|mark| mark.known).max());
+        let Story { notes: story, thread } = (known.story)(&part, at);
+        let notes = [&*story, &(known.notes)(at), known.closing].concat();
+        let (incident, findings) = (&part, part.count());
+        let (notes, named, thread) = (&*notes, &BTreeSet::new(), &*thread);
+        let about = About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
+        Some(Alert::new(&about, Cause::Closed, tells, at))
+    }
 }
 
 /// What a message tells whose own finding isn't kept: the incident's first of that severity, which came before.
 fn earlier(incident: &Incident, severity: Severity) -> Option<&Finding> {
     incident.lead_of(severity).or_else(|| incident.lead())
-}
-
-/// The last alert, with the findings of all periods since it was opened.
-fn closing(
-    incident: &Incident,
-    period: Period,
-    since: Period,
-    marks: &[&Mark],
-    policy: &Alerts,
-    known: &Known<'_>,
-) -> Option<Alert> {
-    let tells = BTreeSet::from([Milestone::Closed]);
-    let part = incident.part(marks.iter().copied());
-    let severity = part.severity();
-    let lead = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity))?;
-    let last = marks.iter().filter_map(|mark| mark.time).max();
-    let quiet = match period {
-        Period::Session => known.closes.or_else(|| Some(Time(last?.0 + policy.quiet))),
-        _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
-    };
-    // A window of denied calls may be longer than what counts as quiet.
-    let at = quiet.max(marks.iter().filter_map(|mark| mark.known).max());
-    let Story { notes: story, thread } = (known.story)(&part, at);
-    let notes = [&*story, &(known.notes)(at), known.closing].concat();
-    let (incident, findings) = (&part, part.count());
-    let (notes, named, thread) = (&*notes, &BTreeSet::new(), &*thread);
-    let about = About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
-    Some(Alert::new(&about, Cause::Closed, tells, at))
 }

@@ -1,6 +1,7 @@
 use handsoff_cloudtrail::{Entry, Record, Time};
 use handsoff_core::Trace;
 use handsoff_core::{Call, Policy};
+use handsoff_testing::records;
 use proptest::prelude::*;
 
 use super::*;
@@ -317,7 +318,7 @@ fn an_acceptance_is_read_and_covers_nothing_that_is_yet_to_come() {
         (":111122223333:", "::", "is twelve digits"),
         ("{", "[", "no acceptance"),
     ] {
-        let error = read(&good.replacen(from, to, 1)).unwrap_err();
+        let error = read(&good.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(error.starts_with("no acceptance: ") && error.contains(why), "{error}");
     }
 }
@@ -336,29 +337,17 @@ fn observed(json: &str) -> Observed {
 }
 
 fn record(identity: &str, name: &str, rest: &str) -> String {
-    format!(
-        r#"{{"eventID":"1","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"{name}",
-        "awsRegion":"eu-central-1","recipientAccountId":"111122223333","userIdentity":{identity},
-        "requestParameters":{{"groupId":"sg-1"}}{rest}}}"#
-    )
+    let group = r#","requestParameters":{"groupId":"sg-1"}"#;
+    records::record(&format!("ec2:{name}"), identity).with(group).with(rest).to_string()
 }
 
 fn session(role: &str, name: &str) -> String {
-    format!(
-        r#"{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}","accountId":"111122223333",
-        "sessionContext":{{"sessionIssuer":{{"type":"Role","arn":"arn:aws:iam::111122223333:role/{role}"}}}}}}"#
-    )
+    records::session(role, name).to_string()
 }
 
 #[test]
 fn whose_change_it_is_follows_from_the_verdict() {
-    let user = |name: &str| {
-        format!(
-            r#"{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/{name}","userName":"{name}","accountId":"111122223333"}}"#
-        )
-    };
-    let root =
-        r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#.to_owned();
+    let (user, root) = (records::user, records::root());
     let (change, delete) = ("AuthorizeSecurityGroupIngress", "DeleteSecurityGroup");
     let what = |identity: &str, name: &str| -> Vec<&'static str> {
         let observed = observed(&record(identity, name, ""));

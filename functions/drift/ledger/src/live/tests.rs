@@ -1,19 +1,8 @@
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use handsoff_core::Policy;
-use handsoff_runtime::in_memory::InMemory;
+use handsoff_testing::block_on;
+use handsoff_testing::in_memory::InMemory;
 
 use super::*;
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return answer;
-        }
-    }
-}
 
 fn deployed(number: i64) -> Observation {
     Observation {
@@ -28,18 +17,18 @@ fn deployed(number: i64) -> Observation {
 fn all_is_recalled_page_by_page_whatever_lies_between() {
     let world = InMemory::default();
     let all: Vec<Observation> = (0..2500).map(deployed).collect();
-    run(remember(&world, &all)).unwrap();
-    run(remember(&world, &all[..700])).unwrap();
+    block_on(remember(&world, &all)).unwrap();
+    block_on(remember(&world, &all[..700])).unwrap();
     assert_eq!(world.observations.borrow().len(), 2500, "to remember again changes nothing");
     let mut expected = Ledger::default();
     all.iter().cloned().for_each(|one| expected.add(one));
-    assert_eq!(run(recall(&world)).unwrap(), expected);
+    assert_eq!(block_on(recall(&world)).unwrap(), expected);
     // What a later version has written, and this one doesn't know, is passed over.
     for minute in 0..50 {
         let key = (PARTITION.to_owned(), format!("2026-03-14T02:{minute:02}:30Z#x"));
         world.observations.borrow_mut().insert(key, r#"{"v":9,"what":"unheard-of"}"#.into());
     }
-    assert_eq!(run(recall(&world)).unwrap(), expected);
+    assert_eq!(block_on(recall(&world)).unwrap(), expected);
 }
 
 #[test]
@@ -61,11 +50,14 @@ fn open_items_are_counted_by_age_and_written_anew() {
     };
     let day = 86_400;
     let deploy = Observation { time: Time(day * 2), ..deployed(0) };
-    run(remember(&world, &[hand("a", 0), hand("b", 35 * day), hand("c", 40 * day), hand("r0", 1), deploy]))
-        .unwrap();
+    block_on(remember(
+        &world,
+        &[hand("a", 0), hand("b", 35 * day), hand("c", 40 * day), hand("r0", 1), deploy],
+    ))
+    .unwrap();
     let mut report = Report::default();
     let now = Time(40 * day + 60);
-    let items = run(count(&world, &policy.cases, now, &mut report)).unwrap();
+    let items = block_on(count(&world, &policy.cases, now, &mut report)).unwrap();
     assert_eq!(items.len(), 4);
     let counted: Vec<f64> =
         ["day", "week", "month", "older"].iter().map(|age| report.sum(Metric::DriftItemsOpen(age))).collect();
@@ -76,6 +68,6 @@ fn open_items_are_counted_by_age_and_written_anew() {
     for text in world.observations.borrow_mut().values_mut().filter(|text| open(text)) {
         text.push(' ');
     }
-    run(count(&world, &policy.cases, now, &mut Report::default())).unwrap();
+    block_on(count(&world, &policy.cases, now, &mut Report::default())).unwrap();
     assert_eq!(*world.observations.borrow(), before, "all that stands was written anew, and nothing else");
 }

@@ -7,15 +7,11 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::{Entry, Identity, Record, Time};
 
-use super::due::Due;
-use super::message::{LONGEST, Message};
-use super::ports::{
-    Archive, Ask, Canary, Clock, DeadLetters, Failure, Lookup, Memory, Metrics, Notifier, Open, Published,
-    Range, Subscription, Subscriptions,
+use handsoff_runtime::message::{LONGEST, Message};
+use handsoff_runtime::{
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Due, Failure, Lookup, Memory, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns, stored,
 };
-use super::report::Report;
-use super::stored;
-use super::turn::Turns;
 
 /// A document: its version, its text, and what the list of open ones says of it.
 pub type Document = (u64, String, Option<Due>);
@@ -113,19 +109,13 @@ impl Memory for InMemory {
         Ok(found)
     }
 
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        let ConditionalWrite { partition, sort, seen, text, due } = write;
         let mut documents = self.documents.borrow_mut();
         let key = (partition.to_owned(), sort.to_owned());
         let version = documents.get(&key).map(|(version, ..)| *version);
         if version == seen {
-            documents.insert(key, (version.unwrap_or(0) + 1, text.to_owned(), open));
+            documents.insert(key, (version.unwrap_or(0) + 1, text.to_owned(), due));
         }
         Ok(version == seen)
     }

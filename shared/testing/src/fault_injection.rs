@@ -10,30 +10,17 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Answer, Archive, Ask, Canary, Clock, DeadLetters, Delivery, Due, Envelope, Failure, Function, Lease,
-    Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions,
-    Turns, handle,
+    Answer, Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Delivery, Envelope, Failure,
+    Function, Lease, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report,
+    Subscription, Subscriptions, Turns, handle,
 };
-use handsoff_sweep::Settings;
 
+use crate::in_memory::InMemory;
 use crate::timers::Timers;
 
 /// After how long an alert counts as not sent, in tests.
 pub const LEASE: Lease = Lease(90);
-
-/// How the sweep is set up in tests.
-pub fn settings() -> Settings {
-    Settings {
-        detectors: handsoff_functions::detectors(),
-        account: "111122223333".into(),
-        canary_minutes: 5,
-        out_of_step: vec![],
-        lease: LEASE,
-        lookup_regions: vec![],
-    }
-}
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,15 +154,8 @@ impl Memory for FaultInjection<'_> {
         self.call("read", self.world.read(partition, sort)).await
     }
 
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
-        self.call("swap", self.world.swap(partition, sort, seen, text, open)).await
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        self.call("swap", self.world.swap(write)).await
     }
 
     async fn open(&self) -> Result<Vec<Open>, Failure> {

@@ -7,12 +7,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
-use handsoff_runtime::in_memory::InMemory;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, DeadLetters, Due, Failure, Lookup, Memory, Message, Metrics, Notifier, Open,
-    Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
+use crate::in_memory::InMemory;
 use crate::timers::Timers;
 
 /// What a page of a query holds at most.
@@ -122,15 +122,8 @@ impl Memory for Slow<'_> {
         self.takes(self.world.read(partition, sort)).await
     }
 
-    async fn swap(
-        &self,
-        partition: &str,
-        sort: &str,
-        seen: Option<u64>,
-        text: &str,
-        open: Option<Due>,
-    ) -> Result<bool, Failure> {
-        self.takes(self.world.swap(partition, sort, seen, text, open)).await
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+        self.takes(self.world.swap(write)).await
     }
 
     async fn open(&self) -> Result<Vec<Open>, Failure> {
