@@ -56,6 +56,8 @@ fn the_commands_print_what_it_says() {
 
 #[test]
 fn every_field_is_described() {
+    // Codes are read by name.
+    handsoff_functions::detectors();
     let dir = tempfile::tempdir().unwrap();
     let folder = write(dir.path(), Which::Normal);
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();

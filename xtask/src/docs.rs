@@ -32,7 +32,9 @@ fn moved(text: &str, pages: &[String]) -> String {
 /// The pages in their order: the detectors' in theirs, then those of other functions.
 pub(crate) fn pages(root: &Path) -> Result<Vec<String>, Error> {
     let mut order: Vec<String> = detectors(root)?.into_iter().map(|it| it.name).collect();
-    let others = names(&root.join("functions"))?.into_iter().filter(|name| !order.contains(name));
+    // `lambda` has the registry and the binaries, and decides nothing.
+    let has_page = |name: &String| !order.contains(name) && name != "lambda";
+    let others = names(&root.join("functions"))?.into_iter().filter(has_page);
     let others: Vec<String> = others.collect();
     order.extend(others);
     let pages: Vec<String> =

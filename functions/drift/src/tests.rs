@@ -398,7 +398,7 @@ fn what_failed_is_no_drift() {
     );
     assert_eq!(
         nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.UnauthorizedOperation""#),
-        "DenySpike"
+        "deny-spike"
     );
     assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"ExpiredToken""#), "unauthenticated");
     let unknown = r#","errorCode":"Client.InvalidInstanceID.NotFound","readOnly":true"#;
@@ -411,13 +411,13 @@ fn what_failed_is_no_drift() {
 
 #[test]
 fn what_an_emergency_identity_does_is_not_told_here() {
-    assert_eq!(nothing(&role("emergency", "s"), "ec2:RunInstances", ""), "BreakGlass");
+    assert_eq!(nothing(&role("emergency", "s"), "ec2:RunInstances", ""), "break-glass");
     assert_eq!(
         nothing(r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "cloudtrail:StopLogging", ""),
-        "BreakGlass"
+        "break-glass"
     );
     let take = r#","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/emergency"}"#;
-    assert_eq!(nothing(ALICE, "sts:AssumeRole", take), "BreakGlass", "nor what asks for one");
+    assert_eq!(nothing(ALICE, "sts:AssumeRole", take), "break-glass", "nor what asks for one");
 }
 
 #[test]
@@ -427,9 +427,9 @@ fn a_step_of_a_sign_in_that_has_no_session_yet_is_roots_alone() {
     let root = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#;
     for (identity, action, owner) in [
         (&*none, "signin:CheckMfa", "sign-in-step"),
-        (&*none, "signin:ConsoleLogin", "BreakGlass"),
-        (&*session, "signin:CheckMfa", "BreakGlass"),
-        (root, "signin:CheckMfa", "BreakGlass"),
+        (&*none, "signin:ConsoleLogin", "break-glass"),
+        (&*session, "signin:CheckMfa", "break-glass"),
+        (root, "signin:CheckMfa", "break-glass"),
     ] {
         assert_eq!(nothing(identity, action, ""), owner, "{action} {identity}");
     }

@@ -213,6 +213,8 @@ mod tests {
 
     #[test]
     fn names_that_are_not_known_are_taken_for_grave_ones() {
+        // Codes are read by name.
+        handsoff_functions::detectors();
         let finding = |incident: &str| {
             let mut item =
                 json!({"code": "hued", "severity": "hued", "incident": incident, "seen": ["x", "live"]});

@@ -43,6 +43,8 @@ fn observed(number: usize) -> (Observation, Facts) {
 }
 
 fn case(calls: usize) -> Copy {
+    // Codes are read by name.
+    handsoff_functions::detectors();
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let mut facts = Facts::default();
     let observations: Vec<Observation> = (0..calls)

@@ -53,9 +53,9 @@ fn a_customers_wrong_password_is_no_missing_permission() {
     assert_eq!(nothing(&role("app", "s"), "cognito-idp:AdminInitiateAuth", wrong), "unauthenticated");
     assert_eq!(
         nothing(ALICE, "cognito-idp:DeleteUserPool", r#","errorCode":"AccessDeniedException""#),
-        "DenySpike"
+        "deny-spike"
     );
-    assert_eq!(nothing(ALICE, "ecr:CreateRepository", wrong), "DenySpike", "elsewhere it is one");
+    assert_eq!(nothing(ALICE, "ecr:CreateRepository", wrong), "deny-spike", "elsewhere it is one");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn an_anonymous_write_that_got_through_is_loud() {
     assert_eq!(nothing(ANONYMOUS, "s3:PutObject", r#","errorCode":"AccessDenied""#), "anonymous");
     assert_eq!(nothing(ANONYMOUS, "s3:ListObjects", r#","errorCode":"AccessDenied""#), "anonymous");
     let other = r#"{"type":"AWSAccount","principalId":"AROAX:anonymous","accountId":"999999999999"}"#;
-    assert_eq!(nothing(other, "s3:PutObject", r#","errorCode":"AccessDenied""#), "DenySpike");
+    assert_eq!(nothing(other, "s3:PutObject", r#","errorCode":"AccessDenied""#), "deny-spike");
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn an_agents_tool_call_changes_nothing_and_its_api_call_is_the_persons() {
     assert_eq!(kind(&through(&role("ops", "ana"))), Kind::Unknown, "no service by itself");
     let root =
         r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","invokedBy":"aws-mcp.amazonaws.com"}"#;
-    assert_eq!(nothing(root, "ec2:RunInstances", ""), "BreakGlass");
+    assert_eq!(nothing(root, "ec2:RunInstances", ""), "break-glass");
 }
 
 #[test]
