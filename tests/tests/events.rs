@@ -83,8 +83,12 @@ fn every_code_has_its_sample_its_detector_and_its_documentation() {
     assert!(samples.keys().all(|name| known.contains(name.as_str())), "{:?}", samples.keys());
     for folder in std::fs::read_dir(root().join("functions")).unwrap() {
         let name = folder.unwrap().file_name().into_string().unwrap();
+        // The registry.
+        if name == "lambda" {
+            continue;
+        }
         // The sweep judges no records: what it finds has drift's code `trail-tampered`.
-        let own = name == "sweep" || name == "lambda" || codes.iter().any(|code| code.detector() == name);
+        let own = name == "sweep" || codes.iter().any(|code| code.detector() == name);
         assert!(own, "functions/{name} has no code");
         assert!(documentation.contains(&format!("## {name}")), "docs/findings.md has no section {name}");
     }
