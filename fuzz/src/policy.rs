@@ -17,6 +17,7 @@ pub fn policy(data: &[u8]) -> usize {
             return 0;
         }
     };
+    handsoff_functions::detectors();
     let names = rules::names(&policy);
     let list: Vec<String> =
         names.parameters().iter().map(|(name, value)| format!("{name}={value}")).collect();

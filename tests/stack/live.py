@@ -13,12 +13,12 @@ from pathlib import Path
 import records
 import stack
 from aws import ACCOUNT, REGION, Aws
+from detectors import DETECTORS
 from faults import Faults
 from mapping import Mapping
 from quotas import NOT_IN_SQS
 from runtime import Function, Outcome
 
-DETECTORS = ("handsoff-drift", "handsoff-break-glass", "handsoff-deny-spike")
 SWEEP = "handsoff-sweep"
 BREAK_GLASS = "handsoff-break-glass"
 

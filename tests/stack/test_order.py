@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
+from detectors import DETECTORS, IDS
 from resolved import Resolved, resolved
 
 EXISTING = {"TableExists": "yes", "CasesBucketExists": "yes"}
@@ -141,7 +142,7 @@ def test_a_queue_is_polled_when_its_function_may_do_its_work(stack: Resolved) ->
         needs_cases = "HANDSOFF_CASES" in one["Environment"]["Variables"]
         wanted = {function, role} | attached | (own if needs_cases else own - cases)
         assert wanted <= before, f"{name} doesn't wait for {sorted(wanted - before)}"
-    assert len(mappings) == 3
+    assert len(mappings) == len(DETECTORS)
 
 
 def test_a_function_comes_after_its_log_group(stack: Resolved) -> None:
@@ -151,7 +152,7 @@ def test_a_function_comes_after_its_log_group(stack: Resolved) -> None:
         groups = stack.of_type("AWS::Logs::LogGroup").items()
         (group,) = (key for key, of in groups if of["LogGroupName"] == one["LoggingConfig"]["LogGroup"])
         assert group in after(graph, name), name
-    assert len(functions) == 4
+    assert len(functions) == len(DETECTORS) + 1
 
 
 # What is set on something else by its name. Two of these for one thing, under another logical ID each, and CloudFormation
@@ -167,18 +168,13 @@ DEPLOYED = {
     "AlarmTopicPolicy": ["handsoff-alarms"],
     "AlertTopicPolicy": ["handsoff-alerts"],
     "ApprovalsFromOtherAccounts": ["handsoff-approvals"],
-    "BreakGlassQueuePolicy": ["handsoff-break-glass"],
     "CasesBucketPolicy": ["handsoff-cases-111122223333-eu-central-1"],
     "CommonPolicy": ["handsoff-common"],
     "DeadLettersPolicy": [
-        "handsoff-drift-dead-letters",
-        "handsoff-break-glass-dead-letters",
-        "handsoff-deny-spike-dead-letters",
+        *(f"{name}-dead-letters" for name in DETECTORS),
         "handsoff-sweep-dead-letters",
     ],
-    "DenySpikeQueuePolicy": ["handsoff-deny-spike"],
-    "DriftQueuePolicy": ["handsoff-drift"],
-}
+} | {f"{IDS[name]}QueuePolicy": [name] for name in DETECTORS}
 
 
 def test_policies_keep_their_logical_ids() -> None:
@@ -203,7 +199,7 @@ def test_one_architecture_is_built_and_deployed() -> None:
     stack = resolved()
     said = {name: one["Properties"].get("Architectures") for name, one in stack.raw.items()}
     functions = {name: said[name] for name in stack.of_type("AWS::Lambda::Function")}
-    assert len(functions) == 4
+    assert len(functions) == len(DETECTORS) + 1
     (one,) = {json.dumps(value) for value in functions.values()}
     assert json.loads(one) in (["x86_64"], ["arm64"]), f"not a plain word: {one}"
     assert not [name for name in stack.parameters if "architecture" in name.lower()]

@@ -2,6 +2,7 @@
 
 import pytest
 
+import detectors
 from aws import ACCOUNT, REGION
 from iam import ADMIN, Call, Caller, allowed, met
 from resolved import Resolved, resolved
@@ -9,17 +10,7 @@ from resolved import Resolved, resolved
 ONCALL = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/{REGION}/AWSReservedSSO_OnCall_0123456789abcdef"
 REDRIVE_BY = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_OnCall_*"
 
-QUEUES = {
-    "handsoff-drift": {"handsoff-drift", "handsoff-deploy-sessions", "handsoff-deploy-users", "handsoff-deploy-assumed"},
-    "handsoff-break-glass": {
-        "handsoff-break-glass",
-        "handsoff-break-glass-sessions",
-        "handsoff-break-glass-users",
-        "handsoff-break-glass-assumed",
-        "handsoff-cases",
-    },
-    "handsoff-deny-spike": {"handsoff-deny-spike"},
-}
+QUEUES = detectors.RULES
 DETECTORS = tuple(QUEUES)
 FUNCTIONS = (*DETECTORS, "handsoff-sweep")
 RULES = set().union(*QUEUES.values()) | {"handsoff-sweep"}

@@ -20,10 +20,9 @@ def test_nothing_is_left_out_of_the_stack_but_what_is_known(account: Live) -> No
 def test_functions_have_their_environment(account: Live) -> None:
     every = {"HANDSOFF_TABLE", "HANDSOFF_TOPIC", "HANDSOFF_POLICY", "HANDSOFF_KEEP_DAYS", "HANDSOFF_RESEND_SECONDS"}
     detector = every | {"HANDSOFF_DEAD_LETTERS"}
-    wanted = {
+    wanted = {name: detector for name in DETECTORS} | {
         "handsoff-drift": detector | {"HANDSOFF_CANARY_ROLE", "HANDSOFF_CANARY_TABLE", "HANDSOFF_PROTECTED"},
         "handsoff-break-glass": detector | {"HANDSOFF_CASES"},
-        "handsoff-deny-spike": detector,
         SWEEP: every | {"HANDSOFF_RULES", "HANDSOFF_CANARY_MINUTES", "HANDSOFF_CANARY_TABLE", "HANDSOFF_CASES"}
         | {"HANDSOFF_LOOKUP_REGIONS"},
     }

@@ -7,6 +7,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 import stack
 from aws import ACCOUNT, REGION, Aws
+from detectors import DETECTORS
 from live import PARAMETERS, _template
 from resolved import resolved
 
@@ -71,7 +72,7 @@ def _create_fresh(aws: Aws, tmp_path) -> dict:
     aws.reset()
     made = _create(aws, tmp_path)
     names = made.of_type("AWS::Lambda::Function")
-    assert len(names) == 4
+    assert len(names) == len(DETECTORS) + 1
     get = aws.client("lambda").get_function_configuration
     return {
         "outputs": made.outputs,

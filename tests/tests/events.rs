@@ -83,7 +83,7 @@ fn every_code_has_its_sample_its_detector_and_its_documentation() {
     assert!(samples.keys().all(|name| known.contains(name.as_str())), "{:?}", samples.keys());
     for folder in std::fs::read_dir(root().join("functions")).unwrap() {
         let name = folder.unwrap().file_name().into_string().unwrap();
-        // It has the registry and the binaries.
+        // The registry.
         if name == "lambda" {
             continue;
         }

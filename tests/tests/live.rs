@@ -8,7 +8,6 @@
     reason = "a test may panic"
 )]
 
-use handsoff_functions::engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -19,6 +18,7 @@ use handsoff_core::Policy;
 use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::{DetectorFunction, detectors, engine};
 use handsoff_runtime::{Function, Message, Metric};
 use handsoff_sweep::sweep;
 use handsoff_testing::fault_injection::{
@@ -78,6 +78,16 @@ fn all(faulty: &FaultInjection<'_>, policy: &Policy, records: &[&str]) {
         .unwrap();
     run(faulty, deliver(faulty, &BreakGlassFunction::new(engine(policy), LEASE), records)).unwrap();
     run(faulty, deliver(faulty, &DenySpikeFunction::new(engine(policy), LEASE), records)).unwrap();
+    for other in others(policy) {
+        run(faulty, deliver(faulty, &other, records)).unwrap();
+    }
+}
+
+/// The functions of the detectors that have none of their own.
+fn others(policy: &Policy) -> Vec<DetectorFunction<'_>> {
+    let own = ["drift", "break-glass", "deny-spike"];
+    let others = detectors().iter().filter(|detector| !own.contains(&detector.name()));
+    others.map(|detector| DetectorFunction::new(engine(policy), *detector, LEASE)).collect()
 }
 
 #[test]
@@ -143,12 +153,14 @@ proptest! {
             manifests(&world)
         });
         let world = InMemory::default();
-        let roughs: Vec<FaultInjection<'_>> = (0..9).map(|_| FaultInjection::new(&world)).collect();
+        let others = others(&policy);
+        let count = 3 + others.len();
+        let roughs: Vec<FaultInjection<'_>> = (0..3 * count).map(|_| FaultInjection::new(&world)).collect();
         let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
         let (glass, deny) = (BreakGlassFunction::new(engine(&policy), LEASE), DenySpikeFunction::new(engine(&policy), LEASE));
         // Each function has its own delivery of every event; three environments share it.
-        let mut shares: Vec<Vec<Vec<&str>>> = vec![vec![]; 9];
-        for function in 0..3 {
+        let mut shares: Vec<Vec<Vec<&str>>> = vec![vec![]; 3 * count];
+        for function in 0..count {
             let mut rest = shuffled.as_slice();
             while !rest.is_empty() {
                 let (batch, behind) = rest.split_at((1 + dice(12)).min(rest.len()));
@@ -158,13 +170,14 @@ proptest! {
         }
         let mut functions: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
         for ((index, share), faulty) in shares.iter().enumerate().zip(&roughs) {
-            let (drift, glass, deny) = (&drift, &glass, &deny);
+            let (drift, glass, deny, others) = (&drift, &glass, &deny, &others);
             functions.push(Box::pin(async move {
                 for batch in share {
                     match index / 3 {
                         0 => deliver(faulty, drift, batch).await,
                         1 => deliver(faulty, glass, batch).await,
-                        _ => deliver(faulty, deny, batch).await,
+                        2 => deliver(faulty, deny, batch).await,
+                        other => deliver(faulty, &others[other - 3], batch).await,
                     };
                 }
             }));

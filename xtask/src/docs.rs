@@ -13,6 +13,9 @@ const PAGES: &str = "docs/findings";
 const HEAD: &str = "_head";
 const END: &str = "_end";
 
+/// What is no function among the folders of `functions/`: the registry.
+const REGISTRY: &str = "lambda";
+
 /// Makes the page of all findings.
 pub fn make(root: &Path) -> Result<Made, Error> {
     let mut text = format!("<!-- Made of {PAGES}/ by `cargo xtask docs`: change it there. -->\n\n");
@@ -32,10 +35,8 @@ fn moved(text: &str, pages: &[String]) -> String {
 /// The pages in their order: the detectors' in theirs, then those of other functions.
 pub(crate) fn pages(root: &Path) -> Result<Vec<String>, Error> {
     let mut order: Vec<String> = detectors(root)?.into_iter().map(|it| it.name).collect();
-    // `lambda` has the registry and the binaries, and decides nothing.
-    let has_page = |name: &String| !order.contains(name) && name != "lambda";
-    let others = names(&root.join("functions"))?.into_iter().filter(has_page);
-    let others: Vec<String> = others.collect();
+    let mut others = names(&root.join("functions"))?;
+    others.retain(|name| name != REGISTRY && !order.contains(name));
     order.extend(others);
     let pages: Vec<String> =
         [HEAD.to_owned()].into_iter().chain(order).chain([END.to_owned()]).map(|name| name + ".md").collect();

@@ -12,6 +12,7 @@ use handsoff_case::codes;
 use handsoff_cloudtrail::{AccessLevel, Class, Effect, Time};
 use handsoff_core::detector::{Bare, Claim, Glance, Priority, Watch};
 use handsoff_core::policy::Policy;
+use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
     Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Target, Trace, Verdict,
 };
@@ -21,6 +22,30 @@ use handsoff_core::{
 pub struct BreakGlass;
 
 const CLAIMS: [Claim; 1] = [Claim { priority: Priority::Identity, covers: is_by_or_for_emergency_identity }];
+
+/// As in part.yaml.
+const RULES: [Rule; 4] = [
+    Rule {
+        id: "BreakGlassRule",
+        whose: Whose::Nobodys,
+        pattern: include_str!("../patterns/break-glass.json"),
+    },
+    Rule {
+        id: "BreakGlassSessionsRule",
+        whose: Whose::BreakGlass,
+        pattern: include_str!("../patterns/break-glass-sessions.json"),
+    },
+    Rule {
+        id: "BreakGlassUsersRule",
+        whose: Whose::BreakGlass,
+        pattern: include_str!("../patterns/break-glass-users.json"),
+    },
+    Rule {
+        id: "BreakGlassAssumedRule",
+        whose: Whose::BreakGlass,
+        pattern: include_str!("../patterns/break-glass-assumed.json"),
+    },
+];
 
 impl Detector for BreakGlass {
     fn name(&self) -> &'static str {
@@ -33,6 +58,10 @@ impl Detector for BreakGlass {
 
     fn claims(&self) -> &'static [Claim] {
         &CLAIMS
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &RULES
     }
 
     /// Every call is a finding, once there is a session: no policy excepts an emergency identity.

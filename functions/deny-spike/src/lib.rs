@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use handsoff_cloudtrail::{Effect, Time};
 use handsoff_core::detector::{Claim, Priority, Undecided};
 use handsoff_core::policy::{Denials, Policy, exceptions};
+use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{Call, Code, Detector, Finding, Key, Outcome, Severity, Trace, Verdict, group};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,13 @@ pub struct DenySpike;
 
 const CLAIMS: [Claim; 1] =
     [Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) }];
+
+/// As in part.yaml.
+const RULES: [Rule; 1] = [Rule {
+    id: "DenySpikeRule",
+    whose: Whose::Nobodys,
+    pattern: include_str!("../patterns/deny-spike.json"),
+}];
 
 impl Detector for DenySpike {
     fn name(&self) -> &'static str {
@@ -33,6 +41,10 @@ impl Detector for DenySpike {
 
     fn claims(&self) -> &'static [Claim] {
         &CLAIMS
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &RULES
     }
 
     /// A denied call is one of many, or nothing.

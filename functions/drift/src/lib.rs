@@ -12,6 +12,7 @@ pub use subscription::lost_subscription;
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
 use handsoff_core::detector::{Bare, Claim, Glance, Priority, Watch};
 use handsoff_core::policy::{Policy, exceptions};
+use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
     Attack, Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
 };
@@ -26,6 +27,26 @@ const CLAIMS: [Claim; 2] = [
     Claim { priority: Priority::Call, covers: |call, _, _| call.outcome == Outcome::Succeeded },
 ];
 
+/// As in part.yaml.
+const RULES: [Rule; 4] = [
+    Rule { id: "DriftRule", whose: Whose::Nobodys, pattern: include_str!("../patterns/drift.json") },
+    Rule {
+        id: "DeploySessionsRule",
+        whose: Whose::Deploy,
+        pattern: include_str!("../patterns/deploy-sessions.json"),
+    },
+    Rule {
+        id: "DeployUsersRule",
+        whose: Whose::Deploy,
+        pattern: include_str!("../patterns/deploy-users.json"),
+    },
+    Rule {
+        id: "DeployAssumedRule",
+        whose: Whose::Deploy,
+        pattern: include_str!("../patterns/deploy-assumed.json"),
+    },
+];
+
 impl Detector for Drift {
     fn name(&self) -> &'static str {
         "drift"
@@ -37,6 +58,10 @@ impl Detector for Drift {
 
     fn claims(&self) -> &'static [Claim] {
         &CLAIMS
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &RULES
     }
 
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {

@@ -1,7 +1,11 @@
 //! The registry of the detectors: one line each. What runs detectors, here or on a laptop, gets them here.
 
+mod live;
+
+pub use live::DetectorFunction;
+
 use handsoff_break_glass::BreakGlass;
-use handsoff_core::{Detectors, Engine, Policy, code};
+use handsoff_core::{Detectors, Engine, Policy, code, rules};
 use handsoff_deny_spike::DenySpike;
 use handsoff_drift::Drift;
 
@@ -12,9 +16,10 @@ const DETECTORS: Detectors = &[
     &DenySpike,
 ];
 
-/// All detectors, after their codes have been made known.
+/// All detectors, after their codes and rules have been made known.
 pub fn detectors() -> Detectors {
     code::register(DETECTORS.iter().flat_map(|detector| detector.codes()).copied());
+    rules::register(DETECTORS.iter().flat_map(|detector| detector.rules()).copied());
     DETECTORS
 }
 

@@ -8,6 +8,7 @@ use crate::disposition::Disposition;
 use crate::finding::{Finding, Key};
 use crate::policy::Policy;
 use crate::principal::{Kind, Principal};
+use crate::rules::Rule;
 use crate::trace::Trace;
 
 /// A detector: a folder in `functions/`, and a line in the registry.
@@ -23,6 +24,9 @@ pub trait Detector: std::fmt::Debug + Sync {
 
     /// The calls that it wants, by how urgent it is to know of them.
     fn claims(&self) -> &'static [Claim];
+
+    /// The rules that bring its function CloudTrail's events, as its `part.yaml` has them.
+    fn rules(&self) -> &'static [Rule];
 
     /// What it says of a call that it has claimed, and that no more urgent claim took.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict;

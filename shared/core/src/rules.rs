@@ -6,7 +6,7 @@ mod names;
 mod patterns;
 
 pub use names::{Lists, Names, names, uncovered};
-pub use patterns::{Feeds, LONGEST, RULES, Rule, refused};
+pub use patterns::{LONGEST, Rule, Whose, refused, register};
 
 /// Error codes that the deny-spike rule keeps out: that something isn't there or is asked for too often doesn't
 /// say that somebody lacks a permission. `*` stands for any characters; one at both ends costs complexity.
@@ -22,6 +22,3 @@ pub const NO_DENIALS: [&str; 10] = [
     "InvalidParameter*",
     "Client.InvalidParameter*",
 ];
-
-#[cfg(test)]
-mod tests;

@@ -17,6 +17,7 @@
 
 mod cases;
 mod everything;
+mod names;
 mod rules;
 
 use handsoff_core::Trace;
@@ -25,13 +26,19 @@ use std::path::Path;
 
 use cases::{call, cases, denied, root_user};
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::rules::{NO_DENIALS, Names, RULES, complexity, names, refused};
+use handsoff_core::rules::{NO_DENIALS, Names, complexity, refused};
 use handsoff_core::{Call, Owner, Policy};
 use handsoff_tests::{busy_policy, corpus, each_record, replay, root};
-use rules::{FUNCTIONS, Rules};
+use rules::{Rules, functions, registered};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
+
+/// The lists that the detectors' rules take.
+fn names(policy: &Policy) -> Names {
+    handsoff_functions::detectors();
+    handsoff_core::rules::names(policy)
+}
 
 /// The rules of a team's stacks, one in each account.
 struct Stacks {
@@ -44,8 +51,8 @@ impl Stacks {
         Self { names: names(policy), by_account: HashMap::new() }
     }
 
-    /// Whether the rules of the record's account let it through, in the order of [`FUNCTIONS`].
-    fn let_through(&mut self, record: &Record<'_>) -> [bool; 3] {
+    /// Whether the rules of the record's account let it through, in the order of [`functions`].
+    fn let_through(&mut self, record: &Record<'_>) -> Vec<bool> {
         let account = record.recipient_account_id.text();
         let account = account.filter(|id| id.len() == 12).unwrap_or(ACCOUNT.into());
         let rules = self
@@ -88,12 +95,10 @@ fn owner(record: &Record<'_>, policy: &Policy) -> Owner {
     handsoff_functions::engine(policy).owner(&call, &mut Trace::off())
 }
 
-/// The place in [`FUNCTIONS`] of the detector.
+/// The place in [`functions`] of the detector.
 fn function(owner: Owner) -> Option<usize> {
     match owner {
-        Owner::Detector(detector) => {
-            ["drift", "break-glass", "deny-spike"].iter().position(|name| *name == detector.name())
-        }
+        Owner::Detector(detector) => functions().iter().position(|name| *name == detector.name()),
         Owner::Nobody(_) => None,
     }
 }
@@ -107,13 +112,18 @@ fn policies() -> [(&'static str, Policy); 3] {
     [("built-in", Policy::built_in()), ("events/handsoff.toml", samples_policy()), ("busy", busy_policy())]
 }
 
-fn functions(through: [bool; 3]) -> Vec<&'static str> {
-    FUNCTIONS
-        .iter()
-        .zip(through)
-        .filter(|(_, through)| *through)
-        .map(|((function, _), _)| *function)
-        .collect()
+/// The letters of the functions that a verdict names: those that the tables here have.
+fn letters(through: &[bool]) -> String {
+    "dbs".chars().zip(through).filter(|(_, yes)| **yes).map(|(letter, _)| letter).collect()
+}
+
+/// Whether a call reaches the function of its owner.
+fn reaches(owner: Owner, through: &[bool]) -> bool {
+    function(owner).is_none_or(|function| through[function])
+}
+
+fn none(through: &[bool]) -> bool {
+    through.iter().all(|yes| !yes)
 }
 
 // ---- The patterns themselves ---------------------------------------------------------------------------------
@@ -144,7 +154,7 @@ fn eventbridge_takes_every_pattern() {
         let names = names(&policy);
         let rules = Rules::of(&names, ACCOUNT);
         println!("{name}, with {names:?}");
-        for (rule, text) in RULES.iter().zip(&rules.texts) {
+        for ((_, rule), text) in registered().iter().zip(&rules.texts) {
             let found = complexity::complexity(text).unwrap();
             println!("{:24} complexity {found:>2} of 10, {:>4} of 2048 characters", rule.id, text.len());
             assert!(found <= complexity::MOST, "{} {text}", rule.id);
@@ -154,22 +164,22 @@ fn eventbridge_takes_every_pattern() {
 }
 
 #[test]
-fn the_library_has_the_templates_patterns() {
+fn the_detectors_have_the_templates_patterns() {
     // And the one that brings what isn't CloudTrail's.
-    assert_eq!(rules::of_folders().len(), RULES.len() + 1, "each detector's patterns stand in RULES");
+    assert_eq!(rules::of_folders().len(), registered().len() + 1, "a pattern that its detector doesn't name");
     for (name, policy) in all_policies() {
         let names = names(&policy);
         let rules = Rules::of(&names, ACCOUNT);
-        for (rule, text) in RULES.iter().zip(&rules.texts) {
-            assert_eq!(rule.pattern(&names, "aws", ACCOUNT), *text, "{name}: {}", rule.id);
+        for ((_, rule), text) in registered().iter().zip(&rules.texts) {
+            assert_eq!(rule.filled(&names, "aws", ACCOUNT), *text, "{name}: {}", rule.id);
         }
     }
 }
 
 #[test]
 fn the_deny_spike_rule_keeps_out_what_the_library_says() {
-    let rule = RULES.iter().find(|rule| rule.id == "DenySpikeRule").unwrap();
-    let pattern: Value = serde_json::from_str(&rule.pattern(&Names::default(), "aws", ACCOUNT)).unwrap();
+    let (_, rule) = registered().into_iter().find(|(_, rule)| rule.id == "DenySpikeRule").unwrap();
+    let pattern: Value = serde_json::from_str(&rule.filled(&Names::default(), "aws", ACCOUNT)).unwrap();
     assert_eq!(pattern["detail"]["errorCode"], json!([{"anything-but": {"wildcard": NO_DENIALS}}]));
 }
 
@@ -363,25 +373,24 @@ fn each_sample_goes_where_it_should() {
     let policy = samples_policy();
     let rules = Rules::of(&names(&policy), ACCOUNT);
     let cases = Rules::of_cases();
+    let lettered = handsoff_functions::detectors().iter().filter(|it| functions()[..3].contains(&it.name()));
+    let own: BTreeSet<&str> =
+        lettered.flat_map(|it| it.codes()).map(|code| code.as_str()).chain(["nothing"]).collect();
+    let code = |name: &str| name.split('.').next().unwrap().to_owned();
     let mut found = Vec::new();
     for (name, envelopes) in sample_envelopes() {
         let mut letters = BTreeSet::new();
         for envelope in envelopes {
             let through = rules.let_through(&envelope.to_string());
             if cases.let_through(&envelope.to_string())[0] {
-                assert_eq!(through, [false; 3], "{name}");
+                assert!(none(&through), "{name}");
                 letters.insert("c".to_owned());
                 continue;
             }
             let detail = envelope["detail"].to_string();
             let owner = owner(&read(&detail), &policy);
-            assert!(
-                function(owner).is_none_or(|function| through[function]),
-                "{name}: {owner:?} {through:?}"
-            );
-            letters.insert(
-                "dbs".chars().zip(through).filter(|(_, yes)| *yes).map(|(letter, _)| letter).collect(),
-            );
+            assert!(reaches(owner, &through), "{name}: {owner:?} {through:?}");
+            letters.insert(crate::letters(&through));
             // As if AWS spelled it the way its page does.
             let mut other = envelope.clone();
             let kind = envelope["detail-type"].as_str().unwrap().replace("Sign In", "Signin");
@@ -389,7 +398,10 @@ fn each_sample_goes_where_it_should() {
             assert_eq!(rules.let_through(&other.to_string()), through, "{name}");
         }
         let letters: Vec<String> = letters.into_iter().collect();
-        found.push((name, letters.join(",")));
+        // Those of a detector that has no letter reach it, which is all that is asked of them.
+        if SAMPLES.iter().any(|(known, _)| *known == name) || own.contains(&*code(&name)) {
+            found.push((name, letters.join(",")));
+        }
     }
     let expected: Vec<(String, String)> =
         SAMPLES.iter().map(|(name, to)| ((*name).to_owned(), (*to).to_owned())).collect();
@@ -407,14 +419,12 @@ fn each_case_goes_where_it_should() {
         let text = record.to_string();
         let record = read(&text);
         let through = stacks.let_through(&record);
-        let found: String =
-            "dbs".chars().zip(through).filter(|(_, yes)| *yes).map(|(letter, _)| letter).collect();
+        let found = letters(&through);
         let owner = owner(&record, &policy);
         // Both spellings of a sign-in.
         let event = envelope(&record, ACCOUNT).replace("AWS Console Sign In via", "AWS Console Signin via");
         let other = stacks.by_account[ACCOUNT].let_through(&event);
-        if found != expected || other != through || function(owner).is_some_and(|function| !through[function])
-        {
+        if found != expected || other != through || !reaches(owner, &through) {
             wrong.push(format!("{name}: {owner:?}, goes to {found:?} instead of {expected:?}; {other:?}"));
         }
     }
@@ -432,9 +442,9 @@ fn only_what_aws_puts_on_the_bus_as_cloudtrails_is_let_through() {
     for kind in ["Console Sign In", "Console Signin", "Console Action", "Service Event"] {
         assert!(event("aws.signin", &format!("AWS {kind} via CloudTrail"))[1], "{kind}");
     }
-    assert_eq!(event("aws.ec2", "EC2 Instance State-change Notification"), [false; 3]);
+    assert!(none(&event("aws.ec2", "EC2 Instance State-change Notification")));
     // Nobody can put events on the bus whose source starts so.
-    assert_eq!(event("my.app", "AWS API Call via CloudTrail"), [false; 3]);
+    assert!(none(&event("my.app", "AWS API Call via CloudTrail")));
 }
 
 // ---- Grants, reviews and acceptances --------------------------------------------------------------------------------------
@@ -461,7 +471,7 @@ fn grants_and_reviews_come_by_a_rule_of_their_own() {
             let event = of_kind(source, kind).to_string();
             assert!(cases.let_through(&event)[0], "{event}");
             // Else it would be judged as a record.
-            assert_eq!(others.let_through(&event), [false; 3], "{event}");
+            assert!(none(&others.let_through(&event)), "{event}");
         }
         // Only AWS sends with such a source.
         for source in ["aws.signin", "aws.", "aws.partner/example.com/tickets"] {
@@ -522,17 +532,18 @@ fn nothing_of_cloudtrail_comes_by_the_rule_for_grants() {
 struct Tally {
     records: usize,
     owned: usize,
-    through: [usize; 3],
+    through: Vec<usize>,
     sent: usize,
 }
 
 impl Tally {
-    fn add(&mut self, owner: Owner, through: [bool; 3]) {
+    fn add(&mut self, owner: Owner, through: &[bool]) {
         self.records += 1;
+        self.through.resize(through.len(), 0);
         self.owned += usize::from(function(owner).is_some());
         for (count, through) in self.through.iter_mut().zip(through) {
-            *count += usize::from(through);
-            self.sent += usize::from(through);
+            *count += usize::from(*through);
+            self.sent += usize::from(*through);
         }
     }
 }
@@ -562,7 +573,7 @@ fn every_record_of_the_corpus_reaches_its_detector() {
                 assert!(tally.sent * 4 < tally.records, "{} of {}", tally.sent, tally.records);
             }
             let findings = replay(std::slice::from_ref(&records), &policy, 1).findings.len();
-            let [drift, glass, denied] = tally.through;
+            let [drift, glass, denied, ..] = tally.through[..] else { continue };
             println!(
                 "{:40} {:>7} {:>7} {drift:>7} {glass:>11} {denied:>10} {:>8} {findings:>8}",
                 set.file_name().unwrap().to_str().unwrap(),
@@ -578,13 +589,8 @@ fn count(records: &Path, policy: &Policy, stacks: &mut Stacks) -> Tally {
     let mut tally = Tally::default();
     each_record(&[records.to_path_buf()], &mut |record| {
         let (owner, through) = (owner(record, policy), stacks.let_through(record));
-        assert!(
-            function(owner).is_none_or(|function| through[function]),
-            "{owner:?}, but it goes to {:?}:\n{}",
-            functions(through),
-            record.text
-        );
-        tally.add(owner, through);
+        assert!(reaches(owner, &through), "{owner:?}, but it goes to {through:?}:\n{}", record.text);
+        tally.add(owner, &through);
     });
     tally
 }

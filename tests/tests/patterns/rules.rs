@@ -12,25 +12,39 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_core::rules::{Feeds, LONGEST, Names, RULES};
+use handsoff_core::rules::{LONGEST, Names, Rule};
+use handsoff_functions::detectors;
 use handsoff_tests::root;
 use quamina::Quamina;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
 
-/// The functions, in the order in which verdicts are given.
-pub(crate) const FUNCTIONS: [(&str, Feeds); 3] =
-    [("drift", Feeds::Drift), ("break-glass", Feeds::BreakGlass), ("deny-spike", Feeds::DenySpike)];
+/// The detectors, in the order in which verdicts are given: these, and then what else is registered.
+pub(crate) fn functions() -> Vec<&'static str> {
+    let known = ["drift", "break-glass", "deny-spike"];
+    let others = detectors().iter().map(|it| it.name()).filter(|name| !known.contains(name));
+    known.into_iter().chain(others).collect()
+}
+
+/// The detectors' rules, each with the place in [`functions`] of the function that it feeds.
+pub(crate) fn registered() -> Vec<(usize, Rule)> {
+    let functions = functions();
+    let place = |name| functions.iter().position(|function| *function == name).unwrap();
+    let rules = |name, rules: &'static [Rule]| rules.iter().map(move |rule| (place(name), *rule));
+    detectors().iter().flat_map(|detector| rules(detector.name(), detector.rules())).collect()
+}
 
 /// The rule that brings what isn't CloudTrail's: grants and reviews, to break-glass.
 const CASES: &str = "CasesRule";
 
 /// The rules of one account's stack.
 pub(crate) struct Rules {
-    /// The patterns as EventBridge gets them, in the order of [`RULES`].
+    /// The patterns as EventBridge gets them, in the order of [`registered`].
     pub(crate) texts: Vec<String>,
     quamina: Quamina<usize>,
-    /// The function by its place in [`FUNCTIONS`], the pattern that has to match, and those that must not.
+    /// How many places a verdict has.
+    wide: usize,
+    /// The function by its place in [`functions`], the pattern that has to match, and those that must not.
     branches: Vec<(usize, usize, Vec<usize>)>,
 }
 
@@ -48,10 +62,10 @@ impl Rules {
         for (parameter, value) in names.parameters() {
             known.insert(parameter, value.split(',').map(str::to_owned).collect());
         }
-        let texts =
-            patterns(&RULES.map(|rule| rule.id), "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", &known);
-        let place = |feeds| FUNCTIONS.iter().position(|(_, function)| *function == feeds).unwrap();
-        Self::matching(texts, &RULES.map(|rule| place(rule.feeds)))
+        let (places, rules): (Vec<usize>, Vec<Rule>) = registered().into_iter().unzip();
+        let ids: Vec<&str> = rules.iter().map(|rule| rule.id).collect();
+        let texts = patterns(&ids, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", &known);
+        Self::matching(texts, &places)
     }
 
     /// The rule for grants and reviews, as the only one: it is the same in all accounts.
@@ -66,7 +80,8 @@ impl Rules {
     }
 
     fn matching(texts: Vec<String>, places: &[usize]) -> Self {
-        let mut rules = Self { texts, quamina: Quamina::new(), branches: Vec::new() };
+        let wide = places.iter().max().map_or(0, |last| last + 1);
+        let mut rules = Self { texts, quamina: Quamina::new(), wide, branches: Vec::new() };
         let mut next = 0..;
         for (text, place) in rules.texts.iter().zip(places) {
             assert!(text.len() <= LONGEST, "a pattern of {} characters: {text}", text.len());
@@ -85,10 +100,10 @@ impl Rules {
         rules
     }
 
-    /// Whether an event reaches each function, in the order of [`FUNCTIONS`].
-    pub(crate) fn let_through(&self, event: &str) -> [bool; 3] {
+    /// Whether an event reaches each function, in the order of [`functions`].
+    pub(crate) fn let_through(&self, event: &str) -> Vec<bool> {
         let matched = self.quamina.matches_for_event(event.as_bytes()).unwrap();
-        let mut through = [false; 3];
+        let mut through = vec![false; self.wide];
         for (place, wanted, unwanted) in &self.branches {
             through[*place] |= matched.contains(wanted) && !unwanted.iter().any(|one| matched.contains(one));
         }

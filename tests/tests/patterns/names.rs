@@ -1,8 +1,12 @@
-use super::names::{Lists, Names};
-use super::*;
-use crate::Policy;
-use crate::policy::{Glob, IdentityPattern};
+//! A policy's names as lists of event patterns, held against the detectors' rules and EventBridge's limits.
+
+use handsoff_core::Policy;
+use handsoff_core::policy::{Glob, IdentityPattern};
+use handsoff_core::rules::{Lists, Names, complexity, refused, uncovered};
+use handsoff_functions::detectors;
 use proptest::prelude::*;
+
+use crate::names;
 
 fn policy(break_glass: &[&str], deploy: &[&str]) -> Policy {
     let entry = |list: &str, identity: &&str| format!("[[{list}]]\nidentity = '{identity}'\n");
@@ -116,8 +120,8 @@ fn twenty_identities_of_every_form_are_taken() {
         let names = names(&policy);
         assert_eq!(refused(&names), Vec::<String>::new(), "{identities:?}");
         assert!(uncovered(&policy, &names).is_empty(), "{identities:?}");
-        for rule in RULES {
-            let pattern = rule.pattern(&names, "aws", "111122223333");
+        for rule in detectors().iter().flat_map(|detector| detector.rules()) {
+            let pattern = rule.filled(&names, "aws", "111122223333");
             assert!(complexity::complexity(&pattern).unwrap() <= complexity::MOST, "{pattern}");
         }
     }
@@ -145,6 +149,7 @@ fn what_cannot_be_named_at_all_lets_all_through() {
 
 #[test]
 fn a_list_that_is_not_taken_is_told_with_the_rule_and_the_limit() {
+    detectors();
     let wildcards: Vec<String> = (0..4).map(|name| format!("team-{name}/*")).collect();
     let names = Names { deploy: Lists { wildcards, ..Lists::default() }, ..Names::default() };
     let told = refused(&names);
@@ -281,7 +286,7 @@ proptest! {
     fn what_is_covered_is_let_through(
         written in resource("[ab*]{1,3}"),
         found in resource("[ab]{1,3}"),
-        (names, prefixes, wildcards) in ("[ab]{1,3}", "[ab]{1,2}", "[ab*/]{1,5}"),
+        (named, prefixes, wildcards) in ("[ab]{1,3}", "[ab]{1,2}", "[ab*/]{1,5}"),
         (any, own) in (any::<bool>(), any::<bool>()),
     ) {
         let arn = format!("arn:aws:iam::*:{written}");
@@ -291,9 +296,9 @@ proptest! {
         }
         let policy = policy(&[&arn], &[]);
         let lists = if own {
-            super::names(&policy).break_glass
+            names(&policy).break_glass
         } else {
-            lists(&format!("{names} | {prefixes} | {wildcards} | {}", if any { "yes" } else { "no" }))
+            lists(&format!("{named} | {prefixes} | {wildcards} | {}", if any { "yes" } else { "no" }))
         };
         let covered = uncovered(&policy, &Names { break_glass: lists.clone(), ..Names::default() }).is_empty();
         prop_assert!(!covered || lets_through(&lists, &found), "{} {} {:?}", written, found, lists);
