@@ -62,7 +62,7 @@ impl Origins {
         let known = || session(&principal.identity).is_some_and(|session| self.code.contains(&session));
         if unknown && known() {
             principal.kind = Kind::Workload;
-            principal.because = "another record shows that a compute service or a pod took the session on";
+            principal.because = "another record shows that a compute service or a pod assumed the role";
             trace.step("origin", || principal.because.to_owned());
         }
     }

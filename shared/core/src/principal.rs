@@ -284,7 +284,7 @@ fn kind(
         && identity.user_name.is_none()
         && matches!(record.event_type.text().as_deref(), Some("AwsServiceEvent" | "AwsCloudTrailInsight"));
     if identity.is_service() || service_event {
-        return (Kind::Service, None, "an AWS service made the call by itself");
+        return (Kind::Service, None, "an AWS service made the call on its own behalf");
     }
     if identity.is_anonymous(is_for_customers(record)) {
         return (Kind::Anonymous, None, "the request came without AWS credentials");
@@ -305,7 +305,7 @@ fn kind(
             return (Kind::Human, Some(entry), because);
         }
         if identity.mfa_authenticated == Some(true) {
-            let because = "a person uses the role of a [[workload]] entry, with a second factor";
+            let because = "a person uses the role of a [[workload]] entry, with MFA";
             return (Kind::Human, Some(entry), because);
         }
         return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
@@ -324,21 +324,23 @@ fn kind(
             let (kind, because) = session(identity, console);
             (kind, None, because)
         }
-        IdentityType::AwsAccount => (Kind::Unknown, None, "another account, of which nothing more is told"),
-        _ => (Kind::Unknown, None, "the record doesn't tell who called"),
+        IdentityType::AwsAccount => {
+            (Kind::Unknown, None, "another account, which the record doesn't describe further")
+        }
+        _ => (Kind::Unknown, None, "the record doesn't name the caller"),
     }
 }
 
 /// Who is behind a role's session that no entry of the policy names.
 fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
     if identity.permission_set().is_some() {
-        return (Kind::Human, "IAM Identity Center gave the session");
+        return (Kind::Human, "IAM Identity Center issued the session");
     }
     if console {
         return (Kind::Human, "the session comes from the console");
     }
     if identity.mfa_authenticated == Some(true) {
-        return (Kind::Human, "the session shows a second factor, which no code has");
+        return (Kind::Human, "the session used MFA, which only people do");
     }
     if identity.on_behalf_of.is_some() {
         return (Kind::Human, "the session acts on behalf of a user of IAM Identity Center");
@@ -353,10 +355,10 @@ fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
     if identity.federated_provider.is_some() {
         return match identity.web_provider() {
             Some(host) if vouches_for_code(host) => {
-                (Kind::Workload, "EKS or an identity pool vouched for the code that took the session")
+                (Kind::Workload, "EKS or an identity pool authenticated the code that assumed the role")
             }
             // Service accounts of other clouds have mail addresses for names.
-            _ => (Kind::Unknown, "a web identity took the session, whose name proves no person"),
+            _ => (Kind::Unknown, "a web identity assumed the role, and the session's name proves no person"),
         };
     }
     let name = identity.assumed_role().map_or("", |(_, session)| session);
@@ -364,10 +366,10 @@ fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
         return (Kind::Human, "the session's name is a mail address");
     }
     if uses_by_itself(identity) {
-        return (Kind::Workload, "a service uses the role by itself");
+        return (Kind::Workload, "a service uses the role on its own behalf");
     }
     if uses_service_role(identity) {
-        return (Kind::Workload, "a service uses the role that the account gave it");
+        return (Kind::Workload, "a service uses the service role that the account gave it");
     }
     (Kind::Unknown, "a role's session that no entry of the policy names")
 }

@@ -252,6 +252,6 @@ async fn lead<N>(
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
     let of_code = code.and_then(|code| found.first_of(code));
     let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
-    let none = || Failure::new(what, format!("no finding of {} is remembered", brief.incident));
+    let none = || Failure::new(what, format!("no finding of {} is stored", brief.incident));
     lead.cloned().ok_or_else(none)
 }

@@ -146,7 +146,7 @@ pub(super) fn resources(calls: &[Observation]) -> Markup {
             (beyond(touched.len().saturating_sub(ROWS), "resources: see all calls"))
         }
     };
-    section("Resources touched", "The most changed first.", &body)
+    section("Resources touched", "The most often changed first.", &body)
 }
 
 /// What was denied.
@@ -206,7 +206,7 @@ pub(super) fn interactive(calls: &[Observation]) -> Markup {
             (beyond(inside.len().saturating_sub(ROWS), "of them: see all calls"))
         }
     };
-    section("Interactive access", "CloudTrail doesn't see what is typed on a machine.", &body)
+    section("Interactive access", "CloudTrail doesn't record what is typed on a machine.", &body)
 }
 
 /// Where the calls came from.

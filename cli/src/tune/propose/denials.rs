@@ -155,13 +155,13 @@ impl Evidence<'_> {
                 .collect();
             entry.lines.push("denials = true".into());
             entry.lines.extend(write::list("actions", &actions, &[]));
-            entry.lines.push("owner = \"who answers for it\"".into());
+            entry.lines.push("owner = \"who is responsible for it\"".into());
             entry.lines.push("reason = \"a scanner that may not read all that it asks for\"".into());
             entry.lines.push(format!(
                 "until = {}",
                 date(self.logs.days.keys().next_back().copied().unwrap_or_default() + 90)
             ));
-            entry.doubt("whether it may be denied so often is for its owner to say");
+            entry.doubt("its owner has to say whether so many denied calls are expected");
             found.push(entry);
         }
         found

@@ -265,7 +265,7 @@ impl<'d> Digest<'d> {
             }
             let more = of_group().count().saturating_sub(NAMED);
             if more > 0 {
-                line(group.name(), &format!("{more} others, none with anything new or graver"));
+                line(group.name(), &format!("{more} others, none with anything new or more severe"));
             }
         }
         for note in &self.notes {

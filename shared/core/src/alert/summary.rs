@@ -98,7 +98,7 @@ fn text(about: &Summary<'_>) -> String {
     line(
         "summary",
         &format!(
-            "{} of {} in the minute of {period}, which are not alerted by themselves",
+            "{} of {} in the minute of {period}, which are not alerted one by one",
             about.many(),
             about.code
         ),
@@ -117,7 +117,7 @@ fn text(about: &Summary<'_>) -> String {
     }
     let more = about.count.saturating_sub(listed.len());
     if more > 0 {
-        line("more", &format!("{more} others, no graver than these"));
+        line("more", &format!("{more} others, none more severe"));
     }
     line("list all", &list(incident, *period));
     line("next", &lead.next);

@@ -175,7 +175,7 @@ impl Form {
             return Err(format!("not a regular expression: {why}; write one such as `INC-[0-9]+`").into());
         }
         if regex_lite::Regex::new(&format!("^(?:{written})$")).is_ok_and(|whole| whole.is_match("")) {
-            return Err("it matches nothing at all: every session would name a ticket".into());
+            return Err("it matches an empty text: every session would have a ticket".into());
         }
         let form = regex_lite::Regex::new(&format!("(?:^|[^A-Za-z0-9])({written})(?:$|[^A-Za-z0-9])"));
         form.map(Self).map_err(|error| format!("not a regular expression: {error}").into())

@@ -77,12 +77,12 @@ impl WebIdentity {
         if let Some((owner, repository, _)) = repository(subject) {
             let named = owner.contains('@') && repository.contains('@');
             return (!named).then_some(
-                "names a repository without IDs: GitHub gives a name that was given up to whoever asks for it; write \
-                 `repo:OWNER@OWNERID/REPO@REPOID:…` once its subjects have them",
+                "names a repository without IDs: GitHub gives a released name to the next person who \
+                 claims it; write `repo:OWNER@OWNERID/REPO@REPOID:…` once its subjects have them",
             );
         }
         (self.provider.is_none() && form(subject).is_none()).then_some(
-            "names no provider, so that any OIDC provider of the account may vouch for it; write \
+            "names no provider, so that it is accepted from any OIDC provider of the account; write \
              `oidc-provider/PROVIDER:SUBJECT`",
         )
     }
