@@ -51,7 +51,7 @@ fn why(manifest: &Manifest) -> Markup {
                 dt { "Requested by" } dd { (shown(&grant.requester)) }
                 @if matches!(manifest.approval, Approval::Missing { .. }) { dt { "Approved by" } dd { (shown(&grant.approver)) } }
                 dt { "For" } dd { code { (shown(&grant.role)) } " in " (shown(&grant.account)) }
-                dt { "Holds" } dd { (words::span(Some(grant.from), Some(grant.until))) }
+                dt { "Valid" } dd { (words::span(Some(grant.from), Some(grant.until))) }
                 dt { "Given" } dd { (words::time(Some(grant.issued))) ", sent from account " (shown(&grant.sent_from)) }
             }
         }
@@ -138,7 +138,7 @@ pub(super) fn left(manifest: &Manifest) -> Markup {
 /// Names, one a line.
 pub(super) fn names(names: &[String]) -> Markup {
     html! {
-        @if names.is_empty() { span.soft { "not told" } }
+        @if names.is_empty() { span.soft { "not in the records" } }
         @for name in names { code.name { (shown(name)) } }
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn completeness(manifest: &Manifest) -> Markup {
                     p.bad[!lookup.complete] { @if lookup.complete { "answered all queries" } @else { "did NOT answer all queries" }
                         @if let Some(problem) = &lookup.problem { ": " (shown(problem)) } }
                     p.soft {
-                        "asked for " @for (index, asked) in lookup.asked.iter().enumerate() { @if index > 0 { ", " } code { (shown(asked)) } }
+                        "queried: " @for (index, asked) in lookup.asked.iter().enumerate() { @if index > 0 { ", " } code { (shown(asked)) } }
                         " in " (lookup.regions.iter().map(|region| shown(region)).collect::<Vec<_>>().join(", "))
                     }
                 }
@@ -200,7 +200,7 @@ pub(super) fn completeness(manifest: &Manifest) -> Markup {
             }
         }
     };
-    let note = "CloudTrail doesn't record everything: what was typed on machines, and data events that no trail asks for, are not here.";
+    let note = "CloudTrail doesn't record everything: what was typed on machines, and data events that no trail records, are not here.";
     section("Completeness", note, &body)
 }
 

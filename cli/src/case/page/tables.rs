@@ -217,7 +217,7 @@ pub(super) fn origins(calls: &[Observation]) -> Markup {
         @else {
             (wide(&html! {
                 table.origins {
-                    thead { tr { th { "Address" } th { "Via" } th { "Program, as it calls itself" } th.number { "Calls" } th.time { "First, last" } } }
+                    thead { tr { th { "Address" } th { "Via" } th { "Program, by its user agent" } th.number { "Calls" } th.time { "First, last" } } }
                     tbody {
                         @for group in origins.iter().take(ROWS) {
                             tr {

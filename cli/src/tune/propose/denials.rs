@@ -44,8 +44,8 @@ impl Evidence<'_> {
         let usual = self.usual();
         let mut entry = Entry::new("When denied calls of one principal are too many.".into());
         let spread = format!(
-            "The fullest window ({window}) of each principal and day, {} of them but for {}: denied calls (percentiles) \
-             {}; different actions, but for what console pages ask for: {}.",
+            "The fullest window ({window}) of each principal and day, {} of them except {}: denied calls \
+             (percentiles) {}; different actions, without those that console pages request: {}.",
             thousands(usual.calls.len() as u64),
             count_of(usual.scanners, "scanner"),
             spread(&usual.calls),

@@ -55,7 +55,7 @@ impl Document for Questions<'_> {
 
     fn parse(&self, clock: &impl Clock, text: &str) -> Result<Progress, Failure> {
         // To ask once more is safe.
-        let read: Option<Progress> = stored::read(clock, "reading what was asked of CloudTrail", text, &[]);
+        let read: Option<Progress> = stored::read(clock, "reading the queries to CloudTrail", text, &[]);
         Ok(Progress { was: Was::of(text), ..read.unwrap_or_default() })
     }
 
