@@ -15,7 +15,7 @@ pub enum Disposition {
     Read,
     /// A step of a sign-in, or of a session's upkeep.
     SignInStep,
-    /// An AWS service acted by itself.
+    /// An AWS service acted on its own behalf.
     Service,
     /// A deploy role changed something: that is its job.
     Expected,
@@ -31,7 +31,7 @@ pub enum Disposition {
     Attempt,
     /// The caller only asked whether it could.
     DryRun,
-    /// Another record tells it.
+    /// Another record reports it.
     ToldElsewhere,
     /// A request without AWS credentials that was refused, or that an app's customer makes to sign up and in.
     Anonymous,

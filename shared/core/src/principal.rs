@@ -21,11 +21,11 @@ pub enum Kind {
     BreakGlass,
     /// A role that code runs as: by the policy, or because AWS gave its credentials to a compute service.
     Workload,
-    /// An AWS service that acts by itself.
+    /// An AWS service that acts on its own behalf.
     Service,
-    /// Nobody of the account: a customer of an app, or anybody on the internet, without AWS credentials.
+    /// Nobody of the account: a customer of an app, or anyone on the internet, without AWS credentials.
     Anonymous,
-    /// The record doesn't tell.
+    /// The record doesn't say.
     Unknown,
 }
 
@@ -55,7 +55,7 @@ impl std::fmt::Display for Kind {
 pub struct Principal<'a> {
     /// What the identity is to the team.
     pub kind: Kind,
-    /// The identity as the record tells it.
+    /// The identity, as in the record.
     pub identity: Identity<'a>,
     /// The ARN of the role or user, of a session the role's.
     pub arn: Option<String>,
@@ -181,7 +181,7 @@ fn is(arn: Option<&str>, pathless: bool, pattern: &IdentityPattern, own: Option<
     )
 }
 
-/// A service uses a role with no credentials of anybody: a service role.
+/// A service uses a role with no credentials of anyone: a service role.
 fn uses_by_itself(identity: &Identity<'_>) -> bool {
     identity.is_used_by_service_alone() && identity.invoked_by.as_deref() != Some("AWS Internal")
 }
@@ -202,7 +202,7 @@ const SESSIONS: [(&str, &str); 4] = [
 /// A service uses its service role, with keys of that role: it calls in a session that it named.
 ///
 /// A session's name is its caller's to choose. Who chose one of these would have to act through that very service,
-/// and the call that starts it is told as theirs.
+/// and the call that starts it is reported as theirs.
 fn uses_service_role(identity: &Identity<'_>) -> bool {
     let (Some(host), Some((_, session))) = (identity.invoking_service(), identity.assumed_role()) else {
         return false;
@@ -236,7 +236,7 @@ fn given_to_compute(identity: &Identity<'_>) -> Option<&'static str> {
     compute.then_some("AWS issued the credentials to a compute resource")
 }
 
-/// Providers that vouch for code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.
+/// Providers that authenticate code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.
 ///
 /// Of a provider that the account made the whole form has to be right. Who makes one chooses its URL, but not a host of
 /// AWS's, whose keys IAM asks for.

@@ -43,7 +43,7 @@ pub struct Waiting {
     pub count: usize,
     /// Since when the oldest of them was claimed.
     pub since: i64,
-    /// The gravest.
+    /// The most severe.
     pub severity: Severity,
 }
 

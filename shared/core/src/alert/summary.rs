@@ -37,7 +37,7 @@ pub struct Summary<'s> {
     pub count: usize,
     /// How many are counted at most.
     pub counted: usize,
-    /// The gravest of them, the worst first.
+    /// The most severe of them, the worst first.
     pub listed: &'s [Listed],
     /// The finding to tell: one of the worst.
     pub lead: &'s Finding,

@@ -83,7 +83,7 @@ fn is_event_id(text: &str) -> bool {
     long.map(Some).eq(parts.by_ref().map(|part| hexadecimal(part).then_some(part.len())))
 }
 
-/// The finding whose event a message shows: what it tells; of a session's end, the gravest of its calls.
+/// The finding whose event a message shows: what it tells; of a session's end, the most severe of its calls.
 pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
     let is_call = |finding: &&Finding| !finding.code.is_about_session();
     let worst = || about.incident.worst().find(is_call);
