@@ -7,7 +7,7 @@ use handsoff_case::verify::Digest;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Severity;
 
-/// Tells when someone touched production by hand.
+/// Alerts when someone touched production by hand.
 #[derive(Debug, Parser)]
 #[command(name = "handsoff", version, about, max_term_width = 100)]
 pub struct Args {
@@ -19,9 +19,9 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the detectors over saved CloudTrail logs and tell what they find.
+    /// Run the detectors over saved CloudTrail logs and report what they find.
     Replay(Replay),
-    /// Tell for each record the whole way to its verdict, also when there is nothing to report.
+    /// Show each step from a record to its verdict, also when there is nothing to report.
     Explain(Explain),
     /// Propose a commented policy for your own logs, with the messages a week before and after.
     Tune(Tune),
@@ -31,7 +31,7 @@ pub enum Command {
         #[command(subcommand)]
         command: CaseCommand,
     },
-    /// List what was changed by hand and stands, and accept it.
+    /// List changes by hand that are still in effect, and accept them.
     Drift {
         /// What to do.
         #[command(subcommand)]
@@ -50,15 +50,15 @@ pub enum Command {
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
-    /// Read a policy and report every mistake, and what doesn't hold any more.
+    /// Read a policy and report every mistake, and what is out of date.
     Check(Check),
     /// Print the built-in policy, to start your own from.
     Default,
-    /// Print the stack's parameters that have to agree with a policy, for `sam deploy --parameter-overrides`.
+    /// Print the stack's parameters that have to match a policy, for `sam deploy --parameter-overrides`.
     Parameters(Parameters),
 }
 
-/// Which policy holds.
+/// Which policy to use.
 #[derive(Debug, Default, ClapArgs)]
 pub struct PolicyArgs {
     /// The policy [default: handsoff.toml in this folder, else the built-in one]
@@ -78,7 +78,7 @@ pub struct Replay {
     /// Files and folders of CloudTrail logs (.json, .jsonl, .gz); `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Which policy holds.
+    /// Which policy to use.
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// How to print
@@ -125,7 +125,7 @@ pub struct Tune {
     /// Files and folders of CloudTrail logs (.json, .jsonl, .gz); `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The policy to begin with: it is kept as it is, and what is proposed stands behind it [default: handsoff.toml in
+    /// The policy to begin with: it is kept as it is, and the proposals are added after it [default: handsoff.toml in
     /// this folder, else the built-in one]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -149,7 +149,7 @@ pub struct Explain {
     /// A file of CloudTrail records; `-` for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Which policy holds.
+    /// Which policy to use.
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// Explain only the records of this event ID
@@ -163,11 +163,11 @@ pub struct Check {
     /// The policy [default: handsoff.toml in this folder]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Parameters that a stack has, or shall have, NAME=VALUE;NAME=VALUE: say whether EventBridge takes their rules,
-    /// and which entries these leave out
+    /// Parameters that a stack has, or will have, NAME=VALUE;NAME=VALUE: report whether EventBridge accepts their
+    /// rules, and which entries these leave out
     #[arg(long, value_name = "LIST")]
     pub parameters: Option<String>,
-    /// Say which entries match nothing in these logs
+    /// Report which entries match nothing in these logs
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub logs: Vec<PathBuf>,
 }
@@ -183,7 +183,7 @@ pub struct Parameters {
 /// What to do with case files.
 #[derive(Debug, Subcommand)]
 pub enum CaseCommand {
-    /// List all cases below a folder, the newest first.
+    /// List all cases in a folder, the newest first.
     List(CaseList),
     /// Show one case on the terminal.
     Show(CaseShow),
@@ -191,14 +191,14 @@ pub enum CaseCommand {
     Verify(CaseVerify),
     /// Export a case for an auditor (HTML), a program (JSON) or a spreadsheet (CSV).
     Export(CaseExport),
-    /// Write down that you have reviewed a case, and print the event that says so.
+    /// Record that you have reviewed a case, and print the event that reports it.
     Review(CaseReview),
 }
 
 /// `handsoff case list`.
 #[derive(Debug, ClapArgs)]
 pub struct CaseList {
-    /// The folder that the cases are below
+    /// The folder with the cases
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// How to print
@@ -212,7 +212,7 @@ pub struct CaseShow {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// Show each call, in the order of time; without it reads are summed up
+    /// Show each call, in order of time; without it reads are summarised
     #[arg(long)]
     pub all: bool,
 }
@@ -223,7 +223,7 @@ pub struct CaseVerify {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// The digest in the closing alert: 64 hexadecimal digits, with `sha256` before them or without
+    /// The digest in the closing alert: 64 hexadecimal digits, with or without `sha256` before them
     #[arg(long, value_name = "DIGEST")]
     pub digest: Option<Digest>,
 }
@@ -234,7 +234,7 @@ pub struct CaseExport {
     /// The case: the folder with its manifest.json
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// What to make of it
+    /// The format of the export
     #[arg(long, value_enum)]
     pub format: ExportFormat,
     /// Where to write it [default: standard output]
@@ -262,9 +262,9 @@ pub struct CaseReview {
 /// What to do with the drift ledger.
 #[derive(Debug, Subcommand)]
 pub enum DriftCommand {
-    /// List the resources that were changed by hand, those whose changes stand first, the oldest first.
+    /// List the resources that were changed by hand: open ones first, the oldest first.
     List(DriftList),
-    /// Print the event by which somebody answers for what was changed by hand.
+    /// Print the event with which a person accepts a change by hand.
     Accept(DriftAccept),
 }
 
@@ -280,7 +280,7 @@ pub struct DriftList {
     /// Acceptances: what `handsoff drift accept` printed. May be repeated
     #[arg(long, value_name = "FILE")]
     pub accepted: Vec<PathBuf>,
-    /// Which policy holds.
+    /// Which policy to use.
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// How to print
@@ -297,13 +297,13 @@ pub struct DriftAccept {
     /// The resource, as `handsoff drift list` prints it, or its ARN
     #[arg(value_name = "RESOURCE")]
     pub resource: handsoff_ledger::Resource,
-    /// Who answers for it; not who changed it
+    /// Who accepts the change; not the person who made it
     #[arg(long, value_name = "NAME")]
     pub owner: String,
     /// Why it may stay
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// Until when it may: 2026-06-30, or 2026-06-30T12:00:00Z [default: for good]
+    /// Until when it may stay: 2026-06-30, or 2026-06-30T12:00:00Z [default: without end]
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub until: Option<Time>,
 }
@@ -326,10 +326,10 @@ pub struct Grant {
     /// The ticket
     #[arg(long)]
     pub ticket: String,
-    /// Who asked for it, and will use it: as CloudTrail names the person
+    /// The person who requested it and will use it, as CloudTrail names them
     #[arg(long, value_name = "NAME")]
     pub requester: String,
-    /// Who approves it; somebody else
+    /// Who approves it: a different person
     #[arg(long, value_name = "NAME")]
     pub approver: String,
     /// The identity: a role's or user's name or ARN, `permission-set/NAME`, or `root`
@@ -338,10 +338,10 @@ pub struct Grant {
     /// The account of the identity [default: the one that the event is put in]
     #[arg(long, value_name = "NUMBER")]
     pub account: Option<String>,
-    /// The policy that the role is compared with [default: handsoff.toml in this folder, if there is one]
+    /// The policy to compare the role with [default: handsoff.toml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// From when it holds: 2026-03-14T02:00:00Z [default: now]
+    /// From when it is valid: 2026-03-14T02:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub from: Option<Time>,
     /// For how long: 2h, 90m; at most a day

@@ -63,7 +63,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
             output::error(&format!("{problems} problems in the logs: `handsoff replay` names them"));
         }
         if sink.read == 0 {
-            output::error("no record was read from the logs: they say nothing of what matches");
+            output::error("no record was read from the logs: they can't show what matches");
             wrong = true;
         } else {
             warnings.extend(sink.unmatched());
@@ -116,7 +116,7 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
 fn undeployable(policy: &Policy, names: &Names) -> Vec<String> {
     let refused = rules::refused(names).into_iter();
     let refused =
-        refused.map(|why| format!("{why}: `handsoff policy parameters` prints lists that it takes"));
+        refused.map(|why| format!("{why}: `handsoff policy parameters` prints lists that it accepts"));
     let left_out = rules::uncovered(policy, names).into_iter();
     let left_out =
         left_out.map(|line| format!("{line}: the event rules leave it out, so it would find nothing"));
@@ -129,9 +129,9 @@ fn coarse(names: &Names) -> Vec<String> {
     let told = both.into_iter().filter_map(|(entries, lists)| Some((entries, lists.coarse()?)));
     told.map(|(entries, through)| {
         format!(
-            "{entries}: EventBridge takes no rules that name these one by one, so they let through {through}: about \
-             $1.40 a million of these; the function leaves out what the policy doesn't mean. Fewer `*`, and names that \
-             begin with letters of their own, make finer rules"
+            "{entries}: EventBridge doesn't accept rules that name these one by one, so the rules match \
+             {through}: about $1.40 a million of these; the function ignores what the policy doesn't name. \
+             Fewer `*`, and names that begin with letters of their own, make finer rules"
         )
     })
     .collect()
@@ -144,8 +144,9 @@ fn anybodys_approval(policy: &Policy) -> Vec<String> {
     asked
         .map(|entry| {
             format!(
-                "{}: asks for approval, and `approvals_from` of [cases] is empty: whoever may put events on the bus, \
-                 the session itself too, can give it; list the account that approvals come from",
+                "{}: requires approval, and `approvals_from` of [cases] is empty: any principal that may \
+                 put events on the bus, the session itself too, can give it; list the account that \
+                 approvals come from",
                 entry.line
             )
         })
@@ -156,8 +157,8 @@ fn anybodys_approval(policy: &Policy) -> Vec<String> {
 fn no_approvers(policy: &Policy) -> Option<String> {
     let asks = policy.break_glass.iter().find(|entry| entry.approval && policy.cases.approvers.is_empty())?;
     Some(format!(
-        "{}: asks for approval, and `approvers` of [cases] is empty: anybody but the session's own person can give it; \
-         list who may",
+        "{}: requires approval, and `approvers` of [cases] is empty: anyone except the session's own \
+         person can give it; list who may",
         asks.line
     ))
 }
@@ -218,7 +219,7 @@ impl<'p> Matching<'p> {
             .collect();
         let nobody =
             self.entries.into_iter().filter(|(_, _, matched)| !matched).map(|(line, identity, _)| {
-                format!("{line}: `{}` matches nobody in these logs", clean(identity.as_str(), 256))
+                format!("{line}: `{}` matches no identity in these logs", clean(identity.as_str(), 256))
             });
         let nothing = idle.into_iter().map(|line| format!("{line}: covers no call in these logs"));
         nobody.chain(nothing).collect()
@@ -253,7 +254,7 @@ mod tests {
     fn an_approval_that_anybody_can_give_is_told() {
         let entry = "[[break_glass]]\nidentity=\"arn:aws:iam::*:role/x\"\napproval=true";
         let told = |text: &str| anybodys_approval(&Policy::parse("p", text).unwrap());
-        assert!(told(entry)[0].starts_with("p:1 [[break_glass]]: asks for approval"));
+        assert!(told(entry)[0].starts_with("p:1 [[break_glass]]: requires approval"));
         assert!(told(&format!("{entry}\n[cases]\napprovals_from=[\"111122223333\"]")).is_empty());
         assert!(told(&entry.replace("true", "false")).is_empty());
     }
@@ -263,7 +264,7 @@ mod tests {
         let entry = "[[break_glass]]\nidentity=\"arn:aws:iam::*:role/x\"\napproval=true\n";
         let told = |text: &str| no_approvers(&Policy::parse("p", text).unwrap());
         let twice = told(&format!("{entry}{}", entry.replace("role/x", "role/y"))).unwrap();
-        assert!(twice.starts_with("p:1 [[break_glass]]: asks for approval, and `approvers`"), "{twice}");
+        assert!(twice.starts_with("p:1 [[break_glass]]: requires approval, and `approvers`"), "{twice}");
         assert_eq!(told(&format!("{entry}[cases]\napprovers=[\"carol\"]")), None);
         assert_eq!(told(&entry.replace("true", "false")), None);
     }

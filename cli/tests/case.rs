@@ -106,7 +106,7 @@ fn every_alteration_is_named_with_file_and_line_and_nothing_is_exported() {
             case.alter_lines(|lines| lines.push(lines[107].replace("\"n\":108", "\"n\":109")));
         }),
         ("calls-000001.jsonl:108: missing", |case| case.alter_lines(|lines| drop(lines.pop()))),
-        ("calls-000001.jsonl: its lines are all there", |case| {
+        ("calls-000001.jsonl: all its lines are there", |case| {
             case.alter(LINES, |text| text.trim_end().to_owned());
         }),
         ("manifest.json: its `summary` is not that of the lines", |case| {
@@ -223,7 +223,7 @@ fn where_no_case_is_none_was_altered() {
         assert!(stdout.starts_with("ALTERED"), "{command}: {stdout}");
     }
     let (status, stdout, stderr) = run(&[&export[..], &[path]].concat());
-    assert!(status == 2 && stdout.is_empty() && stderr.contains("without a manifest"), "{stderr}");
+    assert!(status == 2 && stdout.is_empty() && stderr.contains("there is no manifest"), "{stderr}");
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn a_review_is_written_once_and_sent_as_an_event() {
     for own in ["alice@example.com", " Alice@Example.com "] {
         let (status, stdout, stderr) = review(own, "all mine");
         assert!(
-            status == 2 && stdout.is_empty() && stderr.contains("somebody else has to review it"),
+            status == 2 && stdout.is_empty() && stderr.contains("another person has to review it"),
             "{stderr}"
         );
     }
@@ -457,7 +457,7 @@ fn a_grant_is_an_event_that_handsoff_reads() {
     assert_eq!(with(&["--approver", "bob@example.com", "--for", "2h", "--account", "444455556666"]).0, 0);
 
     let (status, stdout, stderr) = with(&[&["--approver", "ALICE@example.com"], &times[..]].concat());
-    assert!(status == 2 && stdout.is_empty() && stderr.contains("somebody else has to"), "{stderr}");
+    assert!(status == 2 && stdout.is_empty() && stderr.contains("another person has to"), "{stderr}");
     for (wrong, why) in [
         (&["--for", "25h"][..], "at most a day"),
         (&["--from", "2026-03-14", "--until", "2026-03-13"], "later than `from`"),
@@ -509,7 +509,7 @@ fn a_grant_for_a_role_that_the_policy_does_not_know_is_refused() {
     }
     // Where no policy is, that is said; where one is named that can't be read, nothing is approved.
     let (status, _, stderr) = grant("breakglass", &[]);
-    assert!(status == 0 && stderr.contains("compared with no policy: name it with --policy"), "{stderr}");
+    assert!(status == 0 && stderr.contains("not compared with a policy: name one with --policy"), "{stderr}");
     let (status, stdout, stderr) = grant("break-glass", &["--policy", "/nonexistent/p.toml"]);
     assert!(status == 2 && stdout.is_empty() && stderr.contains("the policy can't be read"), "{stderr}");
 }

@@ -82,14 +82,7 @@ fn every_kind_of_file_and_folder_is_read() {
         folder.run(&["replay", "x", "named", "two-members.json.gz", "--format", "jsonl"]);
     assert_eq!(
         (status, found(&stdout, &stderr)),
-        (
-            0,
-            (
-                8,
-                "8 records read from 6 files (1 file in the same folders not read: 1 no log by its content)"
-                    .into()
-            )
-        )
+        (0, (8, "8 records read from 6 files (1 file in the same folders not read: 1 not a log)".into()))
     );
     let output =
         handsoff(folder.0.path(), &["replay", "-", "--format", "jsonl"], gzip(a.as_bytes()).as_slice());
@@ -217,7 +210,7 @@ fn a_policys_text_reaches_no_terminal_as_it_is() {
     let hostile = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\\u001b[2J\"\n";
     let folder = folder.with("q.toml", hostile);
     let (_, stdout, _) = folder.run(&["policy", "check", "q.toml", "--logs", "a.json"]);
-    assert!(stdout.contains("matches nobody") && !stdout.contains('\u{1b}'), "{stdout}");
+    assert!(stdout.contains("matches no identity") && !stdout.contains('\u{1b}'), "{stdout}");
     assert_eq!(folder.run(&["replay", "a.json", "--since", "2026-03-15", "--until", "2026-03-14"]).0, 2);
 }
 
@@ -407,7 +400,7 @@ fn a_policys_parameters_are_printed() {
     for file in ["long.toml", "stars.toml"] {
         let (status, stdout, stderr) = folder.run(&["policy", "parameters", file]);
         assert!(status == 0 && stdout.contains("DeployRoleWildcards=*\n"), "{stdout}");
-        assert!(stderr.contains("[[deploy]]: EventBridge takes no rules that name these"), "{stderr}");
+        assert!(stderr.contains("[[deploy]]: EventBridge doesn't accept rules that name these"), "{stderr}");
         let (status, stdout, _) = folder.run(&["policy", "check", file]);
         assert!(status == 0 && stdout.contains("1 warnings"), "{stdout}");
     }

@@ -123,7 +123,7 @@ open            8 h  2026-03-14 01:11  ben                       iam:PutRolePoli
   iam::111122223333:role/orders
 
 3 resources open as of 2026-03-14 10:00:00 UTC; not shown without --all: 1 gone, 1 overwritten.
-1 more change by hand of resources that aren't known: ec2:CreateCustomerGateway.
+1 more change by hand of unknown resources: ec2:CreateCustomerGateway.
 "
     );
     let all = text(&folder.list(&["@log.json", "--all"]).stdout);
@@ -212,9 +212,16 @@ fn an_acceptance_closes_what_others_changed_up_to_now() {
         (items[2]["closed_by"].as_str(), items[2]["reason"].as_str()),
         (Some("carol"), Some("INC-7: until the move is over"))
     );
-    assert!(items[1]["refused"][0].as_str().unwrap().contains("may be who changed it, ben"), "{}", items[1]);
+    assert!(
+        items[1]["refused"][0].as_str().unwrap().contains("may be the person who changed it, ben"),
+        "{}",
+        items[1]
+    );
     let shown = text(&folder.list(&["@log.json", "--accepted", "@accepted.json"]).stdout);
-    assert!(shown.contains("    not accepted: b.en+x@example.com may be who changed it"), "{shown}");
+    assert!(
+        shown.contains("    not accepted: b.en+x@example.com may be the person who changed it"),
+        "{shown}"
+    );
     // Among saved events it counts, too, and every other command knows it for what it is.
     let event = |detail: &str| {
         json!({"detail-type": "Drift Acceptance", "source": "handsoff", "account": "111122223333",
@@ -251,7 +258,7 @@ fn what_is_wrong_with_an_acceptance_is_said() {
     }
     let folder = Folder::new(&month());
     for (file, why) in [
-        ("", "there is no acceptance in it"),
+        ("", "it contains no acceptance"),
         ("[{]", "no JSON"),
         (r#"[{"DetailType":"Break-Glass Grant","Detail":"{}"}]"#, "entry 1: no acceptance: its `DetailType`"),
         (
@@ -330,9 +337,9 @@ fn what_a_table_holds_is_not_trusted() {
     assert_eq!(out.status.code(), Some(2));
     let (shown, errors) = (text(&out.stdout), text(&out.stderr));
     assert!(shown.contains("a\\u{1b}[2J\\u{202e}b") && !shown.contains('\u{1b}'), "{shown}");
-    assert!(errors.contains("item 10 is none of the ledger: missing field"), "{errors}");
-    assert!(errors.contains("item 11 is none of the ledger"), "{errors}");
-    assert!(errors.contains("DynamoDB had more to say"), "{errors}");
+    assert!(errors.contains("item 10 is not an item of the ledger: missing field"), "{errors}");
+    assert!(errors.contains("item 11 is not an item of the ledger"), "{errors}");
+    assert!(errors.contains("the answer is incomplete"), "{errors}");
     for (file, why) in
         [("", ""), ("[]", "no answer of `aws dynamodb query`"), ("{\"Items\":{}}", "no answer")]
     {

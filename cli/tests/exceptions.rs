@@ -89,15 +89,14 @@ fn policy_check_says_what_is_over_too_broad_and_idle() {
     let policy = POLICY.replace("glue:StartJobRun", "iam:*").replace("2026-12-31", "2020-01-31");
     let logs = denied("scanner", "Create");
     let (told, _) = handsoff(folder(&policy, &logs).path(), &["policy", "check", "--logs", "logs.jsonl"]);
-    let over =
-        "handsoff.toml:8 [[exception]]: over since 2020-01-31; owner data@example.com: remove it, or agree";
+    let over = "handsoff.toml:8 [[exception]]: expired since 2020-01-31; owner data@example.com: remove it, or agree";
     assert!(told.contains(over), "{told}");
-    let broad = "handsoff.toml:8 [[exception]]: `iam:*` of `actions` covers what is grave, such as `iam:";
+    let broad = "handsoff.toml:8 [[exception]]: `iam:*` of `actions` covers severe changes, such as `iam:";
     assert!(told.contains(broad), "{told}");
     // Its identity is in the logs, and not one call that it covers.
     assert!(told.contains("handsoff.toml:1 [[exception]]: covers no call in these logs"), "{told}");
     assert!(!told.contains("handsoff.toml:8 [[exception]]: covers no call"), "said already: {told}");
     let named = folder(&POLICY.replace("glue:StartJobRun", "iam:CreateUser"), "");
     let (told, _) = handsoff(named.path(), &["policy", "check"]);
-    assert!(!told.contains("covers what is grave"), "who names it means it: {told}");
+    assert!(!told.contains("covers severe changes"), "who names it means it: {told}");
 }

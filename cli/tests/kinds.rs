@@ -222,10 +222,7 @@ fn a_run_that_read_nothing_does_not_pass() {
     file(&folder, "one.json", &record("1").to_string());
     let (status, findings, stderr) = replay(&[folder.path()], None);
     assert_eq!((status, findings.len()), (0, 1), "{stderr}");
-    assert!(
-        stderr.contains("1  without records") && stderr.contains("not read: 1 no log by its content"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("1  without records") && stderr.contains("not read: 1 not a log"), "{stderr}");
 }
 
 #[test]
@@ -237,13 +234,11 @@ fn what_is_left_out_is_named_and_counted_by_reason() {
     file(&folder, "report.docx", "PK\u{3}\u{4}");
     let (status, stderr) = handsoff(&["replay", "--format", "jsonl", "--verbose"], folder.path());
     assert_eq!(status, 0, "{stderr}");
-    let counted = "1 record read from 1 file (3 files in the same folders not read: 2 no log by its content, 1 an archive)";
+    let counted = "1 record read from 1 file (3 files in the same folders not read: 2 not a log, \
+                   1 an archive)";
     assert!(stderr.contains(counted), "{stderr}");
     let name = |name: &str| folder.path().join(name).display().to_string();
-    assert!(
-        stderr.contains(&format!("left out: {}: no log by its content\n", name("README.md"))),
-        "{stderr}"
-    );
+    assert!(stderr.contains(&format!("left out: {}: not a log\n", name("README.md"))), "{stderr}");
     assert!(stderr.contains(&format!("left out: {}: an archive\n", name("report.docx"))), "{stderr}");
     assert!(stderr.contains("left out: ") && !stderr.contains('\u{1b}'), "{stderr}");
 }
@@ -380,7 +375,7 @@ fn a_field_that_is_broken_json_in_a_text_is_named() {
         row["requestParameters"] = text.into();
         let (status, findings, stderr) = replay(&[&file(&folder, "x.json", &row.to_string())], None);
         assert_eq!((status, findings.len()), (2, 1), "{text}: {stderr}");
-        assert!(stderr.contains("x.json:1:1: `requestParameters` is JSON in a text"), "{stderr}");
+        assert!(stderr.contains("x.json:1:1: `requestParameters` is JSON in a string"), "{stderr}");
     }
     let mut row = record("1");
     row["requestParameters"] = "[[1]]".into();

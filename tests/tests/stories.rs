@@ -114,7 +114,7 @@ fn an_alert_says_who_made_the_identity_and_what_that_one_was_denied() {
     assert!(maker.contains("app-orders/i-0dead0dead0dead00 was denied 7 actions (deny-"), "{told:#?}");
     let made = of(&told, "iam:CreateRole");
     assert!(
-        made.contains("user svc-backup was made at 2026-03-10T02:02:30Z, 5 min before, by app-orders"),
+        made.contains("user svc-backup was created at 2026-03-10T02:02:30Z, 5 min before, by app-orders"),
         "{made}"
     );
     assert!(made.contains("who was denied 7 actions (deny-"), "{made}");
@@ -127,7 +127,10 @@ fn the_later_of_two_records_tells_the_story_whichever_it_is() {
     records.insert(0, used);
     let told = live(&records);
     assert_eq!(of(&told, "iam:CreateRole"), "", "nothing was known of its maker");
-    assert!(of(&told, "iam:CreateUser").contains("user svc-backup, made here, acts in drift-"), "{told:#?}");
+    assert!(
+        of(&told, "iam:CreateUser").contains("user svc-backup, created here, is used in drift-"),
+        "{told:#?}"
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) fn print(detail_type: &str, detail: &impl Serialize, out: &mut dyn Wr
 /// How to send what [`print()`] printed. The AWS CLI takes no `-` for standard input, and its exit status is 0 also when
 /// an entry was refused.
 pub(crate) const SEND: &str = "To send it, pipe it to: aws events put-events --entries file:///dev/stdin\n\
-     The answer has to say \"FailedEntryCount\": 0.";
+     The answer has to contain \"FailedEntryCount\": 0.";
 
 /// Writes JSON on one line.
 ///

@@ -32,8 +32,8 @@ pub(super) fn run(args: &CaseExport, out: &mut dyn Write) -> io::Result<Exit> {
             shown(&difference.to_string()),
             match (refused, args.unverified) {
                 (false, _) => "\nexported unverified",
-                (true, true) => "\nnot exported: without a manifest there is nothing to say",
-                (true, false) => "\nnot exported; --unverified exports it all the same",
+                (true, true) => "\nnot exported: there is no manifest",
+                (true, false) => "\nnot exported; --unverified exports it anyway",
             },
         ));
         if refused {

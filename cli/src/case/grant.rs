@@ -46,12 +46,13 @@ pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
 enum NoGrantError {
     #[error(transparent)]
     Detail(#[from] DetailError),
-    #[error("{approver} asks for it, or may be who does, and can't approve it: somebody else has to")]
+    #[error("{approver} requests it, or may be the requester, and can't approve it: another person has to")]
     SelfApproved { approver: String },
     #[error("the policy can't be read: {0}")]
     Policy(String),
     #[error(
-        "no [[break_glass]] entry of {file} covers `{role}`, so no session could be approved by it; {known}"
+        "no [[break_glass]] entry of {file} covers `{role}`, so this grant could not approve any session; \
+         {known}"
     )]
     NotCovered { file: String, role: String, known: String },
 }
@@ -62,7 +63,7 @@ fn compare(args: &Grant, detail: &Detail) -> Result<&'static str, NoGrantError> 
         return Ok("");
     }
     if args.policy.is_none() && !Path::new(load::HERE).exists() {
-        return Ok("\nIts role was compared with no policy: name it with --policy.");
+        return Ok("\nIts role was not compared with a policy: name one with --policy.");
     }
     let policy = load::own(args.policy.as_deref())
         .map_err(|why| NoGrantError::Policy(why.trim_end().trim_start_matches("error: ").to_owned()))?;

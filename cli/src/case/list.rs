@@ -191,7 +191,7 @@ fn table(listed: &[Listed], out: &mut dyn Write) -> io::Result<()> {
     let open = listed.iter().filter(|case| !case.reviewed).count() as u64;
     writeln!(
         out,
-        "{}, {} not reviewed. This list verifies nothing: handsoff case verify FOLDER",
+        "{}, {} not reviewed. This list doesn't verify cases: handsoff case verify FOLDER",
         count_of(listed.len() as u64, "case"),
         thousands(open)
     )

@@ -29,7 +29,7 @@ pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
     event::print(REVIEW, &review, out)?;
     let _ = writeln!(
         io::stderr(),
-        "{} holds the review now. The event on standard output tells handsoff in the account of it.\n{}",
+        "{} now contains the review. The event on standard output reports it to handsoff in the account.\n{}",
         place(&Disk(args.folder.clone()).review()),
         event::SEND,
     );

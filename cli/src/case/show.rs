@@ -32,7 +32,7 @@ pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
         writeln!(out, "ALTERED, DON'T RELY ON IT")?;
         line(out, "in", &place(&args.folder))?;
         line(out, "first", &shown(&difference.to_string()))?;
-        writeln!(out, "What can be read is shown all the same.\n")?;
+        writeln!(out, "What can be read is shown anyway.\n")?;
         Exit::Failure
     } else {
         Exit::Success
@@ -59,7 +59,7 @@ pub(super) fn run(args: &CaseShow, out: &mut dyn Write) -> io::Result<Exit> {
 }
 
 fn head(manifest: &Manifest, case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    let drill = if manifest.drill { "  DRILL, says its ticket" } else { "" };
+    let drill = if manifest.drill { "  DRILL, according to its ticket" } else { "" };
     writeln!(out, "{}{drill}", shown(&manifest.case))?;
     let (person, known_by) = words::person(manifest);
     let known_by = known_by.map(|by| format!(", {}", by.meaning())).unwrap_or_default();
@@ -87,13 +87,13 @@ fn head(manifest: &Manifest, case: &Case, out: &mut dyn Write) -> io::Result<()>
     }
     line(out, "ended", &words::end(manifest))?;
     if let Some(over) = manifest.overdue_seconds {
-        line(out, "overdue", &format!("calls went on for {} after the window", words::overdue(over)))?;
+        line(out, "overdue", &format!("calls continued for {} after the window", words::overdue(over)))?;
     }
     if case.difference.is_none() {
         line(
             out,
             "verified",
-            "its files agree with each other; compare the digest with the one in the closing alert",
+            "its files match each other; compare the digest with the one in the closing alert",
         )?;
     }
     line(out, "digest", &case.digest)?;
@@ -111,7 +111,7 @@ fn head(manifest: &Manifest, case: &Case, out: &mut dyn Write) -> io::Result<()>
     counts(manifest, out)?;
     left(manifest, out)?;
     if !manifest.roles_taken.is_empty() {
-        writeln!(out, "TOOK ON {}", count_of(manifest.roles_taken.len() as u64, "role").to_uppercase())?;
+        writeln!(out, "ASSUMED {}", count_of(manifest.roles_taken.len() as u64, "role").to_uppercase())?;
         for taken in &manifest.roles_taken {
             row(
                 out,
@@ -154,17 +154,17 @@ fn counts(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
         (calls.sign_ins, "sign-ins and their steps"),
         (calls.denied, "denied"),
         (calls.failed, "failed otherwise"),
-        (calls.interactive, "ways into machines, where nobody sees what is typed"),
-        (calls.chained, "made with roles that it took on"),
+        (calls.interactive, "interactive access to machines: what is typed there is not recorded"),
+        (calls.chained, "made with roles that it assumed"),
     ];
     for (number, what) in all.into_iter().filter(|(number, _)| *number > 0) {
         writeln!(out, "  {:>9}  {what}", thousands(number))?;
     }
     let sources = &manifest.summary.sources;
     let unlike = [
-        (sources.only_lookup.count, "that EventBridge never brought"),
-        (sources.only_eventbridge.count, "that LookupEvents doesn't tell"),
-        (sources.after_feed, "after the last one that EventBridge brought"),
+        (sources.only_lookup.count, "that EventBridge never delivered"),
+        (sources.only_eventbridge.count, "that LookupEvents doesn't have"),
+        (sources.after_feed, "after the last one that EventBridge delivered"),
     ];
     // Saved logs are one source: there is nothing to compare.
     if manifest.lookup.is_some() {
@@ -174,7 +174,7 @@ fn counts(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(lookup) = manifest.lookup.as_ref().filter(|lookup| !lookup.complete) {
         let problem = lookup.problem.as_deref().map(shown).unwrap_or_default();
-        line(out, "gaps", &format!("LookupEvents did not answer everything: {problem}"))?;
+        line(out, "gaps", &format!("LookupEvents did not answer all queries: {problem}"))?;
     }
     writeln!(out)
 }
@@ -184,7 +184,7 @@ fn left(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     if summary.left.is_empty() {
         return Ok(());
     }
-    writeln!(out, "MADE AND NOT REMOVED, as far as the names of actions tell")?;
+    writeln!(out, "CREATED AND NOT REMOVED, derived from the names of actions")?;
     for made in summary.left.iter().take(SHOWN) {
         row(out, &format!("{}  {}  {}", words::time(made.time), shown(&made.action), list(&made.what)))?;
     }
@@ -214,7 +214,7 @@ fn denied(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
 fn interactive(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
     let inside: Vec<Row<'_>> = fold(calls.iter().enumerate().filter(|(_, call)| call.interactive));
     if !inside.is_empty() {
-        writeln!(out, "INTERACTIVE ACCESS: CloudTrail doesn't see what was typed there")?;
+        writeln!(out, "INTERACTIVE ACCESS: CloudTrail doesn't record what was typed there")?;
         for one in inside.iter().take(SHOWN) {
             row(
                 out,

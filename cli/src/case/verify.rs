@@ -41,12 +41,12 @@ pub(super) fn run(args: &CaseVerify, out: &mut dyn Write) -> io::Result<Exit> {
         writeln!(out, "reviewed   by {}, {}", shown(&review.reviewer), review.time)?;
     }
     if args.digest.is_some() {
-        writeln!(out, "This is the digest that was told: the case is the one that was sealed.")?;
+        writeln!(out, "This is the digest of the closing alert: the case is the one that was sealed.")?;
     } else {
         writeln!(
             out,
-            "Its files agree with each other. That it is the case that was sealed is proven only when this\n\
-             digest is the one in the closing alert: compare the two, or give that one with --digest."
+            "Its files match each other. That it is the case that was sealed is proven only when this\n\
+             digest is the one in the closing alert: compare the two, or pass that one with --digest."
         )?;
     }
     Ok(Exit::Success)

@@ -29,16 +29,16 @@ pub(super) fn approval(manifest: &Manifest) -> String {
     match (&manifest.approval, manifest.approval_required) {
         (Approval::Approved { grant }, _) => format!("approved by {}", shown(&grant.approver)),
         (Approval::SelfApproved { grant }, _) => {
-            format!("approved by {}, who asked for it or used it: does not count", shown(&grant.approver))
+            format!("approved by {}, who requested or used it: does not count", shown(&grant.approver))
         }
         (Approval::Missing { nearest: Some((_, why)) }, true) => {
             format!("MISSING: the nearest grant does not count: {}", shown(why))
         }
         (Approval::Missing { nearest: None }, true) => "MISSING: there was no grant".into(),
         (Approval::Missing { nearest: Some((_, why)) }, false) => {
-            format!("none, and none is asked for; the nearest grant does not count: {}", shown(why))
+            format!("none, and none is required; the nearest grant does not count: {}", shown(why))
         }
-        (Approval::Missing { nearest: None }, false) => "none, and the policy asks for none".into(),
+        (Approval::Missing { nearest: None }, false) => "none, and the policy requires none".into(),
     }
 }
 

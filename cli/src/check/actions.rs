@@ -45,7 +45,8 @@ pub(super) fn broad(policy: &Policy) -> Vec<String> {
     let patterns = policy.exceptions.iter().flat_map(|entry| entry.actions.iter().map(move |it| (entry, it)));
     let warned = patterns.filter_map(|(entry, pattern)| {
         let (service, name) = pattern.as_str().split_once(':')?;
-        let of_service = |(known, _): &(&str, &str)| known.eq_ignore_ascii_case(service) && name.contains('*');
+        let of_service =
+            |(known, _): &(&str, &str)| known.eq_ignore_ascii_case(service) && name.contains('*');
         let mut grave = operations().filter(of_service).filter(|(service, name)| {
             let action = Action { service: (*service).into(), name: (*name).into() };
             pattern.matches(&action) && is_grave(&action)
@@ -56,7 +57,8 @@ pub(super) fn broad(policy: &Policy) -> Vec<String> {
             others => format!(" and {others} more"),
         };
         Some(format!(
-            "{}: `{}` of `actions` covers what is grave, such as `{service}:{first}`{others}: name the actions that are meant",
+            "{}: `{}` of `actions` covers severe changes, such as `{service}:{first}`{others}: name the \
+             actions that are meant",
             entry.line,
             clean(pattern.as_str(), 128)
         ))

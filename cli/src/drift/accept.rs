@@ -32,7 +32,7 @@ pub(super) fn run(args: &DriftAccept, out: &mut dyn Write) -> io::Result<Exit> {
     let until = accepted.until.map_or_else(|| "for good".to_owned(), |until| format!("until {until}"));
     let _ = writeln!(
         io::stderr(),
-        "With this event {} answers for what was changed of {} up to now, {until}. It counts for others' changes only.\n{}",
+        "With this event {} accepts the changes of {} up to now, {until}. It covers only other people's changes.\n{}",
         clean(&accepted.owner, 256),
         accepted.resource,
         event::SEND,

@@ -152,7 +152,7 @@ pub(super) fn items(file: &Path, now: Time) -> Reading {
             // Nothing is wrong with what is here. Closed standard error is no reason to fail.
             let _ = writeln!(
                 io::stderr(),
-                "{}: DynamoDB had more to say, which isn't here: leave --max-items and --no-paginate out",
+                "{}: the answer is incomplete: run the query without --max-items and --no-paginate",
                 clean(&file.display().to_string(), 500)
             );
         }
@@ -169,7 +169,7 @@ pub(super) fn items(file: &Path, now: Time) -> Reading {
                 Ok(observation) => all.ledger.add(observation),
                 Err(why) => {
                     let why = clean(&why.to_string(), 256);
-                    all = all.with(file, format!("item {} is none of the ledger: {why}", index + 1));
+                    all = all.with(file, format!("item {} is not an item of the ledger: {why}", index + 1));
                 }
             }
         }
@@ -221,7 +221,7 @@ impl Reading {
                 }
             }
         }
-        if found == 0 { self.with(file, "there is no acceptance in it".into()) } else { self }
+        if found == 0 { self.with(file, "it contains no acceptance".into()) } else { self }
     }
 }
 

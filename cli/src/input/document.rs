@@ -255,7 +255,7 @@ impl Document {
             return false;
         }
         let message = format!(
-            "nothing that is known in {} MiB, from byte {} on: the rest isn't read",
+            "no known format in {} MiB, from byte {} on: the rest isn't read",
             self.limits.barren >> 20,
             self.found_at
         );

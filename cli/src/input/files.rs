@@ -34,7 +34,7 @@ pub enum LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoLog => "no log by its content",
+            Self::NoLog => "not a log",
             Self::Archive => "an archive",
             Self::NoFile => "not a plain file",
         })

@@ -58,7 +58,7 @@ impl Reader {
             Source::File(path, stamp) => File::open(path).and_then(|file| {
                 let metadata = file.metadata()?;
                 if stamp.is_another(&metadata) {
-                    let message = "changed since it was first read: what is said of it may not fit together";
+                    let message = "changed since it was first read: its results may be inconsistent";
                     sink.failed(None, message.into());
                 }
                 if metadata.len() <= WHOLE {
@@ -193,8 +193,8 @@ impl Reader {
                 }
                 (Ok(_), Some(compressed)) if compressed.is_bomb(total) => {
                     let message = format!(
-                        "a gzip bomb: more than {} MiB, and more than {BOMB_RATIO} times what it is made of; \
-                         the rest of the file isn't read",
+                        "a gzip bomb: more than {} MiB, and more than {BOMB_RATIO} times its compressed \
+                         size; the rest of the file isn't read",
                         total >> 20
                     );
                     sink.problem(position(&document), message);

@@ -42,7 +42,7 @@ pub(crate) fn left_out(files: &[(PathBuf, LeftOut)]) {
 
 /// Tells standard error that nothing was read, which is not to be taken for nothing to report.
 pub(crate) fn nothing_read() {
-    error("no record was read: nothing can be said of what happened");
+    error("no record was read: the result says nothing about what happened");
 }
 
 /// Tells standard error what went wrong. Where that is closed nobody wants to know: the exit status still tells.

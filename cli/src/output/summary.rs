@@ -56,7 +56,7 @@ pub fn summary(outcome: &Outcome, files: &Files, out: &mut dyn Write) -> io::Res
     row(repeated, "repeated", "delivered more than once, judged once")?;
     row(counts.unreadable, "unreadable", if counts.unreadable == 0 { "" } else { "see standard error" })?;
     if counts.odd > 0 {
-        row(counts.odd, "odd", "judged, though something is missing: see standard error")?;
+        row(counts.odd, "odd", "judged, although something is missing: see standard error")?;
     }
     if counts.known > 0 {
         row(counts.known, "without records", "digests, and files of AWS Config")?;

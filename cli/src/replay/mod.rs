@@ -135,7 +135,7 @@ fn options(args: &Replay) -> Options {
 /// Whether the options can be followed, before anything is read.
 fn possible(args: &Replay) -> Result<(), String> {
     if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        return Err("--since is not before --until: nothing lies between them".into());
+        return Err("--since is not before --until: the period is empty".into());
     }
     if args.compare.is_some() && args.format == Format::Csv {
         return Err("--compare has no CSV: use --format jsonl".into());

@@ -144,7 +144,7 @@ impl Sessions {
                     source: index,
                     file: source.name(),
                     position,
-                    message: format!("while looking for what was done with assumed roles: {why}"),
+                    message: format!("while looking for calls with assumed roles: {why}"),
                     lost: true,
                 }));
             }

@@ -31,7 +31,7 @@ use crate::problems::Problems;
 
 /// What is asked of a replay.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is queried alone")]
 pub struct Options {
     /// Leave out what is earlier.
     pub since: Option<Time>,
@@ -362,7 +362,7 @@ impl SourceSink<'_, '_> {
         }
         let mut lacks = Vec::new();
         if !record.event_id.has_text() {
-            lacks.push("no eventID, so that repeats are told only by its text".to_owned());
+            lacks.push("no eventID, so that repeats are recognised only by its text".to_owned());
         }
         match record.event_time.text() {
             Some(time) if looks_like_time(&time) => self.tally.time(&time),
@@ -378,17 +378,17 @@ impl SourceSink<'_, '_> {
         }
         let identity = record.user_identity;
         if identity.is_absent() && !record.is_nobodys() {
-            lacks.push("no userIdentity, so that nobody knows who called".to_owned());
+            lacks.push("no userIdentity, so that the caller is unknown".to_owned());
         } else if !identity.is_absent() && !identity.is_object() {
-            lacks.push("a userIdentity that is no object, so that nobody knows who called".to_owned());
+            lacks.push("a userIdentity that is no object, so that the caller is unknown".to_owned());
         }
         if !record.event_name.has_text() && !record.is_insight() {
-            lacks.push("no eventName, so that it is taken for a change".to_owned());
+            lacks.push("no eventName, so that it counts as a change".to_owned());
         }
         if !lacks.is_empty() {
             self.note(
                 Some(place.position()),
-                format!("a record with {}; judged all the same", lacks.join("; ")),
+                format!("a record with {}; judged anyway", lacks.join("; ")),
                 false,
             );
         }
@@ -476,7 +476,8 @@ impl Sink for SourceSink<'_, '_> {
         // Nothing is wrong with what is here. Closed standard error is no reason to fail.
         let _ = writeln!(
             io::stderr(),
-            "{file}:{line}:{column}: an answer with a NextToken: CloudTrail had more to say, which isn't here"
+            "{file}:{line}:{column}: an answer with a NextToken: CloudTrail had more results, which aren't \
+             here"
         );
     }
 

@@ -69,9 +69,9 @@ fn exception(identity: &str, list: &str, until: &str) -> (&'static str, String) 
 /// Why nothing is offered for a rule.
 pub(super) fn none(rule: &Rule) -> &'static str {
     match (rule.code.row().may_be_hidden, rule.kind) {
-        (_, Kind::BreakGlass) => "nothing hides what root or an emergency identity does",
+        (_, Kind::BreakGlass) => "no entry can hide what root or an emergency identity does",
         (Err(why), _) => why,
-        (Ok(()), _) => "its changes are grave, or its caller has no ARN that an entry could name",
+        (Ok(()), _) => "its changes are severe, or its caller has no ARN that an entry could name",
     }
 }
 

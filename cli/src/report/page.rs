@@ -69,9 +69,9 @@ fn head(gathered: &Gathered<'_>, policy: &str) -> Markup {
                 ", judged by " code { (policy) } "."
             }
             p.chips {
-                @if judged == 0 { span.chip.bad { "No record in this period: nothing can be said of what happened" } }
+                @if judged == 0 { span.chip.bad { "No record in this period: the result says nothing about what happened" } }
                 @if counts.unreadable > 0 { span.chip.bad { (count_of(counts.unreadable, "thing")) " could not be read: something may be missing here" } }
-                @if counts.odd > 0 { span.chip.warn { (count_of(counts.odd, "odd record")) ", judged all the same" } }
+                @if counts.odd > 0 { span.chip.warn { (count_of(counts.odd, "odd record")) ", judged anyway" } }
                 @if counts.out_of_range > 0 { span.chip.note { (count_of(counts.out_of_range, "record")) " left out by --since or --until" } }
             }
         }
@@ -109,7 +109,7 @@ fn days(gathered: &Gathered<'_>) -> Markup {
         @if timeless > 0 { p.note { "Not in the picture: " (count_of(timeless, "message")) " without a time." } }
         (causes(&gathered.alerts))
     };
-    let note = if digests { "Digests are counted apart, and stand in no bar." } else { "" };
+    let note = if digests { "Digests are counted separately, and are in no bar." } else { "" };
     section("Messages a day", note, &body)
 }
 

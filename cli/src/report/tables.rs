@@ -64,11 +64,11 @@ pub(super) fn stories(gathered: &Gathered<'_>) -> Markup {
                 thead { tr { th.level { "Severity" } th.when { "When" } th.who { "Who" } th { "What" } th.n { "Messages" } } }
                 @for story in &shown { (one(story)) }
             }
-            (beyond(all - listed, "incidents, none of them graver"))
+            (beyond(all - listed, "incidents, none of them more severe"))
         }
     };
-    let note = "A row is an incident, the gravest first. A story ties incidents by a user or role that one of them made and \
-                another used.";
+    let note = "A row is an incident, the most severe first. A story connects incidents by a user or role \
+                that one of them created and another used.";
     section("Stories and incidents", note, &body)
 }
 
@@ -97,8 +97,8 @@ fn incident(row: &Row<'_>) -> Markup {
             td.when { (when(row.times)) }
             td.who {
                 b { (who.name) } " " span.soft { (who.kind.as_str()) }
-                @if let Some(human) = who.human.as_ref().filter(|human| !who.name.contains(*human)) { br; span.soft { "behind it: " (human) } }
-                @if let Some(made) = &row.made { br; span.soft { (made) " was made in this story" } }
+                @if let Some(human) = who.human.as_ref().filter(|human| !who.name.contains(*human)) { br; span.soft { "used by: " (human) } }
+                @if let Some(made) = &row.made { br; span.soft { (made) " was created in this story" } }
             }
             td.what {
                 (row.lead.code.title()) " " span.soft { (count_of(row.incident.count() as u64, "finding")) (in_steps(&steps)) } br;
@@ -202,10 +202,10 @@ pub(super) fn timeline(gathered: &Gathered<'_>) -> Markup {
                     p.note { "Each mark is " (length((scale.span / BINS).max(1))) " in which there were findings, in the colour of the worst." }
                 }
             }
-            (beyond(more, "people and roles, none with graver findings"))
+            (beyond(more, "people and roles, none with more severe findings"))
         },
     };
-    section("Timeline", "By person and role, the gravest first.", &body)
+    section("Timeline", "By person and role, the most severe first.", &body)
 }
 
 /// The noisiest rules, and what an entry would hide of each.
@@ -218,9 +218,10 @@ pub(super) fn rules(gathered: &Gathered<'_>) -> Markup {
             (beyond(gathered.more_rules, "pairs of a code and a principal, none with more messages"))
         }
     };
-    let note = "A code and who made its findings, by messages. A message counts for what its incident is named by. Entries are \
-                offered for ordinary changes only, never for root, emergency identities, attacks on logging, misuse of a deploy \
-                role, denied calls or grave changes: add one only if the change is agreed to.";
+    let note = "A code and who made its findings, by messages. A message counts for what its incident is \
+                named by. Entries are offered for ordinary changes only, never for root, emergency \
+                identities, attacks on logging, misuse of a deploy role, denied calls or severe changes: \
+                add one only if the change is agreed.";
     section("The noisiest rules", note, &body)
 }
 

@@ -226,9 +226,9 @@ impl Sort {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Logging | Self::LoggingByHand => "logging or detection",
-            Self::Identity => "identity or credential made",
+            Self::Identity => "identity or credential created",
             Self::Permissions => "permissions or trust",
-            Self::WayIn => "way into a machine",
+            Self::WayIn => "access to a machine",
             Self::Commands => "commands on machines",
             Self::Guardrail => "guardrail",
             Self::Sharing => "sharing outward",

@@ -52,7 +52,7 @@ pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
         }
     };
     if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        output::error("--since is not before --until: nothing lies between them");
+        output::error("--since is not before --until: the period is empty");
         return Ok(Exit::Failure);
     }
     if let Some(file) = args.out.as_deref().filter(|file| file.symlink_metadata().is_ok()) {
@@ -186,12 +186,12 @@ fn body(base: &Base, logs: &Logs) -> String {
     }
     if logs.is_cut() {
         text.push_str(&comment(
-            "There are more identities in these logs than are looked at: of the others nothing is said.",
+            "There are more identities in these logs than are examined: the others are left out.",
         ));
     }
     let sections = [
         ("Who deploys", deploy),
-        ("Who comes in an emergency", glass),
+        ("Who has emergency access", glass),
         ("What code may change", workloads),
         ("When denied calls are too many", vec![denials]),
         ("Who is denied every day", scanners),
@@ -203,7 +203,7 @@ fn body(base: &Base, logs: &Logs) -> String {
         }
         text.extend(entries.iter().map(write::Entry::text));
     }
-    text.push_str(&heading("Of whom nothing is proposed"));
+    text.push_str(&heading("Identities without a proposal"));
     text.extend(others.iter().map(|note| comment(note)));
     text
 }

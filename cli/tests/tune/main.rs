@@ -30,7 +30,7 @@ fn a_deploy_role_is_found_with_its_evidence() {
     assert_eq!(names(&policy), [arn("ci/deploy")], "{text}");
     let entry = "[[deploy]]\nidentity = \"arn:aws:iam::111122223333:role/ci/deploy\"\nassumed_by = [\n  \
                  \"oidc:repo:acme@12/infra@34:ref:refs/heads/main\",\n  # web identity repo:acme@12/infra@34:pull_request of \
-                 token.actions.githubusercontent.com: a pull request's, which nobody has reviewed yet (1x on 1 day, \
+                 token.actions.githubusercontent.com: a pull request's, which is not reviewed yet (1x on 1 day, \
                  2026-03-02)\n]\nsession_names = [\"run-*\"]\n";
     assert!(text.contains(entry), "{text}");
     for evidence in [
@@ -72,12 +72,12 @@ fn workloads_are_proposed_with_what_is_ordinary_and_everyday() {
     };
     assert_eq!((allowed(0), allowed(1)), (vec!["logs:CreateLogStream"], vec!["ec2:CreateTags"]));
     for evidence in [
-        "# Not allowed: ec2:AuthorizeSecurityGroupIngress x5 since 2026-03-01 (network opened); look at it.\n",
+        "# Not allowed: ec2:AuthorizeSecurityGroupIngress x5 since 2026-03-01 (network opened); review it.\n",
         "  # autoscaling:SetDesiredCapacity: on one day only, 2026-03-02\n",
         "# Commented out: it is of another account, for which these logs have no record.\n",
         "# identity = \"arn:aws:iam::111122223333:role/automation\"\n",
-        "# Commented out: nothing that AWS writes shows that only code uses it.\n# [[workload]]\n# identity = \
-         \"arn:aws:iam::111122223333:role/service-role/worker\"\n",
+        "# Commented out: nothing in AWS's records shows that only code uses it.\n# [[workload]]\n# \
+         identity = \"arn:aws:iam::111122223333:role/service-role/worker\"\n",
     ] {
         assert!(text.contains(evidence), "{evidence}\n{text}");
     }

@@ -44,7 +44,7 @@ fn what_a_pipeline_is_not_is_not_proposed() {
             let console = json!({"sessionCredentialFromConsole": "true", "readOnly": true});
             logs.call(4, &session("deploy", "run-9", &json!({})), "ec2:DescribeInstances", &console);
         }),
-        ("used with a second factor", &|logs| {
+        ("used with MFA", &|logs| {
             let factor = json!({"attributes": {"mfaAuthenticated": "true"}});
             logs.call(
                 4,
@@ -101,9 +101,9 @@ fn what_a_pipeline_is_not_is_not_proposed() {
 #[test]
 fn a_role_that_makes_grave_changes_is_not_proposed() {
     let grave = [
-        ("iam:CreateUser", "identity or credential made"),
+        ("iam:CreateUser", "identity or credential created"),
         ("iam:AttachRolePolicy", "permissions or trust"),
-        ("ssm:StartSession", "way into a machine"),
+        ("ssm:StartSession", "access to a machine"),
         ("ssm:SendCommand", "commands on machines"),
         ("iam:PutRolePermissionsBoundary", "guardrail"),
         ("ec2:ModifySnapshotAttribute", "sharing outward"),
@@ -148,10 +148,7 @@ fn a_role_that_an_intruder_made_is_not_proposed() {
     let (text, policy) = tuned(&logs, &[]);
     assert_eq!(names(&policy), [arn("deploy")], "{text}");
     let text = text.replace("\n# ", " ");
-    assert!(
-        text.contains("first on 2026-03-01 by role stolen of 111122223333: look at that first"),
-        "{text}"
-    );
+    assert!(text.contains("first on 2026-03-01 by role stolen of 111122223333: review that first"), "{text}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn is_by_or_for_emergency_identity(call: &Call<'_>, _: &Policy, trace: &mut Trac
 
 fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     if call.takes_break_glass() {
-        trace.step("rule glass-opened", || "the call asks for an emergency identity".into());
+        trace.step("rule glass-opened", || "the call assumes an emergency identity".into());
         return taken(call, policy);
     }
     if let Some(attack) = call.attack {
@@ -99,7 +99,7 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         let (severity, how) = match call.outcome {
             Outcome::Succeeded if attack.grave => (Severity::Critical, ""),
             Outcome::Succeeded => (Severity::High, ""),
-            _ => (Severity::High, " It failed, and somebody tried."),
+            _ => (Severity::High, " It failed; the attempt is reported."),
         };
         let reason = format!("An emergency identity's call {}.{how}", attack.what);
         return handsoff_drift::attack(call, severity, reason);
@@ -124,14 +124,17 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         let reason = format!("An emergency identity ({line}) {what}.{late}");
         return Finding::new(call, codes::GLASS_ESCALATION, severity, reason);
     }
-    trace.step("rule glass-escalation", || "no permissions changed, no identity or key made or taken".into());
+    trace.step("rule glass-escalation", || {
+        "no permissions changed, no identity or credential created or obtained".into()
+    });
     if let Some((line, minutes)) = overdue {
         trace.step("rule glass-overdue", || format!("{minutes} minutes after the window of {line}"));
-        let reason =
-            format!("{line} allows a session `max_session`; this call came {minutes} minutes after that.");
+        let reason = format!(
+            "{line} limits a session to `max_session`; this call came {minutes} minutes after that limit."
+        );
         return Finding::new(call, codes::GLASS_OVERDUE, Severity::High, reason);
     }
-    trace.step("rule glass-overdue", || "within the session's allowed time, or its start isn't told".into());
+    trace.step("rule glass-overdue", || "within the session's allowed time, or its start isn't known".into());
     activity(call, policy)
 }
 
@@ -143,23 +146,24 @@ fn taken(call: &Call<'_>, policy: &Policy) -> Finding {
     };
     if call.outcome == Outcome::Succeeded {
         let severity = if root { Severity::Critical } else { Severity::High };
-        let reason = format!("The call takes on an emergency identity ({line}): a session begins.");
+        let reason = format!("The call assumed an emergency identity ({line}): a session begins.");
         return Finding::new(call, codes::GLASS_OPENED, severity, reason);
     }
-    let reason = format!("The call asked for an emergency identity ({line}), and was refused.");
+    let reason = format!("The call tried to assume an emergency identity ({line}), and failed.");
     Finding::new(call, codes::GLASS_SIGN_IN_FAILED, Severity::High, reason)
 }
 
 fn root(call: &Call<'_>) -> Finding {
     let failed = call.outcome != Outcome::Succeeded;
     if failed && call.effect == Effect::SignsIn {
-        let reason = "Somebody tried to sign in as root, and failed.".to_owned();
+        let reason = "A sign-in as root failed.".to_owned();
         return Finding::new(call, codes::GLASS_SIGN_IN_FAILED, Severity::High, reason);
     }
     if call.action.service == "signin" && &*call.action.name == "PasswordRecoveryRequested" {
-        let how = if failed { ", and it wasn't granted" } else { "" };
+        let how = if failed { ", and the request failed" } else { "" };
         let reason = format!(
-            "Somebody asked to recover root's password{how}. Whoever knows its mail address can ask."
+            "Somebody requested a recovery of root's password{how}. Anyone who knows its email address can \
+             do that."
         );
         return Finding::new(call, codes::ROOT_ACTIVITY, Severity::High, reason);
     }
@@ -167,10 +171,10 @@ fn root(call: &Call<'_>) -> Finding {
         Effect::SignsIn => (Severity::Critical, "signed in"),
         Effect::Changes if !failed => (Severity::Critical, "changed something"),
         Effect::Changes => (Severity::High, "tried to change something"),
-        Effect::Reads => (Severity::High, "looked at something"),
-        Effect::SignInPlumbing => (Severity::Medium, "took a step of a sign-in"),
+        Effect::Reads => (Severity::High, "made a call that changes nothing"),
+        Effect::SignInPlumbing => (Severity::Medium, "made a step of a sign-in"),
     };
-    let reason = format!("The root user {what}. Nothing day to day needs root; no policy can except it.");
+    let reason = format!("The root user {what}. No daily task needs root; no policy can except it.");
     Finding::new(call, codes::ROOT_ACTIVITY, severity, reason)
 }
 
@@ -178,14 +182,14 @@ fn signed_in(call: &Call<'_>, policy: &Policy) -> Finding {
     let line = line(policy, call.principal.entry);
     if call.outcome == Outcome::Succeeded {
         let mfa = match call.mfa() {
-            Some(true) => "with a second factor",
-            Some(false) => "without a second factor",
-            None => "where the record can't prove a second factor",
+            Some(true) => "with MFA",
+            Some(false) => "without MFA",
+            None => "and the record can't prove whether MFA was used",
         };
         let reason = format!("An emergency identity ({line}) signed in to the console, {mfa}.");
         return Finding::new(call, codes::GLASS_OPENED, Severity::High, reason);
     }
-    let reason = format!("Somebody tried to sign in as an emergency identity ({line}), and failed.");
+    let reason = format!("A sign-in as an emergency identity ({line}) failed.");
     Finding::new(call, codes::GLASS_SIGN_IN_FAILED, Severity::High, reason)
 }
 
@@ -195,11 +199,11 @@ fn escalation(call: &Call<'_>) -> Option<(Severity, &'static str)> {
         return None;
     }
     match call.class()? {
-        Class::Identity => Some((Severity::High, "made an identity, or a key or password of one")),
+        Class::Identity => Some((Severity::High, "created an identity, or a key or password of one")),
         Class::Permissions if call.effect == Effect::Changes => Some((Severity::High, "changed permissions")),
-        Class::Credentials => Some((Severity::Medium, "took further credentials")),
-        Class::Guardrail => Some((Severity::High, "changed what keeps others in bounds")),
-        Class::Sharing => Some((Severity::High, "let others than the account's own use a resource")),
+        Class::Credentials => Some((Severity::Medium, "obtained further credentials")),
+        Class::Guardrail => Some((Severity::High, "changed a guardrail")),
+        Class::Sharing => Some((Severity::High, "let principals outside the account use a resource")),
         Class::Detection
         | Class::Permissions
         | Class::WayIn
@@ -213,14 +217,15 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
     let (severity, what) = match (&call.outcome, call.effect, call.access()) {
         (Outcome::Denied(_), _, _) => (Severity::Medium, "was denied a call"),
         (Outcome::Succeeded, Effect::Changes, AccessLevel::Tagging) => (Severity::Low, "changed tags"),
-        (Outcome::Succeeded, ..) if call.class() == Some(Class::WayIn) => {
-            (Severity::High, "opened a way into a machine, where CloudTrail doesn't see what is typed")
-        }
+        (Outcome::Succeeded, ..) if call.class() == Some(Class::WayIn) => (
+            Severity::High,
+            "opened interactive access to a machine, where CloudTrail doesn't record what is typed",
+        ),
         (Outcome::Succeeded, ..) if call.class() == Some(Class::Destruction) => {
-            (Severity::High, "destroyed data, or what it could be restored with")
+            (Severity::High, "destroyed data, or what is needed to restore it")
         }
         (Outcome::Succeeded, Effect::Changes, _) => (Severity::Medium, "changed something"),
-        (Outcome::Succeeded, _, _) => (Severity::Info, "looked at something"),
+        (Outcome::Succeeded, _, _) => (Severity::Info, "made a call that changes nothing"),
         (_, Effect::Changes, _) => (Severity::Low, "tried to change something"),
         _ => (Severity::Info, "tried a call"),
     };

@@ -73,7 +73,7 @@ pub fn remembered(
         && call.outcome == Outcome::Succeeded
         && call.principal.kind == Kind::BreakGlass
     {
-        let reason = "The session took on an emergency identity: that is a case of its own.".to_owned();
+        let reason = "The session assumed an emergency identity: that has its own case.".to_owned();
         let finding = Finding::new(call, codes::GLASS_ESCALATION, Severity::High, reason);
         let remembered =
             Remembered { call: Observation::new(call, &finding, seen), facts: Facts::of_own(call, policy) };
@@ -192,7 +192,7 @@ impl Function for BreakGlassFunction<'_> {
 /// role, or an account's root, is never `EventBridge`.
 fn not_by_the_bus(sender: &str) -> Option<String> {
     if sender.is_empty() {
-        return Some("the function was invoked with it, and no queue tells who sent it".into());
+        return Some("the function was invoked with it directly, and no queue shows who sent it".into());
     }
     let user = !sender.contains(':') && !sender.bytes().all(|byte| byte.is_ascii_digit());
     let other = ["AROA", "ASIA", "AKIA", "AGPA", "AIPA", "ANPA", "arn:"]

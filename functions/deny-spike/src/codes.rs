@@ -29,7 +29,8 @@ pub const DENY_PROBING: Code = Code::new(&Row {
     place: 301,
     name: "deny-probing",
     title: "Probing for permissions",
-    next: "Somebody tries what these credentials can do. Ask their owner; if it wasn't them, revoke the credentials now.",
+    next: "Somebody is testing what these credentials can do. Ask their owner; if it wasn't them, revoke \
+           the credentials now.",
     says_more: true,
     ..DENY
 });

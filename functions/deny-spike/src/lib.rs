@@ -160,7 +160,7 @@ impl Spike {
             format!("from {} calls it is a spike", policy.count)
         };
         let different = match actions {
-            0 => "what console pages ask for".to_owned(),
+            0 => "what console pages request".to_owned(),
             1 => "one action".to_owned(),
             _ => format!("{actions} different actions"),
         };

@@ -145,7 +145,7 @@ async fn found(
     for (key, spike) in &spikes {
         match whole.remove(key) {
             Some(finding) => findings.push(spike.told(finding, &policy.denials)),
-            None => world.complain(&Failure::new(READ, "a call is kept in brief only")),
+            None => world.complain(&Failure::new(READ, "only a summary of a call is stored")),
         }
     }
     findings.sort_by_key(Finding::order);

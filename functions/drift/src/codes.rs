@@ -40,7 +40,7 @@ pub const CONSOLE_SIGN_IN: Code = Code::new(&Row {
     place: 102,
     name: "console-sign-in",
     title: "Console sign-in",
-    next: "Nobody needs the production console day to day: ask what for.",
+    next: "No daily task needs the production console: ask the person what it was for.",
     ..DRIFT
 });
 
@@ -53,7 +53,7 @@ pub const TRAIL_TAMPERED: Code = Code::new(&Row {
     alerts: AlertRule::Gravest,
     class: Some(Class::Detection),
     is_violation: true,
-    may_be_hidden: Err("nothing hides an attack on logging"),
+    may_be_hidden: Err("no entry can hide an attack on logging"),
     is_by_hand: true,
     ..DRIFT
 });
@@ -63,10 +63,11 @@ pub const DEPLOY_ROLE_MISUSED: Code = Code::new(&Row {
     place: 104,
     name: "deploy-role-misused",
     title: "Deploy role misused",
-    next: "Revoke the deploy role's sessions, check the pipeline's runs at that time, and close the way in that was used in the role's trust policy.",
+    next: "Revoke the deploy role's sessions, check the pipeline's runs at that time, and remove the access \
+           that was used from the role's trust policy.",
     alerts: AlertRule::Grave,
     is_violation: true,
-    may_be_hidden: Err("nothing hides the misuse of a deploy role"),
+    may_be_hidden: Err("no entry can hide the misuse of a deploy role"),
     is_by_hand: true,
     ..DRIFT
 });

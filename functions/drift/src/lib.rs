@@ -108,7 +108,7 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     if call.principal.kind == Kind::Workload {
         workload(call, policy, trace)
     } else if call.principal.kind == Kind::Anonymous {
-        trace.step("rule drift-write", || "anybody on the internet".into());
+        trace.step("rule drift-write", || "anyone on the internet".into());
         written_by_anybody(call).into()
     } else {
         written(call, policy, trace).into()
@@ -124,10 +124,13 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
     let pipeline = call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
     let succeeded = call.outcome == Outcome::Succeeded;
     let (severity, by) = match (pipeline, succeeded) {
-        (true, _) => (Severity::Medium, "made by the pipeline, it is right if a reviewed change says so"),
+        (true, _) => (
+            Severity::Medium,
+            "it was made by the pipeline, and is legitimate if a reviewed change contains it",
+        ),
         (false, true) if attack.grave => (Severity::Critical, "no policy can except it"),
         (false, true) => (Severity::High, "no policy can except it"),
-        (false, false) => (Severity::High, "it failed, and somebody tried; no policy can except it"),
+        (false, false) => (Severity::High, "it failed, and the attempt is reported; no policy can except it"),
     };
     let reason = format!("The call {}; {by}.", attack.what);
     let mut finding = crate::attack(call, severity, reason);
@@ -152,20 +155,20 @@ fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
         (Outcome::Succeeded, _) => Severity::High,
         _ => Severity::Medium,
     };
-    let reason = format!("Only the pipeline uses the deploy role of {line}, but {how}.");
+    let reason = format!("Only the pipeline may use the deploy role of {line}, but {how}.");
     Finding::new(call, codes::DEPLOY_ROLE_MISUSED, severity, reason)
 }
 
 fn sign_in(call: &Call<'_>) -> Finding {
     let (severity, how) = match call.mfa() {
-        Some(false) => (Severity::Medium, "without a second factor"),
-        Some(true) => (Severity::Low, "with a second factor"),
-        None => (Severity::Low, "where the record can't prove a second factor"),
+        Some(false) => (Severity::Medium, "without MFA"),
+        Some(true) => (Severity::Low, "with MFA"),
+        None => (Severity::Low, "and the record can't prove whether MFA was used"),
     };
     if let Some(because) = call.code_in_console() {
-        let what = if call.effect == Effect::SignsIn { "signed in to" } else { "asked for a way into" };
+        let what = if call.effect == Effect::SignsIn { "signed in to" } else { "requested access to" };
         let reason = format!(
-            "Somebody {what} the console with the credentials of code ({because}): a person has them in hands."
+            "Somebody {what} the console with a workload's credentials ({because}): a person has them."
         );
         let mut finding = Finding::new(call, codes::CONSOLE_SIGN_IN, Severity::High, reason);
         finding.next =
@@ -203,13 +206,14 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {
     let reason = format!(
-        "Anybody on the internet can do this: a call without AWS credentials made a change of access level {}, and got \
-         through.",
+        "Anyone on the internet can do this: a call without AWS credentials made a change of access level \
+         {}, and succeeded.",
         call.access()
     );
     let mut finding = Finding::new(call, codes::DRIFT_WRITE, call.severity_of_change(), reason);
-    finding.next = "Find what lets callers without credentials in, such as a bucket's policy or ACL, and close it; then \
-                    undo what was written. There are no credentials to revoke and no person to ask."
+    finding.next = "Find what allows callers without credentials, such as a bucket's policy or ACL, and \
+                    close it; then undo what was written. There are no credentials to revoke and no person \
+                    to ask."
         .into();
     finding
 }
@@ -241,17 +245,17 @@ fn is_interactive(call: &Call<'_>) -> bool {
 /// What was done, in words. Where AWS files a right under another access level, that alone would say too little.
 fn did(call: &Call<'_>) -> String {
     match call.class() {
-        Some(Class::WayIn | Class::Commands) => "opened a way into a machine".into(),
+        Some(Class::WayIn | Class::Commands) => "opened access to a machine".into(),
         Some(Class::Identity) if call.access() != AccessLevel::PermissionsManagement => {
-            "made an identity, or a key or password of one".into()
+            "created an identity, or a key or password of one".into()
         }
         Some(Class::Permissions) if call.access() != AccessLevel::PermissionsManagement => {
-            "changed who may do what".into()
+            "changed permissions".into()
         }
-        Some(Class::Guardrail) => "changed what keeps others in bounds".into(),
-        Some(Class::Sharing) => "let others than the account's own use a resource".into(),
-        Some(Class::Destruction) => "destroyed data, or what it could be restored with".into(),
-        Some(Class::Network) => "let traffic in, or joined another network".into(),
+        Some(Class::Guardrail) => "changed a guardrail".into(),
+        Some(Class::Sharing) => "let principals outside the account use a resource".into(),
+        Some(Class::Destruction) => "destroyed data, or what is needed to restore it".into(),
+        Some(Class::Network) => "opened the network, or connected another one".into(),
         _ => format!("made a change of access level {}", call.access()),
     }
 }

@@ -37,8 +37,8 @@ pub fn lost_subscription(lost: &Subscription, policy: &Policy, now: Time) -> Fin
         mfa: None,
         resources: vec![clean(&lost.arn, 256)],
         reason: format!(
-            "A subscription ({}) of the topic for alerts is gone. Whoever follows the link in a mail leaves no \
-             record; if somebody unsubscribed it by a call, that is told by itself.",
+            "A subscription ({}) of the topic for alerts is gone. Unsubscribing by the link in an email \
+             leaves no record; an API call to unsubscribe is reported as a finding of its own.",
             clean(&lost.protocol, 16)
         ),
         next: code.next_step().into(),

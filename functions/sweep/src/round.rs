@@ -75,7 +75,8 @@ pub(crate) async fn go_through<W: World + Lookup>(
     add(report, Metric::SessionsOpen, count.sessions);
     if left + unsealed > 0 {
         let why = format!(
-            "there is more to do than a minute holds: {left} incidents and {unsealed} cases are left to the next sweep"
+            "there is more to do than fits into a minute: {left} incidents and {unsealed} cases are left to \
+             the next sweep"
         );
         failures.push(Failure::new("the sweep", why));
     }

@@ -86,7 +86,7 @@ where
         let failures = match swept {
             Ok(Ok(())) => return Ok(json!({})),
             Ok(Err(failures)) => failures,
-            Err(_) => vec![Failure::new("the sweep", "its time was up")],
+            Err(_) => vec![Failure::new("the sweep", "its time limit was reached")],
         };
         for failure in &failures {
             tracing::error!(what = failure.what, why = failure.why, "the next sweep tries again");
@@ -109,11 +109,13 @@ mod tests {
             r#"{"Records":[{"messageId":"a","body":"{}"},{"messageId":"b","body":"{}"},{"messageId":"c"}]}"#;
         let payload = RawValue::from_string(batch.to_owned()).unwrap();
         let events = intake::events(&payload);
-        let again = || Answer::Again(Failure::new("the function", "its time was up"));
+        let again = || Answer::Again(Failure::new("the function", "its time limit was reached"));
         let answered = answer(&events, vec![Answer::Done, again(), Answer::Done]).unwrap();
         assert_eq!(answered, json!({"batchItemFailures": [{"itemIdentifier": "b"}]}));
         let single = RawValue::from_string("{}".to_owned()).unwrap();
         let alone = intake::events(&single);
-        assert!(answer(&alone, vec![again()]).unwrap_err().to_string().contains("its time was up"));
+        assert!(
+            answer(&alone, vec![again()]).unwrap_err().to_string().contains("its time limit was reached")
+        );
     }
 }

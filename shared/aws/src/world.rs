@@ -281,7 +281,7 @@ impl Clock for Aws {
     }
 
     fn complain(&self, failure: &Failure) {
-        tracing::error!(what = failure.what, why = failure.why, "went on without it");
+        tracing::error!(what = failure.what, why = failure.why, "continued without it");
     }
 
     fn left(&self) -> Duration {

@@ -50,13 +50,13 @@ pub enum Basis {
 impl std::fmt::Display for Basis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Class => "handsoff's table of rights and ways in",
+            Self::Class => "handsoff's table of classes of changes",
             Self::List => "handsoff's own list of operations",
             Self::ReadOnlyAndName => "readOnly and the operation's name agree",
             Self::Reference => "the service authorization reference",
             Self::Verb => "the verb of the operation; the service authorization reference doesn't have it",
             Self::ReadOnly => "readOnly; the service authorization reference doesn't have the operation",
-            Self::Unknown => "nothing says that the operation only reads",
+            Self::Unknown => "nothing shows that the operation only reads",
         })
     }
 }

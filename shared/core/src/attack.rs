@@ -37,7 +37,7 @@ const TABLE: Table = Table::of(include_bytes!("../data/attacks.txt"));
 
 impl Attack {
     /// Whether the call attacks logging or detection. `pipeline`: a deploy role makes it. Code is no pipeline: what a
-    /// workload's credentials are used for here is told like a person's.
+    /// workload's credentials are used for here is reported like a person's.
     pub fn of(action: &Action<'_>, record: &Record<'_>, policy: &Policy, pipeline: bool) -> Option<Self> {
         let (attack, keeps) = Self::listed(&action.service, &action.name)?;
         if keeps.is_some_and(|keeps| kept::takes_nothing(keeps, record.request_parameters)) {
@@ -102,7 +102,7 @@ fn key_arn(record: &Record<'_>) -> Option<String> {
     Some(format!("arn:{}:kms:{region}:{account}:key/{id}", Partition::of_region(&region).id))
 }
 
-/// Whether nothing in the record tells which stack a change set is of: its ARN has only the set's own name.
+/// Whether nothing in the record says which stack a change set is of: its ARN has only the set's own name.
 fn is_unnamed(action: &Action<'_>, record: &Record<'_>) -> bool {
     let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
     action.service == "cloudformation"

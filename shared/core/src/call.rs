@@ -135,7 +135,7 @@ impl<'a> Call<'a> {
         is_from_console(&self.record, &self.principal)
     }
 
-    /// Whether the session has shown a second factor. `None` where the record can't prove either.
+    /// Whether the session used MFA. `None` where the record can't prove either.
     pub fn mfa(&self) -> Option<bool> {
         use handsoff_cloudtrail::IdentityType::{IamUser, Root};
         let identity = &self.principal.identity;

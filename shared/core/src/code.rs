@@ -140,7 +140,7 @@ pub struct Row {
     pub counted: Counted,
     /// Whether its findings count as violations.
     pub is_violation: bool,
-    /// Which findings are no news when there was the same on earlier days.
+    /// Which findings count as repeated if earlier days had the same.
     pub repeats: Repeats,
     /// The class of its findings, where it isn't the change's.
     pub class: Option<Class>,
@@ -231,7 +231,7 @@ pub enum Counted {
     Denials,
 }
 
-/// Which findings are no news when there was the same on earlier days.
+/// Which findings count as repeated if earlier days had the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeats {
     /// None.

@@ -1,8 +1,8 @@
-//! Several records of one call, of which one is told.
+//! Several records of one call, of which one is reported.
 //!
 //! CloudTrail writes a corrected record under an event ID of its own, which names the original
 //! (`addendum.originalEventID`); and of a call that reaches into another account a record for each of the two, which
-//! share a `sharedEventID`. Which of them is told follows from all of them, whatever their order.
+//! share a `sharedEventID`. Which of them is reported follows from all of them, whatever their order.
 //!
 //! These fields are AWS's. In a file that somebody has made they may say anything: so a record gives way only to one
 //! of the same service, action and account, or time, and what is itself a correction gives way to no other's.
@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::finding::hash;
 
-/// A record among the copies of one call: the greatest is told.
+/// A record among the copies of one call: the greatest is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Copy {
     /// Whether it names the caller: the record for the account that was reached into may leave the ARN out.
@@ -72,7 +72,7 @@ impl Copies {
         }
     }
 
-    /// The records that are not told, by [`name()`], because another of the same call is.
+    /// The records that are not reported, by [`name()`], because another of the same call is.
     pub fn left_out(&self) -> HashSet<u64> {
         let corrections: HashSet<u64> = self.corrections.values().flatten().copied().collect();
         let originals = self.corrections.keys().filter(|original| !corrections.contains(original)).copied();

@@ -15,7 +15,7 @@ pub enum Disposition {
     Read,
     /// A step of a sign-in, or of a session's upkeep.
     SignInStep,
-    /// An AWS service acted by itself.
+    /// An AWS service acted on its own behalf.
     Service,
     /// A deploy role changed something: that is its job.
     Expected,
@@ -31,7 +31,7 @@ pub enum Disposition {
     Attempt,
     /// The caller only asked whether it could.
     DryRun,
-    /// Another record tells it.
+    /// Another record reports it.
     ToldElsewhere,
     /// A request without AWS credentials that was refused, or that an app's customer makes to sign up and in.
     Anonymous,
@@ -85,16 +85,16 @@ impl Disposition {
         match self {
             Self::Read => "changes nothing",
             Self::SignInStep => "a step of a sign-in, or of a session's upkeep",
-            Self::Service => "an AWS service acting by itself",
+            Self::Service => "an AWS service acting on its own behalf",
             Self::Expected => "a change by a deploy role",
             Self::WorkloadAllowed => "a change that a [[workload]] entry allows",
             Self::Excepted => "an [[exception]] covers it",
-            Self::Denied => "denied, and not one of many",
-            Self::Unauthenticated => "the caller could not prove who it is",
+            Self::Denied => "denied, and below the thresholds of a spike",
+            Self::Unauthenticated => "the caller's authentication failed",
             Self::Attempt => "a change that failed for another reason",
-            Self::DryRun => "only asked whether it could",
-            Self::ToldElsewhere => "an endpoint's copy of a call, or a sum of calls",
-            Self::Anonymous => "without AWS credentials: an app's customer, or refused",
+            Self::DryRun => "a dry run, which only checks permissions",
+            Self::ToldElsewhere => "a VPC endpoint's copy of a call, or an aggregated event",
+            Self::Anonymous => "without AWS credentials: an app's customer, or denied",
             Self::ToolCall => "an agent's tool call, whose API calls have records of their own",
             Self::Unclaimed => "no detector looks at such calls",
         }

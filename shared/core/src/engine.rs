@@ -59,7 +59,7 @@ impl<'p> Engine<'p> {
     /// The one detector that a call belongs to, or why it belongs to none.
     pub fn owner(&self, call: &Call<'_>, trace: &mut Trace) -> Owner {
         if call.record.is_told_elsewhere() {
-            trace.step("told by another record?", || "yes".into());
+            trace.step("reported elsewhere?", || "yes".into());
             return Owner::Nobody(Disposition::ToldElsewhere);
         }
         let mut claims = self.claims.iter().peekable();

@@ -124,7 +124,7 @@ pub struct Finding {
     pub source_ip: String,
     /// What the caller calls its program.
     pub user_agent: String,
-    /// Whether the session has shown a second factor; `None` where the record can't prove either.
+    /// Whether the session used MFA; `None` where the record can't prove either.
     pub mfa: Option<bool>,
     /// What was touched; of a verdict on a session the emergency identity.
     pub resources: Vec<String>,

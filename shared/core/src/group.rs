@@ -38,7 +38,7 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     name(kind, &parts)
 }
 
-/// The incident of the session that a break-glass call was made in. For a call that takes on another emergency
+/// The incident of the session that a break-glass call was made in. For a call that assumes another emergency
 /// identity that isn't the one that its finding belongs to: there the other session begins.
 pub fn own_session(call: &Call<'_>) -> String {
     name(IncidentKind::Glass, &within_glass(call, false))
@@ -149,7 +149,7 @@ fn within_glass(call: &Call<'_>, outside: bool) -> Vec<String> {
     vec![account.into_owned(), role, session.to_owned(), began]
 }
 
-/// A call that takes an emergency identity on, by whoever.
+/// A call that assumes an emergency identity, by any caller.
 fn taking_glass(call: &Call<'_>) -> Vec<String> {
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text).unwrap_or_default();
     let caller = call.account().unwrap_or_default();
@@ -200,7 +200,7 @@ pub fn denial_group(call: &Call<'_>) -> String {
     format!("{}|{}|{person}", call.account().unwrap_or_default(), without_suffix(&arn))
 }
 
-/// A caller of whom there is no ARN: the user of Identity Center; of a web identity the provider, which vouches for many
+/// A caller of whom there is no ARN: the user of Identity Center; of a web identity the provider, which authenticates many
 /// subjects; of another account there is only `AROA…:session`, and the session is theirs to choose.
 fn nameless(call: &Call<'_>) -> String {
     if call.principal.kind == Kind::Anonymous {

@@ -1,7 +1,7 @@
 //! Where a session comes from, by another record: the one in which a compute service took the role on, or the service
 //! account of a pod.
 //!
-//! A record names a session's role and name, and may say nothing of whose it is. The role can be anybody's who may
+//! A record names a session's role and name, and may say nothing of whose it is. The role can be anyone's who may
 //! assume it, and its name is the caller's to choose: neither shows code. The access key does: AWS makes it, and writes
 //! it in `responseElements` of the call that gave it out, and in each call that is made with it.
 
@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::principal::{Kind, vouches_for_code};
 use crate::trace::Trace;
 
-/// Services that take a role on for code that they run: not those that do what a person tells them, as Systems Manager
+/// Services that assume a role for code that they run: not those that do what a person tells them, as Systems Manager
 /// and CloudFormation do.
 const COMPUTE: [&str; 7] =
     ["batch", "ec2", "ecs-tasks", "edgelambda", "lambda", "pods.eks", "tasks.apprunner"];
@@ -55,14 +55,14 @@ impl Origins {
         self.code.is_empty()
     }
 
-    /// Makes the caller a workload, if its record doesn't tell who it is and another one does.
+    /// Makes the caller a workload, if its record doesn't say who it is and another one does.
     pub fn recognise(&self, call: &mut Call<'_>, trace: &mut Trace) {
         let principal = &mut call.principal;
         let unknown = principal.kind == Kind::Unknown && principal.identity.kind == IdentityType::AssumedRole;
         let known = || session(&principal.identity).is_some_and(|session| self.code.contains(&session));
         if unknown && known() {
             principal.kind = Kind::Workload;
-            principal.because = "another record shows that a compute service or a pod took the session on";
+            principal.because = "another record shows that a compute service or a pod assumed the role";
             trace.step("origin", || principal.because.to_owned());
         }
     }

@@ -21,11 +21,11 @@ pub enum Kind {
     BreakGlass,
     /// A role that code runs as: by the policy, or because AWS gave its credentials to a compute service.
     Workload,
-    /// An AWS service that acts by itself.
+    /// An AWS service that acts on its own behalf.
     Service,
-    /// Nobody of the account: a customer of an app, or anybody on the internet, without AWS credentials.
+    /// Nobody of the account: a customer of an app, or anyone on the internet, without AWS credentials.
     Anonymous,
-    /// The record doesn't tell.
+    /// The record doesn't say.
     Unknown,
 }
 
@@ -55,7 +55,7 @@ impl std::fmt::Display for Kind {
 pub struct Principal<'a> {
     /// What the identity is to the team.
     pub kind: Kind,
-    /// The identity as the record tells it.
+    /// The identity, as in the record.
     pub identity: Identity<'a>,
     /// The ARN of the role or user, of a session the role's.
     pub arn: Option<String>,
@@ -181,7 +181,7 @@ fn is(arn: Option<&str>, pathless: bool, pattern: &IdentityPattern, own: Option<
     )
 }
 
-/// A service uses a role with no credentials of anybody: a service role.
+/// A service uses a role with no credentials of anyone: a service role.
 fn uses_by_itself(identity: &Identity<'_>) -> bool {
     identity.is_used_by_service_alone() && identity.invoked_by.as_deref() != Some("AWS Internal")
 }
@@ -202,7 +202,7 @@ const SESSIONS: [(&str, &str); 4] = [
 /// A service uses its service role, with keys of that role: it calls in a session that it named.
 ///
 /// A session's name is its caller's to choose. Who chose one of these would have to act through that very service,
-/// and the call that starts it is told as theirs.
+/// and the call that starts it is reported as theirs.
 fn uses_service_role(identity: &Identity<'_>) -> bool {
     let (Some(host), Some((_, session))) = (identity.invoking_service(), identity.assumed_role()) else {
         return false;
@@ -236,7 +236,7 @@ fn given_to_compute(identity: &Identity<'_>) -> Option<&'static str> {
     compute.then_some("AWS issued the credentials to a compute resource")
 }
 
-/// Providers that vouch for code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.
+/// Providers that authenticate code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.
 ///
 /// Of a provider that the account made the whole form has to be right. Who makes one chooses its URL, but not a host of
 /// AWS's, whose keys IAM asks for.
@@ -284,7 +284,7 @@ fn kind(
         && identity.user_name.is_none()
         && matches!(record.event_type.text().as_deref(), Some("AwsServiceEvent" | "AwsCloudTrailInsight"));
     if identity.is_service() || service_event {
-        return (Kind::Service, None, "an AWS service made the call by itself");
+        return (Kind::Service, None, "an AWS service made the call on its own behalf");
     }
     if identity.is_anonymous(is_for_customers(record)) {
         return (Kind::Anonymous, None, "the request came without AWS credentials");
@@ -305,7 +305,7 @@ fn kind(
             return (Kind::Human, Some(entry), because);
         }
         if identity.mfa_authenticated == Some(true) {
-            let because = "a person uses the role of a [[workload]] entry, with a second factor";
+            let because = "a person uses the role of a [[workload]] entry, with MFA";
             return (Kind::Human, Some(entry), because);
         }
         return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
@@ -324,21 +324,23 @@ fn kind(
             let (kind, because) = session(identity, console);
             (kind, None, because)
         }
-        IdentityType::AwsAccount => (Kind::Unknown, None, "another account, of which nothing more is told"),
-        _ => (Kind::Unknown, None, "the record doesn't tell who called"),
+        IdentityType::AwsAccount => {
+            (Kind::Unknown, None, "another account, which the record doesn't describe further")
+        }
+        _ => (Kind::Unknown, None, "the record doesn't name the caller"),
     }
 }
 
 /// Who is behind a role's session that no entry of the policy names.
 fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
     if identity.permission_set().is_some() {
-        return (Kind::Human, "IAM Identity Center gave the session");
+        return (Kind::Human, "IAM Identity Center issued the session");
     }
     if console {
         return (Kind::Human, "the session comes from the console");
     }
     if identity.mfa_authenticated == Some(true) {
-        return (Kind::Human, "the session shows a second factor, which no code has");
+        return (Kind::Human, "the session used MFA, which only people do");
     }
     if identity.on_behalf_of.is_some() {
         return (Kind::Human, "the session acts on behalf of a user of IAM Identity Center");
@@ -353,10 +355,10 @@ fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
     if identity.federated_provider.is_some() {
         return match identity.web_provider() {
             Some(host) if vouches_for_code(host) => {
-                (Kind::Workload, "EKS or an identity pool vouched for the code that took the session")
+                (Kind::Workload, "EKS or an identity pool authenticated the code that assumed the role")
             }
             // Service accounts of other clouds have mail addresses for names.
-            _ => (Kind::Unknown, "a web identity took the session, whose name proves no person"),
+            _ => (Kind::Unknown, "a web identity assumed the role, and the session's name proves no person"),
         };
     }
     let name = identity.assumed_role().map_or("", |(_, session)| session);
@@ -364,10 +366,10 @@ fn session(identity: &Identity<'_>, console: bool) -> (Kind, &'static str) {
         return (Kind::Human, "the session's name is a mail address");
     }
     if uses_by_itself(identity) {
-        return (Kind::Workload, "a service uses the role by itself");
+        return (Kind::Workload, "a service uses the role on its own behalf");
     }
     if uses_service_role(identity) {
-        return (Kind::Workload, "a service uses the role that the account gave it");
+        return (Kind::Workload, "a service uses the service role that the account gave it");
     }
     (Kind::Unknown, "a role's session that no entry of the policy names")
 }

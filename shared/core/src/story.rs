@@ -250,9 +250,10 @@ impl Story {
             used.remove(&incident.id);
             if !used.is_empty() {
                 let used: Vec<String> = used.into_iter().take(NAMED).collect();
-                story
-                    .notes
-                    .push(Note::new("story", format!("{what}, made here, acts in {}", used.join(", "))));
+                story.notes.push(Note::new(
+                    "story",
+                    format!("{what}, created here, is used in {}", used.join(", ")),
+                ));
             }
         }
         Ok(story)
@@ -301,7 +302,8 @@ async fn begun<F: Facts>(
     let at = made.at.map(|at| format!(" at {at}")).unwrap_or_default();
     let before = first.zip(made.at).filter(|(first, at)| first >= at);
     let before = before.map(|(first, at)| format!(", {} min before,", (first.0 - at.0 + 59) / 60));
-    let text = format!("{who} was made{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
+    let text =
+        format!("{who} was created{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
     if let Some(denials) = made.denials.as_ref().filter(|denials| **denials != made.incident) {
         let actions = facts.denied(denials, until).await?;
         if actions > 0 {

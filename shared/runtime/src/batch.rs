@@ -81,7 +81,7 @@ enum DeadLetterError {
     /// What a detector says of an event that is none of CloudTrail's.
     #[error("{0}")]
     Other(String),
-    #[error("`detail` goes on behind its record, at byte {0}")]
+    #[error("`detail` continues after its record, at byte {0}")]
     Behind(usize),
     #[error("`detail` has none of the fields of a CloudTrail record")]
     NoRecord,
@@ -227,7 +227,9 @@ pub async fn handle<F: Function>(
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
         let sent = leaving(world, ANSWER, world.send(&report)).await;
-        if let Err(failure) = sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time was up"))) {
+        if let Err(failure) =
+            sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time limit was reached")))
+        {
             world.complain(&failure);
         }
     }
@@ -291,7 +293,7 @@ fn set(answers: &mut [Answer], index: usize, done: &Result<(), Failure>) {
 }
 
 fn late() -> Failure {
-    Failure::new("the function", "its time was up")
+    Failure::new("the function", "its time limit was reached")
 }
 
 /// Works, but leaves so much of the invocation's time; `None` if that wasn't enough.

@@ -97,8 +97,10 @@ pub async fn digest<N>(
     }
     digest.notes = notes(until).await;
     if !whole {
-        let why =
-            format!("there was more than a digest reads; the table has all, partition {}", episode.incident);
+        let why = format!(
+            "there was more than a digest reads; the table has everything, partition {}",
+            episode.incident
+        );
         digest.notes.push(Note::new("more", why));
     }
     claim(world, &episode, None, report, |state| {

@@ -162,5 +162,5 @@ pub async fn update<D: Document, T>(
 
 /// Others were always faster.
 pub(super) fn contended<D: Document>() -> Failure {
-    Failure::new(D::CHANGE, "others were faster twelve times")
+    Failure::new(D::CHANGE, "twelve conflicts with other writers")
 }

@@ -43,7 +43,7 @@ pub struct Waiting {
     pub count: usize,
     /// Since when the oldest of them was claimed.
     pub since: i64,
-    /// The gravest.
+    /// The most severe.
     pub severity: Severity,
 }
 
@@ -91,7 +91,7 @@ impl fmt::Display for Due {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DueError {
     /// It isn't in the form in which [`fmt::Display`] writes.
-    #[error("`{0}` doesn't say what is due")]
+    #[error("`{0}` doesn't name what is due")]
     Form(String),
 }
 

@@ -20,7 +20,7 @@ use super::ports::{Clock, Failure, Range, World};
 use super::stored::{self, Was};
 use super::summary;
 
-/// A period of an incident: what is told together, and what is claimed together.
+/// A period of an incident: what is reported together, and what is claimed together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Episode {
     /// The incident.
@@ -99,12 +99,12 @@ impl Held<'_, Episode> {
     }
 }
 
-/// What was told of an episode, and what is to be sent.
+/// What was reported of an episode, and what is to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// When it was first written, by the function's clock.
     pub since: i64,
-    /// What was claimed to be told.
+    /// What was claimed to be reported.
     pub told: BTreeSet<Milestone>,
     /// The actions that its messages have named.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -114,7 +114,7 @@ pub struct State {
     /// Whether the sweep has to look at its findings.
     #[serde(default)]
     pub look: Look,
-    /// How many seconds after a session's first record its opening was told.
+    /// How many seconds after a session's first record its opening was reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_after: Option<i64>,
     /// From when on the sweep has something to do with it, in seconds since 1970.
@@ -126,7 +126,7 @@ pub struct State {
     /// How far a look has come that takes more than one sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
-    /// What of it was told in summaries, and not by itself.
+    /// What of it was reported in summaries, and not by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<Folded>,
     /// What was read.
@@ -157,7 +157,7 @@ pub struct Part {
     pub worst: Option<Mark>,
 }
 
-/// What of an episode was told in summaries.
+/// What of an episode was reported in summaries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
     /// The highest severity that was.

@@ -21,7 +21,7 @@ const SLICE: usize = 1_000;
 /// How many are looked at in all: as many as the last count that is alerted.
 const LOOK_AT: usize = 10_000;
 
-/// Says that findings were remembered of an episode. Where nothing is told of it yet there is nothing to say: whoever
+/// Says that findings were remembered of an episode. Where nothing is reported of it yet there is nothing to say: whoever
 /// tells it first looks at all that is there, and a look is due after that.
 ///
 /// # Errors

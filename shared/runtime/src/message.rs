@@ -129,8 +129,7 @@ fn bare(lead: &Finding) -> Finding {
         source_ip: String::new(),
         user_agent: String::new(),
         resources: Vec::new(),
-        reason: "SNS doesn't take this alert as it is: this is the little of it that can't be refused."
-            .to_owned(),
+        reason: "SNS didn't accept this alert as it was: this is a shortened version.".to_owned(),
         next: lead.code.next_step().into(),
         ..lead.clone()
     }

@@ -24,7 +24,7 @@ pub enum Metric {
     DriftWrites(Severity),
     /// Resources that were changed by hand and stand so, by age.
     DriftItemsOpen(&'static str),
-    /// Break-glass sessions begun: an emergency identity was taken on, or signed in.
+    /// Break-glass sessions begun: an emergency identity was assumed, or signed in.
     SessionsOpened,
     /// Break-glass sessions that are going on.
     SessionsOpen,
@@ -57,7 +57,7 @@ pub enum Metric {
     AlertsResent,
     /// Alerts that SNS refused for their form, and that were sent in a reduced one.
     AlertsReduced,
-    /// Alerts that a summary tells.
+    /// Alerts that a summary reports.
     AlertsFolded,
     /// Alerts that are waiting to be sent.
     AlertsPending,

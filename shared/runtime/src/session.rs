@@ -58,7 +58,7 @@ pub struct Ending<'e> {
     pub calls: usize,
     /// What is known beyond the findings.
     pub notes: Vec<Note>,
-    /// The same case was told before: nothing is sent.
+    /// The same case was reported before: nothing is sent.
     pub told: bool,
     /// When it is over, by the time of events.
     pub at: Time,

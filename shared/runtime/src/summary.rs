@@ -30,7 +30,7 @@ const COUNTED: usize = 10_000;
 /// How many of them are named.
 const NAMED: usize = 50;
 
-/// How many findings of the gravest incident are looked at.
+/// How many findings of the most severe incident are looked at.
 const LOOK_AT: usize = 200;
 
 /// Whether this is a summary, and no incident.
@@ -55,7 +55,7 @@ pub(super) enum Way {
     /// As a message of its own, as long as there is budget: the first of an episode, and what is graver or another code
     /// than the summary has told.
     InBudget,
-    /// Not at all: a summary has told it.
+    /// Not at all: a summary has reported it.
     Untold,
 }
 
@@ -108,7 +108,7 @@ impl Brief {
         }
     }
 
-    /// Where it is kept: the gravest come first.
+    /// Where it is kept: the most severe come first.
     fn sort(&self, summary: &Episode) -> String {
         let rank = Severity::ALL.len() - self.severity as usize;
         format!("brief#{}#{rank}#{}#{}", summary.period, self.incident, self.period)
@@ -225,7 +225,7 @@ pub async fn summarise<N>(
     .map(drop)
 }
 
-/// What was folded into a summary, each incident once, the gravest first.
+/// What was folded into a summary, each incident once, the most severe first.
 async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Failure> {
     let (from, to) = (format!("brief#{}#", summary.period), format!("brief#{}#~", summary.period));
     let range = Range { partition: &summary.incident, from: &from, to: &to, most: COUNTED, backwards: false };
@@ -239,7 +239,7 @@ async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Fai
     Ok(briefs)
 }
 
-/// The finding of an incident that a summary of this code names: one of that code, or the gravest.
+/// The finding of an incident that a summary of this code names: one of that code, or the most severe.
 async fn lead<N>(
     world: &impl World,
     telling: Telling<'_, N>,
@@ -252,6 +252,6 @@ async fn lead<N>(
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
     let of_code = code.and_then(|code| found.first_of(code));
     let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
-    let none = || Failure::new(what, format!("no finding of {} is remembered", brief.incident));
+    let none = || Failure::new(what, format!("no finding of {} is stored", brief.incident));
     lead.cloned().ok_or_else(none)
 }

@@ -308,7 +308,7 @@ pub struct Closing<'c> {
 
 impl Episode {
     /// Tells that it is over; or, with nothing to say, only remembers it: the incident goes on in the next one,
-    /// or nothing is left of it, or a summary has told it.
+    /// or nothing is left of it, or a summary has reported it.
     ///
     /// # Errors
     /// As [`tell`].
@@ -344,8 +344,8 @@ impl Episode {
     }
 }
 
-/// Claims the alert that `due` makes of what was told so far, sends it, and strikes it off. With a budget, and none of
-/// it left for this minute, a summary tells it.
+/// Claims the alert that `due` makes of what was reported so far, sends it, and strikes it off. With a budget, and none of
+/// it left for this minute, a summary reports it.
 pub(super) async fn claim<W: World>(
     world: &W,
     episode: &Episode,

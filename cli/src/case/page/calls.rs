@@ -24,14 +24,14 @@ const READS: usize = 50;
 pub(super) fn changes(calls: &[Observation]) -> Markup {
     let (rows, more) = fold::noteworthy(calls, ROWS);
     let body = html! {
-        @if rows.is_empty() { (nothing("None: the session only looked at things.")) }
+        @if rows.is_empty() { (nothing("None: the session changed nothing.")) }
         @else { (table(&rows, "changes", &mut HashSet::new())) }
         (beyond(more, "rows, none of them more urgent: see all calls"))
     };
-    section("Changes, refusals and sign-ins", SAID_ONCE, &body)
+    section("Changes, denied calls and sign-ins", SAID_ONCE, &body)
 }
 
-const SAID_ONCE: &str = "What is to be said of a call stands with the first one that it is said of.";
+const SAID_ONCE: &str = "A remark is shown with the first call that it applies to.";
 
 /// The plain reads, by action.
 pub(super) fn reads(calls: &[Observation]) -> Markup {
@@ -63,7 +63,7 @@ pub(super) fn reads(calls: &[Observation]) -> Markup {
             (beyond(reads.len().saturating_sub(READS), "actions: see all calls"))
         }
     };
-    section("Reads, by action", "Each of them stands among all calls, at the end.", &body)
+    section("Reads, by action", "Each of them is in the list of all calls, at the end.", &body)
 }
 
 /// Writes the section of all calls, a table at a time.

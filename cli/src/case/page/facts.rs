@@ -31,8 +31,8 @@ fn who(manifest: &Manifest) -> Markup {
             dt { "Account" } dd { (shown(&manifest.account)) }
             @if let Some(name) = &manifest.session_name { dt { "Session name" } dd { code { (shown(name)) } } }
             @if let Some(source) = &manifest.source_identity { dt { "Source identity" } dd { code { (shown(source)) } } }
-            @for by in &manifest.taken_by { dt { "Taken on by" } dd { code { (shown(by)) } } }
-            dt { "Second factor" } dd { (manifest.mfa.meaning()) }
+            @for by in &manifest.taken_by { dt { "Assumed by" } dd { code { (shown(by)) } } }
+            dt { "MFA" } dd { (manifest.mfa.meaning()) }
             @if let Some(line) = &manifest.line { dt { "Policy" } dd { (shown(line)) } }
         }
     }
@@ -43,15 +43,15 @@ fn why(manifest: &Manifest) -> Markup {
     html! {
         dl {
             dt { "Ticket" } dd { (words::ticket(manifest.ticket.as_ref())) }
-            @if manifest.drill { dt { "Drill" } dd { "its ticket says so; whoever opens a session can say so" } }
+            @if manifest.drill { dt { "Drill" } dd { "its ticket says so; the person who opens a session can choose that" } }
             dt { "Approval" } dd.bad[bad] { (words::approval(manifest)) }
             @if let Some(grant) = words::grant(manifest) {
                 dt { @if matches!(manifest.approval, Approval::Missing { .. }) { "Nearest grant" } @else { "Grant" } }
                 dd { (shown(&grant.ticket)) }
-                dt { "Asked for by" } dd { (shown(&grant.requester)) }
+                dt { "Requested by" } dd { (shown(&grant.requester)) }
                 @if matches!(manifest.approval, Approval::Missing { .. }) { dt { "Approved by" } dd { (shown(&grant.approver)) } }
                 dt { "For" } dd { code { (shown(&grant.role)) } " in " (shown(&grant.account)) }
-                dt { "Holds" } dd { (words::span(Some(grant.from), Some(grant.until))) }
+                dt { "Valid" } dd { (words::span(Some(grant.from), Some(grant.until))) }
                 dt { "Given" } dd { (words::time(Some(grant.issued))) ", sent from account " (shown(&grant.sent_from)) }
             }
         }
@@ -69,7 +69,7 @@ fn when(manifest: &Manifest) -> Markup {
                 (words::end(manifest))
             }
             @if let Some(over) = manifest.overdue_seconds {
-                dt { "Overdue" } dd.bad { "calls went on for " (words::overdue(over)) " after the window" }
+                dt { "Overdue" } dd.bad { "calls continued for " (words::overdue(over)) " after the window" }
             }
             dt { "First call" } dd { (words::time(manifest.summary.first)) }
             dt { "Last call" } dd { (words::time(manifest.summary.last)) }
@@ -92,7 +92,7 @@ fn review(case: &Case) -> Markup {
 /// What is wrong with the session as a whole.
 pub(super) fn violations(manifest: &Manifest) -> Markup {
     let body = html! {
-        @if manifest.violations.is_empty() { (nothing("None of the session as a whole. What single calls did is told below.")) }
+        @if manifest.violations.is_empty() { (nothing("None of the session as a whole. What single calls did is listed below.")) }
         @else {
             ul.violations {
                 @for violation in &manifest.violations {
@@ -132,17 +132,13 @@ pub(super) fn left(manifest: &Manifest) -> Markup {
             (beyond(usize::try_from(summary.more_left).unwrap_or(usize::MAX), "of them: see all calls"))
         }
     };
-    section(
-        "Created and not removed",
-        "As far as the names of actions tell; the account itself may say otherwise.",
-        &body,
-    )
+    section("Created and not removed", "Derived from the names of actions; check the account itself.", &body)
 }
 
 /// Names, one a line.
 pub(super) fn names(names: &[String]) -> Markup {
     html! {
-        @if names.is_empty() { span.soft { "not told" } }
+        @if names.is_empty() { span.soft { "not in the records" } }
         @for name in names { code.name { (shown(name)) } }
     }
 }
@@ -168,7 +164,7 @@ pub(super) fn roles(manifest: &Manifest) -> Markup {
             }))
         }
     };
-    section("Roles and sessions taken on", "", &body)
+    section("Roles and sessions assumed", "", &body)
 }
 
 /// Whether all that was done is here, as far as that can be told.
@@ -183,12 +179,12 @@ pub(super) fn completeness(manifest: &Manifest) -> Markup {
             }
             dt { "LookupEvents" }
             dd { @match &manifest.lookup {
-                None => "was not asked: this case comes from saved logs",
+                None => "was not queried: this case comes from saved logs",
                 Some(lookup) => {
-                    p.bad[!lookup.complete] { @if lookup.complete { "answered all that was asked" } @else { "did NOT answer everything" }
+                    p.bad[!lookup.complete] { @if lookup.complete { "answered all queries" } @else { "did NOT answer all queries" }
                         @if let Some(problem) = &lookup.problem { ": " (shown(problem)) } }
                     p.soft {
-                        "asked for " @for (index, asked) in lookup.asked.iter().enumerate() { @if index > 0 { ", " } code { (shown(asked)) } }
+                        "queried: " @for (index, asked) in lookup.asked.iter().enumerate() { @if index > 0 { ", " } code { (shown(asked)) } }
                         " in " (lookup.regions.iter().map(|region| shown(region)).collect::<Vec<_>>().join(", "))
                     }
                 }
@@ -198,13 +194,13 @@ pub(super) fn completeness(manifest: &Manifest) -> Markup {
                 dt { "Only in LookupEvents" } dd { (only(&sources.only_lookup)) }
             }
             @if sources.feed_ended.is_some() {
-                dt { "Last by EventBridge" }
+                dt { "Last from EventBridge" }
                 dd { (words::time(sources.feed_ended))
-                    @if sources.after_feed > 0 { p.bad { (count_of(sources.after_feed, "call")) " of the session came after that, told by LookupEvents alone" } } }
+                    @if sources.after_feed > 0 { p.bad { (count_of(sources.after_feed, "call")) " of the session came after that, found only by LookupEvents" } } }
             }
         }
     };
-    let note = "CloudTrail doesn't record everything: what was typed on machines, and data events that no trail asks for, are not here.";
+    let note = "CloudTrail doesn't record everything: what was typed on machines, and data events that no trail records, are not here.";
     section("Completeness", note, &body)
 }
 
@@ -226,13 +222,13 @@ pub(super) fn proof(case: &Case, manifest: &Manifest) -> Markup {
         p.digest { (shown(&case.digest)) }
         p {
             @if case.difference.is_none() {
-                "When this page was made, the files of the case agreed with each other and with this digest. That it is the case that was sealed "
+                "When this page was made, the files of the case matched each other and this digest. That it is the case that was sealed "
                 "is proven by the closing alert, which carried the digest out of the account when the session was over: compare the two."
             } @else {
-                "The files of the case did not agree with each other when this page was made."
+                "The files of the case did not match each other when this page was made."
             }
         }
-        p { "To verify a copy of the case, without network:" }
+        p { "To verify a copy of the case, offline:" }
         pre { "handsoff case verify FOLDER --digest " (shown(&case.digest)) }
         (wide(&html! {
             table.files {

@@ -71,12 +71,12 @@ fn head(case: &Case, manifest: &Manifest) -> Markup {
             }
             p.chips {
                 // What speaks for a session proves nothing when its case was altered: only what speaks against it stays.
-                @if altered { span.chip.bad { "Altered: nothing here is proven" } } @else { span.chip.good { "Files unaltered" } }
+                @if altered { span.chip.bad { "Altered: this page proves nothing" } } @else { span.chip.good { "Files unaltered" } }
                 @if violations > 0 { span.chip.bad { (count_of(violations as u64, "violation")) } }
                 @else if !altered { span.chip.good { "No violations" } }
                 @if !altered || words::verdict(manifest) != "approved" { (approval_chip(manifest)) }
                 @if manifest.overdue_seconds.is_some() { span.chip.bad { "Overdue" } }
-                @if manifest.drill { span.chip.note { "Drill, says its ticket" } }
+                @if manifest.drill { span.chip.note { "Drill, according to its ticket" } }
                 @if case.reviews.is_empty() { span.chip.warn { "Not reviewed" } } @else { span.chip.good { "Reviewed" } }
             }
         }
@@ -98,6 +98,6 @@ fn approval_chip(manifest: &Manifest) -> Markup {
         "approved" => html! { span.chip.good { "Approved" } },
         "self-approved" => html! { span.chip.bad { "Self-approved" } },
         "missing" => html! { span.chip.bad { "Not approved" } },
-        _ => html! { span.chip.note { "No approval asked for" } },
+        _ => html! { span.chip.note { "No approval required" } },
     }
 }

@@ -146,7 +146,7 @@ pub(super) fn resources(calls: &[Observation]) -> Markup {
             (beyond(touched.len().saturating_sub(ROWS), "resources: see all calls"))
         }
     };
-    section("Resources touched", "The most changed first.", &body)
+    section("Resources touched", "The most often changed first.", &body)
 }
 
 /// What was denied.
@@ -206,7 +206,7 @@ pub(super) fn interactive(calls: &[Observation]) -> Markup {
             (beyond(inside.len().saturating_sub(ROWS), "of them: see all calls"))
         }
     };
-    section("Interactive access", "CloudTrail doesn't see what is typed on a machine.", &body)
+    section("Interactive access", "CloudTrail doesn't record what is typed on a machine.", &body)
 }
 
 /// Where the calls came from.
@@ -217,7 +217,7 @@ pub(super) fn origins(calls: &[Observation]) -> Markup {
         @else {
             (wide(&html! {
                 table.origins {
-                    thead { tr { th { "Address" } th { "Via" } th { "Program, as it calls itself" } th.number { "Calls" } th.time { "First, last" } } }
+                    thead { tr { th { "Address" } th { "Via" } th { "Program, by its user agent" } th.number { "Calls" } th.time { "First, last" } } }
                     tbody {
                         @for group in origins.iter().take(ROWS) {
                             tr {

@@ -196,7 +196,7 @@ fn a_text_without_records_is_given_up() {
     for piece in [1, 64, usize::MAX] {
         let (seen, _) = read_with(text.as_bytes(), piece, SMALL);
         assert_eq!(seen.names, ["A"]);
-        assert!(seen.problems.last().unwrap().contains("nothing that is known in"), "{:?}", seen.problems);
+        assert!(seen.problems.last().unwrap().contains("no known format in"), "{:?}", seen.problems);
     }
 }
 
@@ -415,5 +415,5 @@ fn messages_of_queues_and_of_lookup_events_are_opened() {
 #[test]
 fn brackets_that_close_nothing_are_named() {
     let seen = read("}}]],\n");
-    assert_eq!(seen.problems, ["1:1 a bracket that closes nothing"]);
+    assert_eq!(seen.problems, ["1:1 a closing bracket without an opening one"]);
 }

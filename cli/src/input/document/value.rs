@@ -59,7 +59,12 @@ impl Document {
             }
             // Behind something unreadable the end of its container may be left over.
             Some(b']' | b'}') if self.seeking || !in_array => {
-                self.unreadable(here.bytes, (here.at, here.at), "a bracket that closes nothing", sink);
+                self.unreadable(
+                    here.bytes,
+                    (here.at, here.at),
+                    "a closing bracket without an opening one",
+                    sink,
+                );
                 self.state = State::Top;
                 Ok(1)
             }
@@ -251,7 +256,7 @@ impl Document {
 fn give(record: &Record<'_>, place: &Place<'_>, sink: &mut impl Sink) {
     for name in flat::broken_fields(record) {
         let message =
-            format!("`{name}` is JSON in a text that can't be read: the record is judged without it");
+            format!("`{name}` is JSON in a string that can't be read: the record is judged without it");
         sink.problem(Some(place.position()), message);
     }
     match flat::unfolded(record).as_deref().map(Record::read) {

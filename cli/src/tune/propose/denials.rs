@@ -44,8 +44,8 @@ impl Evidence<'_> {
         let usual = self.usual();
         let mut entry = Entry::new("When denied calls of one principal are too many.".into());
         let spread = format!(
-            "The fullest window ({window}) of each principal and day, {} of them but for {}: denied calls (percentiles) \
-             {}; different actions, but for what console pages ask for: {}.",
+            "The fullest window ({window}) of each principal and day, {} of them except {}: denied calls \
+             (percentiles) {}; different actions, without those that console pages request: {}.",
             thousands(usual.calls.len() as u64),
             count_of(usual.scanners, "scanner"),
             spread(&usual.calls),
@@ -155,13 +155,13 @@ impl Evidence<'_> {
                 .collect();
             entry.lines.push("denials = true".into());
             entry.lines.extend(write::list("actions", &actions, &[]));
-            entry.lines.push("owner = \"who answers for it\"".into());
+            entry.lines.push("owner = \"who is responsible for it\"".into());
             entry.lines.push("reason = \"a scanner that may not read all that it asks for\"".into());
             entry.lines.push(format!(
                 "until = {}",
                 date(self.logs.days.keys().next_back().copied().unwrap_or_default() + 90)
             ));
-            entry.doubt("whether it may be denied so often is for its owner to say");
+            entry.doubt("its owner has to say whether so many denied calls are expected");
             found.push(entry);
         }
         found

@@ -75,12 +75,13 @@ impl Evidence<'_> {
     /// What speaks against it.
     fn against(&self, entry: &mut Entry, id: &Id, profile: &Profile, nobody: bool) {
         if let Some(why) = profile.person(id.form) {
-            entry.refuse(&format!("a person may be behind it: {why}"));
+            entry.refuse(&format!("a person may use it: {why}"));
         }
         if let Some(made) = &profile.made {
             let by = some(made.by.keys().map(|by| shown(by.as_ref())), 4);
             entry.refuse(&format!(
-                "it was made, or its trust was changed, in these logs, first on {} by {by}: look at that first",
+                "it was created, or its trust policy was changed, in these logs, first on {} by {by}: \
+                 review that first",
                 made.seen.first()
             ));
         }
@@ -95,7 +96,7 @@ impl Evidence<'_> {
         let grave: Vec<String> = grave.map(not_allowed).collect();
         if !grave.is_empty() {
             entry.refuse(&format!(
-                "its changes reach beyond what pipelines do every day: {}; look at it",
+                "its changes go beyond what pipelines do every day: {}; review it",
                 some(grave, 8)
             ));
         }
@@ -110,19 +111,17 @@ impl Evidence<'_> {
         // What is held begins with what is grave.
         let all_grave = profile.actions.keys().next_back().is_none_or(|(sort, _)| *sort == Sort::Ordinary);
         if profile.origins.is_cut() || profile.actions.is_cut() && !all_grave {
-            weak.push("it makes more kinds of changes, or is assumed by more, than are looked at".into());
+            weak.push("it makes more kinds of changes, or is assumed by more, than are examined".into());
         }
         let ci = profile.origins.keys().filter(|origin| origin.is_ci()).count();
         if ci < profile.origins.len() || ci == 0 {
-            weak.push("not all who assume it are a CI system's by what AWS writes".into());
+            weak.push("according to AWS's records, not all that assume it are a CI system's".into());
         } else if nobody {
             weak.push("who assumes it can't be written as `assumed_by`".into());
         }
         if let Some(provider) = profile.used.providers.keys().find(|provider| !is_ci(provider)) {
             let provider = clean(provider, 128);
-            weak.push(format!(
-                "{provider} vouched for some of its sessions, and is no CI system that is known"
-            ));
+            weak.push(format!("{provider} authenticated some of its sessions, and is no known CI system"));
         }
         if owners(profile) > 1 {
             weak.push("the repositories of more than one owner assume it".into());
@@ -140,7 +139,8 @@ impl Evidence<'_> {
         let made = |what: String, making: &Making| {
             let first = making.seen.first();
             format!(
-                "{what}, which assumes it, was made or changed in these logs, first on {first}: look at that first"
+                "{what}, which assumes it, was created or changed in these logs, first on {first}: review \
+                 that first"
             )
         };
         match origin {
@@ -174,7 +174,7 @@ impl Evidence<'_> {
         let wide = own.assumed_by.is_empty()
             || own.assumed_by.iter().any(|listed| matches!(listed, Listed::WebIdentity(web) if is_wide(web)));
         if wide && !origins.is_empty() && profile.origins.keys().all(Origin::is_ci) {
-            entry.note("Its `assumed_by` lets more than assumed it in these logs, which are:");
+            entry.note("Its `assumed_by` allows more than assumed it in these logs, which are:");
             entry.standing = Standing::Doubtful;
             entry.lines = write::list("assumed_by", &origins, &[]);
         }
@@ -209,7 +209,7 @@ fn evidence(entry: &mut Entry, profile: &Profile) {
     let mut via: Vec<_> = profile.via.iter().collect();
     via.sort_by_key(|(name, count)| (Reverse(**count), *name));
     let via = via.into_iter().map(|(name, count)| format!("{} ({})", clean(name, 40), thousands(*count)));
-    entry.note(format!("By what it says of itself, which proves nothing: {}.", some(via, 4)));
+    entry.note(format!("By its own user agent, which proves nothing: {}.", some(via, 4)));
     let sessions = profile.used.sessions.keys().map(|name| clean(name, 64));
     entry.note(format!("Names of sessions: {}.", some(sessions, 3)));
     let named = profile.of_sort(|sort| sort != Sort::Ordinary).map(not_allowed);
@@ -229,13 +229,13 @@ fn origins(profile: &Profile) -> (Vec<String>, Vec<String>) {
     for (origin, seen) in profile.origins.iter() {
         let known = everyday(seen) || repository(origin).is_some_and(|own| repositories.contains(&own));
         let why = match written(origin).filter(|written| Listed::parse(written).is_ok()) {
-            Some(written) if is_unreviewed(&written) => "a pull request's, which nobody has reviewed yet",
+            Some(written) if is_unreviewed(&written) => "a pull request's, which is not reviewed yet",
             Some(_) if !known => "on one day only",
             Some(written) => {
                 listed.push(written);
                 continue;
             }
-            None => "can't be written, or is nobody to trust",
+            None => "can't be written, or is not trustworthy",
         };
         left.push(format!("{}: {why} ({})", origin.shown(), times(seen)));
     }

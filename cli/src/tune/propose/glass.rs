@@ -63,7 +63,7 @@ impl Evidence<'_> {
             return None;
         }
         if !emergency {
-            entry.doubt("only its name says what it may do, and that it is used by few and seldom");
+            entry.doubt("only its name, and that few use it and seldom, suggest what it is for");
         } else if !seldom {
             entry.doubt("it is used too often for emergencies: each of its calls would be reported");
         } else if code && id.form == Form::Role {

@@ -142,7 +142,7 @@ fn entry(table: &str, id: &Id, profile: &Profile) -> Entry {
             entry.lines.push(format!("[[{table}]]"));
             entry.lines.push(format!("identity = {}", write::quoted(&pattern)));
         }
-        None => entry.refuse("its name can't be written as a pattern that means it and nobody else"),
+        None => entry.refuse("its name can't be written as a pattern that matches only it"),
     }
     entry
 }
@@ -155,7 +155,7 @@ pub(super) fn days(days: &Days) -> String {
             format!("{count} from {} to {}", date(*first), date(*last))
         }
         (Some(first), _) => format!("{count}, {}", date(*first)),
-        _ => "days that no record tells".into(),
+        _ => "unknown days".into(),
     }
 }
 

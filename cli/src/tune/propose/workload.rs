@@ -29,7 +29,7 @@ impl Evidence<'_> {
                 people += 1;
                 if !profile.used.code.is_empty() {
                     others.push(format!(
-                        "{}: used by code and, it seems, by a person: {why}.",
+                        "{}: used by code and apparently by a person: {why}.",
                         shown(Some(id))
                     ));
                 }
@@ -41,8 +41,8 @@ impl Evidence<'_> {
         others.insert(
             0,
             format!(
-                "People, and roles that people use: {people}, with {} changes by people. None is proposed, whatever they \
-                 do: what they change stays reported.",
+                "People, and roles that people use: {people}, with {} changes by people. None is proposed, \
+                 whatever they do: their changes are still reported.",
                 thousands(self.logs.by_people)
             ),
         );
@@ -62,20 +62,21 @@ impl Evidence<'_> {
         let named = self.named_workload(id, profile);
         let refused: Vec<String> = profile.of_sort(|sort| sort != Sort::Ordinary).map(not_allowed).collect();
         if !refused.is_empty() {
-            entry.note(format!("Not allowed: {}; look at it.", some(refused, 24)));
+            entry.note(format!("Not allowed: {}; review it.", some(refused, 24)));
         }
         let (allowed, once) = self.ordinary(id, profile, named.is_some());
         entry.lines.extend(write::list("may_write", &allowed, &once));
         let grave = profile.sorts.keys().any(|sort| sort.is_grave());
         if grave {
-            entry.refuse("who makes such changes may not be the workload: look at these first");
+            entry.refuse("the caller of such changes may not be the workload: review these first");
         }
         let strangers =
             profile.makers().filter(|maker| !maker.is_some_and(|maker| self.may_make(maker, trusted)));
         let strangers: Vec<String> = strangers.map(|maker| shown(maker)).collect();
         if let Some(made) = profile.made.as_ref().filter(|_| !strangers.is_empty()) {
             entry.refuse(&format!(
-                "it was made, or its trust was changed, in these logs, first on {} by {}: look at that first",
+                "it was created, or its trust policy was changed, in these logs, first on {} by {}: review \
+                 that first",
                 made.seen.first(),
                 some(strangers, 4)
             ));
@@ -88,7 +89,7 @@ impl Evidence<'_> {
                 entry.doubt(&format!("{line} names it already: these would be new in its `may_write`"));
             }
         } else if !is_code(profile) {
-            entry.doubt("nothing that AWS writes shows that only code uses it");
+            entry.doubt("nothing in AWS's records shows that only code uses it");
         } else if let Some(why) = self.doubts(id) {
             entry.doubt(&why);
         } else if allowed.is_empty() {
@@ -126,7 +127,7 @@ impl Evidence<'_> {
             }
         }
         if profile.actions.is_cut() {
-            once.push("more kinds of changes than are looked at".into());
+            once.push("more kinds of changes than are examined".into());
         }
         (allowed, once)
     }
@@ -164,7 +165,7 @@ fn proof(profile: &Profile) -> String {
         .map(|(origin, seen)| format!("{} assumed it ({}x)", origin.shown(), thousands(seen.count)));
     proof.extend(by);
     if profile.used.untold {
-        proof.push("of some of its sessions the record alone doesn't tell who is behind them".into());
+        proof.push("for some of its sessions the record alone doesn't show who uses them".into());
     }
     format!("Who uses it: {}.", some(proof, 8))
 }

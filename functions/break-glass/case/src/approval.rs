@@ -135,13 +135,13 @@ impl Session<'_> {
             None => why.push(format!("nothing proves that it is {}", grant.requester)),
         }
         match self.started() {
-            Some(at) if at < grant.from => why.push(format!("it holds from {}", grant.from)),
-            Some(at) if at >= grant.until => why.push(format!("it held until {}", grant.until)),
+            Some(at) if at < grant.from => why.push(format!("it is valid from {}", grant.from)),
+            Some(at) if at >= grant.until => why.push(format!("it was valid until {}", grant.until)),
             Some(Time(at)) if grant.issued.0 > at + self.policy.cases.patience => {
-                why.push(format!("it was given at {}, after the session had begun", grant.issued));
+                why.push(format!("it was given at {}, after the session's start", grant.issued));
             }
             Some(_) => {}
-            None => why.push("the session's beginning isn't known".into()),
+            None => why.push("the session's start isn't known".into()),
         }
         why
     }

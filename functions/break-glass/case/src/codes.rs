@@ -64,7 +64,7 @@ pub const GLASS_SIGN_IN_FAILED: Code = Code::new(&Row {
     place: 203,
     name: "glass-sign-in-failed",
     title: "Break-glass sign-in failed",
-    next: "Ask the person whether it was them. If not: somebody is trying the emergency door.",
+    next: "Ask the person whether it was them. If not: somebody is trying to get emergency access.",
     is_outside_session: true,
     is_violation: true,
     ..GLASS
@@ -98,7 +98,7 @@ pub const GLASS_NOT_ON_ROSTER: Code = Code::new(&Row {
     place: 206,
     name: "glass-not-on-roster",
     title: "Break-glass by someone not on the roster",
-    next: "Ask the person and whoever keeps the roster; revoke the role's sessions if neither can say why.",
+    next: "Ask the person and the owner of the roster; revoke the role's sessions if neither can explain it.",
     alerts: AlertRule::Once,
     is_violation: true,
     ..SESSION
@@ -120,7 +120,8 @@ pub const GLASS_NO_MFA: Code = Code::new(&Row {
     place: 208,
     name: "glass-no-mfa",
     title: "Break-glass session without MFA",
-    next: "Ask whether it was them. If so: have the identity require a second factor; if not: revoke its sessions and keys.",
+    next: "Ask whether it was them. If so: make the identity require MFA; if not: revoke its sessions and \
+           keys.",
     alerts: AlertRule::Once,
     is_violation: true,
     ..SESSION
@@ -131,7 +132,7 @@ pub const GLASS_SELF_APPROVED: Code = Code::new(&Row {
     place: 209,
     name: "glass-self-approved",
     title: "Break-glass session approved by its own user",
-    next: "Have somebody else approve or end the session, and find out how the approval was given.",
+    next: "Have another person approve the session, or end it, and find out how the approval was given.",
     alerts: AlertRule::Once,
     is_violation: true,
     ..SESSION
@@ -142,7 +143,8 @@ pub const GLASS_ESCALATION: Code = Code::new(&Row {
     place: 210,
     name: "glass-escalation",
     title: "Break-glass session escalates",
-    next: "Compare with the ticket at once: what was made outlives the session. If it isn't needed, remove it.",
+    next: "Compare with the ticket at once: what was created outlives the session. If it isn't needed, \
+           remove it.",
     alerts: AlertRule::Grave,
     ..GLASS
 });
@@ -152,7 +154,8 @@ pub const GLASS_CLOSED: Code = Code::new(&Row {
     place: 211,
     name: "glass-closed",
     title: "Break-glass session closed",
-    next: "Keep this message: its digest proves the case file. Have somebody else than the session's person review it.",
+    next: "Keep this message: its digest proves the case file. Have another person than the session's user \
+           review it.",
     scope: Scope::SessionEnd,
     ..SESSION
 });
@@ -162,7 +165,7 @@ pub const GLASS_DRILL_DUE: Code = Code::new(&Row {
     place: 212,
     name: "glass-drill-due",
     title: "Break-glass drill due",
-    next: "Run a drill: a door that was never opened may not open at night.",
+    next: "Run a drill: emergency access that is never tested may not work when it is needed.",
     scope: Scope::Drill,
     ..SESSION
 });

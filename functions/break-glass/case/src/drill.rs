@@ -41,7 +41,8 @@ pub fn due(entry: &BreakGlass, account: &str, last: Time, now: Time) -> Option<F
         mfa: None,
         resources: vec![clean(identity, 256)],
         reason: format!(
-            "{} wants a drill every {days} days; its identity was last seen in use, or first looked after, at {last}.",
+            "{} requires a drill every {days} days; its identity was last used, or first monitored, at \
+             {last}.",
             entry.line
         ),
         next: code.next_step().into(),

@@ -34,8 +34,8 @@ impl KnownBy {
             Self::IdentityCenter => "the user of IAM Identity Center",
             Self::SourceIdentity => "by sourceIdentity",
             Self::User => "the IAM user",
-            Self::TakenBy => "the user who took the role on",
-            Self::SessionName => "by the session's name, which its caller chose",
+            Self::TakenBy => "the user who assumed the role",
+            Self::SessionName => "by the session's name, which the caller chose",
         }
     }
 }

@@ -152,7 +152,7 @@ impl Observation {
 
     /// The observation of a call that was made with a session which this one took on.
     pub fn chained(call: &Call<'_>, seen: Seen) -> Self {
-        let reason = "Made with a role that the session took on.";
+        let reason = "Made with a role that the session assumed.";
         let activity =
             |severity| Finding::new(call, crate::codes::GLASS_ACTIVITY, severity, reason.to_owned());
         let finding = match (&call.attack, &call.outcome, call.effect) {

@@ -46,7 +46,7 @@ pub enum ReviewError {
     #[error("no review: `reviewer` has to be a text of 1 to 256 printable characters")]
     Reviewer,
     /// It doesn't say what they found.
-    #[error("no review: `note` has to say something, in at most 10,000 bytes")]
+    #[error("no review: `note` must not be empty, and has at most 10,000 bytes")]
     Note,
     /// It is of another case.
     #[error("the review is of {reviewed}, and this is {case}")]
@@ -65,7 +65,7 @@ pub enum ReviewError {
         digest: String,
     },
     /// The session may have been the reviewer's own.
-    #[error("{reviewer} may be the person of the session, {}: somebody else has to review it", clean(.person, 256))]
+    #[error("{reviewer} may be the person of the session, {}: another person has to review it", clean(.person, 256))]
     Own {
         /// Who reviewed.
         reviewer: String,

@@ -106,8 +106,8 @@ impl Mfa {
     /// In plain words.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Proven => "a second factor was shown",
-            Self::Absent => "no second factor",
+            Self::Proven => "MFA was used",
+            Self::Absent => "no MFA",
             Self::CannotBeProven => "cannot be proven from the records",
         }
     }
@@ -303,10 +303,7 @@ impl<'p> Session<'p> {
         let mut found = Vec::new();
         let mut add = |code, reason| found.push((code, Severity::High, reason));
         if self.mfa() == Mfa::Absent {
-            add(
-                crate::codes::GLASS_NO_MFA,
-                "The records show that the session began without a second factor.".into(),
-            );
+            add(crate::codes::GLASS_NO_MFA, "The records show that the session began without MFA.".into());
         }
         let Some(entry) = self.entry() else { return found };
         let line = &entry.line;
@@ -314,27 +311,27 @@ impl<'p> Session<'p> {
             let minutes = (over + 59) / 60;
             let end = match self.granted_until() {
                 Some((ticket, until)) => format!("{ticket} was granted until {until}"),
-                None => format!("{line} allows a session `max_session`"),
+                None => format!("{line} limits a session to `max_session`"),
             };
             add(
                 crate::codes::GLASS_OVERDUE,
-                format!("{end}; calls went on for {minutes} minutes after that."),
+                format!("{end}; calls continued for {minutes} minutes after that."),
             );
         }
         match self.approval() {
             Approval::Approved { .. } => {}
             Approval::SelfApproved { grant } => {
                 let Grant { ticket, approver, .. } = &grant;
-                let reason = format!("{approver} approved {ticket}, and asked for it or used it: {line}.");
+                let reason = format!("{approver} approved {ticket}, and requested it or used it: {line}.");
                 add(crate::codes::GLASS_SELF_APPROVED, reason);
             }
             Approval::Missing { .. } if !entry.approval => {}
             Approval::Missing { nearest: None } => {
-                add(crate::codes::GLASS_UNAPPROVED, format!("{line} asks for a grant, and there is none."));
+                add(crate::codes::GLASS_UNAPPROVED, format!("{line} requires a grant, and there is none."));
             }
             Approval::Missing { nearest: Some((grant, why)) } => {
                 let ticket = &grant.ticket;
-                let reason = format!("{line} asks for a grant. There is one, {ticket}, but {why}.");
+                let reason = format!("{line} requires a grant. There is one, {ticket}, but {why}.");
                 add(crate::codes::GLASS_UNAPPROVED, reason);
             }
         }
@@ -344,7 +341,7 @@ impl<'p> Session<'p> {
                 Some((_, person)) if self.proven_person().is_some() && listed(person) => {}
                 Some((KnownBy::SessionName, person)) if !entry.trust_session_name => {
                     let reason = format!(
-                        "Nothing but the session's name, which its caller chose, says that it is {person}; {line} \
+                        "Only the session's name, which the caller chose, says that it is {person}; {line} \
                          has a roster."
                     );
                     add(crate::codes::GLASS_NOT_ON_ROSTER, reason);
@@ -354,14 +351,14 @@ impl<'p> Session<'p> {
                     add(crate::codes::GLASS_NOT_ON_ROSTER, reason);
                 }
                 None => {
-                    let reason = format!("No record says who it is; {line} has a roster.");
+                    let reason = format!("No record identifies the person; {line} has a roster.");
                     add(crate::codes::GLASS_NOT_ON_ROSTER, reason);
                 }
             }
         }
         if entry.ticket.is_some() && self.ticket().is_none() {
             let places: Vec<String> = entry.ticket_in.iter().map(ToString::to_string).collect();
-            let reason = format!("{line} asks for a ticket; there is none in {}.", places.join(", "));
+            let reason = format!("{line} requires a ticket; there is none in {}.", places.join(", "));
             add(crate::codes::GLASS_NO_TICKET, reason);
         }
         found

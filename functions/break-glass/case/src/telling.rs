@@ -22,7 +22,7 @@ impl Session<'_> {
     pub fn closed(&self, first: &Finding) -> Option<Finding> {
         let (end, by) = self.end()?;
         let late = self.overdue().map_or(String::new(), |over| {
-            format!(" Calls went on for {} minutes after its allowed time.", (over + 59) / 60)
+            format!(" Calls continued for {} minutes after its allowed time.", (over + 59) / 60)
         });
         let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
         let closed = self.about(first, crate::codes::GLASS_CLOSED, Severity::Info, reason);
@@ -57,17 +57,24 @@ impl Session<'_> {
         note("wrong", if codes.is_empty() { "nothing".into() } else { codes.join(", ") });
         note(
             "left",
-            format!("{} things made and not removed", summary.left.len() as u64 + summary.more_left),
+            format!("{} resources created and not removed", summary.left.len() as u64 + summary.more_left),
         );
         let sources = &summary.sources;
         if let Some(lookup) = &manifest.lookup {
             let only = sources.only_lookup.count;
-            let complete = if lookup.complete { "" } else { "; CloudTrail could not be asked for all of it" };
-            note("missed", format!("{only} calls came by LookupEvents alone{complete}"));
+            let complete = if lookup.complete {
+                ""
+            } else {
+                "; CloudTrail's event history could not be read completely"
+            };
+            note("missed", format!("{only} calls came from LookupEvents alone{complete}"));
             note("asked in", lookup.regions.join(", "));
             let alone = sources.only_eventbridge.count;
             if lookup.complete && alone > 0 {
-                note("unknown", format!("{alone} calls came by EventBridge that LookupEvents doesn't have"));
+                note(
+                    "unknown",
+                    format!("{alone} calls came from EventBridge that LookupEvents doesn't have"),
+                );
             }
         }
         if let Some(ended) = sources.feed_ended.filter(|_| sources.after_feed > 0) {
@@ -86,7 +93,7 @@ impl Session<'_> {
         let mut notes = Vec::new();
         let mut note = |name: &str, text: String| notes.push(Note::new(name, text));
         if self.is_drill() {
-            note("drill", "says that it is one; whoever opens a session can say so".into());
+            note("drill", "according to its ticket; the person who opens a session can choose that".into());
         }
         match self.person() {
             Some((by, person)) => note("person", format!("{person} ({})", by.meaning())),

@@ -240,7 +240,7 @@ fn acceptances<'o>(
         }
         if let Some((_, own)) = hands.iter().find(|(time, hand)| *time <= at && acceptance.is_own(hand)) {
             refused.insert(format!(
-                "{} may be who changed it, {}: somebody else has to accept that",
+                "{} may be the person who changed it, {}: another person has to accept that",
                 acceptance.owner, own.by
             ));
         }

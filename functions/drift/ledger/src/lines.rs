@@ -77,7 +77,7 @@ pub(crate) fn lines(items: &[Item], now: Time) -> Vec<String> {
     for row in rows.iter().take(NAMED) {
         let Some(first) = row.items.first() else { continue };
         let what = match (&row.cause, row.items.len()) {
-            (Cause::Stack(stack), others) => format!("{stack} and what it made ({others})"),
+            (Cause::Stack(stack), others) => format!("{stack} and what it created ({others})"),
             (_, 1) => first.resource.to_string(),
             (_, others) => format!("{} and {} more", first.resource, others - 1),
         };

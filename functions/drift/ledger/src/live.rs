@@ -78,12 +78,12 @@ pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, Failure> {
             Some(last) if texts.len() == PAGE && read < MOST => from = format!("{last}!"),
             None if texts.len() == PAGE => {
                 let why = format!(
-                    "nothing of {PAGE} items from {from} on can be read: what is behind them isn't counted"
+                    "nothing of {PAGE} items from {from} on can be read: the items after them aren't counted"
                 );
                 return Err(Failure::new("reading the drift ledger", why));
             }
             _ if texts.len() == PAGE => {
-                let why = format!("it has more than {MOST} items: what is behind {from} isn't counted");
+                let why = format!("it has more than {MOST} items: the items after {from} aren't counted");
                 world.complain(&Failure::new("reading the drift ledger", why));
                 return Ok(ledger);
             }

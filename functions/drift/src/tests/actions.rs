@@ -18,7 +18,7 @@ fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
             let rest = format!(r#","readOnly":{read_only}"#);
             let finding = verdict(ALICE, action, &rest).unwrap_or_else(|why| panic!("{action}: {why}"));
             assert_eq!((finding.code, finding.severity), high, "{action}");
-            assert!(finding.reason.contains("opened a way into a machine"), "{action}: {}", finding.reason);
+            assert!(finding.reason.contains("opened access to a machine"), "{action}: {}", finding.reason);
         }
     }
     let rdp = found(&role("deploy", "run-1"), "ssm-guiconnect:StartConnection", "");
@@ -40,7 +40,7 @@ fn rights_that_aws_files_under_write_are_as_urgent_as_permissions() {
         assert_eq!(found(&role("app", "s"), action, ""), (codes::WORKLOAD_WRITE, Severity::High), "{action}");
     }
     let reason = verdict(ALICE, "eks:CreateAccessEntry", "").unwrap().reason;
-    assert!(reason.starts_with("A person changed who may do what, and"), "{reason}");
+    assert!(reason.starts_with("A person changed permissions, and"), "{reason}");
 }
 
 #[test]
@@ -72,15 +72,15 @@ fn how_urgent_a_change_is_follows_from_its_kind_and_from_who_made_it() {
 fn the_reason_says_what_was_done_in_words_of_its_kind() {
     let granted = "made a change of access level permissions-management";
     for (action, what) in [
-        ("identitystore:CreateUser", "made an identity, or a key or password of one"),
+        ("identitystore:CreateUser", "created an identity, or a key or password of one"),
         ("iam:CreateAccessKey", granted),
-        ("eks:CreateAccessEntry", "changed who may do what"),
+        ("eks:CreateAccessEntry", "changed permissions"),
         ("lambda:PutResourcePolicy", granted),
-        ("ec2:DisableEbsEncryptionByDefault", "changed what keeps others in bounds"),
-        ("ec2:ModifyImageAttribute", "let others than the account's own use a resource"),
-        ("dynamodb:DeleteTable", "destroyed data, or what it could be restored with"),
-        ("ec2:AcceptVpcPeeringConnection", "let traffic in, or joined another network"),
-        ("ssm:StartSession", "opened a way into a machine"),
+        ("ec2:DisableEbsEncryptionByDefault", "changed a guardrail"),
+        ("ec2:ModifyImageAttribute", "let principals outside the account use a resource"),
+        ("dynamodb:DeleteTable", "destroyed data, or what is needed to restore it"),
+        ("ec2:AcceptVpcPeeringConnection", "opened the network, or connected another one"),
+        ("ssm:StartSession", "opened access to a machine"),
         ("ec2:RunInstances", "made a change of access level write"),
     ] {
         for (who, identity) in [

@@ -64,7 +64,7 @@ fn an_anonymous_write_that_got_through_is_loud() {
     for identity in [ANONYMOUS, CUSTOMER, r#"{"type":"AWSAccount","principalId":"anonymous"}"#] {
         let finding = verdict(identity, "s3:PutObject", data).unwrap();
         assert_eq!((finding.code, finding.severity), (codes::DRIFT_WRITE, Severity::Medium), "{identity}");
-        assert!(finding.reason.starts_with("Anybody on the internet"), "{}", finding.reason);
+        assert!(finding.reason.starts_with("Anyone on the internet"), "{}", finding.reason);
         assert!(finding.next.contains("no credentials to revoke"), "{}", finding.next);
         let who = finding.principal;
         assert_eq!((who.kind, who.name.as_str(), who.human), (Kind::Anonymous, "anonymous", None));
@@ -80,7 +80,7 @@ fn an_anonymous_write_that_got_through_is_loud() {
 #[test]
 fn other_hands_on_the_deploy_role_show() {
     let cases = [
-        ("second factor", attribute("deploy", r#""mfaAuthenticated":"true""#)),
+        ("used MFA", attribute("deploy", r#""mfaAuthenticated":"true""#)),
         ("sourceIdentity `mallory`", session("deploy", r#""sourceIdentity":"mallory","#, "")),
         ("Identity Center user `u-1`", session("deploy", "", r#""onBehalfOf":{"userId":"u-1"},"#)),
         (
@@ -206,7 +206,7 @@ fn a_subject_of_another_provider_is_misuse_and_one_with_ids_is_not() {
     assert_eq!(says(github, main), Err("read".into()));
     assert_eq!(says(github, "repo:acme@12/infra@345:ref:refs/heads/main"), Err("read".into()));
     let reason = says("oidc.attacker.example", main).unwrap();
-    assert!(reason.contains("of `oidc.attacker.example`, who took it on"), "{reason}");
+    assert!(reason.contains("of `oidc.attacker.example`, who assumed it"), "{reason}");
     assert!(says(github, "repo:acme@12/other@345:ref:refs/heads/main").is_ok());
 }
 
@@ -280,7 +280,7 @@ fn the_credentials_of_code_in_the_console_are_in_a_persons_hands() {
         let login = r#","responseElements":{"ConsoleLogin":"Success"}"#;
         assert_eq!(found(identity, "signin:ConsoleLogin", login), high, "{identity}");
         let reason = |action: &str, rest: &str| verdict(identity, action, rest).unwrap().reason;
-        assert!(reason("signin:GetSigninToken", "").starts_with("Somebody asked for a way into the console"));
+        assert!(reason("signin:GetSigninToken", "").starts_with("Somebody requested access to the console"));
         assert!(reason("signin:ConsoleLogin", login).starts_with("Somebody signed in to the console"));
     }
     let console = r#","responseElements":{"ConsoleLogin":"Success"},"sessionCredentialFromConsole":"true""#;

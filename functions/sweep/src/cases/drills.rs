@@ -31,7 +31,7 @@ pub(crate) async fn drills<W: World>(
             Some(last) if !refresh => last,
             None if held.exists() => {
                 let what =
-                    format!("`{}` of partition {PARTITION} is no time: correct or delete it", sort(entry));
+                    format!("`{}` of partition {PARTITION} is not a time: correct or delete it", sort(entry));
                 failed = Err(Failure::new("reading when an identity was last in use", what));
                 continue;
             }

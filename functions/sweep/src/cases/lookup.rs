@@ -55,7 +55,7 @@ impl Document for Questions<'_> {
 
     fn parse(&self, clock: &impl Clock, text: &str) -> Result<Progress, Failure> {
         // To ask once more is safe.
-        let read: Option<Progress> = stored::read(clock, "reading what was asked of CloudTrail", text, &[]);
+        let read: Option<Progress> = stored::read(clock, "reading the queries to CloudTrail", text, &[]);
         Ok(Progress { was: Was::of(text), ..read.unwrap_or_default() })
     }
 
@@ -121,7 +121,7 @@ pub(super) async fn look_up<W: World + Lookup>(
             // More in one second than a sweep can ask for: the rest of it is not to be had.
             Ok(Some(until)) if until >= to => {
                 asked.until = Some(Time(until.0 - 1));
-                asked.problem = Some(format!("more events at {until} than could be asked for"));
+                asked.problem = Some(format!("more events at {until} than could be read"));
             }
             Ok(Some(until)) => asked.until = Some(until),
             // One Region that doesn't answer must not keep the others from being asked.
@@ -150,7 +150,7 @@ pub(super) async fn look_up<W: World + Lookup>(
         .collect();
     if facts.taken.len() >= TAKEN {
         problems
-            .insert(format!("of more than {TAKEN} sessions that it took on, the others were not asked for"));
+            .insert(format!("of more than {TAKEN} sessions that it assumed, the others were not queried"));
     }
     let shown = |ask: &Ask| match ask.attribute {
         "AccessKeyId" => format!("access key {}", short_key(&ask.value)),

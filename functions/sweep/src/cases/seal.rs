@@ -30,7 +30,7 @@ pub(super) async fn seal<W: World + Lookup>(
     // First: a call that CloudTrail tells, too, is known to have come by the feed only if the memory says so.
     let lacked = reconcile(world, case).await?;
     if lacked > 0 {
-        let why = format!("{lacked} calls of {case} were in the archive and not in the memory: put back");
+        let why = format!("{lacked} calls of {case} were in the archive and not in the table: restored");
         world.complain(&Failure::new("the memory", why));
     }
     let before = whole(world, case, policy).await?;
@@ -103,7 +103,7 @@ async fn write(
     store(File { name: MANIFEST.into(), text: text.clone() }).await?;
     // What stood there before stays: it has to be this.
     if world.load(&format!("{folder}{MANIFEST}")).await? != text {
-        return Err(Failure::new("sealing a case", format!("something else stands in {folder}")));
+        return Err(Failure::new("sealing a case", format!("{folder} has other content")));
     }
     Ok((manifest, text))
 }
@@ -138,7 +138,7 @@ async fn close<W: World>(
     let range = Range { partition: case, from: "mark#", to: "mark#~", most: LOOK_AT, backwards: false };
     let known = marks(world, range).await?;
     let Some(first) = known.first() else {
-        return Err(Failure::new("closing a session", format!("no finding of {case} is remembered")));
+        return Err(Failure::new("closing a session", format!("no finding of {case} is stored")));
     };
     // What only all of its calls together show.
     let state = State::of(world, episode).await?.unwrap_or_default();

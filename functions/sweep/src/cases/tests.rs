@@ -141,11 +141,11 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     assert_eq!(told(&world), ["glass-opened opened"]);
     let opening = world.sent.borrow()[0].email.clone();
     for line in [
-        "person   alice (the user who took the role on)",
+        "person   alice (the user who assumed the role)",
         "ticket   INC-7 (in session-name)",
         "approved by bob, INC-7",
         "until    2026-03-14T03:00:00Z",
-        "mfa      a second factor was shown",
+        "mfa      MFA was used",
     ] {
         assert!(opening.contains(line), "{line} in {opening}");
     }
@@ -257,7 +257,7 @@ fn nobody_approves_themselves_and_a_grant_covers_role_person_and_time() {
     assert_eq!(verdict(&GRANT.replace("break-glass", "other")), "glass-unapproved");
     assert_eq!(verdict(&GRANT.replace("T01:50", "T02:01")), "glass-unapproved");
     assert_eq!(verdict(&GRANT.replace("T04:00", "T01:59")), "glass-unapproved");
-    assert_eq!(verdict(&GRANT.replace("T04:00", "T02:09")), "glass-overdue", "calls went on for a minute");
+    assert_eq!(verdict(&GRANT.replace("T04:00", "T02:09")), "glass-overdue", "calls continued for a minute");
 }
 
 /// The verdicts on each session, by the start of its case's name.
@@ -567,7 +567,7 @@ fn a_drill_is_due_until_the_door_was_tried() {
     at(&world, &policy, "2026-03-14T03:35:00Z");
     let opening =
         world.sent.borrow().iter().find(|it| it.attributes["code"] == "glass-opened").unwrap().email.clone();
-    assert!(opening.contains("drill    says that it is one"), "{opening}");
+    assert!(opening.contains("drill    according to its ticket"), "{opening}");
     assert!(manifests(&world).remove(0).1.drill);
     let (_, last) =
         block_on(world.read("drills", &handsoff_core::group::digest(&["arn:aws:iam::*:role/break-glass"])))

@@ -129,7 +129,7 @@ impl Row {
         self.actions.values().map(|it| it.calls).sum()
     }
 
-    /// New kinds first, then the gravest, then the most.
+    /// New kinds first, then the most severe, then the most.
     fn order(&self) -> impl Ord + use<> {
         let is_old = !self.actions.values().any(|it| it.new);
         (self.group, is_old, Reverse(self.severity), Reverse(self.count()), self.name.clone())
@@ -208,7 +208,7 @@ impl<'d> Digest<'d> {
         }
     }
 
-    /// The message, and the finding that it hangs on; `None` when there is nothing to say.
+    /// The message, and the finding that it depends on; `None` when there is nothing to say.
     pub fn alert(&self) -> Option<(Alert, Finding)> {
         let mut rows: Vec<&Row> = self.rows.values().collect();
         rows.sort_by_cached_key(|row| row.order());
@@ -265,7 +265,7 @@ impl<'d> Digest<'d> {
             }
             let more = of_group().count().saturating_sub(NAMED);
             if more > 0 {
-                line(group.name(), &format!("{more} others, none with anything new or graver"));
+                line(group.name(), &format!("{more} others, none with anything new or more severe"));
             }
         }
         for note in &self.notes {

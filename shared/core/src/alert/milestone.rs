@@ -1,7 +1,7 @@
 //! What there is to tell about an incident, as a set that can only grow.
 //!
 //! A message that was sent can't be taken back, and records come in any order, more than once, to several
-//! functions at a time. So what is told hangs on rules that further records never make untrue: "a finding of
+//! functions at a time. So what is reported depends on rules that further records never make untrue: "a finding of
 //! this severity is in this period", "there are ten". A rule such as "nothing came for half an hour before it"
 //! is not of that kind: a late record would make it untrue after the message has gone out.
 
@@ -17,7 +17,7 @@ use crate::group;
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
-/// What of an incident is told together, and then told anew.
+/// What of an incident is reported together, and then told anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {
     /// All of it: a break-glass session has an end of its own.
@@ -83,7 +83,7 @@ impl FromStr for Period {
     }
 }
 
-/// One thing to tell about an incident's period. Each is told once, alone or together with others.
+/// One thing to tell about an incident's period. Each is reported once, alone or together with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Milestone {
     /// A break-glass session has begun.

@@ -34,14 +34,14 @@ pub enum Cause {
     More,
     /// Nothing was added for a while.
     Closed,
-    /// Incidents of a storm, which are not alerted by themselves. Only deployed: a replay tells each.
+    /// Incidents of a storm, which are not alerted one by one. Only deployed: a replay tells each.
     Summary,
     /// What woke nobody, once a day.
     Digest,
 }
 
 impl Cause {
-    /// Why a message is sent that tells these milestones, when those were told before.
+    /// Why a message is sent that tells these milestones, when those were reported before.
     pub fn of(tells: &BTreeSet<Milestone>, told: &BTreeSet<Milestone>) -> Self {
         let severity = |set: &BTreeSet<Milestone>| {
             let is = |it: &Milestone| {

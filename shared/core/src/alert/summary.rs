@@ -37,7 +37,7 @@ pub struct Summary<'s> {
     pub count: usize,
     /// How many are counted at most.
     pub counted: usize,
-    /// The gravest of them, the worst first.
+    /// The most severe of them, the worst first.
     pub listed: &'s [Listed],
     /// The finding to tell: one of the worst.
     pub lead: &'s Finding,
@@ -98,7 +98,7 @@ fn text(about: &Summary<'_>) -> String {
     line(
         "summary",
         &format!(
-            "{} of {} in the minute of {period}, which are not alerted by themselves",
+            "{} of {} in the minute of {period}, which are not alerted one by one",
             about.many(),
             about.code
         ),
@@ -117,7 +117,7 @@ fn text(about: &Summary<'_>) -> String {
     }
     let more = about.count.saturating_sub(listed.len());
     if more > 0 {
-        line("more", &format!("{more} others, no graver than these"));
+        line("more", &format!("{more} others, none more severe"));
     }
     line("list all", &list(incident, *period));
     line("next", &lead.next);

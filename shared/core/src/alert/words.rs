@@ -83,7 +83,7 @@ fn is_event_id(text: &str) -> bool {
     long.map(Some).eq(parts.by_ref().map(|part| hexadecimal(part).then_some(part.len())))
 }
 
-/// The finding whose event a message shows: what it tells; of a session's end, the gravest of its calls.
+/// The finding whose event a message shows: what it tells; of a session's end, the most severe of its calls.
 pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
     let is_call = |finding: &&Finding| !finding.code.is_about_session();
     let worst = || about.incident.worst().find(is_call);
@@ -181,7 +181,7 @@ fn what_and_when(about: &About<'_>, shown: &Finding, cause: Cause) -> Vec<(&'sta
     let resources = shown.resources.join(", ");
     // A verdict on a session is no call.
     let is_call = !shown.code.is_about_session();
-    let error = shown.error.as_ref().map(|error| format!(", refused with {error}")).unwrap_or_default();
+    let error = shown.error.as_ref().map(|error| format!(", failed with {error}")).unwrap_or_default();
     let did = format!("{} ({}){error}", shown.action, shown.access);
     let is_summary = matches!(cause, Cause::More | Cause::Closed) && *findings > 0;
     if is_summary {
@@ -259,7 +259,7 @@ pub fn who(finding: &Finding) -> String {
             if who.name.split_once(" (").map_or(&*who.name, |(user, _)| user).rsplit('/').next()
                 != Some(human) =>
         {
-            format!(", behind it {human}")
+            format!(", used by {human}")
         }
         _ => String::new(),
     };

@@ -103,7 +103,7 @@ const SHOWN: usize = 6;
 /// How many findings of each topic it keeps whole: as many as are alerted one by one.
 const OF_TOPIC: usize = 3;
 
-/// How many actions and severities keep their first finding: more than anybody's code has.
+/// How many actions and severities keep their first finding: more than anyone's code has.
 const NEWS: usize = 200;
 
 /// So many periods and severities keep their first finding. An incident is of one session or one day: only forged logs

@@ -128,7 +128,7 @@ impl<'i> Did<'i> {
         (self.time, matches!(self.act.way, Way::Service(_)), self.action(), self.key)
     }
 
-    /// What a step is named by first: the gravest, and of these what changed something, succeeded, and came first.
+    /// What a step is named by first: the most severe, and of these what changed something, succeeded, and came first.
     fn rank(&self) -> impl Ord + use<'i> {
         let Act { error, changes, .. } = self.act;
         (Reverse(self.severity), !self.is_grave, !changes, error.is_some(), self.order())
@@ -170,7 +170,7 @@ impl<'i> Step<'i> {
         self.calls().map(|call| call.severity).max().unwrap_or(self.lead.severity)
     }
 
-    /// The others by action and error: first those that stand out, the gravest first; then the most frequent.
+    /// The others by action and error: first those that stand out, the most severe first; then the most frequent.
     pub fn folded(&self) -> Vec<Folded<'i>> {
         let mut folded: BTreeMap<(&str, Option<&str>), Folded<'i>> = BTreeMap::new();
         for call in &self.rest {
@@ -232,7 +232,7 @@ pub struct Folded<'i> {
     pub count: usize,
     /// The worst severity among them.
     pub severity: Severity,
-    /// Whether it is named whatever the room: it is graver than the lead, or of a grave class and another action.
+    /// Whether it is named whatever the room: it is more severe than the lead, or of a grave class and another action.
     pub stands_out: bool,
 }
 

@@ -106,7 +106,7 @@ fn a_sessions_name_cannot_hide_the_human_behind_it() {
     ] {
         finding.principal.name = name.into();
         finding.principal.human = Some(human.into());
-        assert_eq!(alert::who(&finding).contains("behind it"), told, "{name}");
+        assert_eq!(alert::who(&finding).contains(", used by "), told, "{name}");
     }
 }
 

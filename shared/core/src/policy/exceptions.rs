@@ -143,7 +143,7 @@ fn ends(exception: &Exception, standing: Standing) -> String {
         Standing::Ends(0) => format!("ends today, {last}"),
         Standing::Ends(1) => format!("ends tomorrow, {last}"),
         Standing::Ends(days) => format!("ends in {days} days, {last}"),
-        Standing::Ended => format!("over since {last}"),
+        Standing::Ended => format!("expired since {last}"),
     }
 }
 
@@ -172,8 +172,8 @@ pub fn ending(policy: &Policy, now: Time) -> Vec<String> {
         used(policy, &BTreeMap::new(), now).into_iter().filter_map(|Used { exception, standing, .. }| {
             let todo = match standing {
                 Standing::Holds => return None,
-                Standing::Ends(_) => "agree on a new day, or let it end",
-                Standing::Ended => "remove it, or agree on a new day",
+                Standing::Ends(_) => "agree on a new end date, or let it end",
+                Standing::Ended => "remove it, or agree on a new end date",
             };
             let Exception { line, owner, .. } = exception;
             Some(format!("{line}: {}; owner {owner}: {todo}", ends(exception, standing)))

@@ -31,7 +31,7 @@ pub(crate) fn by_use(
 pub fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
     let identity = &principal.identity;
     if identity.mfa_authenticated == Some(true) {
-        return Some("its session shows a second factor, and no pipeline has one".into());
+        return Some("its session used MFA, and no pipeline does".into());
     }
     if let Some(how) = identity.source().and_then(|source| by_source(entry, source)) {
         return Some(how);
@@ -48,7 +48,7 @@ pub fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> 
     by_provider(entry, principal).or_else(|| by_session_name(entry, principal))
 }
 
-/// Whoever takes a role on says who it is by `sourceIdentity`. IAM Roles Anywhere does so by itself, of machines.
+/// Whoever assumes a role says who it is by `sourceIdentity`. IAM Roles Anywhere does so by itself, of machines.
 fn by_source(entry: &Deploy, source: &str) -> Option<String> {
     let listed = entry.source_identities.iter().any(|glob| glob.matches(source));
     (!listed).then(|| format!("`source_identities` doesn't list its sourceIdentity `{}`", clean(source, 64)))
@@ -64,7 +64,7 @@ fn by_provider(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
     });
     (!listed).then(|| {
         format!(
-            "`assumed_by` lists no web identity of `{}`, which vouched for its session",
+            "`assumed_by` lists no web identity of `{}`, which authenticated its session",
             clean(provider, 128)
         )
     })
@@ -128,7 +128,7 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     let name = principal.name();
     let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
     if asked("serialNumber").is_some() {
-        return Some(format!("`{name}` took it on with a second factor, and no pipeline has one"));
+        return Some(format!("`{name}` assumed it with MFA, and no pipeline does that"));
     }
     let source = asked("sourceIdentity").filter(|source| !source.starts_with("CN="));
     if let Some(how) = source.and_then(|source| by_source(entry, &source)) {
@@ -138,8 +138,8 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
         let people = principal.identity.invoked_by.as_deref().is_some_and(is_used_by_people);
         let person = principal.is_certainly_human() || principal.kind == Kind::Human;
         return match (people, person) {
-            (true, _) => Some(format!("a person took it on through `{name}`")),
-            (_, true) => Some(format!("`{name}` is a person, and took it on")),
+            (true, _) => Some(format!("a person assumed it through `{name}`")),
+            (_, true) => Some(format!("`{name}` is a person, and assumed it")),
             _ => None,
         };
     }
@@ -165,5 +165,5 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     });
     let vouched = principal.identity.web_provider().map(|provider| format!(" of `{}`", clean(provider, 128)));
     let vouched = vouched.unwrap_or_default();
-    (!listed).then(|| format!("`assumed_by` doesn't list `{name}`{vouched}, who took it on"))
+    (!listed).then(|| format!("`assumed_by` doesn't list `{name}`{vouched}, who assumed it"))
 }

@@ -41,7 +41,7 @@ pub struct Policy {
     pub alerts: Alerts,
     /// What is asked of break-glass sessions.
     pub cases: Cases,
-    /// Names of resources that logging and detection hang on.
+    /// Names of resources that logging and detection depend on.
     pub protected: Vec<Glob>,
 }
 
@@ -70,7 +70,7 @@ pub struct Deploy {
     pub line: Line,
     /// The role or user.
     pub identity: IdentityPattern,
-    /// Who may assume the role. Empty: anybody but a person.
+    /// Who may assume the role. Empty: anyone except a person.
     pub assumed_by: Vec<Origin>,
     /// Names that its sessions have. Empty: any.
     pub session_names: Vec<Glob>,
@@ -90,7 +90,7 @@ pub enum Origin {
     Identity(IdentityPattern),
     /// An AWS service, by its principal: `codebuild.amazonaws.com`, in every partition.
     Service(String),
-    /// A web identity, by the provider that vouches for it and its subject there.
+    /// A web identity, by the provider that authenticates it and its subject there.
     WebIdentity(WebIdentity),
 }
 
@@ -137,7 +137,7 @@ pub struct BreakGlass {
 }
 
 impl BreakGlass {
-    /// An entry that asks for nothing more than to be told.
+    /// An entry that asks for nothing more than to be reported.
     pub fn new(line: Line, identity: IdentityPattern) -> Self {
         let (roster, ticket_in) = (Vec::new(), Vec::new());
         let (ticket, drill, drill_every) = (None, None, None);
@@ -175,7 +175,7 @@ impl Form {
             return Err(format!("not a regular expression: {why}; write one such as `INC-[0-9]+`").into());
         }
         if regex_lite::Regex::new(&format!("^(?:{written})$")).is_ok_and(|whole| whole.is_match("")) {
-            return Err("it matches nothing at all: every session would name a ticket".into());
+            return Err("it matches an empty text: every session would have a ticket".into());
         }
         let form = regex_lite::Regex::new(&format!("(?:^|[^A-Za-z0-9])({written})(?:$|[^A-Za-z0-9])"));
         form.map(Self).map_err(|error| format!("not a regular expression: {error}").into())
@@ -256,13 +256,13 @@ impl std::fmt::Display for TicketPlace {
 /// `[cases]`: what is asked of break-glass sessions as a whole.
 #[derive(Clone, Debug)]
 pub struct Cases {
-    /// For so many seconds after its beginning an approval may still come, and what is missing isn't told.
+    /// For so many seconds after its beginning an approval may still come, and what is missing isn't reported.
     pub patience: i64,
     /// A case that nobody has reviewed so many seconds after its end is overdue.
     pub review_within: i64,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
-    /// The people whose approval counts, by name. Empty: anybody's but the session's own.
+    /// The people whose approval counts, by name. Empty: anyone's but the session's own.
     pub approvers: Vec<String>,
 }
 
@@ -335,7 +335,7 @@ pub struct Denials {
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
-    /// An incident that goes on is told anew in each period of so many seconds.
+    /// An incident that goes on is reported anew in each period of so many seconds.
     pub period: i64,
     /// It is closed when it was quiet for so many seconds after the end of a period.
     pub quiet: i64,

@@ -330,7 +330,7 @@ impl Reader<'_> {
             if name.trim().is_empty() || clean(name, 256) != name {
                 Err("write a person's name, in at most 256 printable characters".into())
             } else if name.contains('*') {
-                Err("write each approver out: a `*` stands for nothing here".into())
+                Err("write each approver out: a `*` is no wildcard here".into())
             } else {
                 Ok(name.to_owned())
             }
@@ -381,7 +381,7 @@ impl Reader<'_> {
             _ => {}
         }
         let resources = self.globs(section, "resources").unwrap_or_default();
-        let owner = self.required(section, "owner", "who answers for it");
+        let owner = self.required(section, "owner", "who is responsible for it");
         let reason = self.required(section, "reason", "what it is for");
         let until = self.until(section);
         Some(Exception {
@@ -554,7 +554,7 @@ impl Reader<'_> {
         let Some(value) = section.get("until") else {
             self.problem(
                 section.at,
-                "[[exception]] needs `until`: the last day that it holds, such as 2027-01-31",
+                "[[exception]] needs `until`: the last day that it is valid, such as 2027-01-31",
             );
             return None;
         };

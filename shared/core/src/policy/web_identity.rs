@@ -1,13 +1,13 @@
-//! Web identities that may assume a deploy role: who vouches for them, and their subject there.
+//! Web identities that may assume a deploy role: who authenticates them, and their subject there.
 //!
-//! A subject alone says little: whoever may add an OIDC provider to the account can have any subject vouched for.
+//! A subject alone says little: any principal that may add an OIDC provider to the account can have any subject authenticated.
 
 use std::borrow::Cow;
 
 use super::{Glob, PatternError};
 
 /// Hosts whose subjects have a form of their own. In an entry without a provider, and in a record, the form says
-/// who has to vouch for the subject.
+/// who has to authenticate the subject.
 const FORMS: [(&str, &str); 3] = [
     ("repo:", "token.actions.githubusercontent.com"),
     ("project_path:", "gitlab.com"),
@@ -19,7 +19,7 @@ const FORMS: [(&str, &str); 3] = [
 pub struct WebIdentity {
     /// The provider's host and path, as in its ARN. `None`: the one that the subject's form belongs to, else any.
     provider: Option<String>,
-    /// The subject that it vouches for.
+    /// The subject that it authenticates.
     subject: Glob,
 }
 
@@ -47,7 +47,7 @@ impl WebIdentity {
         Some(Ok(Self { provider, subject: Glob::new(subject) }))
     }
 
-    /// Whether the entry means this subject, vouched for by this provider.
+    /// Whether the entry means this subject, authenticated by this provider.
     pub fn matches(&self, provider: Option<&str>, subject: &str) -> bool {
         let vouched = match (&self.provider, form(subject)) {
             (Some(named), _) => provider.is_some_and(|found| is_host(found, named)),
@@ -57,7 +57,7 @@ impl WebIdentity {
         vouched && self.subject.matches(&as_far_as_asked(self.subject.as_str(), subject))
     }
 
-    /// Whether a session that this provider vouched for may come from the entry.
+    /// Whether a session that this provider authenticated may come from the entry.
     pub fn may_come_from(&self, provider: &str) -> bool {
         match (&self.provider, form(self.subject.as_str())) {
             (Some(named), _) => is_host(provider, named),
@@ -77,12 +77,12 @@ impl WebIdentity {
         if let Some((owner, repository, _)) = repository(subject) {
             let named = owner.contains('@') && repository.contains('@');
             return (!named).then_some(
-                "names a repository without IDs: GitHub gives a name that was given up to whoever asks for it; write \
-                 `repo:OWNER@OWNERID/REPO@REPOID:…` once its subjects have them",
+                "names a repository without IDs: GitHub gives a released name to the next person who \
+                 claims it; write `repo:OWNER@OWNERID/REPO@REPOID:…` once its subjects have them",
             );
         }
         (self.provider.is_none() && form(subject).is_none()).then_some(
-            "names no provider, so that any OIDC provider of the account may vouch for it; write \
+            "names no provider, so that it is accepted from any OIDC provider of the account; write \
              `oidc-provider/PROVIDER:SUBJECT`",
         )
     }

@@ -153,7 +153,7 @@ impl Lists {
 /// The entries of a policy that the rules' lists don't let through, and so would find nothing; and its
 /// `[denials]` if it lists a code of [`super::NO_DENIALS`].
 ///
-/// Names are compared as texts, so an entry may be told that is covered by two names together. None that isn't
+/// Names are compared as texts, so an entry may be reported that is covered by two names together. None that isn't
 /// covered is left out.
 pub fn uncovered(policy: &Policy, names: &Names) -> Vec<Line> {
     let glass = policy.break_glass.iter();

@@ -95,14 +95,14 @@ fn refusal(rule: &Rule, pattern: &str) -> Option<String> {
     if pattern.len() > LONGEST {
         let length = pattern.len();
         return Some(format!(
-            "{id} has an event pattern of {length} characters, and EventBridge takes {LONGEST}"
+            "{id} has an event pattern of {length} characters, and EventBridge accepts {LONGEST}"
         ));
     }
     match complexity::complexity(pattern) {
         Ok(found) if found <= complexity::MOST => None,
         Ok(found) => {
             let most = complexity::MOST;
-            Some(format!("{id} has an event pattern of complexity {found}, and EventBridge takes {most}"))
+            Some(format!("{id} has an event pattern of complexity {found}, and EventBridge accepts {most}"))
         }
         Err(why) => Some(format!("{id} has no valid event pattern: {why}")),
     }

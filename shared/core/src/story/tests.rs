@@ -75,7 +75,7 @@ const STEPS: [Step<'_>; 6] = [
 fn what_an_identity_does_that_was_made_is_tied_to_its_maker() {
     let (lines, thread) = story(&STEPS, 4, 9);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    let expected = "an access key of user svc-backup was made at 2026-02-02T02:45:00Z, 4 min before, by app-orders/i-0dead";
+    let expected = "an access key of user svc-backup was created at 2026-02-02T02:45:00Z, 4 min before, by app-orders/i-0dead";
     assert!(lines[0].starts_with(expected), "{lines:?}");
     assert!(lines[0].contains(", who was denied 2 actions (deny-"), "{lines:?}");
     assert!(!lines[0].contains("AKIA"), "{lines:?}");
@@ -91,7 +91,7 @@ fn whichever_record_comes_first_the_later_message_says_it() {
     let used = finding(&STEPS[4]).incident;
     assert_eq!(maker(5).len(), 1, "what it was denied: {:?}", maker(5));
     let said = maker(9).join("\n");
-    assert!(said.contains(&format!("user svc-backup, made here, acts in {used}")), "{said}");
+    assert!(said.contains(&format!("user svc-backup, created here, is used in {used}")), "{said}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn makers_are_followed_back_and_a_ring_of_them_ends() {
     assert!(lines.len() == 2 && lines[1].contains("by a ("), "{lines:?}");
     assert_eq!(thread, group::thread(&finding(&chain[0])));
     let (lines, _) = story(&chain, 2, 9);
-    assert_eq!(lines.iter().filter(|line| line.contains("was made")).count(), 2, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.contains("was created")).count(), 2, "{lines:?}");
 }
 
 #[test]

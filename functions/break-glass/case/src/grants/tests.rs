@@ -204,10 +204,10 @@ fn a_grant_covers_its_first_second_and_not_the_one_behind_its_last() {
         Session::new("glass-1", facts(began, "x", Some(person)), grants, &policy).approval()
     };
     for (began, also) in [
-        (-1, Some("; it holds from 2026-03-14T02:00:00Z")),
+        (-1, Some("; it is valid from 2026-03-14T02:00:00Z")),
         (0, None),
         (3599, None),
-        (3600, Some("; it held until 2026-03-14T03:00:00Z")),
+        (3600, Some("; it was valid until 2026-03-14T03:00:00Z")),
     ] {
         let Approval::Missing { nearest: Some((_, why)) } = of(began, "dave") else { panic!("covered") };
         assert_eq!(why, format!("it is for alice{}", also.unwrap_or_default()), "{began}");
@@ -226,7 +226,7 @@ fn a_grant_may_come_as_late_as_the_policys_patience() {
         Session::new("glass-1", facts(60, "x", Some(person)), vec![given], &policy).approval()
     };
     for (late, also) in
-        [(600, None), (601, Some("; it was given at 2026-03-14T02:11:01Z, after the session had begun"))]
+        [(600, None), (601, Some("; it was given at 2026-03-14T02:11:01Z, after the session's start"))]
     {
         let Approval::Missing { nearest: Some((_, why)) } = of(late, "dave") else { panic!("covered") };
         assert_eq!(why, format!("it is for alice{}", also.unwrap_or_default()), "{late}");

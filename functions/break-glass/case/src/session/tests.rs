@@ -99,14 +99,20 @@ fn the_minutes_that_a_session_was_overdue_are_rounded_up_and_so_is_said_of_which
         (
             3660,
             7200,
-            "p:1 [[break_glass]] allows a session `max_session`; calls went on for 1 minutes after that.",
+            "p:1 [[break_glass]] limits a session to `max_session`; calls continued for 1 minutes after \
+             that.",
         ),
         (
             3661,
             7200,
-            "p:1 [[break_glass]] allows a session `max_session`; calls went on for 2 minutes after that.",
+            "p:1 [[break_glass]] limits a session to `max_session`; calls continued for 2 minutes after \
+             that.",
         ),
-        (1860, 1800, "INC-7 was granted until 2026-03-14T02:30:00Z; calls went on for 1 minutes after that."),
+        (
+            1860,
+            1800,
+            "INC-7 was granted until 2026-03-14T02:30:00Z; calls continued for 1 minutes after that.",
+        ),
     ] {
         let wrong = session(&policy, alice(last), vec![grant(until, "alice", "bob")]).violations();
         assert_eq!(wrong, [(crate::codes::GLASS_OVERDUE, Severity::High, said.to_owned())]);
@@ -162,8 +168,8 @@ fn what_extends_a_grant_is_given_by_somebody_else_and_known_by_then() {
 fn a_name_that_its_caller_chose_proves_a_person_only_where_the_policy_says_so() {
     let strict = "roster = [\"alice\"]";
     let trusting = "roster = [\"alice\"]\ntrust_session_name = true";
-    let chosen = "Nothing but the session's name, which its caller chose, says that it is alice; \
-                  p:1 [[break_glass]] has a roster.";
+    let chosen = "Only the session's name, which the caller chose, says that it is alice; p:1 \
+                  [[break_glass]] has a roster.";
     for (entry, facts, person, said) in [
         (strict, known(KnownBy::User, "alice"), Some("alice"), None),
         (trusting, known(KnownBy::SessionName, "alice"), Some("alice"), None),
@@ -179,10 +185,11 @@ fn a_name_that_its_caller_chose_proves_a_person_only_where_the_policy_says_so() 
             known(KnownBy::SessionName, "eve"),
             Some("eve"),
             Some(
-                "eve (by the session's name, which its caller chose) is not on the roster of p:1 [[break_glass]].",
+                "eve (by the session's name, which the caller chose) is not on the roster of p:1 \
+                 [[break_glass]].",
             ),
         ),
-        (strict, facts(60), None, Some("No record says who it is; p:1 [[break_glass]] has a roster.")),
+        (strict, facts(60), None, Some("No record identifies the person; p:1 [[break_glass]] has a roster.")),
     ] {
         let policy = policy(entry);
         let session = session(&policy, facts, vec![]);

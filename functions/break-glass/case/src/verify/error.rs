@@ -34,13 +34,13 @@ pub enum AlteredError {
     #[error("no manifest of a case: {}", clean(&.0.to_string(), 256))]
     NoManifest(#[source] serde_json::Error),
     /// The manifest has the form of another version.
-    #[error("its format is `{}`, and this program knows {}", clean(.0, 64), FORMAT)]
+    #[error("its format is `{}`, and this program reads {}", clean(.0, 64), FORMAT)]
     Format(String),
     /// The manifest has the right fields in another form.
     #[error("changed: it isn't written the way it was sealed")]
     Form,
     /// The manifest isn't that of the closing alert.
-    #[error("its digest is {found}, and {told} was told")]
+    #[error("its digest is {found}, and the expected one is {told}")]
     Digest {
         /// The manifest's.
         found: String,
@@ -85,7 +85,7 @@ pub enum AlteredError {
         count: u64,
     },
     /// A file has the same lines and other bytes.
-    #[error("its lines are all there, and yet it isn't the file that was sealed")]
+    #[error("all its lines are there, but it isn't the file that was sealed")]
     Bytes,
     /// A line isn't in the form of one.
     #[error("changed: it is no line of a case")]
@@ -124,7 +124,7 @@ const WHOLE: &str = "copy all 64 hexadecimal digits of the SHA-256 from the clos
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DigestError {
     /// It has no digits.
-    #[error("no digest: the digits are missing, or stand apart; {WHOLE}, in quotes with the word")]
+    #[error("no digest: the digits are missing, or separated; {WHOLE}, in quotes with the word")]
     Missing,
     /// It has something else in it.
     #[error("no digest: `{}` is no hexadecimal digit; {WHOLE}", clean(.0.encode_utf8(&mut [0; 4]), 1))]

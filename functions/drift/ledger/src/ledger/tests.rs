@@ -110,7 +110,7 @@ fn an_acceptance_ends_and_is_nobodys_own() {
     for own in ["dana.voss@example.com", "Dana.Voss", "d.a.n.a.voss+x@other.example"] {
         let all = [hand(10), accepted(20, own, None)];
         assert_eq!(state(&all, 99).0, "open", "{own}");
-        assert!(items(&all, 99)[0].refused.iter().any(|why| why.contains("somebody else has to")), "{own}");
+        assert!(items(&all, 99)[0].refused.iter().any(|why| why.contains("another person has to")), "{own}");
     }
     // Of two people's changes each may accept the other's only.
     let erins = hand_on(GROUP, 11, |hand| hand.human = Some("erin".into()));

@@ -103,7 +103,7 @@ fn each_exception_is_told_with_its_count_owner_reason_and_end() {
         ("2026-03-17T00:00:00Z", 1, "1 denied call; ends in 14 days, 2026-03-31"),
         ("2026-03-30T12:00:00Z", 2, "2 denied calls; ends tomorrow, 2026-03-31"),
         ("2026-03-31T23:59:59Z", 0, "matched nothing; ends today, 2026-03-31"),
-        ("2026-04-01T00:00:00Z", 0, "matched nothing; over since 2026-03-31"),
+        ("2026-04-01T00:00:00Z", 0, "matched nothing; expired since 2026-03-31"),
     ] {
         assert_eq!(at(now, calls), format!("p:1 [[exception]]: {told}; {tail}"));
     }
@@ -121,10 +121,10 @@ fn what_ends_soon_or_is_over_is_announced_with_what_to_do() {
     let owner = "owner sec@example.com";
     assert_eq!(
         told("2026-03-25T00:00:00Z"),
-        [format!("{line}: ends in 6 days, 2026-03-31; {owner}: agree on a new day, or let it end")]
+        [format!("{line}: ends in 6 days, 2026-03-31; {owner}: agree on a new end date, or let it end")]
     );
     assert_eq!(
         told("2026-04-01T00:00:00Z"),
-        [format!("{line}: over since 2026-03-31; {owner}: remove it, or agree on a new day")]
+        [format!("{line}: expired since 2026-03-31; {owner}: remove it, or agree on a new end date")]
     );
 }
