@@ -417,7 +417,7 @@ fn parameters_that_cannot_be_deployed_are_an_error() {
     let (status, _, stderr) = check("DeployRoleWildcards=a-*,b/*,c/*,d/*");
     let why = "error: DeploySessionsRule has an event pattern of complexity 1";
     assert!(
-        status == 2 && stderr.contains(why) && stderr.contains("EventBridge takes 10: `handsoff"),
+        status == 2 && stderr.contains(why) && stderr.contains("EventBridge accepts 10: `handsoff"),
         "{stderr}"
     );
     let (status, _, stderr) = check("DeployRoleNames=a-1");
