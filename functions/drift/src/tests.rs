@@ -51,7 +51,9 @@ fn verdict_by(policy: &str, identity: &str, action: &str, rest: &str) -> Result<
             assert_eq!(verdict.disposition(), Some(known), "{json}");
         }
         match engine.owner(call, &mut Trace::off()) {
-            Owner::Detector(other) if other.name() != "drift" => Err(other.name().into()),
+            Owner::Detector(other) if other.name() != "drift" && verdict.disposition().is_none() => {
+                Err(other.name().into())
+            }
             _ => match verdict {
                 Verdict::Finding(finding) => Ok(*finding),
                 nothing => Err(nothing.disposition().unwrap().to_string()),
