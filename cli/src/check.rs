@@ -28,8 +28,8 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     let file = args.file.as_deref().unwrap_or(Path::new(load::HERE));
     let policy = match load::own(args.file.as_deref()) {
         Ok(policy) => policy,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(mistakes) => {
+            let _ = io::stderr().write_all(mistakes.as_bytes());
             return Ok(Exit::Failure);
         }
     };
@@ -93,8 +93,8 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
 pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::own(args.file.as_deref()) {
         Ok(policy) => policy,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(mistakes) => {
+            let _ = io::stderr().write_all(mistakes.as_bytes());
             return Ok(Exit::Failure);
         }
     };

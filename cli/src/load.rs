@@ -7,6 +7,7 @@ use handsoff_core::Policy;
 use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line};
 
 use crate::args::PolicyArgs;
+use crate::output;
 
 /// The policy's name where none is given.
 pub const HERE: &str = "handsoff.toml";
@@ -14,7 +15,7 @@ pub const HERE: &str = "handsoff.toml";
 /// The policy that the options ask for.
 ///
 /// # Errors
-/// All that is wrong with it, a line each that begins with `error:`, ready to be printed.
+/// All that is wrong with it, ready to be printed.
 pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
     let mut policy = match &args.policy {
         Some(file) => read(file)?,
@@ -75,7 +76,7 @@ pub fn own(named: Option<&Path>) -> Result<Policy, String> {
 /// Reads a policy file.
 ///
 /// # Errors
-/// All mistakes, a line each that begins with `error:`.
+/// All mistakes, each with its line, ready to be printed.
 pub fn read(file: &Path) -> Result<Policy, String> {
     with_text(file).map(|(policy, _)| policy)
 }
@@ -88,8 +89,6 @@ pub fn with_text(file: &Path) -> Result<(Policy, String), String> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file)
         .map_err(|error| format!("error: {name}: can't read the policy: {error}\n"))?;
-    let policy = Policy::parse(&name, &text).map_err(|problems| -> String {
-        problems.iter().flat_map(|problem| ["error: ".into(), problem.to_string(), "\n".into()]).collect()
-    })?;
+    let policy = Policy::parse(&name, &text).map_err(|errors| output::mistakes(&text, &errors))?;
     Ok((policy, text))
 }

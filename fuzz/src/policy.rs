@@ -8,10 +8,10 @@ pub fn policy(data: &[u8]) -> usize {
     let Ok(text) = std::str::from_utf8(data) else { return 0 };
     let policy = match Policy::parse("p", text) {
         Ok(policy) => policy,
-        Err(problems) => {
-            assert!(!problems.is_empty(), "no policy, and no mistake");
-            for problem in &problems {
-                let shown = problem.to_string();
+        Err(errors) => {
+            assert!(!errors.is_empty(), "no policy, and no mistake");
+            for error in &errors {
+                let shown = error.to_string();
                 assert!(shown.starts_with("p:") && !shown.chars().any(char::is_control), "{shown:?}");
             }
             return 0;

@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, operations, service_of};
 use handsoff_core::Policy;
-use handsoff_core::policy::ActionPattern;
+use handsoff_core::policy::{ActionPattern, nearest};
 use handsoff_core::show::clean;
-use strsim::damerau_levenshtein;
 
 /// What is wrong with an action pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +18,6 @@ pub(super) enum Mistake {
     /// Nothing is known that it means.
     Unknown(String),
 }
-
-/// In a name that is shorter, two letters are more than a slip.
-const SHORT: usize = 6;
 
 /// The mistakes in all action patterns of a policy.
 pub(super) fn mistakes(policy: &Policy) -> Vec<Mistake> {
@@ -135,18 +131,6 @@ fn unknown_service(service: &str, name: &str) -> Mistake {
     let meant =
         meant.map(|meant| format!("; did you mean `{meant}:{}`?", clean(name, 128))).unwrap_or_default();
     Mistake::Unknown(format!("is of a service that handsoff doesn't know{meant}"))
-}
-
-/// The nearest that a slip of the fingers may have come from, if any is: of equals the first in the table.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let name = name.to_ascii_lowercase();
-    let slips = if name.len() < SHORT { 1 } else { 2 };
-    let slip = |other: &&str| damerau_levenshtein(&name, &other.to_ascii_lowercase());
-    known
-        .map(|other| (slip(&other), other))
-        .filter(|(slip, _)| *slip <= slips)
-        .min_by_key(|(slip, _)| *slip)
-        .map(|(_, other)| other)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod lines;
+mod mistakes;
 mod summary;
 mod text;
 mod unread;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 pub use alerts::alerts;
 pub(crate) use lines::harmless;
 pub use lines::{csv, jsonl};
+pub(crate) use mistakes::mistakes;
 pub use summary::{Files, summary};
 pub use text::text;
 pub(crate) use text::{cut, in_steps, line};

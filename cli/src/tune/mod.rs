@@ -46,8 +46,8 @@ struct Base {
 pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
     let base = match base(args.policy.as_deref()) {
         Ok(base) => base,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(mistakes) => {
+            let _ = io::stderr().write_all(mistakes.as_bytes());
             return Ok(Exit::Failure);
         }
     };
@@ -84,10 +84,10 @@ pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
     let body = body(&base, &gathered);
     let tuned = match Policy::parse("the proposed policy", &body) {
         Ok(tuned) => tuned,
-        Err(problems) => {
-            for problem in problems {
+        Err(errors) => {
+            for error in errors {
                 output::error(&format!(
-                    "{problem}: write the lists of your policy as tables, such as [[deploy]]"
+                    "{error}: write the lists of your policy as tables, such as [[deploy]]"
                 ));
             }
             return Ok(Exit::Failure);

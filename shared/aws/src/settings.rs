@@ -57,11 +57,11 @@ impl Settings {
         let written =
             fs::read_to_string(&path).map_err(|error| SettingsError::Unreadable(path.clone(), error))?;
         let name = path.rsplit('/').next().unwrap_or(&path);
-        let mut policy = Policy::parse(name, &written).map_err(|problems| {
+        let mut policy = Policy::parse(name, &written).map_err(|errors| {
             let mut all = String::new();
-            for problem in problems {
+            for error in errors {
                 // INVARIANT: writing to a String cannot fail.
-                let _ = write!(all, "\n{problem}");
+                let _ = write!(all, "\n{error}");
             }
             SettingsError::Policy(all)
         })?;

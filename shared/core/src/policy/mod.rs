@@ -2,6 +2,7 @@
 //! tolerated until when.
 
 mod digest;
+mod error;
 pub mod exceptions;
 pub mod misuse;
 mod pattern;
@@ -15,8 +16,8 @@ use handsoff_cloudtrail::Time;
 use ipnet::IpNet;
 
 pub use digest::DigestHours;
+pub use error::{PolicyError, nearest};
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
-pub use read::Problem;
 pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
@@ -356,11 +357,11 @@ impl Alerts {
 }
 
 impl Policy {
-    /// Reads a policy. `file` is the name that reasons and problems give it.
+    /// Reads a policy. `file` is the name that reasons and errors give it.
     ///
     /// # Errors
     /// All mistakes at once, each with its line and column.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<PolicyError>> {
         read::policy(file, text)
     }
 

@@ -78,6 +78,38 @@ min_severity = "urgent"
 }
 
 #[test]
+fn what_is_almost_right_is_suggested() {
+    for (text, meant) in [
+        ("[denials]\nwindw = \"5m\"", Some("window")),
+        ("[[break-glass]]\nidentity = \"permission-set/X\"", Some("break_glass")),
+        ("[alerts]\nmin_severity = \"hihg\"", Some("high")),
+        ("[digest]\nweekdays = [\"Mon\"]", Some("mon")),
+        ("[denials]\ncolour = \"red\"", None),
+        ("[alerts]\nmin_severity = \"urgent\"", None),
+    ] {
+        let errors = Policy::parse("p", text).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].suggestion.as_deref(), meant, "{text}");
+        let told = errors[0].to_string();
+        assert_eq!(told.ends_with(&format!("; did you mean `{}`?", meant.unwrap_or("-"))), meant.is_some());
+        assert!(!told.contains('\n'), "{told}");
+    }
+}
+
+#[test]
+fn a_mistake_spans_what_is_wrong() {
+    for (text, wrong) in [
+        ("[denials]\nwindw = \"5m\"", "windw"),
+        ("[denials]\nwindow = \"5 parsecs\" # ä", "\"5 parsecs\""),
+        ("[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"\nnetworks = [\"192.0.2.0/24\", 5]", "5"),
+        ("\n[[deploy]]\n", "[[deploy]]"),
+    ] {
+        let errors = Policy::parse("p", text).unwrap_err();
+        assert_eq!(text.get(errors[0].span.clone()), Some(wrong), "{errors:?}");
+    }
+}
+
+#[test]
 fn accounts_have_names() {
     let policy = Policy::parse("p", "[accounts]\n\"111122223333\" = \"prod-payments\"\n").unwrap();
     assert_eq!(policy.alerts.account_name("111122223333"), Some("prod-payments"));

@@ -15,7 +15,7 @@ impl Reader<'_> {
             if !is_account(id) {
                 let message =
                     format!("`{id}` of [accounts] is no account: its ID has twelve digits, in quotes");
-                self.problem(account.span().start, message);
+                self.error(account.span(), message);
             }
             match value.get_ref().as_str() {
                 None => self.wrong(value, id, "a name in quotes"),
@@ -27,7 +27,7 @@ impl Reader<'_> {
                         "the name of `{id}` is in the subjects of mails: write 1 to {LONGEST_NAME} printable \
                          ASCII characters, no space first or last"
                     );
-                    self.problem(value.span().start, message);
+                    self.error(value.span(), message);
                 }
             }
         }

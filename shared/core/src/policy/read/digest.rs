@@ -12,7 +12,7 @@ impl Reader<'_> {
             let hour = number.and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok());
             match hour.filter(|hour| (0..24).contains(hour)) {
                 Some(hour) => digest.hour = hour,
-                None => self.problem(value.span().start, "`hour` should be an hour of UTC, 0 to 23"),
+                None => self.error(value.span(), "`hour` should be an hour of UTC, 0 to 23"),
             }
         }
         let Some(days) = self.strings(section, "weekdays") else { return };
@@ -21,7 +21,10 @@ impl Reader<'_> {
             let place = WEEKDAYS.iter().position(|known| *known == day);
             match place.and_then(|place| digest.weekdays.get_mut(place)) {
                 Some(own) => *own = true,
-                None => self.problem(at, format!("`{day}` is none of {}", WEEKDAYS.join(", "))),
+                None => {
+                    let message = format!("`{day}` is none of {}", WEEKDAYS.join(", "));
+                    self.slip((&day, at), &message, &WEEKDAYS);
+                }
             }
         }
     }

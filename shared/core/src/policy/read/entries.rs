@@ -1,0 +1,172 @@
+//! `[[deploy]]`, `[[break_glass]]`, `[[workload]]` and `[[exception]]`.
+
+use handsoff_cloudtrail::Time;
+
+use super::{Reader, Section, is_account};
+use crate::policy::{BreakGlass, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload};
+
+impl Reader<'_> {
+    pub(super) fn deploy(&mut self, section: &Section<'_>) -> Option<Deploy> {
+        self.known(
+            section,
+            &["identity", "assumed_by", "session_names", "networks", "source_identities", "vpc_endpoints"],
+        );
+        let identity = self.identity(section);
+        let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
+        let assumed_by = self.each(assumed_by, Origin::parse);
+        let networks = self.strings(section, "networks").unwrap_or_default();
+        let networks = self.each(networks, |written| {
+            written.parse().map_err(|_| "not a network: write `192.0.2.0/24` or `2001:db8::/32`".into())
+        });
+        let session_names = self.globs(section, "session_names").unwrap_or_default();
+        let source_identities = self.globs(section, "source_identities").unwrap_or_default();
+        let endpoints = self.strings(section, "vpc_endpoints").unwrap_or_default();
+        let vpc_endpoints = self.each(endpoints, |written| {
+            let known = is_account(written) || (written.starts_with("vpce-") && !written.contains('*'));
+            known
+                .then(|| written.to_owned())
+                .ok_or("write the endpoint's ID, `vpce-…`, or its account's".into())
+        });
+        let line = self.line(section);
+        let identity = identity?;
+        Some(Deploy { line, identity, assumed_by, session_names, networks, source_identities, vpc_endpoints })
+    }
+
+    pub(super) fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
+        let keys = [
+            "identity",
+            "max_session",
+            "roster",
+            "trust_session_name",
+            "ticket",
+            "ticket_in",
+            "approval",
+            "drill",
+            "drill_every",
+        ];
+        self.known(section, &keys);
+        let identity = self.identity(section);
+        let max_session = self.duration(section, "max_session").unwrap_or(3600);
+        let roster = self.strings(section, "roster").unwrap_or_default();
+        let roster = roster.into_iter().map(|(person, _)| person).collect();
+        let (ticket, drill) = (self.form(section, "ticket"), self.form(section, "drill"));
+        let ticket_in = match self.strings(section, "ticket_in") {
+            Some(written) => self.each(written, TicketPlace::parse),
+            None => vec![TicketPlace::SourceIdentity, TicketPlace::SessionName, TicketPlace::Grant],
+        };
+        let approval = self.flag(section, "approval").unwrap_or(false);
+        let drill_every = self.duration(section, "drill_every");
+        let trust_session_name = self.flag(section, "trust_session_name").unwrap_or(false);
+        let line = self.line(section);
+        let identity = identity?;
+        Some(BreakGlass {
+            line,
+            identity,
+            max_session,
+            roster,
+            trust_session_name,
+            ticket,
+            ticket_in,
+            approval,
+            drill,
+            drill_every,
+        })
+    }
+
+    fn form(&mut self, section: &Section<'_>, key: &str) -> Option<Form> {
+        let (written, at) = self.string(section, key)?;
+        match Form::parse(&written) {
+            Ok(form) => Some(form),
+            Err(why) => {
+                self.error(at, format!("`{written}`: {why}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn workload(&mut self, section: &Section<'_>) -> Option<Workload> {
+        self.known(section, &["identity", "may_write"]);
+        let identity = self.identity(section);
+        let may_write = self.actions(section, "may_write");
+        Some(Workload { line: self.line(section), identity: identity?, may_write })
+    }
+
+    pub(super) fn exception(&mut self, section: &Section<'_>) -> Option<Exception> {
+        self.known(section, &["identity", "actions", "resources", "denials", "owner", "reason", "until"]);
+        let identity = self.identity(section);
+        let denials = self.flag(section, "denials").unwrap_or(false);
+        let actions = self.actions(section, "actions");
+        match section.get("actions") {
+            None if !denials => {
+                self.error(section.span.clone(), "[[exception]] needs `actions`: what is tolerated")
+            }
+            None if identity.as_ref().is_some_and(names_many) => self.error(
+                section.span.clone(),
+                "[[exception]] for denials of many: write the identity's name out, or name `actions`",
+            ),
+            Some(list) if list.get_ref().as_array().is_some_and(|list| list.is_empty()) => {
+                self.error(list.span(), "`actions` is empty: name what is tolerated");
+            }
+            _ => {}
+        }
+        let resources = self.globs(section, "resources").unwrap_or_default();
+        let owner = self.required(section, "owner", "who is responsible for it");
+        let reason = self.required(section, "reason", "what it is for");
+        let until = self.until(section);
+        Some(Exception {
+            line: self.line(section),
+            identity: identity?,
+            actions,
+            resources,
+            denials,
+            owner: owner?,
+            reason: reason?,
+            until: until?,
+        })
+    }
+
+    fn identity(&mut self, section: &Section<'_>) -> Option<IdentityPattern> {
+        let Some((written, at)) = self.string(section, "identity") else {
+            if section.get("identity").is_none() {
+                self.error(
+                    section.span.clone(),
+                    format!("{} needs `identity`: the role, user or permission set", section.name),
+                );
+            }
+            return None;
+        };
+        match IdentityPattern::parse(&written) {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                self.error(at, format!("`{written}`: {why}"));
+                None
+            }
+        }
+    }
+
+    fn until(&mut self, section: &Section<'_>) -> Option<Time> {
+        let Some(value) = section.get("until") else {
+            self.error(
+                section.span.clone(),
+                "[[exception]] needs `until`: the last day that it is valid, such as 2027-01-31",
+            );
+            return None;
+        };
+        let date = match value.get_ref().as_datetime() {
+            Some(toml::value::Datetime { date: Some(date), time: None, .. }) => {
+                Time::parse(&format!("{date}T00:00:00Z"))
+            }
+            _ => None,
+        };
+        let Some(Time(midnight)) = date else {
+            self.error(value.span(), "`until` should be a date without quotes, such as 2027-01-31");
+            return None;
+        };
+        Some(Time(midnight + 86_400))
+    }
+}
+
+/// Whether a pattern's name, behind the account, stands for more than one.
+fn names_many(identity: &IdentityPattern) -> bool {
+    identity.as_str().rsplit(':').next().is_some_and(|name| name.contains('*'))
+}

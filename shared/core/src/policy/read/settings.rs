@@ -1,0 +1,76 @@
+//! `[cases]`, `[denials]` and `[alerts]`.
+
+use super::{Reader, Section, is_account};
+use crate::policy::{Alerts, Cases, Denials};
+use crate::severity::Severity;
+use crate::show::clean;
+
+impl Reader<'_> {
+    pub(super) fn cases(&mut self, section: &Section<'_>, cases: &mut Cases) {
+        self.known(section, &["patience", "review_within", "approvals_from", "approvers"]);
+        if let Some(patience) = self.duration(section, "patience") {
+            cases.patience = patience;
+        }
+        if let Some(review_within) = self.duration(section, "review_within") {
+            cases.review_within = review_within;
+        }
+        let accounts = self.strings(section, "approvals_from").unwrap_or_default();
+        cases.approvals_from = self.each(accounts, |account| {
+            if is_account(account) {
+                Ok(account.to_owned())
+            } else {
+                Err("an account's ID has twelve digits".into())
+            }
+        });
+        let approvers = self.strings(section, "approvers").unwrap_or_default();
+        cases.approvers = self.each(approvers, |name| {
+            // Nobody in the records could be called so.
+            if name.trim().is_empty() || clean(name, 256) != name {
+                Err("write a person's name, in at most 256 printable characters".into())
+            } else if name.contains('*') {
+                Err("write each approver out: a `*` is no wildcard here".into())
+            } else {
+                Ok(name.to_owned())
+            }
+        });
+    }
+
+    pub(super) fn denials(&mut self, section: &Section<'_>, denials: &mut Denials) {
+        self.known(section, &["window", "count", "actions", "codes"]);
+        denials.line = self.line(section);
+        if let Some(window) = self.duration(section, "window") {
+            denials.window = window;
+        }
+        if let Some(count) = self.number(section, "count") {
+            denials.count = count;
+        }
+        if let Some(actions) = self.number(section, "actions") {
+            denials.actions = actions;
+        }
+        if let Some(codes) = self.strings(section, "codes") {
+            denials.codes = codes.into_iter().map(|(code, _)| code).collect();
+        }
+    }
+
+    pub(super) fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
+        self.known(section, &["min_severity", "period", "quiet", "burst"]);
+        if let Some((written, at)) = self.string(section, "min_severity") {
+            match written.parse() {
+                Ok(severity) => alerts.min_severity = severity,
+                Err(error) => {
+                    let known = Severity::ALL.map(Severity::as_str);
+                    self.slip((&written, at), &format!("`{written}` is {error}"), &known);
+                }
+            }
+        }
+        if let Some(period) = self.duration(section, "period") {
+            alerts.period = period;
+        }
+        if let Some(quiet) = self.duration(section, "quiet") {
+            alerts.quiet = quiet;
+        }
+        if let Some(burst) = self.number(section, "burst") {
+            alerts.burst = burst;
+        }
+    }
+}
