@@ -159,7 +159,7 @@ fn a_stack_remembers_what_a_replay_makes_of_the_records() {
     assert_eq!(world.dead.borrow().len(), 1, "{:?}", world.dead.borrow());
     assert!(world.dead.borrow()[0].1.contains("`approvals_from`"));
     assert_eq!(states(&items), EXPECTED);
-    assert!(items[1].refused.iter().any(|why| why.contains("somebody else")), "{:?}", items[1]);
+    assert!(items[1].refused.iter().any(|why| why.contains("another person")), "{:?}", items[1]);
     // Once a day the sweep counts them.
     world.time.set(NOW.0);
     let before = world.observations.borrow().len();
