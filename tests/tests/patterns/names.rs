@@ -154,7 +154,10 @@ fn a_list_that_is_not_taken_is_told_with_the_rule_and_the_limit() {
     let names = Names { deploy: Lists { wildcards, ..Lists::default() }, ..Names::default() };
     let told = refused(&names);
     assert_eq!(told.len(), 3, "{told:?}");
-    assert_eq!(told[0], "DeploySessionsRule has an event pattern of complexity 13, and EventBridge accepts 10");
+    assert_eq!(
+        told[0],
+        "DeploySessionsRule has an event pattern of complexity 13, and EventBridge accepts 10"
+    );
     let long = vec!["x".repeat(64); 30];
     let names = Names { break_glass: Lists { names: long, ..Lists::default() }, ..Names::default() };
     assert!(

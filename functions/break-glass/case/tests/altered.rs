@@ -154,7 +154,10 @@ fn a_case_written_anew_has_another_digest() {
     assert_eq!(verdict(&forged, None), Ok(9));
     let told = sha256(&case.0[MANIFEST]);
     let named = verdict(&forged, Some(&told)).unwrap_err();
-    assert!(named.starts_with("manifest.json: its digest is ") && named.contains(", and the expected one is "), "{named}");
+    assert!(
+        named.starts_with("manifest.json: its digest is ") && named.contains(", and the expected one is "),
+        "{named}"
+    );
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Reader<'_> {
         let actions = self.actions(section, "actions");
         match section.get("actions") {
             None if !denials => {
-                self.error(section.span.clone(), "[[exception]] needs `actions`: what is tolerated")
+                self.error(section.span.clone(), "[[exception]] needs `actions`: what is tolerated");
             }
             None if identity.as_ref().is_some_and(names_many) => self.error(
                 section.span.clone(),
