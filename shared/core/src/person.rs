@@ -99,7 +99,7 @@ fn plain(name: &str) -> String {
     plain
 }
 
-/// Without what [`handsoff_core::show::clean`] made visible: `\u{200b}`.
+/// Without what [`crate::show::clean`] made visible: `\u{200b}`.
 fn visible(name: &str) -> String {
     let mut parts = name.split("\\u{");
     let mut seen = parts.next().unwrap_or_default().to_owned();
