@@ -38,7 +38,10 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     warnings.extend(anybodys_approval(&policy));
     warnings.extend(no_approvers(&policy));
     warnings.extend(open_web_identities(&policy));
-    let names = args.parameters.as_deref().map_or_else(|| rules::names(&policy), Names::parse);
+    let names = args
+        .parameters
+        .as_deref()
+        .map_or_else(|| rules::names(&handsoff_functions::rules(), &policy), Names::parse);
     warnings.extend(coarse(&names));
     let mut errors = undeployable(&policy, &names);
     for mistake in actions::mistakes(&policy) {
@@ -98,7 +101,7 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Failure);
         }
     };
-    let names = rules::names(&policy);
+    let names = rules::names(&handsoff_functions::rules(), &policy);
     for (parameter, value) in names.parameters() {
         writeln!(out, "{parameter}={value}")?;
     }
@@ -114,7 +117,7 @@ pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
 
 /// Why a stack with these names can't be deployed, or wouldn't see what the policy means.
 fn undeployable(policy: &Policy, names: &Names) -> Vec<String> {
-    let refused = rules::refused(names).into_iter();
+    let refused = rules::refused(&handsoff_functions::rules(), names).into_iter();
     let refused =
         refused.map(|why| format!("{why}: `handsoff policy parameters` prints lists that it accepts"));
     let left_out = rules::uncovered(policy, names).into_iter();

@@ -155,7 +155,7 @@ pub fn resolve(mut explained: Vec<Explained>, engine: &Engine<'_>) -> Vec<Explai
         let Verdict::Undecided(undecided) = &one.verdict else { continue };
         let (verdict, found) = match found.get(&one.key) {
             Some(finding) => (Verdict::from(finding.clone()), finding.reason.clone()),
-            None => (Verdict::Nothing(Disposition::Denied), engine.why_nothing(undecided)),
+            None => (Verdict::Nothing(Disposition::Denied), engine.why_not_reported(undecided)),
         };
         one.steps.push(Step { what: "window", found });
         one.verdict = verdict;

@@ -123,7 +123,7 @@ open            8 h  2026-03-14 01:11  ben                       iam:PutRolePoli
   iam::111122223333:role/orders
 
 3 resources open as of 2026-03-14 10:00:00 UTC; not shown without --all: 1 gone, 1 overwritten.
-1 more change by hand of unknown resources: ec2:CreateCustomerGateway.
+1 more change by hand to unknown resources: ec2:CreateCustomerGateway.
 "
     );
     let all = text(&folder.list(&["@log.json", "--all"]).stdout);

@@ -18,7 +18,7 @@ pub fn policy(data: &[u8]) -> usize {
         }
     };
     handsoff_functions::detectors();
-    let names = rules::names(&policy);
+    let names = rules::names(&handsoff_functions::rules(), &policy);
     let list: Vec<String> =
         names.parameters().iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(Names::parse(&list.join(";")).parameters(), names.parameters(), "{list:?}");

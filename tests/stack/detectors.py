@@ -32,7 +32,7 @@ SAMPLES = {name: min(ROOT.glob(f"events/{codes[0]}.*")).name for name, codes in 
 
 
 def owner(finding: dict) -> str:
-    """The function that a finding is of. Whatever a session does is told by break-glass, attacks on logging too."""
+    """The function that a finding is of. Whatever a session does is reported by break-glass, attacks on logging too."""
     if finding["incident"].startswith("glass-"):
         return "handsoff-break-glass"
     (name,) = (name for name, codes in CODES.items() if finding["code"] in codes)

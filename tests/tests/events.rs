@@ -63,7 +63,7 @@ fn each_sample_gives_what_its_name_says() {
 }
 
 fn codes() -> Vec<Code> {
-    handsoff_functions::detectors().iter().flat_map(|detector| detector.codes()).copied().collect()
+    handsoff_functions::detectors().iter().flat_map(|detector| detector.about().codes).copied().collect()
 }
 
 #[test]

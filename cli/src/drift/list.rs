@@ -91,7 +91,7 @@ fn unknown(reading: &Reading) -> String {
         .map(|(action, count)| if *count == 1 { (*action).to_owned() } else { format!("{action} x{count}") })
         .collect();
     let changes = count_of(number as u64, "more change");
-    let text = format!("{changes} by hand of unknown resources: {}.", each.join(", "));
+    let text = format!("{changes} by hand to unknown resources: {}.", each.join(", "));
     textwrap::fill(&text, textwrap::Options::new(100).word_splitter(textwrap::WordSplitter::NoHyphenation))
         + "\n"
 }

@@ -95,7 +95,7 @@ mod tests {
     use handsoff_core::Trace;
 
     fn finding() -> Finding {
-        let code = handsoff_functions::detectors()[0].codes()[0];
+        let code = handsoff_functions::detectors()[0].about().codes[0];
         let json = r#"{"eventID":"e\u001b`","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com",
             "eventName":"Run","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::1:user/\u2028","userName":"a\nb"}}"#;
         let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record") };

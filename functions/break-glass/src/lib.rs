@@ -1,7 +1,7 @@
-//! Break-glass: whatever an emergency identity does, and whoever takes one on or tries to.
+//! Break-glass: whatever an emergency identity does, and all attempts to assume one.
 //!
 //! Codes on calls: `glass-opened`, `glass-activity`, `glass-escalation`, `glass-overdue`, `glass-sign-in-failed`,
-//! `root-activity`; and drift's `trail-tampered` when an emergency identity attacks logging, told in the session's
+//! `root-activity`; and drift's `trail-tampered` when an emergency identity attacks logging, reported in the session's
 //! incident. Codes on sessions, which follow from all of their calls ([`handsoff_case::Session`]):
 //! `glass-unapproved`, `glass-self-approved`, `glass-not-on-roster`, `glass-no-ticket`, `glass-no-mfa`,
 //! `glass-closed`; and on identities that nobody has tried for too long `glass-drill-due`.
@@ -10,12 +10,10 @@ pub mod live;
 
 use handsoff_case::codes;
 use handsoff_cloudtrail::{AccessLevel, Class, Effect, Time};
-use handsoff_core::detector::{Bare, Claim, Glance, Priority, Watch};
+use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
 use handsoff_core::policy::Policy;
 use handsoff_core::rules::{Rule, Whose};
-use handsoff_core::{
-    Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Target, Trace, Verdict,
-};
+use handsoff_core::{Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Target, Trace, Verdict};
 
 /// The detector.
 #[derive(Debug)]
@@ -25,11 +23,7 @@ const CLAIMS: [Claim; 1] = [Claim { priority: Priority::Identity, covers: is_by_
 
 /// As in part.yaml.
 const RULES: [Rule; 4] = [
-    Rule {
-        id: "BreakGlassRule",
-        whose: Whose::Nobodys,
-        pattern: include_str!("../patterns/break-glass.json"),
-    },
+    Rule { id: "BreakGlassRule", whose: Whose::None, pattern: include_str!("../patterns/break-glass.json") },
     Rule {
         id: "BreakGlassSessionsRule",
         whose: Whose::BreakGlass,
@@ -47,26 +41,16 @@ const RULES: [Rule; 4] = [
     },
 ];
 
+const ABOUT: About = About { name: "break-glass", codes: &codes::ALL, claims: &CLAIMS, rules: &RULES };
+
 impl Detector for BreakGlass {
-    fn name(&self) -> &'static str {
-        "break-glass"
-    }
-
-    fn codes(&self) -> &'static [Code] {
-        &codes::ALL
-    }
-
-    fn claims(&self) -> &'static [Claim] {
-        &CLAIMS
-    }
-
-    fn rules(&self) -> &'static [Rule] {
-        &RULES
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     /// Every call is a finding, once there is a session: no policy excepts an emergency identity.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
-        // What comes before there is a session tells nothing yet; of root every step is told.
+        // A step before there is a session says nothing yet; of root every step is reported.
         let step = call.effect == Effect::SignInPlumbing && !call.principal.is_root();
         if step && call.principal.identity.creation_date.is_none() {
             return Verdict::Nothing(Disposition::SignInStep);
@@ -74,12 +58,12 @@ impl Detector for BreakGlass {
         judge(call, policy, trace).into()
     }
 
-    fn watches_identity(&self, who: &Bare<'_>, _: &Policy) -> Watch {
+    fn watches_identity(&self, who: &IdentityFacts<'_>, _: &Policy) -> Watch {
         if who.principal.kind == Kind::BreakGlass { Watch::Always } else { Watch::No }
     }
 
-    fn watches(&self, glance: &Glance<'_>) -> bool {
-        matches!(glance.target, Some(Target::Root | Target::BreakGlass(_)))
+    fn watches(&self, facts: &RecordFacts<'_>) -> bool {
+        matches!(facts.target, Some(Target::Root | Target::BreakGlass(_)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The codes of deny-spike: each says all that anybody has to know of it.
 
 use handsoff_core::Code;
+use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{Counted, Repeats, Row};
-use handsoff_core::group::IncidentKind;
 
 /// All of them.
 pub const ALL: [Code; 2] = [DENY_SPIKE, DENY_PROBING];

@@ -10,7 +10,7 @@ pub mod live;
 use std::collections::{HashMap, VecDeque};
 
 use handsoff_cloudtrail::{Effect, Time};
-use handsoff_core::detector::{Claim, Priority, Undecided};
+use handsoff_core::detector::{About, Claim, Priority, Undecided};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{Call, Code, Detector, Finding, Key, Outcome, Severity, Trace, Verdict, group};
@@ -24,27 +24,14 @@ const CLAIMS: [Claim; 1] =
     [Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) }];
 
 /// As in part.yaml.
-const RULES: [Rule; 1] = [Rule {
-    id: "DenySpikeRule",
-    whose: Whose::Nobodys,
-    pattern: include_str!("../patterns/deny-spike.json"),
-}];
+const RULES: [Rule; 1] =
+    [Rule { id: "DenySpikeRule", whose: Whose::None, pattern: include_str!("../patterns/deny-spike.json") }];
+
+const ABOUT: About = About { name: "deny-spike", codes: &codes::ALL, claims: &CLAIMS, rules: &RULES };
 
 impl Detector for DenySpike {
-    fn name(&self) -> &'static str {
-        "deny-spike"
-    }
-
-    fn codes(&self) -> &'static [Code] {
-        &codes::ALL
-    }
-
-    fn claims(&self) -> &'static [Claim] {
-        &CLAIMS
-    }
-
-    fn rules(&self) -> &'static [Rule] {
-        &RULES
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     /// A denied call is one of many, or nothing.
@@ -64,7 +51,7 @@ impl Detector for DenySpike {
         settle(undecided, &policy.denials)
     }
 
-    fn why_nothing(&self, policy: &Policy) -> String {
+    fn why_not_reported(&self, policy: &Policy) -> String {
         let Denials { count, actions, window, line, .. } = &policy.denials;
         format!(
             "fewer than {count} denied calls, and fewer than {actions} different actions, of this principal within {window} s ({line})"

@@ -2,8 +2,8 @@
 
 use handsoff_cloudtrail::Class;
 use handsoff_core::Code;
+use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
-use handsoff_core::group::IncidentKind;
 
 /// All of them.
 pub const ALL: [Code; 5] =

@@ -10,11 +10,11 @@ mod watch;
 pub use subscription::lost_subscription;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
-use handsoff_core::detector::{Bare, Claim, Glance, Priority, Watch};
+use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
 use handsoff_core::policy::{Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
-    Attack, Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
+    Attack, Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
 };
 
 /// The detector.
@@ -29,7 +29,7 @@ const CLAIMS: [Claim; 2] = [
 
 /// As in part.yaml.
 const RULES: [Rule; 4] = [
-    Rule { id: "DriftRule", whose: Whose::Nobodys, pattern: include_str!("../patterns/drift.json") },
+    Rule { id: "DriftRule", whose: Whose::None, pattern: include_str!("../patterns/drift.json") },
     Rule {
         id: "DeploySessionsRule",
         whose: Whose::Deploy,
@@ -47,28 +47,18 @@ const RULES: [Rule; 4] = [
     },
 ];
 
+const ABOUT: About = About { name: "drift", codes: &codes::ALL, claims: &CLAIMS, rules: &RULES };
+
 impl Detector for Drift {
-    fn name(&self) -> &'static str {
-        "drift"
-    }
-
-    fn codes(&self) -> &'static [Code] {
-        &codes::ALL
-    }
-
-    fn claims(&self) -> &'static [Claim] {
-        &CLAIMS
-    }
-
-    fn rules(&self) -> &'static [Rule] {
-        &RULES
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         judge(call, policy, trace)
     }
 
-    fn watches_identity(&self, who: &Bare<'_>, policy: &Policy) -> Watch {
+    fn watches_identity(&self, who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
         watch::identity(who, policy)
     }
 
@@ -76,8 +66,8 @@ impl Detector for Drift {
         watch::action(action)
     }
 
-    fn watches(&self, glance: &Glance<'_>) -> bool {
-        watch::call(glance)
+    fn watches(&self, facts: &RecordFacts<'_>) -> bool {
+        watch::call(facts)
     }
 }
 
@@ -115,7 +105,7 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     }
 }
 
-/// The finding on an attack on logging or detection, whoever makes it.
+/// The finding on an attack on logging or detection, by any caller.
 pub fn attack(call: &Call<'_>, severity: Severity, reason: String) -> Finding {
     Finding::new(call, codes::TRAIL_TAMPERED, severity, reason)
 }

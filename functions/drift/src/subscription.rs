@@ -22,7 +22,7 @@ pub fn lost_subscription(lost: &Subscription, policy: &Policy, now: Time) -> Fin
         severity: Severity::High,
         incident: format!("drift-{}", group::digest(&["topic", account, region, &period])),
         event_id: String::new(),
-        // The time by which it is known: the same for all sweeps of the period, so that it is told once.
+        // The time by which it is known: the same for all sweeps of the period, so that it is reported once.
         event_time: Some(period.clone()),
         account: clean(account, 32),
         region: clean(region, 32),

@@ -1,3 +1,4 @@
+use handsoff_core::Code;
 use handsoff_core::Owner;
 use handsoff_core::Trace;
 use handsoff_testing::records::{self, classified, record};

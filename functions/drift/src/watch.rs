@@ -1,11 +1,11 @@
 //! What drift has to see whatever else is left out: attacks on logging, and what may show that a deploy role is misused.
 
 use handsoff_cloudtrail::Action;
-use handsoff_core::detector::{Bare, Glance, Watch};
+use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
 
-pub(crate) fn identity(who: &Bare<'_>, policy: &Policy) -> Watch {
+pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     if who.principal.kind != Kind::DeployRole {
         return Watch::No;
     }
@@ -33,8 +33,8 @@ pub(crate) fn action(action: &Action<'_>) -> Watch {
     }
 }
 
-pub(crate) fn call(glance: &Glance<'_>) -> bool {
-    let Glance { record, kind, target, .. } = glance;
+pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
+    let RecordFacts { record, kind, target, .. } = facts;
     if matches!(target, Some(Target::Deploy(_))) {
         return true;
     }
@@ -44,6 +44,5 @@ pub(crate) fn call(glance: &Glance<'_>) -> bool {
     }
     !record.vpc_endpoint_account_id.is_absent()
         || record.session_credential_from_console.flag() == Some(true)
-        || (glance.is_watched_action
-            && Attack::of(&Action::of(record), record, glance.policy, true).is_some())
+        || (facts.is_watched_action && Attack::of(&Action::of(record), record, facts.policy, true).is_some())
 }

@@ -5,7 +5,8 @@ mod live;
 pub use live::DetectorFunction;
 
 use handsoff_break_glass::BreakGlass;
-use handsoff_core::{Detectors, Engine, Policy, code, rules};
+use handsoff_core::rules::Rule;
+use handsoff_core::{Detectors, Engine, Policy, code};
 use handsoff_deny_spike::DenySpike;
 use handsoff_drift::Drift;
 
@@ -16,14 +17,18 @@ const DETECTORS: Detectors = &[
     &DenySpike,
 ];
 
-/// All detectors, after their codes and rules have been made known.
+/// All detectors, after their codes have been made known.
 pub fn detectors() -> Detectors {
-    code::register(DETECTORS.iter().flat_map(|detector| detector.codes()).copied());
-    rules::register(DETECTORS.iter().flat_map(|detector| detector.rules()).copied());
+    code::register(DETECTORS.iter().flat_map(|detector| detector.about().codes).copied());
     DETECTORS
 }
 
 /// All detectors under a policy.
 pub fn engine(policy: &Policy) -> Engine<'_> {
     Engine::new(detectors(), policy)
+}
+
+/// The EventBridge rules of all detectors, for CloudTrail's events.
+pub fn rules() -> Vec<Rule> {
+    DETECTORS.iter().flat_map(|detector| detector.about().rules).copied().collect()
 }

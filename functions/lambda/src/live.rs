@@ -1,4 +1,4 @@
-//! The function of a detector that needs none of its own: findings are remembered and told, and what an exception covers
+//! The function of a detector that needs none of its own: findings are stored and alerted, and what an exception covers
 //! is remembered.
 
 use handsoff_cloudtrail::Record;

@@ -7,8 +7,6 @@ use std::sync::OnceLock;
 use handsoff_cloudtrail::Class;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::group::IncidentKind;
-
 #[cfg(test)]
 pub(crate) mod samples;
 
@@ -242,18 +240,58 @@ pub enum Repeats {
     Always,
 }
 
+/// What findings are grouped by: the beginning of an incident's ID says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentKind {
+    /// A person's session, or the day of a principal.
+    Drift,
+    /// A break-glass session, or who tried to begin one on a day.
+    Glass,
+    /// The denied calls of a principal and day.
+    Denials,
+}
+
+impl IncidentKind {
+    /// With what the IDs of such incidents begin, before the hyphen.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::Glass => "glass",
+            Self::Denials => "deny",
+        }
+    }
+
+    /// That of an incident's ID; `None` for what is none.
+    pub fn of(incident: &str) -> Option<Self> {
+        let (prefix, _) = incident.split_once('-')?;
+        [Self::Drift, Self::Glass, Self::Denials].into_iter().find(|kind| kind.prefix() == prefix)
+    }
+}
+
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-impl std::str::FromStr for Code {
-    type Err = String;
+/// A name that no registered code has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownCodeError(String);
 
-    fn from_str(name: &str) -> Result<Self, String> {
+impl std::fmt::Display for UnknownCodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` is no code of a finding", self.0)
+    }
+}
+
+impl std::error::Error for UnknownCodeError {}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCodeError;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCodeError> {
         let code = Self::all().iter().copied().find(|code| code.as_str() == name);
-        code.ok_or_else(|| format!("`{name}` is no code of a finding"))
+        code.ok_or_else(|| UnknownCodeError(name.to_owned()))
     }
 }
 
@@ -282,6 +320,6 @@ mod tests {
         }
         assert_eq!(Code::all(), samples::ALL);
         let unknown = "no-such-code".parse::<Code>();
-        assert_eq!(unknown.unwrap_err(), "`no-such-code` is no code of a finding");
+        assert_eq!(unknown.unwrap_err().to_string(), "`no-such-code` is no code of a finding");
     }
 }

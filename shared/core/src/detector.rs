@@ -16,17 +16,13 @@ use crate::trace::Trace;
 /// It decides by a call and the policy alone: no clock, no I/O, no state. `replay`, `explain`, the functions and the
 /// search in `LookupEvents` ask it through the same [`crate::Engine`].
 pub trait Detector: std::fmt::Debug + Sync {
+    /// What is known of it before there is a call.
+    fn about(&self) -> &'static About;
+
     /// The name of its folder.
-    fn name(&self) -> &'static str;
-
-    /// Its codes.
-    fn codes(&self) -> &'static [Code];
-
-    /// The calls that it wants, by how urgent it is to know of them.
-    fn claims(&self) -> &'static [Claim];
-
-    /// The rules that bring its function CloudTrail's events, as its `part.yaml` has them.
-    fn rules(&self) -> &'static [Rule];
+    fn name(&self) -> &'static str {
+        self.about().name
+    }
 
     /// What it says of a call that it has claimed, and that no more urgent claim took.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict;
@@ -38,26 +34,39 @@ pub trait Detector: std::fmt::Debug + Sync {
     }
 
     /// Why a call that it left undecided became nothing.
-    fn why_nothing(&self, _policy: &Policy) -> String {
+    fn why_not_reported(&self, _policy: &Policy) -> String {
         String::new()
     }
 
     /// How far the calls of an identity have to be looked at for its claims above [`Priority::Call`]. What only one record
     /// says is left out here: the answer is kept for all calls of the identity.
-    fn watches_identity(&self, _who: &Bare<'_>, _policy: &Policy) -> Watch {
+    fn watches_identity(&self, _who: &IdentityFacts<'_>, _policy: &Policy) -> Watch {
         Watch::No
     }
 
-    /// The same for an action, whoever calls it.
+    /// The same for an action, by any caller.
     fn watches_action(&self, _action: &Action<'_>) -> Watch {
         Watch::No
     }
 
     /// Whether a call has to be judged that an identity or action is watched for [by its record](Watch::ByRecord), or
     /// that asks for an identity of the policy.
-    fn watches(&self, _glance: &Glance<'_>) -> bool {
+    fn watches(&self, _glance: &RecordFacts<'_>) -> bool {
         false
     }
+}
+
+/// What is known of a detector before there is a call.
+#[derive(Debug)]
+pub struct About {
+    /// The name of its folder.
+    pub name: &'static str,
+    /// Its codes.
+    pub codes: &'static [Code],
+    /// The calls that it wants, by how urgent it is to know of them.
+    pub claims: &'static [Claim],
+    /// The rules that bring CloudTrail's events to its function.
+    pub rules: &'static [Rule],
 }
 
 /// Calls that a detector wants.
@@ -75,7 +84,7 @@ pub struct Claim {
 pub enum Priority {
     /// All that an identity does, or that is done to become it.
     Identity,
-    /// What nobody may do, whoever does it.
+    /// What no caller may do.
     Attack,
     /// Any other call, unless there is [nothing to report](Call::disposition) of it by itself.
     Call,
@@ -102,7 +111,7 @@ pub enum Watch {
 
 /// Who called, by what all calls of an identity have in common.
 #[derive(Debug)]
-pub struct Bare<'a> {
+pub struct IdentityFacts<'a> {
     /// The identity.
     pub principal: Principal<'a>,
     /// Whether its session is the console's.
@@ -111,7 +120,7 @@ pub struct Bare<'a> {
 
 /// What is known of a record before it is classified.
 #[derive(Debug)]
-pub struct Glance<'a> {
+pub struct RecordFacts<'a> {
     /// The record.
     pub record: &'a Record<'a>,
     /// What its caller is to the team.

@@ -45,7 +45,7 @@ impl<'p> Engine<'p> {
     pub fn new(detectors: Detectors, policy: &'p Policy) -> Self {
         let mut claims: Vec<_> = detectors
             .iter()
-            .flat_map(|detector| detector.claims().iter().map(move |claim| (claim, *detector)))
+            .flat_map(|detector| detector.about().claims.iter().map(move |claim| (claim, *detector)))
             .collect();
         claims.sort_by_key(|(claim, _)| claim.priority);
         Self { policy, detectors, claims }
@@ -101,10 +101,10 @@ impl<'p> Engine<'p> {
     }
 
     /// Why a call that was left undecided became nothing.
-    pub fn why_nothing(&self, undecided: &Undecided) -> String {
+    pub fn why_not_reported(&self, undecided: &Undecided) -> String {
         let name = undecided.finding.code.detector();
         let own = self.detectors.iter().find(|detector| detector.name() == name);
-        own.map(|detector| detector.why_nothing(self.policy)).unwrap_or_default()
+        own.map(|detector| detector.why_not_reported(self.policy)).unwrap_or_default()
     }
 
     /// What becomes of the calls that were left undecided, now that all are known.

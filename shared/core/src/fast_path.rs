@@ -11,7 +11,7 @@ use handsoff_cloudtrail::{Action, Effect, Record};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::call::{is_from_console, is_tool_call, target};
-use crate::detector::{Bare, Detector, Glance, Watch};
+use crate::detector::{Detector, IdentityFacts, RecordFacts, Watch};
 use crate::disposition::Disposition;
 use crate::engine::Detectors;
 use crate::policy::Policy;
@@ -107,8 +107,9 @@ impl<'p> FastPath<'p> {
         };
         if target.is_some() || does.watch.max(caller.watch) == Watch::ByRecord {
             let is_watched_action = does.watch == Watch::ByRecord;
-            let glance = Glance { record, kind: caller.kind, target, is_watched_action, policy: self.policy };
-            if self.detectors.iter().any(|detector| detector.watches(&glance)) {
+            let facts =
+                RecordFacts { record, kind: caller.kind, target, is_watched_action, policy: self.policy };
+            if self.detectors.iter().any(|detector| detector.watches(&facts)) {
                 return None;
             }
         }
@@ -172,7 +173,7 @@ fn caller(record: &Record<'_>, policy: &Policy, detectors: Detectors) -> Caller 
     };
     let principal = Principal::of(&bare, policy);
     let kind = principal.kind;
-    let who = Bare { is_from_console: is_from_console(&bare, &principal), principal };
+    let who = IdentityFacts { is_from_console: is_from_console(&bare, &principal), principal };
     Caller { kind, watch: greatest(detectors, |detector| detector.watches_identity(&who, policy)) }
 }
 

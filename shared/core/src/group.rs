@@ -6,7 +6,7 @@ use handsoff_cloudtrail::{Effect, Identity, Time};
 use sha2::{Digest, Sha256};
 
 use crate::call::{Call, Outcome, Target};
-use crate::code::Code;
+use crate::code::{Code, IncidentKind};
 use crate::finding::Finding;
 use crate::principal::Kind;
 
@@ -42,34 +42,6 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
 /// identity that isn't the one that its finding belongs to: there the other session begins.
 pub fn own_session(call: &Call<'_>) -> String {
     name(IncidentKind::Glass, &within_glass(call, false))
-}
-
-/// What findings are grouped by: the beginning of an incident's ID says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IncidentKind {
-    /// A person's session, or the day of a principal.
-    Drift,
-    /// A break-glass session, or who tried to begin one on a day.
-    Glass,
-    /// The denied calls of a principal and day.
-    Denials,
-}
-
-impl IncidentKind {
-    /// With what the IDs of such incidents begin, before the hyphen.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::Drift => "drift",
-            Self::Glass => "glass",
-            Self::Denials => "deny",
-        }
-    }
-
-    /// That of an incident's ID; `None` for what is none.
-    pub fn of(incident: &str) -> Option<Self> {
-        let (prefix, _) = incident.split_once('-')?;
-        [Self::Drift, Self::Glass, Self::Denials].into_iter().find(|kind| kind.prefix() == prefix)
-    }
 }
 
 fn name(kind: IncidentKind, parts: &[String]) -> String {

@@ -6,7 +6,7 @@ mod names;
 mod patterns;
 
 pub use names::{Lists, Names, names, uncovered};
-pub use patterns::{LONGEST, Rule, Whose, refused, register};
+pub use patterns::{LONGEST, Rule, Whose, refused};
 
 /// Error codes that the deny-spike rule keeps out: that something isn't there or is asked for too often doesn't
 /// say that somebody lacks a permission. `*` stands for any characters; one at both ends costs complexity.

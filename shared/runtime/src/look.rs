@@ -21,8 +21,8 @@ const SLICE: usize = 1_000;
 /// How many are looked at in all: as many as the last count that is alerted.
 const LOOK_AT: usize = 10_000;
 
-/// Says that findings were remembered of an episode. Where nothing is reported of it yet there is nothing to say: whoever
-/// tells it first looks at all that is there, and a look is due after that.
+/// Says that findings were remembered of an episode. Where nothing is reported of it yet there is nothing to say: the first
+/// function to report it looks at all that is there, and a look is due after that.
 ///
 /// # Errors
 /// When it can't be written; to do it again is safe.

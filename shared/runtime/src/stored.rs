@@ -15,7 +15,7 @@ use handsoff_core::Code;
 use handsoff_core::Kind;
 use handsoff_core::Severity;
 use handsoff_core::alert::{Cause, Milestone};
-use handsoff_core::group::IncidentKind;
+use handsoff_core::code::IncidentKind;
 
 /// The version of the form that is written.
 pub const FORMAT: u64 = 1;

@@ -430,7 +430,7 @@ pub async fn resend(
             let (by, now) = (world.name(), world.now().0);
             let late = |pending: &&mut Pending| pending.since + lease.0 <= now;
             let Some(old) = held.state.pending.iter_mut().find(late) else { return Ok(Change::Leave(None)) };
-            // Whoever writes this first sends it.
+            // The first to write this sends it.
             (old.by, old.since) = (by, now);
             Ok(Change::Write(Some(old.clone())))
         });

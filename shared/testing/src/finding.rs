@@ -3,7 +3,7 @@
 use handsoff_cloudtrail::Time;
 use handsoff_core::finding::{Finding, Key, Who};
 use handsoff_core::story::Ties;
-use handsoff_core::{Kind, Severity};
+use handsoff_core::{Code, Kind, Severity};
 
 use crate::records::ACCOUNT;
 
@@ -11,12 +11,10 @@ use crate::records::ACCOUNT;
 pub const START: i64 = 1_772_000_000;
 
 /// A finding of an event of its own: the `n`th, in the `n`th second.
-pub fn finding(n: u64, severity: Severity) -> Finding {
-    // Codes are read by name.
-    handsoff_functions::detectors();
+pub fn finding(code: Code, n: u64, severity: Severity) -> Finding {
     let time = Time(START + i64::try_from(n).unwrap());
     Finding {
-        code: handsoff_drift::codes::DRIFT_WRITE,
+        code,
         severity,
         incident: "drift-1".into(),
         event_id: n.to_string(),

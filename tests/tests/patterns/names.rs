@@ -1,4 +1,4 @@
-//! A policy's names as lists of event patterns, held against the detectors' rules and EventBridge's limits.
+//! A policy's names as lists of event patterns, compared with the detectors' rules and EventBridge's limits.
 
 use handsoff_core::Policy;
 use handsoff_core::policy::{Glob, IdentityPattern};
@@ -118,9 +118,9 @@ fn twenty_identities_of_every_form_are_taken() {
     for identities in sets {
         let policy = policy(&texts(&identities), &texts(&identities));
         let names = names(&policy);
-        assert_eq!(refused(&names), Vec::<String>::new(), "{identities:?}");
+        assert_eq!(refused(&handsoff_functions::rules(), &names), Vec::<String>::new(), "{identities:?}");
         assert!(uncovered(&policy, &names).is_empty(), "{identities:?}");
-        for rule in detectors().iter().flat_map(|detector| detector.rules()) {
+        for rule in detectors().iter().flat_map(|detector| detector.about().rules) {
             let pattern = rule.filled(&names, "aws", "111122223333");
             assert!(complexity::complexity(&pattern).unwrap() <= complexity::MOST, "{pattern}");
         }
@@ -152,7 +152,7 @@ fn a_list_that_is_not_taken_is_told_with_the_rule_and_the_limit() {
     detectors();
     let wildcards: Vec<String> = (0..4).map(|name| format!("team-{name}/*")).collect();
     let names = Names { deploy: Lists { wildcards, ..Lists::default() }, ..Names::default() };
-    let told = refused(&names);
+    let told = refused(&handsoff_functions::rules(), &names);
     assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(
         told[0],
@@ -161,9 +161,10 @@ fn a_list_that_is_not_taken_is_told_with_the_rule_and_the_limit() {
     let long = vec!["x".repeat(64); 30];
     let names = Names { break_glass: Lists { names: long, ..Lists::default() }, ..Names::default() };
     assert!(
-        refused(&names)[0].starts_with("BreakGlassSessionsRule has an event pattern of 2"),
+        refused(&handsoff_functions::rules(), &names)[0]
+            .starts_with("BreakGlassSessionsRule has an event pattern of 2"),
         "{:?}",
-        refused(&names)
+        refused(&handsoff_functions::rules(), &names)
     );
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn registered() -> Vec<(usize, Rule)> {
     let functions = functions();
     let place = |name| functions.iter().position(|function| *function == name).unwrap();
     let rules = |name, rules: &'static [Rule]| rules.iter().map(move |rule| (place(name), *rule));
-    detectors().iter().flat_map(|detector| rules(detector.name(), detector.rules())).collect()
+    detectors().iter().flat_map(|detector| rules(detector.name(), detector.about().rules)).collect()
 }
 
 /// The rule that brings what isn't CloudTrail's: grants and reviews, to break-glass.

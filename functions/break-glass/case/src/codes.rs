@@ -1,8 +1,8 @@
 //! The codes of break-glass, on calls and on sessions: each says all that anybody has to know of it.
 
 use handsoff_core::Code;
+use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Counted, Row, Scope};
-use handsoff_core::group::IncidentKind;
 
 /// All of them.
 pub const ALL: [Code; 13] = [

@@ -161,7 +161,7 @@ async fn close<W: World>(
         let mut held = Held::of(world, &document).await?;
         if held.state.digest == digest {
             held.state.told = true;
-            // If somebody else was faster, it is told once more if it is sealed once more: better than never.
+            // If somebody else was faster, its end is alerted once more if it is sealed once more: better than never.
             held.write(world).await?;
         }
     }

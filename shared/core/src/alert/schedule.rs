@@ -101,7 +101,7 @@ impl Schedule<'_> {
         let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
         let mut named = BTreeSet::new();
         let mut alerts = Vec::new();
-        // What becomes known at the same second is told at once.
+        // What becomes known at the same second is reported at once.
         for new in marks.chunk_by(|a, b| a.known == b.known) {
             for mark in new {
                 reach.add(mark.topic, mark.severity);

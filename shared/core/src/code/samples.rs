@@ -3,7 +3,7 @@
 use handsoff_cloudtrail::Class;
 
 use super::{AlertRule, Code, Repeats, Row, Scope};
-use crate::group::IncidentKind;
+use crate::code::IncidentKind;
 
 pub(crate) const ALL: [Code; 11] =
     [CHANGE, BY_CODE, ATTACK, OPENED, ACTIVITY, ESCALATION, UNAPPROVED, CLOSED, DRILL, DENIED, PROBING];

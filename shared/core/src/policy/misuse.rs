@@ -48,7 +48,7 @@ pub fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> 
     by_provider(entry, principal).or_else(|| by_session_name(entry, principal))
 }
 
-/// Whoever assumes a role says who it is by `sourceIdentity`. IAM Roles Anywhere does so by itself, of machines.
+/// The caller who assumes a role says who it is by `sourceIdentity`. IAM Roles Anywhere does so by itself, of machines.
 fn by_source(entry: &Deploy, source: &str) -> Option<String> {
     let listed = entry.source_identities.iter().any(|glob| glob.matches(source));
     (!listed).then(|| format!("`source_identities` doesn't list its sourceIdentity `{}`", clean(source, 64)))

@@ -4,6 +4,7 @@
 //! policy means, and never less. What costs nothing in EventBridge's measure (see [`super::complexity`]) is a name, or
 //! how it begins; a `*` in front or in a path needs a wildcard, of which a rule can have few.
 
+use super::patterns::{Rule, Whose, are_accepted};
 use crate::policy::{Glob, IdentityPattern, Line, Policy};
 
 /// One parameter of the template for each list, for the break-glass or the deploy identities.
@@ -89,30 +90,26 @@ impl Lists {
     }
 }
 
-/// Which identities the lists are for. Sessions of permission sets come by a rule for all of them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    BreakGlass,
-    Deploy,
-}
-
-/// The lists that let through all that a policy could make a finding of: the finest that EventBridge takes.
-pub fn names(policy: &Policy) -> Names {
+/// The lists with which these rules let through all that a policy could make a finding of: the finest that EventBridge
+/// accepts. Sessions of permission sets that break glass come by a rule for all of them.
+pub fn names(rules: &[Rule], policy: &Policy) -> Names {
+    let break_glass = policy.break_glass.iter().map(|entry| &entry.identity);
+    let deploy = policy.deploy.iter().map(|entry| &entry.identity);
     Names {
-        break_glass: lists(policy.break_glass.iter().map(|entry| &entry.identity), Whose::BreakGlass),
-        deploy: lists(policy.deploy.iter().map(|entry| &entry.identity), Whose::Deploy),
+        break_glass: lists(rules, break_glass, Whose::BreakGlass),
+        deploy: lists(rules, deploy, Whose::Deploy),
     }
 }
 
-fn lists<'p>(identities: impl Iterator<Item = &'p IdentityPattern>, whose: Whose) -> Lists {
+fn lists<'p>(rules: &[Rule], identities: impl Iterator<Item = &'p IdentityPattern>, whose: Whose) -> Lists {
     let ends: Vec<End> = identities.map(End::of).collect();
     let fine = Lists::with(&ends, |end| end.is_user || (end.is_permission_set && whose == Whose::BreakGlass));
-    if super::patterns::are_taken(&fine) {
+    if are_accepted(rules, &fine) {
         return fine;
     }
     let mut named = Lists::with(&ends, |_| true);
     named.any_role = ends.iter().any(|end| end.is_assumed(whose) && end.text.contains('*'));
-    if super::patterns::are_taken(&named) {
+    if are_accepted(rules, &named) {
         return named;
     }
     Lists { wildcards: vec!["*".to_owned()], ..Lists::default() }
@@ -214,7 +211,7 @@ fn least(mut items: Vec<String>, covers: impl Fn(&str, &str) -> bool) -> Vec<Str
     items
 }
 
-/// Whether what ends with `/name` includes all that ends with `/end`. A `*` in `end` is held against as if it were
+/// Whether what ends with `/name` includes all that ends with `/end`. A `*` in `end` is compared as if it were
 /// itself a character: only a `*` in `name` takes it, and takes with it whatever it stands for.
 fn covers(name: &str, end: &str) -> bool {
     Glob::new(&format!("*/{name}")).matches(&format!("*/{end}"))

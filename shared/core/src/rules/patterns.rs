@@ -1,7 +1,5 @@
-//! The event patterns of the detectors' rules, filled in for a policy's names, so that a policy can be held against
-//! EventBridge's limits before it is deployed. A test holds them and the template's together, letter by letter.
-
-use std::sync::OnceLock;
+//! The event patterns of the detectors' rules, filled in for a policy's names, so that a policy can be compared
+//! with EventBridge's limits before it is deployed. A test compares them with the template's, letter by letter.
 
 use super::complexity;
 use super::names::{Lists, Names};
@@ -13,7 +11,7 @@ pub const LONGEST: usize = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// It has none.
-    Nobodys,
+    None,
     /// Those of the deploy identities, `DeployRole`.
     Deploy,
     /// Those of the emergency identities, `BreakGlass`.
@@ -31,23 +29,11 @@ pub struct Rule {
     pub pattern: &'static str,
 }
 
-/// The rules of all detectors, once they are registered.
-static RULES: OnceLock<Box<[Rule]>> = OnceLock::new();
-
-/// Makes the rules of all detectors known. Once in a process: what comes later changes nothing.
-pub fn register(rules: impl IntoIterator<Item = Rule>) {
-    RULES.get_or_init(|| rules.into_iter().collect());
-}
-
-fn registered() -> &'static [Rule] {
-    RULES.get().map_or(&[], |rules| rules)
-}
-
 impl Rule {
     /// The pattern that a stack with these names has in an account of a partition.
     pub fn filled(&self, names: &Names, partition: &str, account: &str) -> String {
         match self.whose {
-            Whose::Nobodys => self.with(&Lists::default(), partition, account),
+            Whose::None => self.with(&Lists::default(), partition, account),
             Whose::Deploy => self.with(&names.deploy, partition, account),
             Whose::BreakGlass => self.with(&names.break_glass, partition, account),
         }
@@ -69,19 +55,15 @@ impl Rule {
 }
 
 /// Why EventBridge refuses the rules of a stack with these names, in words; nothing if it doesn't.
-pub fn refused(names: &Names) -> Vec<String> {
-    if registered().is_empty() {
-        return vec!["no detector is registered: which rules a stack has isn't known".to_owned()];
-    }
+pub fn refused(rules: &[Rule], names: &Names) -> Vec<String> {
     let refusal = |rule: &Rule| refusal(rule, &rule.filled(names, LONG_PARTITION, ACCOUNT));
-    registered().iter().filter_map(refusal).collect()
+    rules.iter().filter_map(refusal).collect()
 }
 
-/// Whether all rules with one of these lists are taken, whichever they are of. None is, as long as no rule is known.
-pub(super) fn are_taken(lists: &Lists) -> bool {
-    let mut rules = registered().iter().filter(|rule| rule.whose != Whose::Nobodys);
-    let taken = |rule: &Rule| refusal(rule, &rule.with(lists, LONG_PARTITION, ACCOUNT)).is_none();
-    !registered().is_empty() && rules.all(taken)
+/// Whether EventBridge accepts all rules that have names with these lists, for whichever identities the lists are.
+pub(super) fn are_accepted(rules: &[Rule], lists: &Lists) -> bool {
+    let mut named = rules.iter().filter(|rule| rule.whose != Whose::None);
+    named.all(|rule| refusal(rule, &rule.with(lists, LONG_PARTITION, ACCOUNT)).is_none())
 }
 
 /// The partition with the longest name of those that the template can be deployed in.
@@ -105,17 +87,5 @@ fn refusal(rule: &Rule, pattern: &str) -> Option<String> {
             Some(format!("{id} has an event pattern of complexity {found}, and EventBridge accepts {most}"))
         }
         Err(why) => Some(format!("{id} has no valid event pattern: {why}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No library test registers any.
-    #[test]
-    fn as_long_as_no_rule_is_known_nothing_is_said_to_be_taken() {
-        assert_eq!(refused(&Names::default()).len(), 1);
-        assert!(!are_taken(&Lists::default()));
     }
 }

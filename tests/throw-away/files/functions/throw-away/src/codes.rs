@@ -2,7 +2,7 @@
 
 use handsoff_core::Code;
 use handsoff_core::code::{AlertRule, Row};
-use handsoff_core::group::IncidentKind;
+use handsoff_core::code::IncidentKind;
 
 /// All of them.
 pub const ALL: [Code; 1] = [DOMAIN_TRANSFERRED];
