@@ -1,8 +1,8 @@
 //! The codes of throw-away: each says all that anybody has to know of it.
 
 use handsoff_core::Code;
-use handsoff_core::code::{AlertRule, Row};
 use handsoff_core::code::IncidentKind;
+use handsoff_core::code::{AlertRule, Row};
 
 /// All of them.
 pub const ALL: [Code; 1] = [DOMAIN_TRANSFERRED];

@@ -21,11 +21,8 @@ const CLAIMS: [Claim; 1] = [Claim {
 }];
 
 /// As in part.yaml.
-const RULES: [Rule; 1] = [Rule {
-    id: "ThrowAwayRule",
-    whose: Whose::None,
-    pattern: include_str!("../patterns/throw-away.json"),
-}];
+const RULES: [Rule; 1] =
+    [Rule { id: "ThrowAwayRule", whose: Whose::None, pattern: include_str!("../patterns/throw-away.json") }];
 
 fn is_transfer(action: &Action<'_>) -> bool {
     action.service == "route53domains" && action.name == "TransferDomainToAnotherAwsAccount"
@@ -40,7 +37,8 @@ impl Detector for ThrowAway {
 
     fn judge(&self, call: &Call<'_>, _: &Policy, trace: &mut Trace) -> Verdict {
         trace.step("rule domain-transferred", || "a domain is offered to another account".into());
-        let reason = "The account that accepts the transfer has the domain; no policy can except it.".to_owned();
+        let reason =
+            "The account that accepts the transfer has the domain; no policy can except it.".to_owned();
         Finding::new(call, codes::DOMAIN_TRANSFERRED, Severity::High, reason).into()
     }
 
