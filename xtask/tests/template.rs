@@ -213,7 +213,7 @@ fn what_lists_all_detectors_lists_a_new_one() {
         ("Table", &["role/handsoff-throw-away\n"]),
         ("CasesBucketPolicy", &["role/handsoff-throw-away\n"]),
         ("AlertTopicPolicy", &["- !GetAtt ThrowAwayRole.Arn\n"]),
-        ("ReturnedAlarm", &[" and /aws/lambda/handsoff-throw-away say"]),
+        ("ReturnedAlarm", &[" and /aws/lambda/handsoff-throw-away which"]),
         // Calls on the mappings of the other functions are attacks, too.
         ("DriftFunction", &["- !Ref ThrowAwayFunctionQueue\n"]),
     ] {
