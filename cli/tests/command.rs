@@ -331,11 +331,22 @@ until = 2020-01-31
         .with("bad.toml", "[deploy]\nx=1");
     let (status, stdout, _) = folder.run(&["policy", "check", "--logs", "a.json"]);
     assert_eq!(status, 0);
-    insta::assert_snapshot!(stdout);
+    insta::assert_snapshot!(stdout, @r"
+    handsoff.toml:3 [[exception]]: expired since 2020-01-31; owner ops@example.com: remove it, or agree on a new end date
+    handsoff.toml:3 [[exception]]: `ec2:*` of `actions` covers severe changes, such as `ec2:AssociateIamInstanceProfile` and 37 more: name the actions that are meant
+    handsoff.toml:1 [[deploy]]: `arn:aws:iam::*:user/nobody` matches no identity in these logs
+    handsoff.toml:3 [[exception]]: covers no call in these logs
+    handsoff.toml: 1 [[deploy]], 0 [[break_glass]], 0 [[workload]], 1 [[exception]] entries; 4 warnings
+    ");
     let (status, stdout, stderr) = folder.run(&["policy", "check", "bad.toml"]);
     assert_eq!((status, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("error: bad.toml:"), "{stderr}");
-    insta::assert_snapshot!(stderr);
+    insta::assert_snapshot!(stderr, @r"
+    error: bad.toml:1:1: `deploy` should be a list of tables: [[deploy]], and is of type table
+      |
+    1 | [deploy]
+      | ^^^^^^^^
+    ");
     for command in ["check", "parameters"] {
         let (status, stdout, stderr) = folder.run(&["policy", command, "none.toml"]);
         assert_eq!((status, stdout.as_str()), (2, ""));

@@ -280,14 +280,8 @@ fn the_hostile_files_are_told_the_same_whichever_way_they_come() {
 
 /// A gzip file of a long record and many short ones, in which nothing repeats, so that a cut loses what lies behind it.
 fn large() -> (String, Vec<u8>) {
-    let mut state = 1_u64;
-    let mut noise = |length: usize| {
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
-        };
-        (0..length).map(|_| next()).collect::<String>()
-    };
+    let mut dice = fastrand::Rng::with_seed(1);
+    let mut noise = |length: usize| (0..length).map(|_| dice.lowercase()).collect::<String>();
     let mut lines = String::new();
     for length in std::iter::once(300_000).chain([200; 2000]) {
         let mut call = call("6", "CreateUser", "Dev", "ASIADEV");

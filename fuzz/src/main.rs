@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use handsoff_fuzz::mutate::{Dice, mutated};
+use handsoff_fuzz::mutate::mutated;
 use handsoff_fuzz::{TARGETS, Target, seeds};
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 
 fn run(name: &str, target: Target, time: Duration, seed: u64) -> bool {
     let seeds = seeds::of(name);
-    let (mut dice, until) = (Dice::new(seed), Instant::now() + time);
+    let (mut dice, until) = (fastrand::Rng::with_seed(seed), Instant::now() + time);
     let (mut tried, mut understood) = (0_u64, 0_u64);
     while Instant::now() < until {
         let data = mutated(&seeds, &mut dice);

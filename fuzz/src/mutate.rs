@@ -1,23 +1,10 @@
 //! Changes samples: bytes, tokens, and parts of other samples. The same seed gives the same.
 
-/// A generator of numbers (xorshift64*): good enough to choose by, and the same everywhere.
-#[derive(Clone, Debug)]
-pub struct Dice(u64);
+use fastrand::Rng;
 
-impl Dice {
-    /// From a seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// A number below `most`; 0, if there is none.
-    pub fn below(&mut self, most: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(number).unwrap_or_default() % most.max(1)
-    }
+/// A number below `most`; 0, if there is none.
+fn below(dice: &mut Rng, most: usize) -> usize {
+    dice.usize(..most.max(1))
 }
 
 /// What stands for a value.
@@ -77,42 +64,42 @@ const TOKENS: [&str; 28] = [
 ];
 
 /// A changed sample: one of `seeds` with one to four changes.
-pub fn mutated(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
-    let mut data = seeds.get(dice.below(seeds.len())).cloned().unwrap_or_default();
-    for _ in 0..=dice.below(4) {
+pub fn mutated(seeds: &[Vec<u8>], dice: &mut Rng) -> Vec<u8> {
+    let mut data = seeds.get(below(dice, seeds.len())).cloned().unwrap_or_default();
+    for _ in 0..=below(dice, 4) {
         change(&mut data, seeds, dice);
     }
     data
 }
 
-fn change(data: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
-    let at = dice.below(data.len() + 1);
-    let end = (at + dice.below(64)).min(data.len());
-    match dice.below(16) {
+fn change(data: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Rng) {
+    let at = below(dice, data.len() + 1);
+    let end = (at + below(dice, 64)).min(data.len());
+    match below(dice, 16) {
         0 => {
             if let Some(byte) = data.get_mut(at) {
-                *byte ^= 1 << dice.below(8);
+                *byte ^= 1 << below(dice, 8);
             }
         }
-        1 => data.insert(at, u8::try_from(dice.below(256)).unwrap_or_default()),
+        1 => data.insert(at, u8::try_from(below(dice, 256)).unwrap_or_default()),
         2 => drop(data.drain(at..end)),
         3 | 4 => {
-            let token = TOKENS[dice.below(TOKENS.len())];
+            let token = TOKENS[below(dice, TOKENS.len())];
             drop(data.splice(at..at, token.bytes()));
         }
         5 => {
-            let token = TOKENS[dice.below(TOKENS.len())];
+            let token = TOKENS[below(dice, TOKENS.len())];
             drop(data.splice(at..end, token.bytes()));
         }
         6 => {
             let again = data[at..end].to_vec();
-            let to = dice.below(data.len() + 1);
+            let to = below(dice, data.len() + 1);
             drop(data.splice(to..to, again));
         }
         7 => {
-            let Some(other) = seeds.get(dice.below(seeds.len())) else { return };
-            let from = dice.below(other.len() + 1);
-            let to = (from + dice.below(512)).min(other.len());
+            let Some(other) = seeds.get(below(dice, seeds.len())) else { return };
+            let from = below(dice, other.len() + 1);
+            let to = (from + below(dice, 512)).min(other.len());
             drop(data.splice(at..end, other[from..to].iter().copied()));
         }
         8 => data.truncate(at.max(1)),
@@ -121,7 +108,7 @@ fn change(data: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
 }
 
 /// Gives a key behind a place in JSON another value: whatever bytes are changed, most of it is none any more.
-fn value(data: &mut Vec<u8>, from: usize, dice: &mut Dice) {
+fn value(data: &mut Vec<u8>, from: usize, dice: &mut Rng) {
     let Some(colon) = data.iter().skip(from).position(|byte| *byte == b':') else { return };
     let begin = from + colon + 1;
     let text = data[begin..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -131,6 +118,6 @@ fn value(data: &mut Vec<u8>, from: usize, dice: &mut Dice) {
         Some(b'{' | b'[') | None => return,
         Some(_) => value.iter().take_while(|byte| !matches!(byte, b',' | b'}' | b']' | b'\n')).count(),
     };
-    let other = VALUES[dice.below(VALUES.len())];
+    let other = VALUES[below(dice, VALUES.len())];
     drop(data.splice(begin..begin + text + length, other.bytes()));
 }

@@ -73,8 +73,10 @@ impl Stage {
     fn opens(&self, finding: &Finding, policy: &Policy, pending: Vec<Pending>) -> Episode {
         let episode = Episode::of(finding, &policy.alerts);
         let now = start().0;
-        let levels =
-            Severity::ALL.into_iter().filter(|level| (Severity::Medium..=finding.severity).contains(level));
+        let levels = Severity::ALL
+            .iter()
+            .copied()
+            .filter(|level| (Severity::Medium..=finding.severity).contains(level));
         let told = levels.map(Milestone::Severity).collect();
         let mut state = State::default();
         (state.since, state.next, state.told, state.pending) = (now, now, told, pending);

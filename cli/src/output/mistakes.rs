@@ -52,15 +52,38 @@ mod tests {
 
     #[test]
     fn a_mistake_is_shown_with_its_line() {
-        insta::assert_snapshot!(told("[denials]\nwindw = \"5m\"\ncount = \"ä\"  # twenty\n[alerts\n"));
+        insta::assert_snapshot!(told("[denials]\nwindw = \"5m\"\ncount = \"ä\"  # twenty\n[alerts\n"), @r#"
+        error: p.toml:2:1: unknown key `windw` in [denials]: it has window, count, actions, codes
+          |
+        2 | windw = "5m"
+          | ^^^^^ did you mean `window`?
+        error: p.toml:3:9: `count` should be a whole number above 0
+          |
+        3 | count = "ä"  # twenty
+          |         ^^^
+        error: p.toml:4:8: unclosed table, expected `]`
+          |
+        4 | [alerts
+          |        ^
+        "#);
     }
 
     /// An emoji is wide, a tab as wide as it likes, and a line as long as its writer wants.
     #[test]
     fn a_mistake_is_shown_where_it_is_on_any_line() {
         let long = "\"111122223333\", ".repeat(20);
-        insta::assert_snapshot!(told(&format!("[cases]\napprovals_from = [{long}\"x\", {long}]")));
-        insta::assert_snapshot!(told("[cases]\napprovers = [\t\"日本\", \"*\u{202e}\"]"));
+        insta::assert_snapshot!(told(&format!("[cases]\napprovals_from = [{long}\"x\", {long}]")), @r#"
+        error: p.toml:2:339: `x`: an account's ID has twelve digits
+          |
+        2 | …122223333", "111122223333", "111122223333", "111122223333", "x", "111122223333", "111122223333", "111122223333", "111122223…
+          |                                                              ^^^
+        "#);
+        insta::assert_snapshot!(told("[cases]\napprovers = [\t\"日本\", \"*\u{202e}\"]"), @r#"
+        error: p.toml:2:21: `*\u{202e}`: write a person's name, in at most 256 printable characters
+          |
+        2 | approvers = [    "日本", "*\u{202e}"]
+          |                          ^^^^^^^^^^^
+        "#);
     }
 
     #[test]

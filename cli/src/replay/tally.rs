@@ -268,7 +268,7 @@ impl Tally {
         };
         match std::mem::take(&mut self.nothing).count() {
             Ok(by_class) => {
-                for nothing in Disposition::ALL {
+                for nothing in Disposition::ALL.iter().copied() {
                     let mut count = by_class.get(class(nothing)).copied().unwrap_or_default();
                     if nothing == Disposition::Denied {
                         count = count.saturating_sub(in_spikes);

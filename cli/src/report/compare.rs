@@ -13,6 +13,7 @@ use super::rule::Rule;
 use crate::args::Format;
 use crate::outcome::Outcome;
 use crate::output::{count_of, thousands};
+use strum::VariantArray;
 
 /// What came of the same records by one policy.
 #[derive(Clone, Copy)]
@@ -45,21 +46,21 @@ impl Two {
 }
 
 /// Which of the policies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr, strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub(crate) enum Side {
     First,
     Second,
 }
 
 impl Side {
-    pub(crate) const ALL: [Self; 2] = [Self::First, Self::Second];
+    pub(crate) const ALL: &'static [Self] = Self::VARIANTS;
 
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Second => "second",
-        }
+        self.into()
     }
 }
 
@@ -141,7 +142,7 @@ fn messages(first: By<'_>, second: By<'_>, min: Severity) -> (Difference, Vec<(S
     let mut difference = Difference::default();
     let mut only = Vec::new();
     let mut groups: BTreeMap<Sent, (Vec<Alert>, Vec<Alert>)> = BTreeMap::new();
-    for (side, by) in Side::ALL.into_iter().zip([first, second]) {
+    for (side, by) in Side::ALL.iter().copied().zip([first, second]) {
         for alert in by.outcome.alerts(by.policy).into_iter().filter(|alert| alert.severity >= min) {
             *difference.all.of(side) += 1;
             let (ours, theirs) = groups.entry(sent(&alert)).or_default();
@@ -158,7 +159,7 @@ fn messages(first: By<'_>, second: By<'_>, min: Severity) -> (Difference, Vec<(S
     });
     for (ours, theirs) in groups.into_values() {
         let both = ours.len().min(theirs.len());
-        for ((side, alerts), rules) in Side::ALL.into_iter().zip([ours, theirs]).zip(&rules) {
+        for ((side, alerts), rules) in Side::ALL.iter().copied().zip([ours, theirs]).zip(&rules) {
             for alert in alerts.into_iter().skip(both) {
                 let rule = rules.get(&*alert.incident).cloned();
                 difference.add(side, Group { severity: alert.severity, rule });
@@ -287,7 +288,7 @@ fn jsonl(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
     let (messages_total, findings_total) = (Total::of(messages), Total::of(findings));
     line(&Line::Policies { first, second, messages: messages_total, findings: findings_total }, out)?;
     for (difference, kind) in [(messages, Line::Messages as fn(_) -> _), (findings, Line::Findings)] {
-        for only_in in Side::ALL {
+        for only_in in Side::ALL.iter().copied() {
             for (group, count) in difference.by(only_in) {
                 let rule = group.rule.as_ref();
                 let excess = Excess {
@@ -322,7 +323,7 @@ fn text(comparison: &Comparison, each: bool, out: &mut dyn Write) -> io::Result<
         writeln!(out, "No difference: both policies send the same messages and find the same.\n")?;
         return Ok(());
     }
-    for side in Side::ALL {
+    for side in Side::ALL.iter().copied() {
         if each {
             each_message(comparison, side, out)?;
             continue;

@@ -188,7 +188,7 @@ fn compared(comparison: &Comparison) -> Markup {
             }
         } }
         @if comparison.is_same() { (nothing("No difference: both policies send the same messages and find the same.")) }
-        @for side in Side::ALL {
+        @for side in Side::ALL.iter().copied() {
             (groups(messages, side, "Messages"))
             (groups(findings, side, "Findings"))
         }

@@ -177,23 +177,38 @@ impl Origin {
 }
 
 /// What kind of change a call is, for whether it may be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 pub(super) enum Sort {
     /// An attack on logging or detection, by any caller.
+    #[strum(serialize = "logging or detection")]
     Logging,
     /// One unless the pipeline makes it.
+    #[strum(serialize = "logging or detection")]
     LoggingByHand,
+    #[strum(serialize = "identity or credential created")]
     Identity,
+    #[strum(serialize = "permissions or trust")]
     Permissions,
+    #[strum(serialize = "access to a machine")]
     WayIn,
+    #[strum(serialize = "commands on machines")]
     Commands,
+    #[strum(serialize = "guardrail")]
     Guardrail,
+    #[strum(serialize = "sharing outward")]
     Sharing,
+    #[strum(serialize = "destruction of data")]
     Destruction,
+    #[strum(serialize = "secrets or credentials")]
     Secrets,
+    #[strum(serialize = "network opened")]
     Network,
     /// No table of handsoff's has the operation.
+    #[strum(serialize = "an operation that handsoff doesn't know")]
     New,
+    #[strum(serialize = "ordinary")]
     Ordinary,
 }
 
@@ -224,20 +239,7 @@ impl Sort {
     }
 
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Logging | Self::LoggingByHand => "logging or detection",
-            Self::Identity => "identity or credential created",
-            Self::Permissions => "permissions or trust",
-            Self::WayIn => "access to a machine",
-            Self::Commands => "commands on machines",
-            Self::Guardrail => "guardrail",
-            Self::Sharing => "sharing outward",
-            Self::Destruction => "destruction of data",
-            Self::Secrets => "secrets or credentials",
-            Self::Network => "network opened",
-            Self::New => "an operation that handsoff doesn't know",
-            Self::Ordinary => "ordinary",
-        }
+        self.into()
     }
 
     /// Whether an identity that makes such a change is never proposed for code: the identity may be in the wrong hands.

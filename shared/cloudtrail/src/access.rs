@@ -4,13 +4,12 @@
 //! to it, `CheckMfa` isn't) and is missing in old records, so the level comes from a table of our own. See
 //! `tools/access-levels.py` for where the table comes from and for operations that IAM knows by another name.
 
-use std::fmt;
-
 use crate::partition;
 use crate::table::Table;
 
 /// How the AWS service authorization reference classifies an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum AccessLevel {
     /// Reads the contents or attributes of a resource.
     Read,
@@ -27,13 +26,7 @@ pub enum AccessLevel {
 impl AccessLevel {
     /// The level in lower case, words joined by a hyphen.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::List => "list",
-            Self::Write => "write",
-            Self::PermissionsManagement => "permissions-management",
-            Self::Tagging => "tagging",
-        }
+        self.into()
     }
 
     /// Whether the action changes something.
@@ -51,12 +44,6 @@ impl AccessLevel {
             b'T' => Some(Self::Tagging),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for AccessLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

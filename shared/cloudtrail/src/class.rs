@@ -4,16 +4,31 @@
 //! AWS files most of these under Write, and a few under Read: the level says what a call does to a resource, not what
 //! somebody can do afterwards, or no longer. The table has the operations, each with where it is documented.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
+use strum::VariantArray;
 
 /// What kind of change a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Class {
     /// It blinds logging or detection. No row of the table has it: what does so is a list of its own.
     Detection,
@@ -48,49 +63,21 @@ impl Class {
     }
 
     fn named(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str().as_bytes() == name)
+        Self::ALL.iter().copied().find(|class| class.as_str().as_bytes() == name)
     }
 
     /// All, in the order of the documents.
-    pub const ALL: [Self; 10] = [
-        Self::Detection,
-        Self::WayIn,
-        Self::Commands,
-        Self::Identity,
-        Self::Permissions,
-        Self::Credentials,
-        Self::Guardrail,
-        Self::Sharing,
-        Self::Destruction,
-        Self::Network,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in the table and in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Detection => "detection",
-            Self::WayIn => "way-in",
-            Self::Commands => "commands",
-            Self::Identity => "identity",
-            Self::Permissions => "permissions",
-            Self::Credentials => "credentials",
-            Self::Guardrail => "guardrail",
-            Self::Sharing => "sharing",
-            Self::Destruction => "destruction",
-            Self::Network => "network",
-        }
+        self.into()
     }
 
     /// Whether each such change is worth an alert of its own: who makes it has more than before, or has taken something
     /// away that doesn't come back.
     pub fn is_grave(self) -> bool {
         !matches!(self, Self::Credentials | Self::Network)
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

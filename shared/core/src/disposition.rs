@@ -2,27 +2,42 @@
 
 use handsoff_cloudtrail::Effect;
 use serde::Serialize;
+use strum::VariantArray;
 
 use crate::call::{Call, Outcome, is_tool_call};
 use crate::principal::{Kind, is_customers_service};
 use crate::trace::Trace;
 
-/// Why there is nothing to report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// Why there is nothing to report, in the order of the summary.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    strum::Display,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Disposition {
     /// It changes nothing.
     Read,
-    /// A step of a sign-in, or of a session's upkeep.
-    SignInStep,
-    /// An AWS service acted on its own behalf.
-    Service,
     /// A deploy role changed something: that is its job.
     Expected,
+    /// An AWS service acted on its own behalf.
+    Service,
     /// A workload changed what its entry lets it.
     WorkloadAllowed,
     /// An exception tolerates it.
     Excepted,
+    /// A step of a sign-in, or of a session's upkeep.
+    SignInStep,
     /// Denied, and not one of many.
     Denied,
     /// The caller could not prove who it is.
@@ -43,41 +58,11 @@ pub enum Disposition {
 
 impl Disposition {
     /// All, in the order of the summary.
-    pub const ALL: [Self; 14] = [
-        Self::Read,
-        Self::Expected,
-        Self::Service,
-        Self::WorkloadAllowed,
-        Self::Excepted,
-        Self::SignInStep,
-        Self::Denied,
-        Self::Unauthenticated,
-        Self::Attempt,
-        Self::DryRun,
-        Self::ToldElsewhere,
-        Self::Anonymous,
-        Self::ToolCall,
-        Self::Unclaimed,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::SignInStep => "sign-in-step",
-            Self::Service => "service",
-            Self::Expected => "expected",
-            Self::WorkloadAllowed => "workload-allowed",
-            Self::Excepted => "excepted",
-            Self::Denied => "denied",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Attempt => "attempt",
-            Self::DryRun => "dry-run",
-            Self::ToldElsewhere => "told-elsewhere",
-            Self::Anonymous => "anonymous",
-            Self::ToolCall => "tool-call",
-            Self::Unclaimed => "unclaimed",
-        }
+        self.into()
     }
 
     /// What it means, in plain words.
@@ -98,12 +83,6 @@ impl Disposition {
             Self::ToolCall => "an agent's tool call, whose API calls have records of their own",
             Self::Unclaimed => "no detector looks at such calls",
         }
-    }
-}
-
-impl std::fmt::Display for Disposition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -77,8 +77,8 @@ fn digest_of(parts: &[&str], bytes: usize) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let digest: Vec<String> = hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect();
-    digest.concat()
+    let digest = hash.finalize();
+    hex::encode(digest.get(..bytes).unwrap_or(&digest))
 }
 
 fn drift(call: &Call<'_>) -> Vec<String> {

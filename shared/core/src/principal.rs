@@ -10,8 +10,22 @@ use crate::policy::{IdentityPattern, Policy};
 use crate::show::clean;
 
 /// What an identity is to the team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Kind {
     /// A person: an IAM user, a session of Identity Center, of the console, or one that names its human.
     Human,
@@ -32,21 +46,7 @@ pub enum Kind {
 impl Kind {
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::DeployRole => "deploy-role",
-            Self::BreakGlass => "break-glass",
-            Self::Workload => "workload",
-            Self::Service => "service",
-            Self::Anonymous => "anonymous",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
+        self.into()
     }
 }
 

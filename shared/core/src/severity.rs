@@ -1,13 +1,29 @@
 //! How urgent a finding is.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// How urgent a finding is. What each level means for the people on call:
 ///
 /// critical and high wake somebody, medium is looked at today, low at the weekly review, info is kept for
 /// the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Severity {
     /// Kept for the record.
     Info,
@@ -23,23 +39,11 @@ pub enum Severity {
 
 impl Severity {
     /// All, the least urgent first.
-    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name, as policy, command line and output write it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-impl std::fmt::Display for Severity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
+        self.into()
     }
 }
 
@@ -59,6 +63,6 @@ impl std::str::FromStr for Severity {
     type Err = NoSeverity;
 
     fn from_str(text: &str) -> Result<Self, NoSeverity> {
-        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(NoSeverity)
+        Self::ALL.iter().copied().find(|severity| severity.as_str() == text).ok_or(NoSeverity)
     }
 }

@@ -5,9 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use handsoff_core::Severity;
+use strum::VariantArray;
 
 /// What there is to do with an open document, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Task {
     /// To send the summary of a storm.
     Summary,
@@ -22,17 +26,11 @@ pub enum Task {
 }
 
 impl Task {
-    const ALL: [Self; 5] = [Self::Summary, Self::Session, Self::Incident, Self::Seal, Self::Case];
+    const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in the list.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Summary => "summary",
-            Self::Session => "session",
-            Self::Incident => "incident",
-            Self::Seal => "seal",
-            Self::Case => "case",
-        }
+        self.into()
     }
 }
 
@@ -101,7 +99,7 @@ impl FromStr for Due {
     fn from_str(text: &str) -> Result<Self, DueError> {
         let wrong = || DueError::Form(text.to_owned());
         let mut words = text.split(' ');
-        let task = words.next().and_then(|word| Task::ALL.into_iter().find(|task| task.as_str() == word));
+        let task = words.next().and_then(|word| Task::ALL.iter().copied().find(|task| task.as_str() == word));
         let at = words.next().and_then(|word| word.parse().ok());
         let rest: Vec<&str> = words.collect();
         let waiting = match *rest.as_slice() {
@@ -124,7 +122,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let waiting = Waiting { count: 3, since: 17, severity: Severity::High };
-        for task in Task::ALL {
+        for task in Task::ALL.iter().copied() {
             for waiting in [None, Some(waiting)] {
                 let due = Due { task, at: 1_772_000_000, waiting };
                 assert_eq!(due.to_string().parse(), Ok(due));

@@ -18,7 +18,7 @@ pub enum Unit {
 /// A metric in namespace `HandsOff`. `docs/metrics.md` says what each means.
 ///
 /// Each combination of dimensions is billed as a metric of its own: what a caller can choose is never one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
 pub enum Metric {
     /// Findings of drift, by severity.
     DriftWrites(Severity),
@@ -105,33 +105,7 @@ impl Metric {
 
     /// The metric's name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::DriftWrites(_) => "DriftWrites",
-            Self::DriftItemsOpen(_) => "DriftItemsOpen",
-            Self::SessionsOpened => "SessionsOpened",
-            Self::SessionsOpen => "SessionsOpen",
-            Self::SessionsOverdue => "SessionsOverdue",
-            Self::OpeningSeconds => "OpeningSeconds",
-            Self::CasesSealed => "CasesSealed",
-            Self::CasesUnreviewed => "CasesUnreviewed",
-            Self::CaseCallsMissed => "CaseCallsMissed",
-            Self::Violations => "Violations",
-            Self::DeniedCalls => "DeniedCalls",
-            Self::DenySpikes => "DenySpikes",
-            Self::UnreadablePayloads(_) => "UnreadablePayloads",
-            Self::Returned(_) => "Returned",
-            Self::AlertsSent => "AlertsSent",
-            Self::AlertsFailed => "AlertsFailed",
-            Self::AlertsResent => "AlertsResent",
-            Self::AlertsReduced => "AlertsReduced",
-            Self::AlertsFolded => "AlertsFolded",
-            Self::AlertsPending => "AlertsPending",
-            Self::Lag(_) => "Lag",
-            Self::CanaryRoundTrip => "CanaryRoundTrip",
-            Self::Subscribers => "Subscribers",
-            Self::SubscriptionsLost => "SubscriptionsLost",
-            Self::RulesOutOfStep => "RulesOutOfStep",
-        }
+        self.into()
     }
 
     /// Its unit.

@@ -8,7 +8,7 @@
 use handsoff_core::show::clean;
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{FORMAT, Lookup, Manifest, Segment, hex, sha256};
+use crate::manifest::{FORMAT, Lookup, Manifest, Segment, sha256};
 use crate::observation::Observation;
 use crate::session::Session;
 use crate::summary::Summing;
@@ -35,7 +35,7 @@ pub(crate) fn link(before: &str, call: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(before.as_bytes());
     hash.update(call.as_bytes());
-    hex(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 /// A line without its end.

@@ -47,8 +47,11 @@ impl EndBy {
 }
 
 /// How far a session has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum State {
     /// It goes on, within its allowed time.
     Open,
@@ -63,12 +66,7 @@ pub enum State {
 impl State {
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "OPEN",
-            Self::Overdue => "OVERDUE",
-            Self::Closed => "CLOSED",
-            Self::Reviewed => "REVIEWED",
-        }
+        self.into()
     }
 }
 

@@ -19,7 +19,8 @@ pub struct Terms<'t> {
 }
 
 /// What became of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum State {
     /// A change by hand stands.
     Open,
@@ -56,13 +57,7 @@ pub enum State {
 impl State {
     /// The name in every output.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Accepted { .. } => "accepted",
-            Self::Overwritten { .. } => "overwritten",
-            Self::Reverted { .. } => "reverted",
-            Self::Gone { .. } => "gone",
-        }
+        self.into()
     }
 
     /// When it was closed, and by whom.

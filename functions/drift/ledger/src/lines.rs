@@ -10,9 +10,11 @@ use handsoff_core::policy::Cases;
 use crate::item::{Cause, Item, State, Terms};
 use crate::ledger::Ledger;
 use crate::row::rows;
+use strum::VariantArray;
 
 /// How long an item has been open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Age {
     /// Less than a day.
     Day,
@@ -26,16 +28,11 @@ pub enum Age {
 
 impl Age {
     /// All, the youngest first.
-    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Older];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Older => "older",
-        }
+        self.into()
     }
 
     fn of(seconds: i64) -> Self {

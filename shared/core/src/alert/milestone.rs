@@ -203,7 +203,7 @@ impl Reach {
         let mut reached = BTreeSet::new();
         if let Some(worst) = self.worst.filter(|worst| self.glass || *worst >= policy.min_severity) {
             let levels = policy.min_severity..=worst;
-            let levels = Severity::ALL.into_iter().filter(|level| levels.contains(level));
+            let levels = Severity::ALL.iter().copied().filter(|level| levels.contains(level));
             reached.extend(levels.map(Milestone::Severity));
             let counts = COUNTS.into_iter().filter(|count| *count <= self.findings);
             reached.extend(counts.map(Milestone::Count));

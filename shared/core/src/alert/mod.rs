@@ -23,8 +23,9 @@ pub use summary::{Listed, Summary};
 pub use words::{LONGEST_SUBJECT, cut, link, subject, who};
 
 /// Why an alert is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Cause {
     /// The period's first finding that is severe enough to be sent.
     Opened,
@@ -59,14 +60,7 @@ impl Cause {
 
     /// The name in every output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Worse => "worse",
-            Self::More => "more",
-            Self::Closed => "closed",
-            Self::Summary => "summary",
-            Self::Digest => "digest",
-        }
+        self.into()
     }
 }
 

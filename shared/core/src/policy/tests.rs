@@ -118,13 +118,25 @@ fn accounts_have_names() {
         "[accounts]\nprod = \"1\"\n111122223333 = 5\n444455556666 = \"\u{e4}\"\n555566667777 = \"{}\"\n",
         "x".repeat(25)
     );
-    insta::assert_snapshot!(problems(&wrong));
+    insta::assert_snapshot!(problems(&wrong), @r"
+    handsoff.toml:2:1: `prod` of [accounts] is no account: its ID has twelve digits, in quotes
+    handsoff.toml:3:16: `111122223333` should be a name in quotes, and is of type integer
+    handsoff.toml:4:16: the name of `444455556666` is in the subjects of mails: write 1 to 24 printable ASCII characters, no space first or last
+    handsoff.toml:5:16: the name of `555566667777` is in the subjects of mails: write 1 to 24 printable ASCII characters, no space first or last
+    ");
 }
 
 #[test]
 fn broken_toml_is_told_with_its_place() {
-    insta::assert_snapshot!(problems("[denials]\ncount = \n[alerts\nquiet = \"1h\"\n"));
-    insta::assert_snapshot!(problems("[[alerts]]\nquiet = \"1h\"\n[deploy]\n"));
+    insta::assert_snapshot!(problems("[denials]\ncount = \n[alerts\nquiet = \"1h\"\n"), @r"
+    handsoff.toml:2:9: string values must be quoted, expected literal string
+    handsoff.toml:3:8: unclosed table, expected `]`
+    handsoff.toml:4:1: unknown key `quiet` in the policy: it has deploy, break_glass, workload, exception, denials, alerts, digest, accounts, cases, protected
+    ");
+    insta::assert_snapshot!(problems("[[alerts]]\nquiet = \"1h\"\n[deploy]\n"), @r"
+    handsoff.toml:1:1: `alerts` should be a table: [alerts], and is of type array
+    handsoff.toml:3:1: `deploy` should be a list of tables: [[deploy]], and is of type table
+    ");
 }
 
 #[test]

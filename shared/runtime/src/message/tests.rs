@@ -211,7 +211,7 @@ fn what_programs_get_is_as_ocsfs_own_schema_says() {
     };
     let nothing: [&str; 0] = [];
     let mut checked = 0;
-    for severity in Severity::ALL {
+    for severity in Severity::ALL.iter().copied() {
         for cause in [Cause::Opened, Cause::Worse, Cause::More, Cause::Closed, Cause::Summary] {
             for (time, ip, error) in [
                 (finding.time, "198.51.100.7", None),

@@ -58,7 +58,7 @@ impl Reader<'_> {
             match written.parse() {
                 Ok(severity) => alerts.min_severity = severity,
                 Err(error) => {
-                    let known = Severity::ALL.map(Severity::as_str);
+                    let known: Vec<&str> = Severity::ALL.iter().map(|known| known.as_str()).collect();
                     self.slip((&written, at), &format!("`{written}` is {error}"), &known);
                 }
             }
