@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use comfy_table::CellAlignment;
 use handsoff_case::manifest::MANIFEST;
 use handsoff_case::verify::{self, Difference, Folder};
 use handsoff_case::{Manifest, Review, review};
@@ -15,7 +16,7 @@ use super::disk::{Disk, ReadReviewError};
 use super::{event, load, place, shown, words};
 use crate::Exit;
 use crate::args::{CaseList, ListFormat};
-use crate::output::{count_of, error, thousands};
+use crate::output::{self, count_of, cut, error, thousands};
 
 /// How far below the folder a case may be: `111122223333/cases/CASE/sealed-…`, and some to spare.
 const DEEPEST: usize = 8;
@@ -164,30 +165,14 @@ fn table(listed: &[Listed], out: &mut dyn Write) -> io::Result<()> {
     if listed.is_empty() {
         return writeln!(out, "no case");
     }
-    let rows: Vec<[String; 11]> = listed.iter().map(cells).collect();
-    let mut widths = COLUMNS.map(width);
-    for row in &rows {
-        for (most, cell) in widths.iter_mut().zip(row) {
-            *most = (*most).max(width(cell));
+    let mut table = output::table(COLUMNS.map(str::to_uppercase));
+    table.add_rows(listed.iter().map(cells));
+    for number in [6, 7] {
+        if let Some(column) = table.column_mut(number) {
+            column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let mut print = |row: &[String; 11]| {
-        let mut line = String::new();
-        for ((index, cell), most) in row.iter().enumerate().zip(widths) {
-            let gap = " ".repeat(most.saturating_sub(width(cell)));
-            // Numbers stand to the right, and nothing follows the last column.
-            match index {
-                6 | 7 => line.extend([gap.as_str(), cell.as_str(), "  "]),
-                10 => line.push_str(cell),
-                _ => line.extend([cell.as_str(), gap.as_str(), "  "]),
-            }
-        }
-        writeln!(out, "{}", line.trim_end())
-    };
-    print(&COLUMNS.map(str::to_uppercase))?;
-    for row in &rows {
-        print(row)?;
-    }
+    writeln!(out, "{}", table.trim_fmt())?;
     let open = listed.iter().filter(|case| !case.reviewed).count() as u64;
     writeln!(
         out,
@@ -217,25 +202,4 @@ fn cells(case: &Listed) -> [String; 11] {
         *cell = cut(cell, longest);
     }
     cells
-}
-
-fn width(text: &str) -> usize {
-    textwrap::core::display_width(text)
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    if width(text) <= longest {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut so_far = 1;
-    for char in text.chars() {
-        so_far += width(char.encode_utf8(&mut [0; 4]));
-        if so_far > longest {
-            break;
-        }
-        out.push(char);
-    }
-    out.push('…');
-    out
 }

@@ -11,7 +11,7 @@ use super::load::{Case, load};
 use super::{place, shown, shown_lines, words};
 use crate::Exit;
 use crate::args::CaseShow;
-use crate::output::{count_of, cut, error, line, thousands};
+use crate::output::{count_of, cut_line, error, line, thousands};
 
 /// How many of a kind are shown; of calls, without `--all`.
 const SHOWN: usize = 12;
@@ -301,7 +301,7 @@ fn list(texts: &[String]) -> String {
 }
 
 fn row(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    writeln!(out, "{}", cut(&format!("    {text}")))
+    writeln!(out, "{}", cut_line(&format!("    {text}")))
 }
 
 fn more(out: &mut dyn Write, number: u64) -> io::Result<()> {

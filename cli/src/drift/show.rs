@@ -7,7 +7,7 @@ use handsoff_ledger::{Cause, Item, Row, State, age, rows};
 use serde::Serialize;
 
 use crate::case::event;
-use crate::output::{cut, harmless};
+use crate::output::{cut_line, harmless, padded};
 
 /// How many of a row's resources the table names.
 const NAMED: usize = 10;
@@ -63,25 +63,7 @@ fn line(row: &Row, now: Time, out: &mut dyn Write) -> io::Result<()> {
         padded(&who, 24),
         actions.join(", ")
     );
-    writeln!(out, "{}", cut(&text))
-}
-
-/// A text of this width, however wide its characters are.
-fn padded(text: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut so_far = 0;
-    for char in text.chars() {
-        let wide = textwrap::core::display_width(char.encode_utf8(&mut [0; 4]));
-        if so_far + wide > width {
-            out.pop();
-            out.push('…');
-            break;
-        }
-        so_far += wide;
-        out.push(char);
-    }
-    let gap = width.saturating_sub(textwrap::core::display_width(&out));
-    out + &" ".repeat(gap)
+    writeln!(out, "{}", cut_line(&text))
 }
 
 /// A resource, as a line of the list. The fields are described in `docs/output.md`.

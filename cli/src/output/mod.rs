@@ -1,6 +1,7 @@
 //! What is printed.
 
 mod alerts;
+mod columns;
 mod lines;
 mod mistakes;
 mod summary;
@@ -11,12 +12,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 pub use alerts::alerts;
+pub(crate) use columns::{cut, cut_line, padded, table};
 pub(crate) use lines::harmless;
 pub use lines::{csv, jsonl};
 pub(crate) use mistakes::mistakes;
 pub use summary::{Files, summary};
 pub use text::text;
-pub(crate) use text::{cut, in_steps, line};
+pub(crate) use text::{in_steps, line};
 pub use unread::WhileRead;
 
 use handsoff_cloudtrail::Time;

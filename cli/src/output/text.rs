@@ -8,10 +8,10 @@ use handsoff_core::code::Scope;
 use handsoff_core::incident::Step;
 use handsoff_core::{Finding, Incident, Severity, alert};
 
+use super::columns::{WIDTH, cut_line};
 use super::count_of;
 use crate::outcome::Outcome;
 
-const WIDTH: usize = 100;
 const INDENT: &str = "           ";
 
 /// What is folded into a step stands below the step's action.
@@ -204,7 +204,7 @@ fn worst(incident: &Incident, mut steps: Vec<Step<'_>>, out: &mut dyn Write) -> 
         let to = incident.finding_on(lead).and_then(|finding| finding.resources.first());
         let to = to.map(|resource| format!(" {resource}")).unwrap_or_default();
         let text = format!("{INDENT}{time}  {:<8}  {}{error}{to}", lead.severity, lead.action());
-        writeln!(out, "{}", cut(&text))?;
+        writeln!(out, "{}", cut_line(&text))?;
         if let Some(rest) = step.rest_in_words() {
             wrapped(out, &format!("{INDENT}{FOLD}and "), &format!("{INDENT}{FOLD}    "), &rest)?;
         }
@@ -215,19 +215,4 @@ fn worst(incident: &Incident, mut steps: Vec<Step<'_>>, out: &mut dyn Write) -> 
         more if more == calls => writeln!(out, "{INDENT}and {more} more"),
         more => writeln!(out, "{INDENT}and {} of {calls} calls", count_of(more as u64, "more step")),
     }
-}
-
-/// One line, however wide its characters are.
-pub(crate) fn cut(text: &str) -> String {
-    let mut width = 0;
-    let mut out = String::new();
-    for char in text.chars() {
-        width += textwrap::core::display_width(char.encode_utf8(&mut [0; 4]));
-        if width > WIDTH - 1 {
-            out.push('…');
-            break;
-        }
-        out.push(char);
-    }
-    out
 }

@@ -4,16 +4,17 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use comfy_table::CellAlignment;
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{Alert, Milestone};
 use handsoff_core::{Code, Finding, Key, Kind, Policy, Severity};
 use serde::{Serialize, Serializer};
+use strum::VariantArray;
 
 use super::rule::Rule;
 use crate::args::Format;
 use crate::outcome::Outcome;
-use crate::output::{count_of, thousands};
-use strum::VariantArray;
+use crate::output::{self, count_of, thousands};
 
 /// What came of the same records by one policy.
 #[derive(Clone, Copy)]
@@ -312,13 +313,13 @@ fn text(comparison: &Comparison, each: bool, out: &mut dyn Write) -> io::Result<
     if *min > Severity::Info {
         writeln!(out, "What is below {min} is left out.")?;
     }
-    writeln!(out, "\n{:<10}{:>12}{:>12}{:>14}{:>15}", "", "first", "second", "only first", "only second")?;
+    let mut table = output::table(["", "first", "second", "only first", "only second"].map(str::to_owned));
     for (name, Difference { all, only, .. }) in [("messages", messages), ("findings", findings)] {
-        let numbers = [all.first, all.second, only.first, only.second].map(thousands);
-        let [first, second, only_first, only_second] = numbers;
-        writeln!(out, "{name:<10}{first:>12}{second:>12}{only_first:>14}{only_second:>15}")?;
+        let [first, second, ours, theirs] = [all.first, all.second, only.first, only.second].map(thousands);
+        table.add_row([name.to_owned(), first, second, ours, theirs]);
     }
-    writeln!(out)?;
+    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    writeln!(out, "\n{}\n", table.trim_fmt())?;
     if comparison.is_same() {
         writeln!(out, "No difference: both policies send the same messages and find the same.\n")?;
         return Ok(());

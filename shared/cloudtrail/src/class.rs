@@ -7,9 +7,9 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 use crate::table::Table;
-use strum::VariantArray;
 
 /// What kind of change a call is.
 #[derive(

@@ -6,11 +6,11 @@ use handsoff_cloudtrail::Time;
 
 use handsoff_core::alert::Note;
 use handsoff_core::policy::Cases;
+use strum::VariantArray;
 
 use crate::item::{Cause, Item, State, Terms};
 use crate::ledger::Ledger;
 use crate::row::rows;
-use strum::VariantArray;
 
 /// How long an item has been open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::VariantArray)]
