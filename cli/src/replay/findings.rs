@@ -1,11 +1,11 @@
-//! All findings of a replay, whole and by time, in bounded memory.
+//! All findings and verdicts of a replay, whole and by time, in bounded memory.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::story::Ties;
-use handsoff_core::{Finding, Key};
+use handsoff_core::{Hidden, Key, Reported};
 
 use super::spool::{Sorted, Spool, Spooled};
 
@@ -14,8 +14,8 @@ use super::spool::{Sorted, Spool, Spooled};
 pub(super) struct Kept(Spool<One>);
 
 impl Kept {
-    pub(super) fn add(&mut self, finding: Finding) {
-        self.0.add(One(finding));
+    pub(super) fn add(&mut self, reported: Reported) {
+        self.0.add(One(reported));
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -33,11 +33,12 @@ pub struct Findings(Sorted<One>);
 
 impl Findings {
     /// All, in the order of every output. An error ends it: the temporary file can't be read back.
-    pub fn iter(&self) -> impl Iterator<Item = io::Result<Finding>> {
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<Reported>> {
         let mut last = None;
         self.0.iter().filter_map(move |one| match one {
             Ok(One(finding)) => {
-                (last.replace(finding.order()) != Some(finding.order())).then_some(Ok(finding))
+                let order = finding.as_ref().order();
+                (last.replace(order) != Some(order)).then_some(Ok(finding))
             }
             Err(error) => Some(Err(error)),
         })
@@ -45,15 +46,15 @@ impl Findings {
 }
 
 /// What a line has.
-type Line = (Key, Option<Time>, Option<Time>, Ties, Finding);
+type Line = (Key, Option<Time>, Option<Time>, Ties, Reported);
 
 /// A finding, in the order of output; of two that hand-made logs give the same key, the same one comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct One(Finding);
+struct One(Reported);
 
 impl Ord for One {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.order().cmp(&other.0.order()).then_with(|| self.0.cmp(&other.0))
+        self.0.as_ref().order().cmp(&other.0.as_ref().order()).then_with(|| self.0.cmp(&other.0))
     }
 }
 
@@ -69,11 +70,8 @@ impl Spooled for One {
     const RUN: usize = 4 << 10;
 
     fn write(&self, run: &mut Vec<u8>) -> io::Result<()> {
-        let Self(finding) = self;
-        serde_json::to_writer(
-            &mut *run,
-            &(finding.key, finding.time, finding.known, &finding.ties, finding),
-        )?;
+        let it = self.0.as_ref();
+        serde_json::to_writer(&mut *run, &(it.key(), it.time(), it.known(), it.ties(), it))?;
         run.push(b'\n');
         Ok(())
     }
@@ -81,8 +79,8 @@ impl Spooled for One {
     fn read(run: &mut impl BufRead) -> io::Result<Self> {
         let mut line = Vec::new();
         run.read_until(b'\n', &mut line)?;
-        let (key, time, known, ties, finding): Line = serde_json::from_slice(&line)?;
-        Ok(Self(Finding { key, time, known, ties, ..finding }))
+        let (key, time, known, ties, reported): Line = serde_json::from_slice(&line)?;
+        Ok(Self(reported.with(Hidden { key, time, known, ties })))
     }
 }
 

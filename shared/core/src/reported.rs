@@ -3,7 +3,7 @@
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::alert::Topic;
+use crate::alert::Reach;
 use crate::code::{Code, Scope};
 use crate::finding::{Finding, Key, Who};
 use crate::session_verdict::SessionVerdict;
@@ -50,24 +50,20 @@ impl Reported {
         }
     }
 
-    /// The same, known at another time.
-    #[must_use]
-    pub fn known_at(mut self, at: Option<Time>) -> Self {
-        match &mut self {
+    /// Says when it could be known.
+    pub fn set_known(&mut self, at: Option<Time>) {
+        match self {
             Self::Call(finding) => finding.known = at,
             Self::Session(verdict) => verdict.known = at,
         }
-        self
     }
 
-    /// The same, for another reason.
-    #[must_use]
-    pub fn because(mut self, why: String) -> Self {
-        match &mut self {
+    /// Says why it is reported.
+    pub fn set_reason(&mut self, why: String) {
+        match self {
             Self::Call(finding) => finding.reason = why,
             Self::Session(verdict) => verdict.reason = why,
         }
-        self
     }
 
     /// The same with what its JSON doesn't show.
@@ -125,11 +121,11 @@ impl<'r> ReportedRef<'r> {
         }
     }
 
-    /// What it is counted by.
-    pub fn topic(self) -> Topic {
+    /// Adds it to what alerts depend on.
+    pub fn count_in(self, reach: &mut Reach) {
         match self {
-            Self::Call(finding) => finding.topic(),
-            Self::Session(verdict) => verdict.code.into(),
+            Self::Call(finding) => reach.add(finding.topic(), finding.severity),
+            Self::Session(verdict) => reach.add_verdict(verdict.code, verdict.severity),
         }
     }
 
