@@ -346,3 +346,6 @@ impl<'de> Deserialize<'de> for Reported {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
