@@ -87,13 +87,13 @@ impl Spooled for One {
 #[cfg(test)]
 mod tests {
     use handsoff_cloudtrail::{Entry, Record};
-    use handsoff_core::{Call, Policy, Severity};
+    use handsoff_core::{Call, Finding, Policy, SessionVerdict, Severity};
 
     use super::*;
     use handsoff_core::Trace;
 
     fn finding() -> Finding {
-        let code = handsoff_functions::detectors()[0].about().codes[0];
+        let code = handsoff_drift::codes::DRIFT_WRITE;
         let json = r#"{"eventID":"e\u001b`","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com",
             "eventName":"Run","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::1:user/\u2028","userName":"a\nb"}}"#;
         let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record") };
@@ -103,13 +103,22 @@ mod tests {
 
     #[test]
     fn all_come_back_as_they_were_by_time_and_once_and_few_are_in_memory() {
+        handsoff_functions::detectors();
         let one = finding();
         let number = 3 * One::RUN as u64;
         // In an order that is no order; each event twice; what the JSON doesn't show, too.
         let at = |n: u64| {
             let time = Time(1_773_453_600 + i64::try_from(n * 7919 % 1000).unwrap());
             let (known, time) = (Some(Time(time.0 + 60)), Some(time).filter(|_| !n.is_multiple_of(50)));
-            Finding { key: Key(n), time, known, event_id: format!("{n}"), ..one.clone() }
+            let hidden = Hidden { key: Key(n), time, known, ties: one.ties.clone() };
+            let event_id = format!("{n}");
+            let reported = if n.is_multiple_of(7) {
+                let code = handsoff_case::codes::GLASS_NO_TICKET;
+                Reported::from(SessionVerdict::on(&one, "root", code, Severity::High, event_id))
+            } else {
+                Finding { event_id, ..one.clone() }.into()
+            };
+            reported.with(hidden)
         };
         let mut parts = [Kept::default(), Kept::default()];
         for (index, n) in (0..number).chain((0..number).rev()).enumerate() {
@@ -118,9 +127,9 @@ mod tests {
         let [mut kept, other] = parts;
         kept.merge(other);
         assert_eq!(kept.0.runs(), 6);
-        let mut expected: Vec<Finding> = (0..number).map(at).collect();
-        expected.sort_by_key(Finding::order);
-        let found: Vec<Finding> = kept.sorted().iter().map(Result::unwrap).collect();
+        let mut expected: Vec<Reported> = (0..number).map(at).collect();
+        expected.sort_by_key(|it| it.as_ref().order());
+        let found: Vec<Reported> = kept.sorted().iter().map(Result::unwrap).collect();
         assert_eq!(found.len(), expected.len());
         assert!(found == expected, "a finding came back otherwise, or elsewhere");
     }

@@ -301,7 +301,8 @@ impl Mark {
     }
 
     /// Where it is stored: two findings meet only if they are the same verdict on the same event.
-    pub fn sort(reported: ReportedRef<'_>) -> String {
+    pub fn sort<'r>(reported: impl Into<ReportedRef<'r>>) -> String {
+        let reported = reported.into();
         let time = reported.time().map_or_else(|| "no-time".to_owned(), |time| time.to_string());
         format!("mark#{time}#{:016x}#{}#{}", reported.key().0, reported.code(), reported.severity())
     }

@@ -126,7 +126,7 @@ pub async fn page(
         let whole = findings.iter().filter(|it| event(it) != last).count();
         findings.truncate(if whole == 0 { findings.len() } else { whole });
     }
-    let behind = findings.last().filter(|_| full).map(|last| Mark::sort(last.as_ref()) + "\0");
+    let behind = findings.last().filter(|_| full).map(|last| Mark::sort(last) + "\0");
     Ok((history::news(world, policy, incident(range.partition, findings)).await?, behind))
 }
 

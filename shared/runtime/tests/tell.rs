@@ -155,7 +155,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
     assert_eq!(counts, [1, 1, 1]);
     assert_eq!(
         from(&bounds.0, 4).2,
-        Some(Mark::sort((&all[2]).into()) + "\0"),
+        Some(Mark::sort(&all[2]) + "\0"),
         "a full one ends before its last event"
     );
     assert_eq!((from(&bounds.0, 5).0, from(&bounds.0, 5).2), (3, None));
