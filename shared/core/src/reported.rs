@@ -4,7 +4,7 @@ use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::alert::Reach;
-use crate::code::{Code, Scope};
+use crate::code::Code;
 use crate::finding::{Finding, Key, Who};
 use crate::session_verdict::SessionVerdict;
 use crate::severity::Severity;
@@ -75,11 +75,6 @@ impl Reported {
             Self::Session(it) => (it.key, it.time, it.known, it.ties) = (key, time, known, ties),
         }
         self
-    }
-
-    fn agrees(&self) -> bool {
-        let is_call = self.as_ref().code().row().scope == Scope::Call;
-        is_call == matches!(self, Self::Call(_))
     }
 }
 
@@ -287,19 +282,21 @@ impl<'r> ReportedRef<'r> {
     }
 }
 
+/// By the scope of the code's row.
 impl From<Finding> for Reported {
     fn from(finding: Finding) -> Self {
-        let reported = Self::Call(finding);
-        debug_assert!(reported.agrees(), "a finding with a session's code: {reported:?}");
-        reported
+        if finding.code.is_about_session() {
+            Self::Session(SessionVerdict::of_form(finding))
+        } else {
+            Self::Call(finding)
+        }
     }
 }
 
+/// By the scope of the code's row: what is said of a session under a code of calls counts as a finding on one.
 impl From<SessionVerdict> for Reported {
     fn from(verdict: SessionVerdict) -> Self {
-        let reported = Self::Session(verdict);
-        debug_assert!(reported.agrees(), "a session's verdict with a call's code: {reported:?}");
-        reported
+        if verdict.code.is_about_session() { Self::Session(verdict) } else { Self::Call(verdict.into_form()) }
     }
 }
 
@@ -336,14 +333,10 @@ impl Serialize for Reported {
     }
 }
 
-/// Both have the same fields where they are stored: the code says which of them it is.
+/// Both have the form of a finding where they are stored.
 impl<'de> Deserialize<'de> for Reported {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = Finding::deserialize(deserializer)?;
-        Ok(match form.code.row().scope {
-            Scope::Call => Self::Call(form),
-            Scope::Session | Scope::SessionEnd | Scope::Drill => Self::Session(SessionVerdict::of_form(form)),
-        })
+        Finding::deserialize(deserializer).map(Self::from)
     }
 }
 

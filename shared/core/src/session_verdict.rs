@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use handsoff_cloudtrail::{Class, Time};
+use handsoff_cloudtrail::Time;
 use serde::{Serialize, Serializer};
 
 use crate::code::{Code, Scope};
@@ -101,7 +101,7 @@ impl SessionVerdict {
         (self.time, self.key, self.code)
     }
 
-    /// One that was stored or written in the form of a finding.
+    /// One in the form in which it is stored and written.
     pub(crate) fn of_form(form: Finding) -> Self {
         let Finding { via, source_ip, user_agent, mfa, .. } = form;
         Self {
@@ -122,56 +122,40 @@ impl SessionVerdict {
             ties: form.ties,
         }
     }
-}
 
-/// What is stored and written of a verdict: the fields of a [`Finding`], with nothing in those that only a call has.
-#[derive(Serialize)]
-struct Form<'v> {
-    code: Code,
-    severity: Severity,
-    incident: &'v str,
-    event_id: &'static str,
-    event_time: Option<&'v str>,
-    account: &'v str,
-    region: &'v str,
-    action: &'static str,
-    access: &'static str,
-    class: Option<Class>,
-    error: Option<&'static str>,
-    principal: &'v Who,
-    via: &'v str,
-    source_ip: &'v str,
-    user_agent: &'v str,
-    mfa: Option<bool>,
-    resources: &'v [&'v str],
-    reason: &'v str,
-    next: &'v str,
+    /// The form in which it is stored and written: that of a finding, with nothing in what only a call has.
+    pub(crate) fn into_form(self) -> Finding {
+        let Client { via, source_ip, user_agent, mfa } = self.client;
+        Finding {
+            code: self.code,
+            severity: self.severity,
+            incident: self.incident,
+            event_id: String::new(),
+            event_time: self.when,
+            account: self.account,
+            region: self.region,
+            action: String::new(),
+            access: "".into(),
+            class: None,
+            error: None,
+            principal: self.principal,
+            via,
+            source_ip,
+            user_agent,
+            mfa,
+            resources: Some(self.identity).into_iter().filter(|identity| !identity.is_empty()).collect(),
+            reason: self.reason,
+            next: self.next,
+            key: self.key,
+            time: self.time,
+            known: self.known,
+            ties: self.ties,
+        }
+    }
 }
 
 impl Serialize for SessionVerdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let identity = [self.identity.as_str()];
-        Form {
-            code: self.code,
-            severity: self.severity,
-            incident: &self.incident,
-            event_id: "",
-            event_time: self.when.as_deref(),
-            account: &self.account,
-            region: &self.region,
-            action: "",
-            access: "",
-            class: None,
-            error: None,
-            principal: &self.principal,
-            via: &self.client.via,
-            source_ip: &self.client.source_ip,
-            user_agent: &self.client.user_agent,
-            mfa: self.client.mfa,
-            resources: if self.identity.is_empty() { &[] } else { &identity },
-            reason: &self.reason,
-            next: &self.next,
-        }
-        .serialize(serializer)
+        self.clone().into_form().serialize(serializer)
     }
 }

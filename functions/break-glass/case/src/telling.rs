@@ -1,25 +1,21 @@
 //! What is said of a session: its verdicts, and the lines of its messages.
 
 use handsoff_core::alert::Note;
-use handsoff_core::code::Scope;
-use handsoff_core::{Code, Finding, Key, Reported, SessionVerdict, Severity, group};
+use handsoff_core::{Code, Finding, Reported, SessionVerdict, Severity};
 
 use crate::manifest::Manifest;
 use crate::session::{Approval, Session, State, Ticket};
 
 impl Session<'_> {
     /// The violations, on the session's first finding, but for those that are told already: what comes after the policy's
-    /// own window is, call by call.
+    /// own window is, call by call. Calls that only a grant's end shows to be late have one finding together.
     pub fn violated(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Reported> {
         let mut violations = self.violations();
         violations.retain(|(code, ..)| !told(*code));
         violations
             .into_iter()
-            .map(|(code, severity, reason)| match code.row().scope {
-                Scope::Call => self.calls_after_grant(first, code, severity, reason).into(),
-                Scope::Session | Scope::SessionEnd | Scope::Drill => {
-                    SessionVerdict::on(first, self.identity(), code, severity, reason).into()
-                }
+            .map(|(code, severity, reason)| {
+                SessionVerdict::on(first, self.identity(), code, severity, reason).into()
             })
             .collect()
     }
@@ -136,24 +132,5 @@ impl Session<'_> {
             _ => {}
         }
         notes
-    }
-
-    /// Calls that only a grant's end shows to be late have one finding together. Its code is that of calls, so it counts as
-    /// one, though none is in it.
-    fn calls_after_grant(&self, first: &Finding, code: Code, severity: Severity, reason: String) -> Finding {
-        Finding {
-            code,
-            severity,
-            reason,
-            next: code.next_step().into(),
-            event_id: String::new(),
-            action: String::new(),
-            access: "".into(),
-            class: None,
-            error: None,
-            resources: vec![self.identity().to_owned()],
-            key: Key::named(&group::digest(&[&first.incident, code.as_str()])),
-            ..first.clone()
-        }
     }
 }
