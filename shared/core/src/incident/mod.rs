@@ -238,8 +238,8 @@ impl Incident {
 
     /// Keeps a verdict. Of two of one code the earlier one stays, whichever came first.
     fn keep_verdict(&mut self, verdict: &Arc<SessionVerdict>) {
-        let place = |it: &Arc<SessionVerdict>| (it.order(), Arc::clone(it));
-        if self.verdicts.get(&verdict.code).is_none_or(|known| place(verdict) < place(known)) {
+        let is_earlier = |known: &Arc<SessionVerdict>| (verdict.order(), verdict) < (known.order(), known);
+        if self.verdicts.get(&verdict.code).is_none_or(is_earlier) {
             self.verdicts.insert(verdict.code, Arc::clone(verdict));
         }
     }

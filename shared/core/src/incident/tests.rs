@@ -358,13 +358,19 @@ proptest! {
         let findings: Vec<_> = calls.iter()
             .map(|(second, action, severity)| finding(*second, ["Run", "Stop", "Start"][*action], Severity::ALL[*severity]))
             .collect();
-        let whole = incident(&findings);
+        let verdicts = [(5, samples::CLOSED), (0, samples::UNAPPROVED), (9, samples::CLOSED)];
+        let verdicts = verdicts.map(|(second, code)| verdict(second, code, Severity::High));
+        let mut whole = incident(&findings);
+        whole.extend(verdicts.clone());
         let mut other = findings.clone();
         other.rotate_left(rotate % findings.len());
         other.extend(findings.iter().step_by(2).cloned());
         let mut pieces = vec![Incident::of_periods("i".into(), &POLICY); 3];
         for (index, finding) in other.into_iter().enumerate() {
             pieces[parts[index % parts.len()]].add(finding);
+        }
+        for (index, verdict) in verdicts.into_iter().rev().enumerate() {
+            pieces[parts[index]].add(verdict);
         }
         let mut merged = Incident::of_periods("i".into(), &POLICY);
         for piece in &pieces {
