@@ -20,7 +20,7 @@ use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
 use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::{Finding, Policy};
+use handsoff_core::{Finding, Policy, Reported, SessionVerdict};
 use handsoff_sweep::Settings;
 use handsoff_testing::fault_injection::LEASE;
 use handsoff_testing::records::ACCOUNT;
@@ -59,7 +59,16 @@ pub fn settings() -> Settings {
 pub struct Replayed {
     /// All findings by time.
     pub findings: Vec<Finding>,
+    /// All verdicts on sessions, by time.
+    pub verdicts: Vec<SessionVerdict>,
     outcome: Outcome,
+}
+
+impl Replayed {
+    /// Both, in the order of output.
+    pub fn reported(&self) -> impl Iterator<Item = std::io::Result<Reported>> {
+        self.outcome.findings.iter()
+    }
 }
 
 impl std::ops::Deref for Replayed {
@@ -76,7 +85,14 @@ pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Replayed {
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     let options = Options { keep_findings: true, keep_digest_notes: true, ..Options::default() };
     let outcome = replay::judge(&found.sources, policy, options, threads, &|_| {}).0.finish(policy);
-    Replayed { findings: outcome.findings.iter().map(Result::unwrap).collect(), outcome }
+    let (mut findings, mut verdicts) = (Vec::new(), Vec::new());
+    for reported in outcome.findings.iter() {
+        match reported.unwrap() {
+            Reported::Call(finding) => findings.push(finding),
+            Reported::Session(verdict) => verdicts.push(verdict),
+        }
+    }
+    Replayed { findings, verdicts, outcome }
 }
 
 /// Calls something with every record of files and folders, and with what can't be read.

@@ -49,9 +49,8 @@ fn each_sample_gives_what_its_name_says() {
                 if name == "nothing" { BTreeSet::new() } else { [name.as_str()].into() };
             // A verdict on a session as a whole stands beside those on its calls, and beside that it is over.
             let about: BTreeSet<&str> = outcome
-                .findings
+                .verdicts
                 .iter()
-                .filter(|it| it.code.is_about_session())
                 .filter(|it| it.code != handsoff_case::codes::GLASS_CLOSED || name == "glass-closed")
                 .map(|it| it.code.as_str())
                 .collect();
@@ -160,9 +159,8 @@ fn a_hostile_record_is_harmless_in_every_output() {
     let (mut text, mut csv, mut jsonl, mut alerts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let low = handsoff_core::Severity::Info;
     handsoff::output::text(&outcome, low, &mut text).unwrap();
-    let findings = || outcome.findings.iter().cloned().map(Ok);
-    handsoff::output::csv(findings(), low, &mut csv).unwrap();
-    handsoff::output::jsonl(findings(), low, &mut jsonl).unwrap();
+    handsoff::output::csv(outcome.reported(), low, &mut csv).unwrap();
+    handsoff::output::jsonl(outcome.reported(), low, &mut jsonl).unwrap();
     handsoff::output::alerts(&outcome, &policy(), handsoff::args::Format::Text, low, &mut alerts).unwrap();
     for out in [&text, &csv, &jsonl, &alerts] {
         let out = String::from_utf8(out.clone()).unwrap();

@@ -24,7 +24,7 @@ use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
 use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::{Code, Finding, Key, Policy};
+use handsoff_core::{Code, Key, Policy, ReportedRef};
 use handsoff_tests::{generated, root};
 use serde::Serialize;
 use serde_json::Value;
@@ -57,9 +57,10 @@ impl Table {
         self.add(name, &value.to_string(), &serde_json::to_string(&words).unwrap());
     }
 
-    fn finding(&mut self, name: &str, finding: &Finding) {
-        let name = format!("{name} {} {}", finding.code, finding.severity);
-        self.add_of(name, finding, &["reason", "next"]);
+    fn finding<'r>(&mut self, name: &str, reported: impl Into<ReportedRef<'r>>) {
+        let reported = reported.into();
+        let name = format!("{name} {} {}", reported.code(), reported.severity());
+        self.add_of(name, &reported, &["reason", "next"]);
     }
 
     /// Holds the table against the one that was kept under this name, or keeps it.
@@ -94,7 +95,7 @@ fn judge(table: &mut Table, name: &str, policy: &Policy, json: &str) {
         Verdict::Nothing(nothing) => table.add(format!("{name} nothing {nothing}"), &key, ""),
         Verdict::Excepted(place) => table.add(format!("{name} excepted {place}"), &key, ""),
         Verdict::Finding(finding) => {
-            table.finding(name, &finding);
+            table.finding(name, &*finding);
             if !group::is_glass(&finding.incident) {
                 return;
             }

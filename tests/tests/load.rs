@@ -182,7 +182,8 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
             "tells": ["severity:medium"], "severity": severity, "findings": 1, "subject": "x", "text": "x\n\nx",
         }))
         .unwrap();
-        let pending = Pending { by: "killed".into(), since: start().0 + seconds, alert, lead: found.clone() };
+        let pending =
+            Pending { by: "killed".into(), since: start().0 + seconds, alert, lead: found.clone().into() };
         stage.opens(&found, &policy, vec![pending]);
     };
     claimed("drift-zzz1", Severity::Medium, -200);

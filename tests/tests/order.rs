@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use handsoff::input::{Place, Position, Sink, Source};
 use handsoff::replay::{Options, Tally};
 use handsoff_cloudtrail::{Entry, Record};
-use handsoff_core::Policy;
+use handsoff_core::{Policy, ReportedRef};
 use handsoff_tests::{busy_policy, corpus, each_record, root};
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
         told.push('\n');
     }
     for incident in &outcome.incidents {
-        let lead = incident.lead().map(|finding| &finding.event_id);
+        let lead = incident.lead().map(ReportedRef::event_id);
         told += &format!(
             "{} {} {:?} {:?} {:?}\n",
             incident.id,
@@ -113,6 +113,6 @@ fn the_reader_is_the_same_on_every_thread() {
     let policy = Policy::built_in();
     let one = handsoff_tests::replay(std::slice::from_ref(&folder), &policy, 1);
     let four = handsoff_tests::replay(std::slice::from_ref(&folder), &policy, 4);
-    assert_eq!(one.findings, four.findings);
+    assert_eq!((&one.findings, &one.verdicts), (&four.findings, &four.verdicts));
     assert_eq!(one.counts, four.counts);
 }

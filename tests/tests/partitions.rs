@@ -44,10 +44,6 @@ fn moved(text: &str, [id, suffix, global, other]: [&str; 4]) -> String {
 /// What a finding says, with all the names that differ from partition to partition.
 fn verdict(finding: &Finding) -> String {
     let Finding { event_id, code, severity, action, access, principal, mfa, via, resources, .. } = finding;
-    if event_id.is_empty() {
-        // It is about an entry of the policy, which is the same everywhere.
-        return code.to_string();
-    }
     format!("{event_id} {code} {severity:?} {action} {access} {principal:?} {mfa:?} {via} {resources:?}")
 }
 
@@ -60,6 +56,8 @@ fn verdicts(path: &PathBuf) -> Vec<String> {
         outcome.problems
     );
     let mut verdicts: Vec<String> = outcome.findings.iter().map(verdict).collect();
+    // They are about an entry of the policy, which is the same everywhere.
+    verdicts.extend(outcome.verdicts.iter().map(|verdict| verdict.code.to_string()));
     verdicts.sort();
     verdicts
 }

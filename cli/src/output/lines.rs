@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 
 use handsoff_cloudtrail::Class;
-use handsoff_core::{Finding, Severity};
+use handsoff_core::{Reported, Severity};
 
-/// Prints findings as JSON, one a line. The fields are described in `docs/output.md`.
+/// Prints findings and verdicts as JSON, one a line. The fields are described in `docs/output.md`.
 ///
 /// # Errors
 /// When they can't be read back, or written.
 pub fn jsonl(
-    findings: impl Iterator<Item = io::Result<Finding>>,
+    findings: impl Iterator<Item = io::Result<Reported>>,
     min: Severity,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -23,10 +23,11 @@ pub fn jsonl(
 
 /// Those of a severity or above, and errors.
 fn severe(
-    findings: impl Iterator<Item = io::Result<Finding>>,
+    findings: impl Iterator<Item = io::Result<Reported>>,
     min: Severity,
-) -> impl Iterator<Item = io::Result<Finding>> {
-    findings.filter(move |finding| finding.as_ref().map_or(true, |finding| finding.severity >= min))
+) -> impl Iterator<Item = io::Result<Reported>> {
+    findings
+        .filter(move |finding| finding.as_ref().map_or(true, |finding| finding.as_ref().severity() >= min))
 }
 
 /// The columns of the CSV output, in the order of the JSON output.
@@ -55,12 +56,12 @@ const COLUMNS: [&str; 22] = [
     "next",
 ];
 
-/// Prints findings as CSV, safe to open in a spreadsheet.
+/// Prints findings and verdicts as CSV, safe to open in a spreadsheet.
 ///
 /// # Errors
 /// When they can't be read back, or written.
 pub fn csv(
-    findings: impl Iterator<Item = io::Result<Finding>>,
+    findings: impl Iterator<Item = io::Result<Reported>>,
     min: Severity,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -68,33 +69,34 @@ pub fn csv(
 
     writer.write_record(COLUMNS)?;
     for finding in severe(findings, min) {
-        let finding = finding?;
-        let who = &finding.principal;
-        let resources = finding.resources.join(" ");
-        let mfa = finding.mfa.map(|mfa| mfa.to_string()).unwrap_or_default();
+        let reported = finding?;
+        let it = reported.as_ref();
+        let (who, call) = (it.principal(), it.call());
+        let resources = it.resources().join(" ");
+        let mfa = it.mfa().map(|mfa| mfa.to_string()).unwrap_or_default();
         let row = [
-            finding.code.as_str(),
-            finding.severity.as_str(),
-            &finding.incident,
-            &finding.event_id,
-            finding.event_time.as_deref().unwrap_or_default(),
-            &finding.account,
-            &finding.region,
-            &finding.action,
-            &finding.access,
-            finding.class.map_or("", Class::as_str),
-            finding.error.as_deref().unwrap_or_default(),
+            it.code().as_str(),
+            it.severity().as_str(),
+            it.incident(),
+            it.event_id(),
+            it.event_time().unwrap_or_default(),
+            it.account(),
+            it.region(),
+            it.action(),
+            it.access(),
+            call.and_then(|call| call.class).map_or("", Class::as_str),
+            call.and_then(|call| call.error.as_deref()).unwrap_or_default(),
             who.kind.as_str(),
             &who.arn,
             &who.name,
             who.human.as_deref().unwrap_or_default(),
-            &finding.via,
-            &finding.source_ip,
-            &finding.user_agent,
+            it.via(),
+            it.source_ip(),
+            it.user_agent(),
             &mfa,
             &resources,
-            &finding.reason,
-            &finding.next,
+            it.reason(),
+            it.next(),
         ];
         writer.write_record(row.map(harmless))?;
     }

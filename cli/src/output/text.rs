@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use handsoff_cloudtrail::Time;
-use handsoff_core::code::Scope;
 use handsoff_core::incident::Step;
-use handsoff_core::{Finding, Incident, Severity, alert};
+use handsoff_core::{Finding, Incident, ReportedRef, SessionVerdict, Severity, alert};
 
 use super::columns::{WIDTH, cut_line};
 use super::count_of;
@@ -41,10 +40,9 @@ pub fn text(outcome: &Outcome, min: Severity, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let title = format!("{}  {}", incident.severity().as_str().to_uppercase(), lead.code.title());
-    let verdicts: Vec<&Finding> = incident.about_session().collect();
-    let found = if incident.count() == 0 { verdicts.len() } else { incident.count() };
+fn one(incident: &Incident, lead: ReportedRef<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let title = format!("{}  {}", incident.severity().as_str().to_uppercase(), lead.code().title());
+    let found = if incident.count() == 0 { incident.verdicts().count() } else { incident.count() };
     let steps = incident.steps();
     let id = format!("{}{}  {}", count_of(found as u64, "finding"), in_steps(&steps), incident.id);
     let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
@@ -58,28 +56,28 @@ fn one(incident: &Incident, lead: &Finding, out: &mut dyn Write) -> io::Result<(
         line(out, "to", &resources)?;
     }
     line(out, "when", &when(incident))?;
-    if let Some(closed) = verdicts.iter().find(|it| is_end(it)) {
+    if let Some(closed) = incident.verdicts().find(|it| it.is_end()) {
         line(out, "session", &session(incident, closed))?;
     }
-    if !lead.account.is_empty() || !lead.region.is_empty() {
-        line(out, "where", &format!("account {}, {}", or_dash(&lead.account), or_dash(&lead.region)))?;
+    if !lead.account().is_empty() || !lead.region().is_empty() {
+        line(out, "where", &format!("account {}, {}", or_dash(lead.account()), or_dash(lead.region())))?;
     }
-    let mfa = match lead.mfa {
+    let mfa = match lead.mfa() {
         Some(true) => ", with MFA",
         Some(false) => ", without MFA",
         None => "",
     };
-    if !lead.source_ip.is_empty() || !lead.via.is_empty() {
-        line(out, "from", &format!("{} via {}{mfa}", or_dash(&lead.source_ip), lead.via))?;
+    if !lead.source_ip().is_empty() || !lead.via().is_empty() {
+        line(out, "from", &format!("{} via {}{mfa}", or_dash(lead.source_ip()), lead.via()))?;
     }
-    if !lead.event_id.is_empty() {
-        event(lead, out)?;
+    if let Some(call) = lead.call().filter(|call| !call.event_id.is_empty()) {
+        event(call, out)?;
     }
-    line(out, "why", &format!("{}: {}", lead.code, lead.reason))?;
-    for also in verdicts.iter().filter(|it| it.code != lead.code && !is_end(it)) {
+    line(out, "why", &format!("{}: {}", lead.code(), lead.reason()))?;
+    for also in incident.verdicts().filter(|it| it.code != lead.code() && !it.is_end()) {
         line(out, "also", &format!("{}: {}", also.code, also.reason))?;
     }
-    line(out, "next", &lead.next)?;
+    line(out, "next", lead.next())?;
     if incident.count() > 1 {
         worst(incident, steps, out)?;
     }
@@ -166,13 +164,8 @@ fn when(incident: &Incident) -> String {
     format!("{} to {last} UTC ({long})", day_and_time(first))
 }
 
-/// Whether it is the verdict that a session is over.
-fn is_end(verdict: &Finding) -> bool {
-    verdict.code.row().scope == Scope::SessionEnd
-}
-
 /// How a session ended, and after how long: it goes on after its last call.
-fn session(incident: &Incident, closed: &Finding) -> String {
+fn session(incident: &Incident, closed: &SessionVerdict) -> String {
     let ended = &closed.reason;
     match (incident.times(), closed.time) {
         (Some((first, _)), Some(end)) if end > first => {

@@ -1,11 +1,11 @@
-//! All findings of a replay, whole and by time, in bounded memory.
+//! All findings and verdicts of a replay, whole and by time, in bounded memory.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::story::Ties;
-use handsoff_core::{Finding, Key};
+use handsoff_core::{Hidden, Key, Reported};
 
 use super::spool::{Sorted, Spool, Spooled};
 
@@ -14,8 +14,8 @@ use super::spool::{Sorted, Spool, Spooled};
 pub(super) struct Kept(Spool<One>);
 
 impl Kept {
-    pub(super) fn add(&mut self, finding: Finding) {
-        self.0.add(One(finding));
+    pub(super) fn add(&mut self, reported: Reported) {
+        self.0.add(One(reported));
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -33,11 +33,12 @@ pub struct Findings(Sorted<One>);
 
 impl Findings {
     /// All, in the order of every output. An error ends it: the temporary file can't be read back.
-    pub fn iter(&self) -> impl Iterator<Item = io::Result<Finding>> {
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<Reported>> {
         let mut last = None;
         self.0.iter().filter_map(move |one| match one {
             Ok(One(finding)) => {
-                (last.replace(finding.order()) != Some(finding.order())).then_some(Ok(finding))
+                let order = finding.as_ref().order();
+                (last.replace(order) != Some(order)).then_some(Ok(finding))
             }
             Err(error) => Some(Err(error)),
         })
@@ -45,15 +46,15 @@ impl Findings {
 }
 
 /// What a line has.
-type Line = (Key, Option<Time>, Option<Time>, Ties, Finding);
+type Line = (Key, Option<Time>, Option<Time>, Ties, Reported);
 
 /// A finding, in the order of output; of two that hand-made logs give the same key, the same one comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct One(Finding);
+struct One(Reported);
 
 impl Ord for One {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.order().cmp(&other.0.order()).then_with(|| self.0.cmp(&other.0))
+        self.0.as_ref().order().cmp(&other.0.as_ref().order()).then_with(|| self.0.cmp(&other.0))
     }
 }
 
@@ -69,11 +70,8 @@ impl Spooled for One {
     const RUN: usize = 4 << 10;
 
     fn write(&self, run: &mut Vec<u8>) -> io::Result<()> {
-        let Self(finding) = self;
-        serde_json::to_writer(
-            &mut *run,
-            &(finding.key, finding.time, finding.known, &finding.ties, finding),
-        )?;
+        let it = self.0.as_ref();
+        serde_json::to_writer(&mut *run, &(it.key(), it.time(), it.known(), it.ties(), it))?;
         run.push(b'\n');
         Ok(())
     }
@@ -81,21 +79,21 @@ impl Spooled for One {
     fn read(run: &mut impl BufRead) -> io::Result<Self> {
         let mut line = Vec::new();
         run.read_until(b'\n', &mut line)?;
-        let (key, time, known, ties, finding): Line = serde_json::from_slice(&line)?;
-        Ok(Self(Finding { key, time, known, ties, ..finding }))
+        let (key, time, known, ties, reported): Line = serde_json::from_slice(&line)?;
+        Ok(Self(reported.with(Hidden { key, time, known, ties })))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use handsoff_cloudtrail::{Entry, Record};
-    use handsoff_core::{Call, Policy, Severity};
+    use handsoff_core::{Call, Finding, Policy, SessionVerdict, Severity};
 
     use super::*;
     use handsoff_core::Trace;
 
     fn finding() -> Finding {
-        let code = handsoff_functions::detectors()[0].about().codes[0];
+        let code = handsoff_drift::codes::DRIFT_WRITE;
         let json = r#"{"eventID":"e\u001b`","eventTime":"2026-03-14T02:00:00Z","eventSource":"ec2.amazonaws.com",
             "eventName":"Run","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::1:user/\u2028","userName":"a\nb"}}"#;
         let Ok((Entry::Record(record), _)) = Record::read(json) else { panic!("a record") };
@@ -105,13 +103,22 @@ mod tests {
 
     #[test]
     fn all_come_back_as_they_were_by_time_and_once_and_few_are_in_memory() {
+        handsoff_functions::detectors();
         let one = finding();
         let number = 3 * One::RUN as u64;
         // In an order that is no order; each event twice; what the JSON doesn't show, too.
         let at = |n: u64| {
             let time = Time(1_773_453_600 + i64::try_from(n * 7919 % 1000).unwrap());
             let (known, time) = (Some(Time(time.0 + 60)), Some(time).filter(|_| !n.is_multiple_of(50)));
-            Finding { key: Key(n), time, known, event_id: format!("{n}"), ..one.clone() }
+            let hidden = Hidden { key: Key(n), time, known, ties: one.ties.clone() };
+            let event_id = format!("{n}");
+            let reported = if n.is_multiple_of(7) {
+                let code = handsoff_case::codes::GLASS_NO_TICKET;
+                Reported::from(SessionVerdict::on(&one, "root", code, Severity::High, event_id))
+            } else {
+                Finding { event_id, ..one.clone() }.into()
+            };
+            reported.with(hidden)
         };
         let mut parts = [Kept::default(), Kept::default()];
         for (index, n) in (0..number).chain((0..number).rev()).enumerate() {
@@ -120,9 +127,9 @@ mod tests {
         let [mut kept, other] = parts;
         kept.merge(other);
         assert_eq!(kept.0.runs(), 6);
-        let mut expected: Vec<Finding> = (0..number).map(at).collect();
-        expected.sort_by_key(Finding::order);
-        let found: Vec<Finding> = kept.sorted().iter().map(Result::unwrap).collect();
+        let mut expected: Vec<Reported> = (0..number).map(at).collect();
+        expected.sort_by_key(|it| it.as_ref().order());
+        let found: Vec<Reported> = kept.sorted().iter().map(Result::unwrap).collect();
         assert_eq!(found.len(), expected.len());
         assert!(found == expected, "a finding came back otherwise, or elsewhere");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handsoff_case::{Facts, Grants, Session};
 use handsoff_cloudtrail::Time;
-use handsoff_core::{Code, Finding, Policy};
+use handsoff_core::{Code, Policy, Reported};
 
 /// What each record of a session says of it, by its time.
 #[derive(Clone, Debug, Default)]
@@ -42,13 +42,13 @@ impl Moments {
     /// calls show, they show when they are made.
     pub(super) fn told(
         &self,
-        verdict: Finding,
+        mut verdict: Reported,
         session: &Session<'_>,
         grants: &Arc<Grants>,
         policy: &Policy,
-    ) -> Finding {
+    ) -> Reported {
         let due = session.started().map(|Time(at)| Time(at + policy.cases.patience));
-        let due = verdict.known.max(due);
+        let due = verdict.as_ref().known().max(due);
         let times = || self.0.iter().filter_map(|(time, _)| *time);
         let late = session.window_end().and_then(|end| times().filter(|time| *time > end).min());
         let said = |code: Code, at: Option<Time>| {
@@ -56,10 +56,11 @@ impl Moments {
             then.violations().into_iter().find(|(found, ..)| *found == code).map(|(.., reason)| reason)
         };
         let moments = [due, late.max(due), session.facts.last.max(due), session.closes().max(due)];
-        let first = moments.into_iter().find_map(|at| Some((at, said(verdict.code, at)?)));
-        match first {
-            Some((known, reason)) => Finding { known, reason, ..verdict },
-            None => Finding { known: due, ..verdict },
+        let first = moments.into_iter().find_map(|at| Some((at, said(verdict.as_ref().code(), at)?)));
+        verdict.set_known(first.as_ref().map_or(due, |(known, _)| *known));
+        if let Some((_, reason)) = first {
+            verdict.set_reason(reason);
         }
+        verdict
     }
 }

@@ -14,7 +14,7 @@ use handsoff_core::alert::Note;
 use handsoff_core::copies;
 use handsoff_core::origins::Origins;
 use handsoff_core::policy::BreakGlass;
-use handsoff_core::{Code, Detector, Engine, Finding, Incident, Policy, Trace};
+use handsoff_core::{Code, Detector, Engine, Incident, Policy, Reported, SessionVerdict, Trace};
 use handsoff_ledger::accept::ACCEPTANCE;
 
 use super::moments::Moments;
@@ -156,14 +156,14 @@ impl Sessions {
     }
 
     /// Judges the sessions as wholes. `latest` is the time of the last record: a session whose end lies before is
-    /// over. Gives the findings, and the cases.
+    /// over. Gives what is said of them, and the cases.
     pub(super) fn finish(
         self,
         incidents: &BTreeMap<String, Incident>,
         policy: &Policy,
         began: Option<Time>,
         latest: Option<Time>,
-    ) -> (Vec<Finding>, Vec<Case>) {
+    ) -> (Vec<Reported>, Vec<Case>) {
         let (mut findings, mut cases) = (Vec::new(), Vec::new());
         let grants = Arc::new(Grants::new(self.grants, &policy.cases));
         let mut used: BTreeMap<String, (Time, String)> = BTreeMap::new();
@@ -178,9 +178,10 @@ impl Sessions {
             }
             if let Some(first) = incidents.get(&id).and_then(Incident::first) {
                 let told = |code| incident_has(incidents.get(&id), code);
-                let verdicts = session.findings(first, told).into_iter();
+                let verdicts = session.violated(first, told).into_iter();
                 findings.extend(verdicts.map(|verdict| moments.told(verdict, &session, &grants, policy)));
-                findings.extend(session.closed(first).filter(|_| session.closes() <= latest));
+                let closed = session.closed(first).filter(|_| session.closes() <= latest);
+                findings.extend(closed.map(Reported::from));
             }
             let (mut closing, mut files) = (Vec::new(), Vec::new());
             // INVARIANT: what is sealed here is written as JSON without errors; its types have no maps but by text.
@@ -197,7 +198,8 @@ impl Sessions {
             cases.push(Case { id, files, closing, closes, moments, grants: Arc::clone(&grants) });
         }
         if let (Some(began), Some(latest)) = (began, latest) {
-            findings.extend(drills(&used, incidents, policy, (began, latest)));
+            let drills = drills(&used, incidents, policy, (began, latest));
+            findings.extend(drills.into_iter().map(Reported::from));
         }
         (findings, cases)
     }
@@ -210,7 +212,7 @@ fn drills(
     incidents: &BTreeMap<String, Incident>,
     policy: &Policy,
     (began, latest): (Time, Time),
-) -> Vec<Finding> {
+) -> Vec<SessionVerdict> {
     let accounts: BTreeSet<&str> =
         incidents.values().filter_map(Incident::first).map(|first| first.account.as_str()).collect();
     let common = accounts.first().filter(|_| accounts.len() == 1).copied().unwrap_or_default();

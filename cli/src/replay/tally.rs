@@ -18,7 +18,8 @@ use handsoff_core::detector::Undecided;
 use handsoff_core::origins::{self, Origins};
 use handsoff_core::policy::exceptions;
 use handsoff_core::{
-    Call, Code, Disposition, Engine, FastPath, Finding, Incident, Key, Kind, Policy, Trace, Verdict, group,
+    Call, Disposition, Engine, FastPath, Finding, Incident, Key, Kind, Policy, Reported, Trace, Verdict,
+    group,
 };
 
 use super::digest_notes::DigestNotes;
@@ -204,7 +205,20 @@ impl Tally {
             None => {}
         }
         if self.options.keep_findings {
-            self.findings.add(finding);
+            self.findings.add(finding.into());
+        }
+    }
+
+    /// What follows from all calls of a session.
+    fn said_of_session(&mut self, reported: Reported, policy: &Policy) {
+        let verdict = match reported {
+            Reported::Call(finding) => return self.finding(finding, policy),
+            Reported::Session(verdict) => verdict,
+        };
+        let new = || Incident::of_periods(verdict.incident.clone(), &policy.alerts);
+        self.incidents.entry(verdict.incident.clone()).or_insert_with(new).add(verdict.clone());
+        if self.options.keep_findings {
+            self.findings.add(verdict.into());
         }
     }
 
@@ -255,8 +269,8 @@ impl Tally {
             self.times.as_ref().map_or((None, None), |(first, last)| (time(first), time(last)));
         let sessions = std::mem::take(&mut self.sessions);
         let (findings, cases) = sessions.finish(&self.incidents, policy, began, latest);
-        for finding in findings {
-            self.finding(finding, policy);
+        for reported in findings {
+            self.said_of_session(reported, policy);
         }
         let mut counts = Counts {
             read: self.read,
@@ -287,13 +301,8 @@ impl Tally {
                 *counts.findings.entry(code).or_default().entry(severity).or_default() += count as u64;
             }
         }
-        let found: u64 = counts.findings.values().flat_map(BTreeMap::values).sum();
-        // A verdict on a session as a whole is on no record.
-        let on_none = |(code, by): (&Code, &BTreeMap<_, u64>)| {
-            if code.is_about_session() { by.values().sum() } else { 0 }
-        };
-        let on_none: u64 = counts.findings.iter().map(on_none).sum();
-        counts.distinct = counts.nothing.values().sum::<u64>() + found - on_none;
+        let found: usize = self.incidents.values().map(Incident::count).sum();
+        counts.distinct = counts.nothing.values().sum::<u64>() + found as u64;
         let mut incidents: Vec<Incident> = self.incidents.into_values().collect();
         // Once each: an incident's order is found by going through its findings.
         incidents.sort_by_cached_key(|incident| {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use comfy_table::CellAlignment;
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{Alert, Milestone};
-use handsoff_core::{Code, Finding, Key, Kind, Policy, Severity};
+use handsoff_core::{Code, Key, Kind, Policy, Reported, ReportedRef, Severity};
 use serde::{Serialize, Serializer};
 use strum::VariantArray;
 
@@ -174,16 +174,16 @@ fn messages(first: By<'_>, second: By<'_>, min: Severity) -> (Difference, Vec<(S
 /// What makes two findings the same: the event, and the verdict on it. In the order of findings.
 type Found = (Option<Time>, Key, Code, Severity, Kind, String);
 
-fn found(finding: &Finding) -> Found {
-    let (time, key, code) = finding.order();
-    let who = &finding.principal;
-    (time, key, code, finding.severity, who.kind, who.arn.clone())
+fn found(reported: ReportedRef<'_>) -> Found {
+    let (time, key, code) = reported.order();
+    let who = reported.principal();
+    (time, key, code, reported.severity(), who.kind, who.arn.clone())
 }
 
 /// Both are in the order of time, event and code: they are gone through side by side.
 fn findings(first: &Outcome, second: &Outcome, min: Severity) -> io::Result<Difference> {
     let mut difference = Difference::default();
-    let severe = |finding: &io::Result<Finding>| finding.as_ref().map_or(true, |it| it.severity >= min);
+    let severe = |it: &io::Result<Reported>| it.as_ref().map_or(true, |it| it.as_ref().severity() >= min);
     let (mut ours, mut theirs) =
         (first.findings.iter().filter(severe), second.findings.iter().filter(severe));
     let (mut one, mut other) = (ours.next().transpose()?, theirs.next().transpose()?);
@@ -192,13 +192,14 @@ fn findings(first: &Outcome, second: &Outcome, min: Severity) -> io::Result<Diff
             (None, None) => return Ok(difference),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(one), Some(other)) => found(one).cmp(&found(other)),
+            (Some(one), Some(other)) => found(one.as_ref()).cmp(&found(other.as_ref())),
         };
-        let mut take = |side, finding: &mut Option<Finding>, next: Option<Finding>| {
-            if let Some(finding) = std::mem::replace(finding, next) {
+        let mut take = |side, reported: &mut Option<Reported>, next: Option<Reported>| {
+            if let Some(reported) = std::mem::replace(reported, next) {
                 *difference.all.of(side) += 1;
                 if order != Ordering::Equal {
-                    let group = Group { severity: finding.severity, rule: Some(Rule::of(&finding)) };
+                    let reported = reported.as_ref();
+                    let group = Group { severity: reported.severity(), rule: Some(Rule::of(reported)) };
                     difference.add(side, group);
                 }
             }

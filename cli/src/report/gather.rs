@@ -7,7 +7,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::alert::Alert;
 use handsoff_core::earlier::Earlier;
 use handsoff_core::story::Index;
-use handsoff_core::{Code, Finding, Incident, Policy, Severity};
+use handsoff_core::{Code, Incident, Policy, Reported, ReportedRef, Severity};
 
 use super::offer::{self, Changes, Offer};
 use super::rule::{Caller, Rule};
@@ -40,7 +40,7 @@ pub(super) struct Gathered<'o> {
 /// An incident.
 pub(super) struct Row<'o> {
     pub(super) incident: &'o Incident,
-    pub(super) lead: &'o Finding,
+    pub(super) lead: ReportedRef<'o>,
     pub(super) severity: Severity,
     pub(super) times: Option<(Time, Time)>,
     pub(super) messages: u64,
@@ -97,7 +97,7 @@ impl<'o> Gathered<'o> {
             read.rules.entry(Rule::of(row.lead)).or_default().1 += row.messages;
         }
         for finding in outcome.findings.iter() {
-            read.add(&finding?, scale);
+            read.add(finding?.as_ref(), scale);
         }
         let Read { lanes, rules, changes } = read;
         let mut rules: Vec<Noise> = rules
@@ -135,18 +135,19 @@ struct Read {
 }
 
 impl Read {
-    fn add(&mut self, finding: &Finding, scale: Option<Scale>) {
-        let lane = self.lanes.entry(Caller::of(finding)).or_default();
+    fn add(&mut self, reported: ReportedRef<'_>, scale: Option<Scale>) {
+        let (severity, rule) = (reported.severity(), Rule::of(reported));
+        let lane = self.lanes.entry(Caller::of(reported)).or_default();
         lane.findings += 1;
-        lane.worst = lane.worst.max(Some(finding.severity));
-        if let (Some(scale), Some(Time(at))) = (scale, finding.time)
+        lane.worst = lane.worst.max(Some(severity));
+        if let (Some(scale), Some(Time(at))) = (scale, reported.time())
             && scale.holds(at)
         {
-            let bin = lane.bins.entry(scale.bin(at, BINS)).or_insert((0, finding.severity));
-            *bin = (bin.0 + 1, bin.1.max(finding.severity));
+            let bin = lane.bins.entry(scale.bin(at, BINS)).or_insert((0, severity));
+            *bin = (bin.0 + 1, bin.1.max(severity));
         }
-        self.rules.entry(Rule::of(finding)).or_default().0 += 1;
-        if offer::is_change(finding.code) {
+        self.rules.entry(rule).or_default().0 += 1;
+        if let Some(finding) = reported.call().filter(|finding| offer::is_change(finding.code)) {
             self.changes.entry(finding.principal.arn.clone()).or_default().add(finding);
         }
     }
@@ -220,7 +221,7 @@ fn offers(
     }
     for finding in outcome.findings.iter() {
         let finding = finding?;
-        for index in tried.get(&*finding.incident).into_iter().flatten() {
+        for index in tried.get(finding.as_ref().incident()).into_iter().flatten() {
             if let Some(trial) = trials.get_mut(*index) {
                 trial.add(&finding, policy);
             }
@@ -244,15 +245,16 @@ struct Trial<'r> {
 }
 
 impl Trial<'_> {
-    fn add(&mut self, finding: &Finding, policy: &Policy) {
-        let id = &finding.incident;
+    fn add(&mut self, reported: &Reported, policy: &Policy) {
+        let id = reported.as_ref().incident();
         if !self.left.contains_key(id) {
-            self.left.insert(id.clone(), Incident::of_periods(id.clone(), &policy.alerts));
+            self.left.insert(id.to_owned(), Incident::of_periods(id.to_owned(), &policy.alerts));
         }
-        if offer::hides(&self.noise.rule.principal, &self.actions, finding) {
+        let hides = |finding| offer::hides(&self.noise.rule.principal, &self.actions, finding);
+        if reported.call().is_some_and(hides) {
             self.hidden += 1;
         } else if let Some(part) = self.left.get_mut(id) {
-            part.add(finding.clone());
+            part.add(reported.clone());
         }
     }
 
@@ -277,7 +279,7 @@ impl Trial<'_> {
 pub(super) fn kinds(gathered: &Gathered<'_>) -> Vec<(Code, BTreeMap<Severity, u64>)> {
     let mut kinds: BTreeMap<Code, BTreeMap<Severity, u64>> = BTreeMap::new();
     for row in gathered.rows() {
-        *kinds.entry(row.lead.code).or_default().entry(row.severity).or_default() += 1;
+        *kinds.entry(row.lead.code()).or_default().entry(row.severity).or_default() += 1;
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(code, by)| (std::cmp::Reverse(by.values().sum::<u64>()), *code));

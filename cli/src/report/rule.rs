@@ -1,6 +1,6 @@
 //! What findings are counted by: their code, and who made them.
 
-use handsoff_core::{Code, Finding, Kind};
+use handsoff_core::{Code, Kind, ReportedRef};
 
 /// A code and a principal: of a session its role, whatever the session's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,10 +13,10 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// The one that a finding counts for.
-    pub(crate) fn of(finding: &Finding) -> Self {
-        let who = &finding.principal;
+    pub(crate) fn of(reported: ReportedRef<'_>) -> Self {
+        let who = reported.principal();
         let principal = if who.arn.is_empty() { &who.name } else { &who.arn };
-        Self { code: finding.code, kind: who.kind, principal: principal.clone() }
+        Self { code: reported.code(), kind: who.kind, principal: principal.clone() }
     }
 
     /// A short name of the principal.
@@ -43,8 +43,8 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn of(finding: &Finding) -> Self {
-        let who = &finding.principal;
+    pub(super) fn of(reported: ReportedRef<'_>) -> Self {
+        let who = reported.principal();
         let name = match &who.human {
             Some(human) => human.clone(),
             None if who.arn.is_empty() => who.name.clone(),

@@ -90,7 +90,7 @@ fn incident(row: &Row<'_>) -> Markup {
     let steps = row.incident.steps();
     let actions = row.incident.actions_by_steps(&steps);
     let more = actions.len().saturating_sub(ACTIONS);
-    let who = &row.lead.principal;
+    let who = row.lead.principal();
     html! {
         tr {
             td.level { (severity(row.severity)) }
@@ -101,7 +101,7 @@ fn incident(row: &Row<'_>) -> Markup {
                 @if let Some(made) = &row.made { br; span.soft { (made) " was created in this story" } }
             }
             td.what {
-                (row.lead.code.title()) " " span.soft { (count_of(row.incident.count() as u64, "finding")) (in_steps(&steps)) } br;
+                (row.lead.code().title()) " " span.soft { (count_of(row.incident.count() as u64, "finding")) (in_steps(&steps)) } br;
                 @for (index, (action, count)) in actions.iter().take(ACTIONS).enumerate() {
                     @if index > 0 { ", " }
                     code { (action) } @if *count > 1 { span.soft { " ×" (thousands(*count as u64)) } }

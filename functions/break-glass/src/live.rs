@@ -15,7 +15,7 @@ use handsoff_cloudtrail::{Effect, Record, Time};
 use handsoff_core::alert::Period;
 use handsoff_core::group::own_session;
 use handsoff_core::show::clean;
-use handsoff_core::{Call, Engine, Finding, Kind, Outcome, Policy, Severity, Verdict};
+use handsoff_core::{Call, Engine, Finding, Kind, Outcome, Policy, Reported, Severity, Verdict};
 use handsoff_ledger::accept::{ACCEPTANCE, Accepted};
 use handsoff_ledger::live::PARTITION;
 use handsoff_runtime::{
@@ -133,7 +133,7 @@ impl Function for BreakGlassFunction<'_> {
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Call(finding, ..) => Episode::of(finding, &self.classifier.policy().alerts).to_string(),
+            Work::Call(finding, ..) => Episode::of(&**finding, &self.classifier.policy().alerts).to_string(),
             Work::Acceptance(_) => PARTITION.into(),
             Work::Grant(_) => "grants".into(),
             Work::Review(review, _) => format!("review {}", review.case),
@@ -151,7 +151,7 @@ impl Function for BreakGlassFunction<'_> {
         for work in works {
             match work {
                 Work::Call(finding, calls, observations) => {
-                    findings.push(*finding);
+                    findings.push(Reported::from(*finding));
                     seen.extend(observations);
                     for (case, call) in calls {
                         cases.entry(case).or_default().push(call);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time};
 use handsoff_core::detector::Undecided;
-use handsoff_core::{Engine, Finding, Key, Policy, Verdict, group};
+use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
@@ -85,6 +85,7 @@ impl Function for DenySpikeFunction<'_> {
         }
         excepted::keep(world, covered).await;
         let findings = found(world, self.classifier.policy(), denied, report).await?;
+        let findings: Vec<Reported> = findings.into_iter().map(Reported::from).collect();
         let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
         keep_and_tell(world, telling, &findings, report).await
     }
@@ -215,7 +216,7 @@ impl Stored {
         let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
         let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
         for text in world.range(range).await? {
-            if let Some(finding) = Mark::read(world, &text) {
+            if let Some(finding) = Mark::read(world, &text).and_then(Reported::into_call) {
                 whole.insert(finding.key, finding);
             }
         }

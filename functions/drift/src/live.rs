@@ -3,7 +3,7 @@
 
 use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::{Call, Detector, Disposition, Engine, Finding, Outcome, Owner, Trace, Verdict};
+use handsoff_core::{Call, Detector, Disposition, Engine, Finding, Outcome, Owner, Reported, Trace, Verdict};
 use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
@@ -143,7 +143,9 @@ impl Function for DriftFunction<'_> {
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Finding(finding, _) => Episode::of(finding, &self.classifier.policy().alerts).to_string(),
+            Work::Finding(finding, _) => {
+                Episode::of(&**finding, &self.classifier.policy().alerts).to_string()
+            }
             Work::Seen(..) => PARTITION.to_owned(),
             Work::Canary => "canary".to_owned(),
         }
@@ -160,7 +162,7 @@ impl Function for DriftFunction<'_> {
         for work in work {
             match work {
                 Work::Finding(finding, observations) => {
-                    findings.push(*finding);
+                    findings.push(Reported::from(*finding));
                     seen.extend(observations);
                 }
                 Work::Seen(observations, excepted) => {

@@ -15,7 +15,6 @@ pub fn lost_subscription(lost: &Subscription, policy: &Policy, now: Time) -> Fin
     let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
     let period = Period::of("drift-", Some(now), &policy.alerts).to_string();
     let digest = group::digest(&["subscription", &lost.arn, &period]);
-    let key = u64::from_str_radix(&digest, 16).unwrap_or_default();
     let code = codes::TRAIL_TAMPERED;
     Finding {
         code,
@@ -42,7 +41,7 @@ pub fn lost_subscription(lost: &Subscription, policy: &Policy, now: Time) -> Fin
             clean(&lost.protocol, 16)
         ),
         next: code.next_step().into(),
-        key: Key(key),
+        key: Key::named(&digest),
         time: Time::parse(&period),
         known: Time::parse(&period),
         ties: handsoff_core::story::Ties::default(),

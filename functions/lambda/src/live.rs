@@ -2,7 +2,7 @@
 //! is remembered.
 
 use handsoff_cloudtrail::Record;
-use handsoff_core::{Detector, Engine, Finding, Verdict};
+use handsoff_core::{Detector, Engine, Finding, Reported, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
     Classifier, Episode, Failure, Function, Lease, Report, Telling, World, keep_and_tell,
@@ -55,7 +55,7 @@ impl Function for DetectorFunction<'_> {
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Finding(finding) => Episode::of(finding, &self.classifier.policy().alerts).to_string(),
+            Work::Finding(finding) => Episode::of(&**finding, &self.classifier.policy().alerts).to_string(),
             Work::Excepted(_) => "excepted".to_owned(),
         }
     }
@@ -69,7 +69,7 @@ impl Function for DetectorFunction<'_> {
         let (mut findings, mut covered) = (Vec::new(), Vec::new());
         for work in work {
             match work {
-                Work::Finding(finding) => findings.push(*finding),
+                Work::Finding(finding) => findings.push(Reported::from(*finding)),
                 Work::Excepted(call) => covered.push(call),
             }
         }

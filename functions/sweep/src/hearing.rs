@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_core::Finding;
+use handsoff_core::Reported;
 use handsoff_drift::lost_subscription;
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{
@@ -54,8 +54,8 @@ pub(crate) async fn compare<W: World + Subscriptions>(
     let lost: Vec<&Subscription> = held.state.known.difference(&there).collect();
     if !lost.is_empty() {
         crate::add(report, Metric::SubscriptionsLost, lost.len());
-        let findings: Vec<Finding> =
-            lost.iter().map(|lost| lost_subscription(lost, sweep.policy, sweep.now)).collect();
+        let findings = lost.iter().map(|lost| lost_subscription(lost, sweep.policy, sweep.now).into());
+        let findings: Vec<Reported> = findings.collect();
         keep_and_tell(world, sweep.telling(&()), &findings, report).await?;
     }
     held.state.known = there;

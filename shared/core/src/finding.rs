@@ -24,6 +24,11 @@ use crate::story::Ties;
 pub struct Key(pub u64);
 
 impl Key {
+    /// The key of what is no record, by the digest that names it: [`group::digest`].
+    pub fn named(digest: &str) -> Self {
+        Self(u64::from_str_radix(digest, 16).unwrap_or_default())
+    }
+
     /// The key of a record. Without an event ID, of the whole record's text.
     pub fn of(record: &Record<'_>) -> Self {
         let Self(seed) = Self::brief(record);
@@ -86,8 +91,8 @@ pub struct Who {
     pub human: Option<String>,
 }
 
-/// One verdict on one record, or on a break-glass session as a whole, which is no record
-/// ([`Code::is_about_session`]): that has no event ID and no action. All text in it is shortened and harmless to show; see [`crate::show`].
+/// One verdict on one record. What is said of a break-glass session as a whole is a [`crate::SessionVerdict`]. All text in
+/// it is shortened and harmless to show; see [`crate::show`].
 ///
 /// The order of findings as such is arbitrary. It is there to choose one and the same of two that hand-made
 /// logs give the same key; see [`Finding::order`] for the order of output.
@@ -99,15 +104,15 @@ pub struct Finding {
     pub severity: Severity,
     /// The incident that it belongs to.
     pub incident: String,
-    /// CloudTrail's ID of the event; empty when the record has none, and of a verdict on a session.
+    /// CloudTrail's ID of the event; empty when the record has none.
     pub event_id: String,
-    /// When it happened, UTC; `None` when the record doesn't say. Of a verdict on a session when that began, or ended.
+    /// When it happened, UTC; `None` when the record doesn't say.
     pub event_time: Option<String>,
     /// The account whose role or resource was reached for; else the one that the record was written for.
     pub account: String,
     /// The Region.
     pub region: String,
-    /// What was called, `service:Name`; empty for a verdict on a session.
+    /// What was called, `service:Name`.
     pub action: String,
     /// The action's access level.
     pub access: Cow<'static, str>,
@@ -126,7 +131,7 @@ pub struct Finding {
     pub user_agent: String,
     /// Whether the session used MFA; `None` where the record can't prove either.
     pub mfa: Option<bool>,
-    /// What was touched; of a verdict on a session the emergency identity.
+    /// What was touched.
     pub resources: Vec<String>,
     /// Why it is a finding, in plain words, with the line of the policy that decided.
     pub reason: String,

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::call::{Call, Outcome, Target};
 use crate::code::{Code, IncidentKind};
-use crate::finding::Finding;
 use crate::principal::Kind;
+use crate::reported::ReportedRef;
 
 /// The ID of the incident that a finding on this call belongs to.
 ///
@@ -138,28 +138,28 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
 }
 
 /// The incident of the denied calls that the principal of a finding made on its day.
-pub(crate) fn denials_of(finding: &Finding) -> Option<String> {
+pub(crate) fn denials_of(finding: ReportedRef<'_>) -> Option<String> {
     Some(name(IncidentKind::Denials, &principal_and_day(finding)?))
 }
 
 /// What the alerts of incidents have in common that are of one story, if nothing shows that it began in another: those of
 /// a principal and day, but of a session that is an incident of its own.
-pub(crate) fn thread(finding: &Finding) -> String {
-    let Finding { incident, principal, .. } = finding;
+pub(crate) fn thread(finding: ReportedRef<'_>) -> String {
+    let (incident, principal) = (finding.incident(), finding.principal());
     let of_the_day = is_denials(incident)
         || principal.arn.contains(":user/")
         || matches!(principal.kind, Kind::Workload | Kind::Unknown);
     let parts = principal_and_day(finding).filter(|_| of_the_day && !is_glass(incident));
-    parts.map_or_else(|| incident.clone(), |parts| name_of("story", &parts))
+    parts.map_or_else(|| incident.to_owned(), |parts| name_of("story", &parts))
 }
 
 /// As [`denial_group`] and the day have it.
-fn principal_and_day(finding: &Finding) -> Option<[String; 2]> {
-    let Finding { principal, account, time, .. } = finding;
+fn principal_and_day(finding: ReportedRef<'_>) -> Option<[String; 2]> {
+    let (principal, account) = (finding.principal(), finding.account());
     let arn = Some(&*principal.arn).filter(|arn| !arn.is_empty())?;
     let shared = arn.rsplit('/').next().and_then(handsoff_cloudtrail::permission_set_of).is_some();
     let person = principal.human.as_deref().filter(|_| shared).unwrap_or_default();
-    Some([format!("{account}|{}|{person}", without_suffix(arn)), day(*time)])
+    Some([format!("{account}|{}|{person}", without_suffix(arn)), day(finding.time())])
 }
 
 /// The principal whose denied calls are counted together, as a text that is unique to it: the user or role,

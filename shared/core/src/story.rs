@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Note;
 use crate::call::{Call, Outcome};
-use crate::finding::Finding;
 use crate::group;
 use crate::incident::Incident;
+use crate::reported::ReportedRef;
 use crate::show::clean;
 
 /// What a call is made as, and what a call makes: a user, a role, or an access key of a user.
@@ -122,14 +122,14 @@ pub struct Made {
 
 impl Made {
     /// What a finding's call made, and by whom.
-    pub fn by(finding: &Finding) -> Option<(&Identity, Self)> {
-        let what = finding.ties.makes.as_ref()?;
+    pub fn by(finding: ReportedRef<'_>) -> Option<(&Identity, Self)> {
+        let what = finding.ties().makes.as_ref()?;
         let made = Self {
-            at: finding.time,
-            by: finding.principal.name.clone(),
-            incident: finding.incident.clone(),
+            at: finding.time(),
+            by: finding.principal().name.clone(),
+            incident: finding.incident().to_owned(),
             thread: group::thread(finding),
-            acts: finding.ties.acts.clone(),
+            acts: finding.ties().acts.clone(),
             denials: group::denials_of(finding),
         };
         Some((what, made))
@@ -149,9 +149,9 @@ pub struct Links {
 
 impl Links {
     /// Adds what a finding has to do with it.
-    pub(crate) fn add(&mut self, finding: &Finding) {
-        for who in &finding.ties.acts {
-            self.act(who, finding.time, finding.time);
+    pub(crate) fn add(&mut self, finding: ReportedRef<'_>) {
+        for who in &finding.ties().acts {
+            self.act(who, finding.time(), finding.time());
         }
         if let Some((what, made)) = Made::by(finding) {
             self.make(what, made);
@@ -262,14 +262,14 @@ impl Story {
     async fn own_denials<F: Facts>(
         &mut self,
         facts: &F,
-        lead: &Finding,
+        lead: ReportedRef<'_>,
         until: Option<Time>,
     ) -> Result<(), F::Error> {
-        let denials = group::denials_of(lead).filter(|denials| *denials != lead.incident);
+        let denials = group::denials_of(lead).filter(|denials| denials != lead.incident());
         let Some(denials) = denials else { return Ok(()) };
         let actions = facts.denied(&denials, until).await?;
         if actions > 0 {
-            let text = format!("{} was denied {} ({denials})", lead.principal.name, counted(actions));
+            let text = format!("{} was denied {} ({denials})", lead.principal().name, counted(actions));
             self.notes.push(Note::new("story", text));
         }
         Ok(())

@@ -16,8 +16,8 @@ use super::ports::{Failure, Range, World};
 use super::report::Report;
 use super::stored;
 use super::tell::{AT_ONCE, Telling, claim, marks};
+use handsoff_core::Reported;
 use handsoff_core::alert::{Digest, Milestone, Note, Period};
-use handsoff_core::finding::Finding;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
 
@@ -40,8 +40,8 @@ struct Listed {
 }
 
 /// Puts the incidents of findings on the lists of their digests.
-pub(super) async fn list(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<(), Failure> {
-    let listed = findings.iter().filter_map(|finding| {
+pub(super) async fn list(world: &impl World, policy: &Alerts, findings: &[Reported]) -> Result<(), Failure> {
+    let listed = findings.iter().filter_map(Reported::call).filter_map(|finding| {
         Some((Digest::of(&finding.incident, finding.time, policy)?, &*finding.incident))
     });
     let listed: BTreeSet<(Time, &str)> = listed.collect();
@@ -104,7 +104,8 @@ pub async fn digest<N>(
         digest.notes.push(Note::new("more", why));
     }
     claim(world, &episode, None, report, |state| {
-        digest.alert().filter(|_| !state.told.contains(&Milestone::Digest))
+        let (alert, lead) = digest.alert().filter(|_| !state.told.contains(&Milestone::Digest))?;
+        Some((alert, lead.into()))
     })
     .await
 }

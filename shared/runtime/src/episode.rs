@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use handsoff_core::Code;
 use handsoff_core::Severity;
 use handsoff_core::alert::{Alert, Milestone, Period, Reach};
-use handsoff_core::finding::{Finding, Key};
+use handsoff_core::finding::Key;
 use handsoff_core::group;
 use handsoff_core::policy::Alerts;
 use handsoff_core::story::Ties;
+use handsoff_core::{Hidden, Reported, ReportedRef};
 
 use super::document::{Document, Held};
 use super::due::{Due, Task, Waiting};
@@ -30,12 +31,11 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// The one that a finding belongs to.
-    pub fn of(finding: &Finding, policy: &Alerts) -> Self {
-        Self {
-            incident: finding.incident.clone(),
-            period: Period::of(&finding.incident, finding.time, policy),
-        }
+    /// The one that a finding or verdict belongs to.
+    pub fn of<'r>(reported: impl Into<ReportedRef<'r>>, policy: &Alerts) -> Self {
+        let reported = reported.into();
+        let period = Period::of(reported.incident(), reported.time(), policy);
+        Self { incident: reported.incident().to_owned(), period }
     }
 
     /// The sort key of its state.
@@ -189,8 +189,8 @@ pub struct Pending {
     pub since: i64,
     /// The alert.
     pub alert: Alert,
-    /// The finding that it tells.
-    pub lead: Finding,
+    /// What it tells.
+    pub lead: Reported,
 }
 
 impl State {
@@ -282,38 +282,39 @@ fn filled(blank: Value, from: &Value) -> Value {
     }
 }
 
-/// A finding as it is stored: with what its JSON doesn't show.
+/// A finding or verdict as it is stored: with what its JSON doesn't show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     key: u64,
     known: Option<i64>,
     #[serde(default, skip_serializing_if = "Ties::is_empty")]
     ties: Ties,
-    finding: Finding,
+    finding: Reported,
 }
 
 impl Mark {
-    /// What is stored of a finding.
-    pub fn new(finding: &Finding) -> Self {
-        let known = finding.known.map(|known| known.0);
-        Self { key: finding.key.0, known, ties: finding.ties.clone(), finding: finding.clone() }
+    /// What is stored of it.
+    pub fn new<'r>(reported: impl Into<ReportedRef<'r>>) -> Self {
+        let reported = reported.into();
+        let known = reported.known().map(|known| known.0);
+        Self { key: reported.key().0, known, ties: reported.ties().clone(), finding: reported.cloned() }
     }
 
     /// Where it is stored: two findings meet only if they are the same verdict on the same event.
-    pub fn sort(finding: &Finding) -> String {
-        let time = finding.time.map_or_else(|| "no-time".to_owned(), |time| time.to_string());
-        format!("mark#{time}#{:016x}#{}#{}", finding.key.0, finding.code, finding.severity)
+    pub fn sort<'r>(reported: impl Into<ReportedRef<'r>>) -> String {
+        let reported = reported.into();
+        let time = reported.time().map_or_else(|| "no-time".to_owned(), |time| time.to_string());
+        format!("mark#{time}#{:016x}#{}#{}", reported.key().0, reported.code(), reported.severity())
     }
 
-    /// Reads a finding as far as it is understood. Complains about what isn't.
-    pub fn read(clock: &impl Clock, text: &str) -> Option<Finding> {
-        stored::read(clock, "reading a stored finding", text, &[]).map(Self::finding)
+    /// Reads one as far as it is understood. Complains about what isn't.
+    pub fn read(clock: &impl Clock, text: &str) -> Option<Reported> {
+        stored::read(clock, "reading a stored finding", text, &[]).map(Self::reported)
     }
 
-    /// The finding.
-    pub fn finding(self) -> Finding {
-        let time = self.finding.event_time.as_deref().and_then(Time::parse);
-        let (key, known, ties) = (Key(self.key), self.known.map(Time), self.ties);
-        Finding { key, time, known, ties, ..self.finding }
+    /// What was stored.
+    pub fn reported(self) -> Reported {
+        let time = self.finding.as_ref().event_time().and_then(Time::parse);
+        self.finding.with(Hidden { key: Key(self.key), time, known: self.known.map(Time), ties: self.ties })
     }
 }

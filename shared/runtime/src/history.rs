@@ -10,8 +10,8 @@ use super::ports::{Failure, Range, World};
 use super::puts::{Item, put_all};
 use super::stored;
 use super::tell::AT_ONCE;
+use handsoff_core::Reported;
 use handsoff_core::earlier::{Brief, Earlier, Subject};
-use handsoff_core::finding::Finding;
 use handsoff_core::group;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
@@ -35,8 +35,8 @@ fn sort(what: &str, period: i64) -> String {
 }
 
 /// Remembers what the periods of these findings had.
-pub(super) async fn keep(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<(), Failure> {
-    let found = findings.iter().filter_map(|finding| {
+pub(super) async fn keep(world: &impl World, policy: &Alerts, findings: &[Reported]) -> Result<(), Failure> {
+    let found = findings.iter().filter_map(Reported::call).filter_map(|finding| {
         let subject = Subject::of(finding)?;
         let what = subject.what(&Brief::of(finding))?;
         Some((subject.name, what, Earlier::period(policy.period, finding.time?)))

@@ -111,7 +111,7 @@ impl Slice {
         let mut reach = incident.reach();
         if let Some(part) = before {
             reach.merge(&part.reach);
-            incident.extend(part.worst.clone().map(Mark::finding));
+            incident.extend(part.worst.clone().map(Mark::reported));
         }
         let behind = behind.filter(|_| reach.findings() < LOOK_AT);
         let worst = || incident.lead().map(Mark::new);

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use handsoff_cloudtrail::Time;
 use serde_json::{Value, json};
 
-use handsoff_core::Severity;
 use handsoff_core::alert::{Alert, Cause, LONGEST_SUBJECT, cut};
 use handsoff_core::finding::{Finding, Who};
+use handsoff_core::{Client, Kind, Reported, ReportedRef, SessionVerdict, Severity};
 
 /// What SNS takes: a message with its subject and its attributes, in bytes.
 pub const LONGEST: usize = 262_144;
@@ -30,49 +30,50 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message of an alert about its lead finding. What would be too long for SNS is shortened, then reduced.
-    pub fn new(alert: &Alert, lead: &Finding) -> Self {
+    /// The message of an alert about what it leads with. What would be too long for SNS is shortened, then reduced.
+    pub fn new<'r>(alert: &Alert, lead: impl Into<ReportedRef<'r>>) -> Self {
+        let lead = lead.into();
         let whole = Self::worded(alert, lead);
         if whole.size() <= LONGEST {
             return whole;
         }
-        let resources = lead.resources.iter().take(2).map(|resource| short(resource, 256)).collect();
         let shorter = Alert { text: short(&alert.text, 2000), ..alert.clone() };
-        let shorter = Self::worded(&shorter, &Finding { resources, ..lead.clone() });
+        let shorter = Self::worded(&shorter, brief(lead).as_ref());
         if shorter.size() <= LONGEST { shorter } else { Self::reduced(alert, lead) }
     }
 
     /// The same without anything that a caller may have chosen: for what SNS refuses to take, whatever it is that it
     /// refuses.
-    pub fn reduced(alert: &Alert, lead: &Finding) -> Self {
-        let lead = bare(lead);
-        let mut text = vec![lead.code.title().to_owned(), String::new()];
+    pub fn reduced<'r>(alert: &Alert, lead: impl Into<ReportedRef<'r>>) -> Self {
+        let lead = bare(lead.into());
+        let lead = lead.as_ref();
+        let mut text = vec![lead.code().title().to_owned(), String::new()];
         let mut line = |name: &str, value: &str| text.push(format!("{name:<9}{value}"));
         line("severity", alert.severity.as_str());
-        line("code", lead.code.as_str());
-        line("account", &lead.account);
-        line("region", &lead.region);
+        line("code", lead.code().as_str());
+        line("account", lead.account());
+        line("region", lead.region());
         line("incident", &alert.incident);
-        line("why", &lead.reason);
-        if !lead.event_id.is_empty() {
-            line("look at", &format!("CloudTrail's event history, event {}", lead.event_id));
+        line("why", lead.reason());
+        if !lead.event_id().is_empty() {
+            line("look at", &format!("CloudTrail's event history, event {}", lead.event_id()));
         }
         if let Some(link) = &alert.link {
             line("link", link);
         }
         line("or at", &format!("the table of handsoff, partition {}", alert.incident));
-        line("next", &lead.next);
+        line("next", lead.next());
         let severity = alert.severity.as_str().to_uppercase();
-        let subject = format!("{} [{severity}] {}, {}", lead.account, lead.code, alert.incident);
+        let subject = format!("{} [{severity}] {}, {}", lead.account(), lead.code(), alert.incident);
         let bare = Alert {
             subject: cut(subject.trim_start(), LONGEST_SUBJECT),
             text: text.join("\n"),
-            event_id: lead.event_id.clone(),
+            event_id: lead.event_id().to_owned(),
             user_agent: String::new(),
             also: Vec::new(),
             ..alert.clone()
         };
-        Self::worded(&bare, &lead)
+        Self::worded(&bare, lead)
     }
 
     /// What is published: a text for each protocol, in the JSON of `MessageStructure: json`.
@@ -92,13 +93,13 @@ impl Message {
         self.structure().len() + self.subject.len() + attributes.sum::<usize>()
     }
 
-    fn worded(alert: &Alert, lead: &Finding) -> Self {
+    fn worded(alert: &Alert, lead: ReportedRef<'_>) -> Self {
         let attributes = [
             ("severity", alert.severity.as_str()),
-            ("code", lead.code.as_str()),
+            ("code", lead.code().as_str()),
             ("cause", alert.cause.as_str()),
-            ("account", &lead.account),
-            ("region", &lead.region),
+            ("account", lead.account()),
+            ("region", lead.region()),
             ("incident", &alert.incident),
         ];
         Self {
@@ -116,23 +117,59 @@ impl Message {
     }
 }
 
-/// A finding with nothing in it that a caller may have chosen.
-fn bare(lead: &Finding) -> Finding {
-    Finding {
-        event_id: plain(&lead.event_id, 64),
-        account: plain(&lead.account, 32),
-        region: plain(&lead.region, 32),
-        action: plain(&lead.action, 64),
-        error: lead.error.as_ref().map(|error| plain(error, 64)),
-        principal: Who { kind: lead.principal.kind, arn: String::new(), name: "unknown".into(), human: None },
-        via: String::new(),
-        source_ip: String::new(),
-        user_agent: String::new(),
-        resources: Vec::new(),
-        reason: "SNS didn't accept this alert as it was: this is a shortened version.".to_owned(),
-        next: lead.code.next_step().into(),
-        ..lead.clone()
+/// The same with few resources, and short names of them.
+fn brief(lead: ReportedRef<'_>) -> Reported {
+    match lead {
+        ReportedRef::Call(finding) => {
+            let resources = finding.resources.iter().take(2).map(|resource| short(resource, 256)).collect();
+            Finding { resources, ..finding.clone() }.into()
+        }
+        ReportedRef::Session(verdict) => {
+            SessionVerdict { identity: short(&verdict.identity, 256), ..verdict.clone() }.into()
+        }
     }
+}
+
+/// The same with nothing in it that a caller may have chosen.
+fn bare(lead: ReportedRef<'_>) -> Reported {
+    let (account, region) = (plain(lead.account(), 32), plain(lead.region(), 32));
+    let principal = nobody(lead.principal().kind);
+    let reason = "SNS didn't accept this alert as it was: this is a shortened version.".to_owned();
+    let next = lead.code().next_step().into();
+    match lead {
+        ReportedRef::Call(finding) => Finding {
+            event_id: plain(&finding.event_id, 64),
+            account,
+            region,
+            action: plain(&finding.action, 64),
+            error: finding.error.as_ref().map(|error| plain(error, 64)),
+            principal,
+            via: String::new(),
+            source_ip: String::new(),
+            user_agent: String::new(),
+            resources: Vec::new(),
+            reason,
+            next,
+            ..finding.clone()
+        }
+        .into(),
+        ReportedRef::Session(verdict) => SessionVerdict {
+            account,
+            region,
+            principal,
+            client: Client { mfa: verdict.client.mfa, ..Client::default() },
+            identity: String::new(),
+            reason,
+            next,
+            ..verdict.clone()
+        }
+        .into(),
+    }
+}
+
+/// Somebody of this kind, without a name.
+fn nobody(kind: Kind) -> Who {
+    Who { kind, arn: String::new(), name: "unknown".into(), human: None }
 }
 
 /// Letters, digits and what stands in IDs; all else is `?`.
@@ -168,7 +205,7 @@ fn named(line: &str) -> (&str, &str) {
 }
 
 /// "Custom notifications using Amazon Q Developer in chat applications": the schema and its limits.
-fn chat(alert: &Alert, lead: &Finding) -> Value {
+fn chat(alert: &Alert, lead: ReportedRef<'_>) -> Value {
     // What to do next stands below, in a field of its own.
     let lines = alert.text.lines().skip(2).filter(|line| named(line).0 != "next");
     let description: Vec<String> = lines
@@ -185,13 +222,13 @@ fn chat(alert: &Alert, lead: &Finding) -> Value {
             "textType": "client-markdown",
             "title": short(&markdown(&alert.subject), 250),
             "description": short(&description.join("\n"), 8000),
-            "nextSteps": [short(&markdown(&lead.next), 350)],
-            "keywords": [alert.severity.as_str(), lead.code.as_str(), alert.incident],
+            "nextSteps": [short(&markdown(lead.next()), 350)],
+            "keywords": [alert.severity.as_str(), lead.code().as_str(), alert.incident],
         },
         "metadata": {
             "threadId": if alert.thread.is_empty() { &alert.incident } else { &alert.thread },
             "summary": short(&markdown(&alert.subject), 250),
-            "eventType": lead.code.as_str(),
+            "eventType": lead.code().as_str(),
             "additionalContext": { "severity": alert.severity.as_str(), "cause": alert.cause.as_str() },
         },
     })
@@ -222,7 +259,7 @@ fn short(text: &str, longest: usize) -> String {
 
 /// Open Cybersecurity Schema Framework 1.3.0, class Detection Finding (2004) with the profile `cloud`. What it has no
 /// field for stands below `unmapped.handsoff`.
-fn ocsf(alert: &Alert, lead: &Finding) -> Value {
+fn ocsf(alert: &Alert, lead: ReportedRef<'_>) -> Value {
     let activity = match alert.cause {
         Cause::Opened | Cause::Summary | Cause::Digest => 1,
         Cause::Worse | Cause::More => 2,
@@ -235,10 +272,10 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
         Severity::High => 4,
         Severity::Critical => 5,
     };
-    let resources: Vec<Value> = lead.resources.iter().map(|name| json!({ "name": name })).collect();
+    let resources: Vec<Value> = lead.resources().iter().map(|name| json!({ "name": name })).collect();
     // The schema demands a time, and a record may have none.
     let told = alert.at.or_else(|| alert.time.as_deref().and_then(Time::parse));
-    let time = lead.time.or(told).map_or(0, |time| time.0 * 1000);
+    let time = lead.time().or(told).map_or(0, |time| time.0 * 1000);
     let mut event = json!({
         "class_uid": 2004,
         "class_name": "Detection Finding",
@@ -255,51 +292,53 @@ fn ocsf(alert: &Alert, lead: &Finding) -> Value {
             "version": "1.3.0",
             "profiles": ["cloud"],
             "product": { "name": "handsoff", "vendor_name": "handsoff", "version": env!("CARGO_PKG_VERSION") },
-            "event_code": lead.code.as_str(),
+            "event_code": lead.code().as_str(),
         },
         "finding_info": {
             "uid": alert.incident,
-            "title": lead.code.title(),
-            "desc": lead.reason,
-            "types": [lead.code.as_str()],
+            "title": lead.code().title(),
+            "desc": lead.reason(),
+            "types": [lead.code().as_str()],
         },
-        "cloud": { "provider": "AWS", "region": lead.region, "account": { "uid": lead.account } },
+        "cloud": { "provider": "AWS", "region": lead.region(), "account": { "uid": lead.account() } },
         "evidences": [evidence(lead)],
         "resources": resources,
-        "remediation": { "desc": lead.next },
+        "remediation": { "desc": lead.next() },
         "unmapped": { "handsoff": { "alert": alert, "finding": lead } },
     });
-    // A verdict on a session is no call, and of no event.
-    if !lead.event_id.is_empty()
+    let Some(call) = lead.call() else { return event };
+    if !call.event_id.is_empty()
         && let Some(metadata) = event.get_mut("metadata").and_then(Value::as_object_mut)
     {
-        metadata.insert("uid".into(), lead.event_id.as_str().into());
+        metadata.insert("uid".into(), call.event_id.as_str().into());
     }
-    if !lead.action.is_empty()
+    if !call.action.is_empty()
         && let Some(event) = event.as_object_mut()
     {
-        event.insert("api".into(), api(lead));
+        event.insert("api".into(), api(call));
     }
     event
 }
 
-fn api(lead: &Finding) -> Value {
-    let (service, operation) = lead.action.split_once(':').unwrap_or(("", &lead.action));
+fn api(call: &Finding) -> Value {
+    let (service, operation) = call.action.split_once(':').unwrap_or(("", &call.action));
     let service = json!({ "name": service });
-    match &lead.error {
+    match &call.error {
         Some(error) => json!({ "operation": operation, "service": service, "response": { "error": error } }),
         None => json!({ "operation": operation, "service": service }),
     }
 }
 
 /// Who called, and from where: an address, or the name of the service that passed the call on.
-fn evidence(lead: &Finding) -> Value {
-    let actor = json!({ "user": { "uid": lead.principal.arn, "name": lead.principal.name } });
-    if lead.source_ip.is_empty() && lead.code.is_about_session() {
+fn evidence(lead: ReportedRef<'_>) -> Value {
+    let (who, source_ip) = (lead.principal(), lead.source_ip());
+    let actor = json!({ "user": { "uid": who.arn, "name": who.name } });
+    // A drill that is due comes from nowhere.
+    if source_ip.is_empty() && lead.call().is_none() {
         return json!({ "actor": actor });
     }
-    let from = if lead.source_ip.parse::<IpAddr>().is_ok() { "ip" } else { "svc_name" };
-    json!({ "actor": actor, "src_endpoint": { from: lead.source_ip } })
+    let from = if source_ip.parse::<IpAddr>().is_ok() { "ip" } else { "svc_name" };
+    json!({ "actor": actor, "src_endpoint": { from: source_ip } })
 }
 
 #[cfg(test)]

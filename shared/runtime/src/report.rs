@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use handsoff_core::ReportedRef;
 use handsoff_core::Severity;
 use handsoff_core::code::Counted;
-use handsoff_core::finding::Finding;
 
 /// A metric's unit, by `CloudWatch`'s name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,15 +168,15 @@ impl Report {
         self.add(metric, 1.0);
     }
 
-    /// Counts a finding that wasn't known before.
-    pub fn finding(&mut self, finding: &Finding) {
-        let glass = finding.incident.starts_with("glass-");
-        let row = finding.code.row();
+    /// Counts a finding or verdict that wasn't known before.
+    pub fn finding(&mut self, reported: ReportedRef<'_>) {
+        let glass = reported.incident().starts_with("glass-");
+        let row = reported.code().row();
         match row.counted {
             Counted::Denials => self.count(Metric::DenySpikes),
             Counted::SessionsOpened => self.count(Metric::SessionsOpened),
             Counted::SessionsOverdue => self.count(Metric::SessionsOverdue),
-            Counted::Changes if !glass => self.count(Metric::DriftWrites(finding.severity)),
+            Counted::Changes if !glass => self.count(Metric::DriftWrites(reported.severity())),
             Counted::Changes => {}
         }
         if row.is_violation {

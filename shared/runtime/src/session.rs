@@ -14,11 +14,10 @@ use super::story;
 use super::summary::fold;
 use super::tell::send;
 use handsoff_cloudtrail::Time;
-use handsoff_core::Story;
 use handsoff_core::alert::{About, Alert, Cause, Milestone, Note};
-use handsoff_core::finding::Finding;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
+use handsoff_core::{ReportedRef, Story};
 
 /// Writes that a session's case is being sealed. To write it again changes nothing.
 ///
@@ -69,12 +68,18 @@ impl Ending<'_> {
         BTreeSet::from([Milestone::Closed])
     }
 
-    fn lead(&self) -> Option<&Finding> {
+    fn lead(&self) -> Option<ReportedRef<'_>> {
         self.findings.lead_for(&Self::tells(), self.findings.severity()).or_else(|| self.findings.lead())
     }
 
     /// The session's last alert.
-    async fn alert(&self, world: &impl World, episode: &Episode, state: &State, lead: &Finding) -> Alert {
+    async fn alert(
+        &self,
+        world: &impl World,
+        episode: &Episode,
+        state: &State,
+        lead: ReportedRef<'_>,
+    ) -> Alert {
         let Story { notes: story, thread } = story::of(world, self.findings).await;
         let mut notes = [&*story, &self.notes].concat();
         if let Some(after) = state.opened_after {
@@ -126,7 +131,7 @@ pub async fn end_session(
             fold(world, &alert, lead, report).await?;
             return Ok(Change::Write((true, None)));
         }
-        let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.clone() };
+        let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.cloned() };
         state.pending.push(pending.clone());
         Ok(Change::Write((true, Some(pending))))
     });

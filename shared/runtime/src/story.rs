@@ -9,7 +9,7 @@ use super::ports::{Failure, Range, World};
 use super::puts::put_all;
 use super::stored;
 use super::tell::marks;
-use handsoff_core::finding::Finding;
+use handsoff_core::Reported;
 use handsoff_core::incident::Incident;
 use handsoff_core::story::{Facts, Identity, Made, Story, actions};
 
@@ -31,17 +31,17 @@ fn partition(of: &Identity) -> String {
 
 /// Remembers what findings make, and as whom. Before the findings: of two functions that each have one of two records at
 /// least one reads the other's.
-pub(super) async fn keep(world: &impl World, findings: &[Finding]) -> Result<(), Failure> {
+pub(super) async fn keep(world: &impl World, findings: &[Reported]) -> Result<(), Failure> {
     let mut puts = BTreeSet::new();
-    for finding in findings {
-        for who in finding.ties.may_be_made() {
-            let incident = finding.incident.clone();
+    for finding in findings.iter().map(Reported::as_ref) {
+        for who in finding.ties().may_be_made() {
+            let incident = finding.incident().to_owned();
             let sort = format!("used#{incident}");
             puts.insert((partition(who), sort, stored::text(&Used { incident })?));
         }
         if let Some((what, made)) = Made::by(finding) {
             let at = made.at.map(|at| at.to_string()).unwrap_or_default();
-            let sort = format!("made#{at}#{:016x}", finding.key.0);
+            let sort = format!("made#{at}#{:016x}", finding.key().0);
             puts.insert((partition(what), sort, stored::text(&made)?));
         }
     }

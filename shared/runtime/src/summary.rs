@@ -19,7 +19,7 @@ use super::tell::{Telling, claim, marks};
 use handsoff_core::Code;
 use handsoff_core::Severity;
 use handsoff_core::alert::{Alert, Cause, Listed, Milestone, Period, Summary};
-use handsoff_core::finding::Finding;
+use handsoff_core::{Reported, ReportedRef};
 
 /// How a summary's partition begins; behind it stands the code.
 const PARTITION: &str = "summary-";
@@ -39,12 +39,12 @@ pub(super) fn is_summary(incident: &str) -> bool {
 }
 
 /// The codes that an alert tells: its finding's, and of a session its violations and escalations.
-pub(super) fn codes(alert: &Alert, lead: &Finding) -> BTreeSet<Code> {
+pub(super) fn codes(alert: &Alert, lead: ReportedRef<'_>) -> BTreeSet<Code> {
     let tells = alert
         .tells
         .iter()
         .filter_map(|it| if let Milestone::Topic(topic, _) = it { Some(topic.code) } else { None });
-    tells.chain([lead.code]).collect()
+    tells.chain([lead.code()]).collect()
 }
 
 /// How an alert reaches people.
@@ -61,7 +61,7 @@ pub(super) enum Way {
 
 impl Way {
     /// The way of an alert of an episode in this state.
-    pub(super) fn of(state: &State, alert: &Alert, lead: &Finding) -> Self {
+    pub(super) fn of(state: &State, alert: &Alert, lead: ReportedRef<'_>) -> Self {
         match &state.folded {
             None if state.told.is_empty() => Self::InBudget,
             None => Self::Alone,
@@ -78,7 +78,7 @@ impl Way {
 
 impl State {
     /// Remembers which of its milestones a summary has.
-    pub(super) fn fold(&mut self, alert: &Alert, lead: &Finding) {
+    pub(super) fn fold(&mut self, alert: &Alert, lead: ReportedRef<'_>) {
         let mut told = self.folded.take().map(|folded| folded.codes).unwrap_or_default();
         told.extend(codes(alert, lead));
         self.folded = Some(Folded { severity: alert.severity, codes: told });
@@ -95,11 +95,11 @@ struct Brief {
 }
 
 impl Brief {
-    fn of(alert: &Alert, lead: &Finding) -> Self {
+    fn of(alert: &Alert, lead: ReportedRef<'_>) -> Self {
         // What proves a case has to leave the account.
         let digest = alert.text.lines().find_map(|line| line.strip_prefix("digest   "));
         let digest = digest.map(|digest| format!(", {digest}")).unwrap_or_default();
-        let (who, what, account) = (&lead.principal.name, &lead.action, &lead.account);
+        let (who, what, account) = (&lead.principal().name, lead.action(), lead.account());
         Self {
             incident: alert.incident.clone(),
             period: alert.period.clone(),
@@ -119,7 +119,7 @@ impl Brief {
 pub(super) async fn fold(
     world: &impl World,
     alert: &Alert,
-    lead: &Finding,
+    lead: ReportedRef<'_>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     for code in codes(alert, lead) {
@@ -132,7 +132,7 @@ async fn fold_into(
     world: &impl World,
     code: Code,
     alert: &Alert,
-    lead: &Finding,
+    lead: ReportedRef<'_>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let now = world.now();
@@ -141,7 +141,7 @@ async fn fold_into(
     let text = stored::text(&brief)?;
     let new = world.put(&summary.incident, &brief.sort(&summary), &text).await?;
     // An alert of several codes is one.
-    if new && code == lead.code {
+    if new && code == lead.code() {
         report.count(Metric::AlertsFolded);
     }
     let mut held = Held::of(world, &summary).await?;
@@ -187,7 +187,7 @@ pub async fn summarise<N>(
     if let Some(worst) = briefs.first().filter(|_| briefs.len() > told.max().unwrap_or_default()) {
         let code = summary.incident.strip_prefix(PARTITION).and_then(|code| code.parse().ok());
         let lead = lead(world, telling, code, worst).await?;
-        let code = code.unwrap_or(lead.code);
+        let code = code.unwrap_or(lead.as_ref().code());
         let named = briefs.iter().take(NAMED);
         let listed: Vec<Listed> = named
             .map(|brief| Listed {
@@ -206,7 +206,7 @@ pub async fn summarise<N>(
                 count: briefs.len(),
                 counted: COUNTED,
                 listed: &listed,
-                lead: &lead,
+                lead: lead.as_ref(),
             };
             let new = state.told.is_disjoint(&tells);
             new.then(|| (Alert::summary(&about, tells, world.now()), lead.clone()))
@@ -239,13 +239,13 @@ async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Fai
     Ok(briefs)
 }
 
-/// The finding of an incident that a summary of this code names: one of that code, or the most severe.
+/// What a summary of this code names an incident by: what has that code, or the most severe.
 async fn lead<N>(
     world: &impl World,
     telling: Telling<'_, N>,
     code: Option<Code>,
     brief: &Brief,
-) -> Result<Finding, Failure> {
+) -> Result<Reported, Failure> {
     let what = "writing a summary";
     let period = brief.period.parse().map_err(|error| Failure::new(what, error))?;
     let episode = Episode { incident: brief.incident.clone(), period };
@@ -253,5 +253,5 @@ async fn lead<N>(
     let of_code = code.and_then(|code| found.first_of(code));
     let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
     let none = || Failure::new(what, format!("no finding of {} is stored", brief.incident));
-    lead.cloned().ok_or_else(none)
+    lead.map(ReportedRef::cloned).ok_or_else(none)
 }

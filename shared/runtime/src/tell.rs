@@ -1,6 +1,7 @@
 //! Remembering findings, and telling what they make due.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::Time;
@@ -19,10 +20,11 @@ use super::{stored, story};
 use handsoff_core::Code;
 use handsoff_core::Severity;
 use handsoff_core::alert::{About, Alert, Cause, Milestone, Note, Reach, closes_aloud};
-use handsoff_core::finding::{Finding, Key};
+use handsoff_core::finding::Key;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
 use handsoff_core::story::Story;
+use handsoff_core::{Reported, ReportedRef};
 
 /// How many findings of a period are looked at when it is first told. The sweep looks at more.
 const LOOK_AT: usize = 200;
@@ -80,10 +82,10 @@ impl<N> Copy for Telling<'_, N> {}
 ///
 /// # Errors
 /// The first failure; what was written stays, and may be written again.
-pub async fn keep(world: &impl World, findings: &[Finding], report: &mut Report) -> Result<(), Failure> {
-    let puts = findings.iter().map(|finding| async move {
+pub async fn keep(world: &impl World, findings: &[Reported], report: &mut Report) -> Result<(), Failure> {
+    let puts = findings.iter().map(Reported::as_ref).map(|finding| async move {
         let text = stored::text(&Mark::new(finding))?;
-        Ok::<_, Failure>((finding, world.put(&finding.incident, &Mark::sort(finding), &text).await?))
+        Ok::<_, Failure>((finding, world.put(finding.incident(), &Mark::sort(finding), &text).await?))
     });
     let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
     let mut failed = None;
@@ -118,40 +120,40 @@ pub async fn page(
     let texts = world.range(range).await?;
     let full = texts.len() >= range.most;
     let mut findings = readable(world, &texts);
-    if full && let Some(last) = findings.last().map(|last| (last.time, last.key)) {
+    let event = |it: &Reported| (it.as_ref().time(), it.as_ref().key());
+    if full && let Some(last) = findings.last().map(event) {
         // The last event may have more findings than these.
-        let whole = findings.iter().filter(|it| (it.time, it.key) != last).count();
+        let whole = findings.iter().filter(|it| event(it) != last).count();
         findings.truncate(if whole == 0 { findings.len() } else { whole });
     }
     let behind = findings.last().filter(|_| full).map(|last| Mark::sort(last) + "\0");
     Ok((history::news(world, policy, incident(range.partition, findings)).await?, behind))
 }
 
-async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Finding>, Failure> {
+async fn stored(world: &impl World, range: Range<'_>) -> Result<Vec<Reported>, Failure> {
     let texts = world.range(range).await?;
     Ok(readable(world, &texts))
 }
 
 /// One that can't be read must not hide the others.
-fn readable(world: &impl World, texts: &[String]) -> Vec<Finding> {
+fn readable(world: &impl World, texts: &[String]) -> Vec<Reported> {
     texts.iter().filter_map(|text| Mark::read(world, text)).collect()
 }
 
 /// One finding for each event: a denied call may have been kept twice, the second time with what came after it.
-pub(super) fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) -> Incident {
-    let mut events: BTreeMap<Key, Finding> = BTreeMap::new();
-    let rank = |finding: &Finding| (finding.severity, finding.code.row().says_more, finding.reason.len());
+pub(super) fn incident(id: &str, findings: impl IntoIterator<Item = Reported>) -> Incident {
+    let mut events: BTreeMap<Key, Reported> = BTreeMap::new();
+    let rank = |it: ReportedRef<'_>| (it.severity(), it.code().row().says_more, it.reason().len());
     for finding in findings {
-        match events.get_mut(&finding.key) {
-            None => {
-                events.insert(finding.key, finding);
-            }
-            Some(known) => {
-                let first = known.known.min(finding.known);
-                if (rank(known), &*known) < (rank(&finding), &finding) {
-                    *known = finding;
+        match events.entry(finding.as_ref().key()) {
+            Entry::Vacant(place) => drop(place.insert(finding)),
+            Entry::Occupied(mut place) => {
+                let known = place.get();
+                let first = known.as_ref().known().min(finding.as_ref().known());
+                if (rank(known.as_ref()), known) < (rank(finding.as_ref()), &finding) {
+                    place.insert(finding);
                 }
-                known.known = first;
+                place.get_mut().set_known(first);
             }
         }
     }
@@ -167,7 +169,7 @@ pub(super) fn incident(id: &str, findings: impl IntoIterator<Item = Finding>) ->
 pub async fn keep_and_tell(
     world: &impl World,
     telling: Telling<'_, impl Notes>,
-    findings: &[Finding],
+    findings: &[Reported],
     report: &mut Report,
 ) -> Result<(), Failure> {
     // Before the findings: a function that reads one reads that its period had it.
@@ -175,7 +177,7 @@ pub async fn keep_and_tell(
     history::keep(world, telling.policy, findings).await?;
     story::keep(world, findings).await?;
     keep(world, findings, report).await?;
-    let mut episodes: BTreeMap<Episode, Vec<Finding>> = BTreeMap::new();
+    let mut episodes: BTreeMap<Episode, Vec<Reported>> = BTreeMap::new();
     for finding in findings {
         episodes.entry(Episode::of(finding, telling.policy)).or_default().push(finding.clone());
     }
@@ -195,13 +197,13 @@ pub async fn tell(
     world: &impl World,
     telling: Telling<'_, impl Notes>,
     episode: &Episode,
-    findings: &[Finding],
+    findings: &[Reported],
     report: &mut Report,
 ) -> Result<(), Failure> {
     let (policy, lease) = (telling.policy, telling.lease);
     let mut own = Reach::new(&episode.incident);
     for finding in findings {
-        own.add(finding.topic(), finding.severity);
+        finding.as_ref().count_in(&mut own);
     }
     let own = own.milestones(policy);
     if own.is_empty() {
@@ -235,9 +237,10 @@ pub async fn tell(
 }
 
 /// Whether nothing is left to alert without those findings that are repeated.
-async fn is_repeated(world: &impl World, policy: &Alerts, findings: &[Finding]) -> Result<bool, Failure> {
+async fn is_repeated(world: &impl World, policy: &Alerts, findings: &[Reported]) -> Result<bool, Failure> {
     let Some(first) = findings.first() else { return Ok(true) };
-    let new = history::news(world, policy, incident(&first.incident, findings.iter().cloned())).await?;
+    let new =
+        history::news(world, policy, incident(first.as_ref().incident(), findings.iter().cloned())).await?;
     Ok(new.reach().milestones(policy).is_empty())
 }
 
@@ -280,7 +283,7 @@ pub async fn advance(
             let (policy, since, notes, thread) = (telling.policy, period, &*notes, &*thread);
             let about =
                 About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
-            Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.clone()))
+            Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.cloned()))
         })
         .await?;
     }
@@ -338,7 +341,7 @@ impl Episode {
             let (notes, thread) = (&*notes, &*thread);
             let about =
                 About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
-            Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.clone()))
+            Some((Alert::new(&about, Cause::Closed, closed(), Some(at)), lead.cloned()))
         })
         .await
     }
@@ -351,7 +354,7 @@ pub(super) async fn claim<W: World>(
     episode: &Episode,
     burst: Option<usize>,
     report: &mut Report,
-    due: impl Fn(&State) -> Option<(Alert, Finding)>,
+    due: impl Fn(&State) -> Option<(Alert, Reported)>,
 ) -> Result<(), Failure> {
     let by = world.name();
     let mut taken = BTreeMap::new();
@@ -367,20 +370,20 @@ pub(super) async fn claim<W: World>(
         if !exists {
             (state.since, state.next) = (since, since);
         }
-        let mut way = Way::of(state, &alert, &lead);
+        let mut way = Way::of(state, &alert, lead.as_ref());
         state.told.extend(alert.tells.iter().copied());
         if let (Way::InBudget, Some(burst)) = (way, burst)
-            && !is_within(world, burst, &alert, &lead, &mut taken).await?
+            && !is_within(world, burst, &alert, lead.as_ref(), &mut taken).await?
         {
-            fold(world, &alert, &lead, report).await?;
-            state.fold(&alert, &lead);
+            fold(world, &alert, lead.as_ref(), report).await?;
+            state.fold(&alert, lead.as_ref());
             way = Way::Untold;
         }
         if way == Way::Untold {
             return Ok(Change::Write(None));
         }
         state.folded = None;
-        state.named.extend(alert.names(&lead).map(str::to_owned));
+        state.named.extend(alert.names(lead.as_ref()).map(str::to_owned));
         let pending = Pending { by: by.clone(), since, alert, lead };
         state.pending.push(pending.clone());
         Ok(Change::Write(Some(pending)))
@@ -397,7 +400,7 @@ async fn is_within(
     world: &impl World,
     burst: usize,
     alert: &Alert,
-    lead: &Finding,
+    lead: ReportedRef<'_>,
     taken: &mut BTreeMap<(Code, Severity), bool>,
 ) -> Result<bool, Failure> {
     for code in codes(alert, lead) {
@@ -451,7 +454,7 @@ pub(super) async fn send(
     publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
     let opened = pending.alert.tells.contains(&Milestone::Opened);
-    let after = pending.lead.time.filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
+    let after = pending.lead.as_ref().time().filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
     if let Some(after) = after {
         #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
         report.add(Metric::OpeningSeconds, after as f64);
@@ -468,7 +471,7 @@ pub(super) async fn send(
 
 /// Publishes an alert; if it is refused as it is, in a form that can't be refused.
 async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> Result<(), Failure> {
-    let Pending { alert, lead, .. } = pending;
+    let (alert, lead) = (&pending.alert, pending.lead.as_ref());
     let Published::Refused(why) = world.publish(&Message::new(alert, lead)).await? else { return Ok(()) };
     world.complain(&why);
     report.count(Metric::AlertsReduced);

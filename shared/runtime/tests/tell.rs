@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use handsoff_cloudtrail::Time;
+use handsoff_core::Reported;
 use handsoff_core::Severity;
 use handsoff_core::alert::{COUNTS, Milestone, Period};
 use handsoff_core::finding::Finding;
@@ -46,10 +47,14 @@ fn world() -> InMemory {
     world
 }
 
+fn reported(findings: &[Finding]) -> Vec<Reported> {
+    findings.iter().cloned().map(Reported::from).collect()
+}
+
 /// Remembers findings and alerts what they make due, as a function does.
 fn bring(world: &InMemory, findings: &[Finding]) -> Result<Report, Failure> {
     let (telling, mut report) = (Telling { policy: &POLICY, lease: LEASE, notes: &() }, Report::default());
-    block_on(keep_and_tell(world, telling, findings, &mut report)).map(|()| report)
+    block_on(keep_and_tell(world, telling, &reported(findings), &mut report)).map(|()| report)
 }
 
 fn episode() -> Episode {
@@ -130,7 +135,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
         spike(2, Severity::Medium),
         finding(3, Severity::Medium),
     ];
-    block_on(keep(&world, &all, &mut Report::default())).unwrap();
+    block_on(keep(&world, &reported(&all), &mut Report::default())).unwrap();
     let (episode, bounds) = (episode(), episode().bounds(&POLICY));
     let from = |from: &str, most| {
         let range = Range { partition: &episode.incident, from, to: &bounds.1, most, backwards: false };
@@ -175,7 +180,7 @@ fn a_function_leaves_the_sweep_a_look_where_there_may_be_more_than_it_has_read()
         bring(&world, &[finding(1, Severity::Medium)]).unwrap();
         looked_at(&world);
         let others: Vec<Finding> = (2..findings).map(|n| finding(n, Severity::Low)).collect();
-        block_on(keep(&world, &others, &mut Report::default())).unwrap();
+        block_on(keep(&world, &reported(&others), &mut Report::default())).unwrap();
         bring(&world, &[finding(findings, Severity::High)]).unwrap();
         assert_eq!((remembered(&world).look, world.sent.borrow().len()), (look, 2), "{findings}");
     }

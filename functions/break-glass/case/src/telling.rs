@@ -1,33 +1,36 @@
-//! What is said of a session: its verdicts as findings, and the lines of its messages.
+//! What is said of a session: its verdicts, and the lines of its messages.
 
 use handsoff_core::alert::Note;
-use handsoff_core::{Code, Finding, Severity, group};
+use handsoff_core::{Code, Finding, Reported, SessionVerdict, Severity};
 
 use crate::manifest::Manifest;
 use crate::session::{Approval, Session, State, Ticket};
 
 impl Session<'_> {
-    /// The violations as findings, on the session's first finding, but for those that are told already: what comes
-    /// after the policy's own window is, call by call.
-    pub fn findings(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Finding> {
+    /// The violations, on the session's first finding, but for those that are told already: what comes after the policy's
+    /// own window is, call by call. Calls that only a grant's end shows to be late have one finding together.
+    pub fn violated(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Reported> {
         let mut violations = self.violations();
         violations.retain(|(code, ..)| !told(*code));
         violations
             .into_iter()
-            .map(|(code, severity, reason)| self.about(first, code, severity, reason))
+            .map(|(code, severity, reason)| {
+                SessionVerdict::on(first, self.identity(), code, severity, reason).into()
+            })
             .collect()
     }
 
-    /// That it is over, as a finding.
-    pub fn closed(&self, first: &Finding) -> Option<Finding> {
+    /// That it is over.
+    pub fn closed(&self, first: &Finding) -> Option<SessionVerdict> {
         let (end, by) = self.end()?;
         let late = self.overdue().map_or(String::new(), |over| {
             format!(" Calls continued for {} minutes after its allowed time.", (over + 59) / 60)
         });
         let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
-        let closed = self.about(first, crate::codes::GLASS_CLOSED, Severity::Info, reason);
+        let code = crate::codes::GLASS_CLOSED;
+        let closed = SessionVerdict::on(first, self.identity(), code, Severity::Info, reason);
         let (time, known) = (Some(end), self.closes());
-        Some(Finding { event_time: time.map(|it| it.to_string()), time, known, ..closed })
+        Some(SessionVerdict { when: time.map(|it| it.to_string()), time, known, ..closed })
     }
 
     /// For its last message: what the case holds, and what proves it.
@@ -129,25 +132,5 @@ impl Session<'_> {
             _ => {}
         }
         notes
-    }
-
-    /// A verdict on the session as a whole: no call, so it has no event and no action. Whose session it is, and where it
-    /// comes from, is as the first call says.
-    fn about(&self, first: &Finding, code: Code, severity: Severity, reason: String) -> Finding {
-        let key = group::digest(&[&first.incident, code.as_str()]);
-        Finding {
-            code,
-            severity,
-            reason,
-            next: code.next_step().into(),
-            event_id: String::new(),
-            action: String::new(),
-            access: "".into(),
-            class: None,
-            error: None,
-            resources: vec![self.identity().to_owned()],
-            key: handsoff_core::Key(u64::from_str_radix(&key, 16).unwrap_or_default()),
-            ..first.clone()
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use handsoff_case::drill;
 use handsoff_cloudtrail::Time;
-use handsoff_core::Finding;
+use handsoff_core::Reported;
 use handsoff_core::group::digest;
 use handsoff_core::policy::BreakGlass;
 use handsoff_runtime::{Clock, Document, Failure, Held, Report, World, keep_and_tell};
@@ -18,7 +18,7 @@ pub(crate) async fn drills<W: World>(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let Sweep { world, policy, settings, now, .. } = *sweep;
-    let mut due: Vec<Finding> = Vec::new();
+    let mut due: Vec<Reported> = Vec::new();
     let mut failed = Ok(());
     for entry in &policy.break_glass {
         if entry.drill_every.is_none() {
@@ -43,7 +43,7 @@ pub(crate) async fn drills<W: World>(
                 last
             }
         };
-        due.extend(drill::due(entry, &settings.account, last, now));
+        due.extend(drill::due(entry, &settings.account, last, now).map(Reported::from));
     }
     keep_and_tell(world, sweep.telling(&()), &due, report).await.and(failed)
 }

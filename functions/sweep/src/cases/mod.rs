@@ -35,7 +35,7 @@ pub(crate) async fn check<W: World + Lookup>(
         let first = Range { partition: case, from: "mark#", to: "mark#~", most: 50, backwards: false };
         if let Some(first) = marks(world, first).await?.first() {
             let findings =
-                session.findings(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
+                session.violated(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
             let notes = SessionNotes(policy);
             keep_and_tell(world, sweep.telling(&notes), &findings, report).await?;
         }

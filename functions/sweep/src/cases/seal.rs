@@ -6,8 +6,8 @@ use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
 use handsoff_cloudtrail::Time;
-use handsoff_core::Policy;
 use handsoff_core::alert::Milestone;
+use handsoff_core::{Policy, Reported};
 use handsoff_runtime::{
     Ending, Episode, Failure, Held, Lookup, Metric, Range, Report, State, World, end_session, keep,
     keep_and_tell, marks, reopen,
@@ -142,10 +142,11 @@ async fn close<W: World>(
     };
     // What only all of its calls together show.
     let state = State::of(world, episode).await?.unwrap_or_default();
-    let late = session.findings(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
+    let late = session.violated(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
     let notes = SessionNotes(policy);
     keep_and_tell(world, sweep.telling(&notes), &late, report).await?;
-    keep(world, session.closed(first).as_slice(), report).await?;
+    let closed = session.closed(first).map(Reported::from);
+    keep(world, closed.as_slice(), report).await?;
     let findings = marks(world, range).await?;
     let ending = Ending {
         policy: &policy.alerts,

@@ -89,7 +89,7 @@ struct Count {
 impl Row {
     fn of(incident: &Incident, whole: &Incident, earlier: &Earlier, policy: &Alerts) -> Option<Self> {
         // Of a later day no finding may be kept whole.
-        let lead = incident.lead().or_else(|| whole.lead())?.clone();
+        let lead = incident.worst().next().or_else(|| whole.worst().next())?.clone();
         let news = incident.news(earlier);
         let is_remembered = incident.subject().is_some_and(Subject::is_by_action);
         let new: BTreeSet<&str> = news.actions().into_iter().map(|(action, _)| action).collect();
@@ -223,7 +223,7 @@ impl<'d> Digest<'d> {
             tells: [Milestone::Digest, Milestone::Closed].into(),
             severity: Severity::Info,
             findings: rows.iter().map(|row| row.count()).sum(),
-            subject: self.subject(&rows, &account_of(&lead, name)),
+            subject: self.subject(&rows, &account_of((&lead).into(), name)),
             text: self.text(&rows),
             account_name: name.map(str::to_owned),
             event_id: String::new(),

@@ -154,7 +154,16 @@ impl Reach {
 
     /// With one finding more.
     pub fn add(&mut self, topic: Topic, severity: Severity) {
-        self.findings += usize::from(!topic.code.is_about_session());
+        self.findings += 1;
+        self.note(topic, severity);
+    }
+
+    /// With one verdict on a session as a whole more.
+    pub fn add_verdict(&mut self, code: Code, severity: Severity) {
+        self.note(code.into(), severity);
+    }
+
+    fn note(&mut self, topic: Topic, severity: Severity) {
         self.worst = self.worst.max(Some(severity));
         if topic.is_grave() || topic.code.row().alerts == AlertRule::Once {
             *self.topics.entry(topic).or_default().entry(severity).or_default() += 1;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::policy::Alerts;
+use crate::reported::ReportedRef;
 use crate::severity::Severity;
 
 pub use digest::{Digest, digests};
@@ -148,8 +149,8 @@ pub struct About<'i> {
     pub policy: &'i Alerts,
     /// The period.
     pub period: Period,
-    /// The finding to tell.
-    pub lead: &'i Finding,
+    /// What to tell.
+    pub lead: ReportedRef<'i>,
     /// The worst so far.
     pub severity: Severity,
     /// How many findings so far.
@@ -184,8 +185,8 @@ impl Alert {
     /// Words a message.
     pub fn new(about: &About<'_>, cause: Cause, tells: BTreeSet<Milestone>, at: Option<Time>) -> Self {
         let (lead, shown) = (about.lead, words::shown(about));
-        let name = about.policy.account_name(&lead.account);
-        let others = about.incident.unnamed(about.named).into_iter().filter(|it| it.action != lead.action);
+        let name = about.policy.account_name(lead.account());
+        let others = about.incident.unnamed(about.named).into_iter().filter(|it| it.action != lead.action());
         let others: Vec<&Finding> =
             if cause == Cause::Closed { Vec::new() } else { others.take(ALSO).collect() };
         Self {
@@ -199,19 +200,19 @@ impl Alert {
             subject: words::subject(cause, about.severity, lead, name),
             text: words::text(about, cause, &others),
             account_name: name.map(str::to_owned),
-            event_id: shown.event_id.clone(),
-            event_time: shown.event_time.clone(),
-            user_agent: shown.user_agent.clone(),
-            link: link(shown),
+            event_id: shown.event_id().to_owned(),
+            event_time: shown.event_time().map(str::to_owned),
+            user_agent: shown.user_agent().to_owned(),
+            link: shown.call().and_then(link),
             also: others.into_iter().map(Also::of).collect(),
             thread: about.thread.to_owned(),
             at,
         }
     }
 
-    /// The actions that it names, where it shows this finding.
-    pub fn names<'a>(&'a self, lead: &'a Finding) -> impl Iterator<Item = &'a str> {
+    /// The actions that it names, where it leads with this.
+    pub fn names<'a>(&'a self, lead: ReportedRef<'a>) -> impl Iterator<Item = &'a str> {
         let also = self.also.iter().map(|also| also.action.as_str());
-        also.chain([lead.action.as_str()]).filter(|action| !action.is_empty())
+        also.chain([lead.action()]).filter(|action| !action.is_empty())
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use handsoff_cloudtrail::Time;
 
 use super::{About, Alert, Cause, Milestone, Note, Period, Reach};
-use crate::finding::Finding;
 use crate::group;
-use crate::incident::{Incident, Mark};
+use crate::incident::{Entry, Incident};
 use crate::policy::Alerts;
+use crate::reported::ReportedRef;
 use crate::severity::Severity;
 use crate::story::Story;
 
@@ -37,23 +37,23 @@ impl Default for Known<'_> {
 /// 10th, 100th … finding; and one when nothing came for a while after a period's end. A break-glass session is one
 /// period, and tells its opening, its violations and its escalations too.
 pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<Alert> {
-    let mut periods: BTreeMap<Period, Vec<&Mark>> = BTreeMap::new();
-    for mark in incident.marks.keys() {
-        periods.entry(Period::of(&incident.id, mark.time, policy)).or_default().push(mark);
+    let mut periods: BTreeMap<Period, Vec<Entry<'_>>> = BTreeMap::new();
+    for entry in incident.entries() {
+        periods.entry(Period::of(&incident.id, entry.time(), policy)).or_default().push(entry);
     }
     // An incident in a period that nothing is told about is not opened, and not closed.
-    periods.retain(|_, marks| !reach(incident, marks).milestones(policy).is_empty());
+    periods.retain(|_, entries| !reach(incident, entries).milestones(policy).is_empty());
     let schedule = Schedule { incident, policy, known };
     let mut alerts = Vec::new();
     let mut opened = None;
-    for (period, marks) in &periods {
+    for (period, entries) in &periods {
         let opened_at = *opened.get_or_insert(*period);
-        alerts.extend(schedule.within(*period, marks));
+        alerts.extend(schedule.within(*period, entries));
         let next = period.end(policy).and_then(|end| periods.get(&Period::From(end)));
-        let times = next.into_iter().flatten().filter(|mark| mark.severity >= policy.min_severity);
-        if !goes_on(*period, times.filter_map(|mark| mark.time), policy) {
-            let chain: Vec<&Mark> =
-                periods.range(opened_at..=*period).flat_map(|(_, marks)| marks).copied().collect();
+        let times = next.into_iter().flatten().filter(|entry| entry.severity() >= policy.min_severity);
+        if !goes_on(*period, times.filter_map(|entry| entry.time()), policy) {
+            let chain: Vec<Entry<'_>> =
+                periods.range(opened_at..=*period).flat_map(|(_, entries)| entries).copied().collect();
             let reach = reach(incident, &chain);
             if closes_aloud(&incident.id, reach.worst().unwrap_or(Severity::Info), reach.is_all_alerted()) {
                 alerts.extend(schedule.closing(*period, opened_at, &chain));
@@ -72,10 +72,10 @@ pub fn closes_aloud(incident: &str, severity: Severity, all_said: bool) -> bool 
     group::is_glass(incident) || severity >= Severity::High && !all_said && !group::is_denials(incident)
 }
 
-fn reach(incident: &Incident, marks: &[&Mark]) -> Reach {
+fn reach(incident: &Incident, entries: &[Entry<'_>]) -> Reach {
     let mut reach = Reach::new(&incident.id);
-    for mark in marks {
-        reach.add(mark.topic, mark.severity);
+    for entry in entries {
+        entry.count_in(&mut reach);
     }
     reach
 }
@@ -96,24 +96,24 @@ struct Schedule<'s> {
 
 impl Schedule<'_> {
     /// The alerts of one period, by the time at which its findings could be known.
-    fn within(&self, period: Period, marks: &[&Mark]) -> Vec<Alert> {
+    fn within(&self, period: Period, entries: &[Entry<'_>]) -> Vec<Alert> {
         let Self { incident, policy, known } = *self;
         let (mut reach, mut told, mut seen) = (Reach::new(&incident.id), BTreeSet::new(), 0);
         let mut named = BTreeSet::new();
         let mut alerts = Vec::new();
         // What becomes known at the same second is reported at once.
-        for new in marks.chunk_by(|a, b| a.known == b.known) {
-            for mark in new {
-                reach.add(mark.topic, mark.severity);
+        for new in entries.chunk_by(|a, b| a.known() == b.known()) {
+            for entry in new {
+                entry.count_in(&mut reach);
             }
             seen += new.len();
             let tells: BTreeSet<Milestone> = reach.milestones(policy).difference(&told).copied().collect();
             if tells.is_empty() {
                 continue;
             }
-            let at = new.first().and_then(|mark| mark.known);
+            let at = new.first().and_then(|entry| entry.known());
             let (severity, findings) = (reach.worst().unwrap_or(Severity::Info), reach.findings());
-            let part = incident.part(marks.iter().take(seen).copied());
+            let part = incident.part(entries.iter().take(seen).copied());
             let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
                 continue;
             };
@@ -142,19 +142,19 @@ impl Schedule<'_> {
     }
 
     /// The last alert, with the findings of all periods since it was opened.
-    fn closing(&self, period: Period, since: Period, marks: &[&Mark]) -> Option<Alert> {
+    fn closing(&self, period: Period, since: Period, entries: &[Entry<'_>]) -> Option<Alert> {
         let Self { incident, policy, known } = *self;
         let tells = BTreeSet::from([Milestone::Closed]);
-        let part = incident.part(marks.iter().copied());
+        let part = incident.part(entries.iter().copied());
         let severity = part.severity();
         let lead = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity))?;
-        let last = marks.iter().filter_map(|mark| mark.time).max();
+        let last = entries.iter().filter_map(|entry| entry.time()).max();
         let quiet = match period {
             Period::Session => known.closes.or_else(|| Some(Time(last?.0 + policy.quiet))),
             _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
         };
         // A window of denied calls may be longer than what counts as quiet.
-        let at = quiet.max(marks.iter().filter_map(|mark| mark.known).max());
+        let at = quiet.max(entries.iter().filter_map(|entry| entry.known()).max());
         let Story { notes: story, thread } = (known.story)(&part, at);
         let notes = [&*story, &(known.notes)(at), known.closing].concat();
         let (incident, findings) = (&part, part.count());
@@ -165,6 +165,6 @@ impl Schedule<'_> {
 }
 
 /// What a message tells whose own finding isn't kept: the incident's first of that severity, which came before.
-fn earlier(incident: &Incident, severity: Severity) -> Option<&Finding> {
+fn earlier(incident: &Incident, severity: Severity) -> Option<ReportedRef<'_>> {
     incident.lead_of(severity).or_else(|| incident.lead())
 }

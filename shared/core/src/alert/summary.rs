@@ -7,8 +7,8 @@ use handsoff_cloudtrail::Time;
 use super::words::{account_of, ascii, evidence};
 use super::{Alert, Cause, LONGEST_SUBJECT, Milestone, Period, cut, link, who};
 use crate::code::Code;
-use crate::finding::Finding;
 use crate::policy::Alerts;
+use crate::reported::ReportedRef;
 use crate::severity::Severity;
 
 /// An incident that a summary names.
@@ -39,14 +39,14 @@ pub struct Summary<'s> {
     pub counted: usize,
     /// The most severe of them, the worst first.
     pub listed: &'s [Listed],
-    /// The finding to tell: one of the worst.
-    pub lead: &'s Finding,
+    /// What to tell: one of the worst.
+    pub lead: ReportedRef<'s>,
 }
 
 impl Alert {
     /// Words the summary of a storm.
     pub fn summary(about: &Summary<'_>, tells: BTreeSet<Milestone>, at: Time) -> Self {
-        let severity = about.listed.first().map_or(about.lead.severity, |worst| worst.severity);
+        let severity = about.listed.first().map_or(about.lead.severity(), |worst| worst.severity);
         Self {
             time: Some(at.to_string()),
             cause: Cause::Summary,
@@ -58,10 +58,10 @@ impl Alert {
             subject: subject(about, severity),
             text: text(about),
             account_name: about.account_name().map(str::to_owned),
-            event_id: about.lead.event_id.clone(),
-            event_time: about.lead.event_time.clone(),
-            user_agent: about.lead.user_agent.clone(),
-            link: link(about.lead),
+            event_id: about.lead.event_id().to_owned(),
+            event_time: about.lead.event_time().map(str::to_owned),
+            user_agent: about.lead.user_agent().to_owned(),
+            link: about.lead.call().and_then(link),
             also: Vec::new(),
             thread: String::new(),
             at: Some(at),
@@ -71,7 +71,7 @@ impl Alert {
 
 impl Summary<'_> {
     fn account_name(&self) -> Option<&str> {
-        self.policy.account_name(&self.lead.account)
+        self.policy.account_name(self.lead.account())
     }
 
     fn many(&self) -> String {
@@ -87,7 +87,7 @@ fn subject(about: &Summary<'_>, severity: Severity) -> String {
     let lead = about.lead;
     let (account, severity) = (account_of(lead, about.account_name()), severity.as_str().to_uppercase());
     let begin = format!("{account} [{severity}] (summary) {}: {}: ", about.many(), about.code.title());
-    let what = ascii(&format!("{}, {}", lead.principal.name, lead.action));
+    let what = ascii(&format!("{}, {}", lead.principal().name, lead.action()));
     cut(&format!("{}{what}", begin.trim_start()), LONGEST_SUBJECT)
 }
 
@@ -103,15 +103,16 @@ fn text(about: &Summary<'_>) -> String {
             about.code
         ),
     );
-    line("worst", &format!("{}, {} ({})", who(lead), lead.action, lead.access));
-    if !lead.resources.is_empty() {
-        line("to", &lead.resources.join(", "));
+    line("worst", &format!("{}, {} ({})", who(*lead), lead.action(), lead.access()));
+    let resources = lead.resources();
+    if !resources.is_empty() {
+        line("to", &resources.join(", "));
     }
-    line("when", lead.event_time.as_deref().unwrap_or("the record doesn't say"));
-    for (name, value) in evidence(lead, about.account_name()) {
+    line("when", lead.event_time().unwrap_or("the record doesn't say"));
+    for (name, value) in evidence(*lead, about.account_name()) {
         line(name, &value);
     }
-    line("why", &lead.reason);
+    line("why", lead.reason());
     for Listed { incident, severity, line: about } in *listed {
         line("incident", &format!("{incident} {severity}: {about}"));
     }
@@ -120,7 +121,7 @@ fn text(about: &Summary<'_>) -> String {
         line("more", &format!("{more} others, none more severe"));
     }
     line("list all", &list(incident, *period));
-    line("next", &lead.next);
+    line("next", lead.next());
     lines.join("\n")
 }
 

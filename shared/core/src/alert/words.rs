@@ -7,6 +7,7 @@ use super::{About, Cause};
 use crate::code::Scope;
 use crate::finding::Finding;
 use crate::incident::{Folded, Step};
+use crate::reported::ReportedRef;
 use crate::severity::Severity;
 
 /// SNS takes a subject of less than 100 characters.
@@ -18,26 +19,25 @@ const SHORTEST_NAME: usize = 12;
 const CUT: &str = "...";
 
 /// One line that SNS takes as a subject. It begins with the account, so that nothing can push it out.
-pub fn subject(cause: Cause, severity: Severity, lead: &Finding, name: Option<&str>) -> String {
+pub fn subject(cause: Cause, severity: Severity, lead: ReportedRef<'_>, name: Option<&str>) -> String {
     let account = account_of(lead, name);
     let mark = match cause {
         Cause::Opened => String::new(),
         other => format!(" ({})", other.as_str()),
     };
     let severity = severity.as_str().to_uppercase();
-    let begin = format!("{account} [{severity}]{mark} {}: ", lead.code.title());
+    let begin = format!("{account} [{severity}]{mark} {}: ", lead.code().title());
     let begin = begin.trim_start();
     // A verdict on a session as a whole is on none of its calls.
-    let action =
-        if lead.code.is_about_session() { String::new() } else { format!(", {}", ascii(&lead.action)) };
+    let action = lead.call().map(|call| format!(", {}", ascii(&call.action))).unwrap_or_default();
     let room = LONGEST_SUBJECT.saturating_sub(begin.len() + action.len());
-    let who = cut(&ascii(&lead.principal.name), room.max(SHORTEST_NAME));
+    let who = cut(&ascii(&lead.principal().name), room.max(SHORTEST_NAME));
     cut(&format!("{begin}{who}{action}"), LONGEST_SUBJECT)
 }
 
 /// The account, and its name.
-pub(super) fn account_of(lead: &Finding, name: Option<&str>) -> String {
-    let parts = [Some(lead.account.trim()), name];
+pub(super) fn account_of(lead: ReportedRef<'_>, name: Option<&str>) -> String {
+    let parts = [Some(lead.account().trim()), name];
     let account: Vec<String> =
         parts.into_iter().flatten().filter(|part| !part.is_empty()).map(ascii).collect();
     account.join(" ")
@@ -84,26 +84,29 @@ fn is_event_id(text: &str) -> bool {
 }
 
 /// The finding whose event a message shows: what it tells; of a session's end, the most severe of its calls.
-pub(super) fn shown<'i>(about: &About<'i>) -> &'i Finding {
-    let is_call = |finding: &&Finding| !finding.code.is_about_session();
-    let worst = || about.incident.worst().find(is_call);
-    if about.lead.code.row().scope == Scope::SessionEnd { worst().unwrap_or(about.lead) } else { about.lead }
+pub(super) fn shown<'i>(about: &About<'i>) -> ReportedRef<'i> {
+    match about.lead {
+        ReportedRef::Session(verdict) if verdict.is_end() => {
+            about.incident.worst().next().map_or(about.lead, ReportedRef::Call)
+        }
+        lead => lead,
+    }
 }
 
 /// The whole message, for people.
 pub(super) fn text(about: &About<'_>, cause: Cause, others: &[&Finding]) -> String {
     let About { incident, lead, findings: count, since, notes, .. } = about;
-    let mut lines = vec![lead.code.title().to_owned(), String::new()];
+    let mut lines = vec![lead.code().title().to_owned(), String::new()];
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<9}{value}"));
-    line("who", &who(lead));
+    line("who", &who(*lead));
     let shown = shown(about);
     for (name, value) in what_and_when(about, shown, cause) {
         line(name, &value);
     }
-    for (name, value) in evidence(shown, about.policy.account_name(&shown.account)) {
+    for (name, value) in evidence(shown, about.policy.account_name(shown.account())) {
         line(name, &value);
     }
-    line("why", &lead.reason);
+    line("why", lead.reason());
     if !others.is_empty() {
         line("also", &also(about, others));
     }
@@ -118,7 +121,7 @@ pub(super) fn text(about: &About<'_>, cause: Cause, others: &[&Finding]) -> Stri
     } else {
         line("incident", &incident.id);
     }
-    line("next", &lead.next);
+    line("next", lead.next());
     lines.join("\n")
 }
 
@@ -134,9 +137,11 @@ fn also(about: &About<'_>, others: &[&Finding]) -> String {
             None => groups.push((step, vec![other])),
         }
     }
-    let shown = of(about.lead);
+    let shown = about.lead.call().and_then(of);
     let words = |(index, group): (Option<usize>, Vec<&Finding>)| match index.and_then(|it| steps.get(it)) {
-        Some(step) if index == shown => format!("in the same step {}", within(step, about.lead, &group)),
+        Some(step) if index == shown => {
+            format!("in the same step {}", within(step, about.lead.severity(), &group))
+        }
         Some(step) => together(step, group),
         None => group.into_iter().map(other).collect(),
     };
@@ -147,14 +152,14 @@ fn also(about: &About<'_>, others: &[&Finding]) -> String {
 fn together(step: &Step<'_>, mut group: Vec<&Finding>) -> String {
     let lead = group.iter().position(|finding| step.lead.is_of(finding)).unwrap_or_default();
     let lead = group.remove(lead);
-    let rest = within(step, lead, &group);
+    let rest = within(step, lead.severity, &group);
     if rest.is_empty() { other(lead) } else { format!("{}, with it {rest}", other(lead)) }
 }
 
-/// Calls of a step beside the one that a message names first.
-fn within(step: &Step<'_>, lead: &Finding, group: &[&Finding]) -> String {
+/// Calls of a step beside the one that a message names first, which is of this severity.
+fn within(step: &Step<'_>, lead: Severity, group: &[&Finding]) -> String {
     let one = |finding: &&Finding| {
-        let stands_out = finding.severity > lead.severity || finding.class.is_some_and(Class::is_grave);
+        let stands_out = finding.severity > lead || finding.class.is_some_and(Class::is_grave);
         Folded {
             action: &finding.action,
             error: finding.error.as_deref(),
@@ -175,14 +180,15 @@ fn other(also: &Finding) -> String {
 }
 
 /// What was done, to what, and when: one call, or a summary of those that were reported before.
-fn what_and_when(about: &About<'_>, shown: &Finding, cause: Cause) -> Vec<(&'static str, String)> {
+fn what_and_when(about: &About<'_>, shown: ReportedRef<'_>, cause: Cause) -> Vec<(&'static str, String)> {
     let About { incident, lead, findings, .. } = about;
     let mut lines = Vec::new();
-    let resources = shown.resources.join(", ");
-    // A verdict on a session is no call.
-    let is_call = !shown.code.is_about_session();
-    let error = shown.error.as_ref().map(|error| format!(", failed with {error}")).unwrap_or_default();
-    let did = format!("{} ({}){error}", shown.action, shown.access);
+    let resources = shown.resources().join(", ");
+    let did = shown.call().map(|call| {
+        let error = call.error.as_ref().map(|error| format!(", failed with {error}")).unwrap_or_default();
+        format!("{} ({}){error}", call.action, call.access)
+    });
+    let to = if did.is_some() { "to" } else { "as" };
     let is_summary = matches!(cause, Cause::More | Cause::Closed) && *findings > 0;
     if is_summary {
         let actions = incident.actions();
@@ -194,29 +200,29 @@ fn what_and_when(about: &About<'_>, shown: &Finding, cause: Cause) -> Vec<(&'sta
         if let Some((first, last)) = incident.times() {
             lines.push(("when", format!("{first} to {last}")));
         }
-        if lead.code.is_about_session() {
-            lines.push(("when", when(lead)));
+        if lead.call().is_none() {
+            lines.push(("when", when(*lead)));
         }
-        if is_call {
-            let at = shown.event_time.as_deref().unwrap_or("a time that the record doesn't have");
+        if let Some(did) = did {
+            let at = shown.event_time().unwrap_or("a time that the record doesn't have");
             lines.push(("worst", format!("{did} at {at}")));
         }
-    } else if is_call {
+    } else if let Some(did) = did {
         lines.push(("did", did));
     }
     if !resources.is_empty() {
-        lines.push((if is_call { "to" } else { "as" }, resources));
+        lines.push((to, resources));
     }
     if !is_summary {
-        lines.push(("when", when(lead)));
+        lines.push(("when", when(*lead)));
     }
     lines
 }
 
 /// When a call was made; of a verdict on a session what that time is of the session's.
-fn when(lead: &Finding) -> String {
-    let Some(time) = lead.event_time.as_deref() else { return "the record doesn't say".into() };
-    match lead.code.row().scope {
+fn when(lead: ReportedRef<'_>) -> String {
+    let Some(time) = lead.event_time() else { return "the record doesn't say".into() };
+    match lead.code().row().scope {
         Scope::SessionEnd => format!("session ended {time}"),
         Scope::Drill => format!("due since {time}"),
         Scope::Session => format!("session since {time}"),
@@ -225,9 +231,8 @@ fn when(lead: &Finding) -> String {
 }
 
 /// Where and from where, and where to look: the lines that the record has something for.
-pub(super) fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str, String)> {
-    let Finding { source_ip, via, user_agent, event_id, .. } = shown;
-    let from = match (source_ip.as_str(), via.as_str()) {
+pub(super) fn evidence(shown: ReportedRef<'_>, name: Option<&str>) -> Vec<(&'static str, String)> {
+    let from = match (shown.source_ip(), shown.via()) {
         ("", "") => String::new(),
         ("", via) => format!("an address that the record doesn't have via {via}"),
         (ip, via) => format!("{ip} via {via}"),
@@ -235,24 +240,24 @@ pub(super) fn evidence(shown: &Finding, name: Option<&str>) -> Vec<(&'static str
     let lines = [
         ("where", place(shown, name)),
         ("from", from),
-        ("agent", user_agent.clone()),
-        ("event", event_id.clone()),
-        ("link", link(shown).unwrap_or_default()),
+        ("agent", shown.user_agent().to_owned()),
+        ("event", shown.event_id().to_owned()),
+        ("link", shown.call().and_then(link).unwrap_or_default()),
     ];
     lines.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// The account, its name, and the Region.
-fn place(lead: &Finding, name: Option<&str>) -> String {
-    let account = if lead.account.is_empty() { "not recorded" } else { &lead.account };
+fn place(lead: ReportedRef<'_>, name: Option<&str>) -> String {
+    let account = if lead.account().is_empty() { "not recorded" } else { lead.account() };
     let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
-    let region = if lead.region.is_empty() { String::new() } else { format!(", {}", lead.region) };
+    let region = if lead.region().is_empty() { String::new() } else { format!(", {}", lead.region()) };
     format!("account {account}{name}{region}")
 }
 
 /// Who acted, and the human behind it where that is somebody else by name.
-pub fn who(finding: &Finding) -> String {
-    let who = &finding.principal;
+pub fn who(reported: ReportedRef<'_>) -> String {
+    let who = reported.principal();
     let human = match &who.human {
         // Hidden only where the name is, or ends in, the very same: a session's name is its caller's to choose.
         Some(human)

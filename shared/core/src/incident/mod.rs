@@ -12,47 +12,34 @@ use std::sync::Arc;
 use handsoff_cloudtrail::Time;
 
 use crate::alert::{Digest, Milestone, Period, Reach, Topic};
-use crate::code::{Code, Row, Scope};
+use crate::code::Code;
 use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::{Finding, Key};
 use crate::policy::Alerts;
+use crate::reported::{Reported, ReportedRef};
+use crate::session_verdict::SessionVerdict;
 use crate::severity::Severity;
 use crate::story::Links;
 
+mod entry;
 mod few;
 mod step;
 
+pub(crate) use entry::{Entry, Mark};
 use few::Few;
 use step::Act;
 pub use step::{Did, Folded, Step};
 
-/// What an incident remembers of each of its findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mark {
-    pub(crate) known: Option<Time>,
-    pub(crate) time: Option<Time>,
-    pub(crate) key: Key,
-    pub(crate) severity: Severity,
-    pub(crate) topic: Topic,
-}
-
-impl Mark {
-    fn of(finding: &Finding) -> Self {
-        let Finding { known, time, key, severity, .. } = *finding;
-        Self { known, time, key, severity, topic: finding.topic() }
-    }
-}
-
-/// Findings that belong together.
+/// Findings that belong together, and what is said of the session that they are of.
 #[derive(Clone, Debug, Default)]
 pub struct Incident {
     /// Its ID.
     pub id: String,
     /// All findings in short, each with what it shares with others.
-    pub(crate) marks: Few<Mark, Arc<Act>>,
+    marks: Few<Mark, Arc<Act>>,
     /// What findings share, each once.
     acts: Few<Arc<Act>, ()>,
-    /// The worst and earliest findings on calls, the worst first.
+    /// The worst and earliest findings, the worst first.
     worst: Vec<Arc<Finding>>,
     /// The first finding of each severity: what an alert about a rise in severity tells.
     firsts: [Option<Arc<Finding>>; Severity::ALL.len()],
@@ -63,6 +50,8 @@ pub struct Incident {
     news: Few<(Action, Severity), Arc<Finding>>,
     /// The first finding of each period and severity: what an alert of a later period tells.
     periods: Few<(Period, Severity), Arc<Finding>>,
+    /// What is said of the session as a whole: of each code one.
+    verdicts: BTreeMap<Code, Arc<SessionVerdict>>,
     /// Whose findings are remembered, if any are.
     subject: Option<Subject>,
     /// How many seconds a period lasts, where all periods are in one incident.
@@ -122,13 +111,18 @@ impl Incident {
     }
 
     /// The same with these of its findings only, such as those that were known at a time.
-    pub(crate) fn part<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> Self {
+    pub(crate) fn part<'e>(&self, entries: impl IntoIterator<Item = Entry<'e>>) -> Self {
         let Self { id, length, subject, links, .. } = self;
         let (id, subject, links) = (id.clone(), subject.clone(), links.clone());
         let mut part = Self { id, subject, length: *length, links, ..Self::default() };
-        for mark in marks {
-            if let Some(act) = self.marks.get(mark) {
-                part.marks.insert(*mark, Arc::clone(act));
+        for entry in entries {
+            match entry {
+                Entry::Call(mark) => {
+                    if let Some(act) = self.marks.get(mark) {
+                        part.marks.insert(*mark, Arc::clone(act));
+                    }
+                }
+                Entry::Session(verdict) => part.keep_verdict(verdict),
             }
         }
         for finding in self.kept() {
@@ -147,16 +141,24 @@ impl Incident {
         firsts.chain(news.values()).chain(periods.values())
     }
 
-    /// Adds a finding. Adding it again changes nothing.
-    pub fn add(&mut self, finding: Finding) {
-        self.count_in(&finding);
-        self.keep(&Arc::new(finding));
+    /// Adds a finding or a verdict. Adding it again changes nothing.
+    pub fn add(&mut self, reported: impl Into<Reported>) {
+        match reported.into() {
+            Reported::Call(finding) => {
+                self.count_in(&finding);
+                self.keep(&Arc::new(finding));
+            }
+            Reported::Session(verdict) => {
+                self.links.add((&verdict).into());
+                self.keep_verdict(&Arc::new(verdict));
+            }
+        }
     }
 
     /// Adds a finding that won't be shown: most of what an incident takes is the findings that it keeps whole.
     pub fn count_in(&mut self, finding: &Finding) {
         self.mark(Mark::of(finding), Arc::new(Act::of(finding)));
-        self.links.add(finding);
+        self.links.add(finding.into());
         if self.subject.is_none() {
             self.subject = Subject::of(finding);
         }
@@ -169,6 +171,9 @@ impl Incident {
         }
         for finding in other.kept() {
             self.keep(finding);
+        }
+        for verdict in other.verdicts.values() {
+            self.keep_verdict(verdict);
         }
         self.links.merge(&other.links);
         self.subject = self.subject.take().or_else(|| other.subject.clone());
@@ -205,10 +210,6 @@ impl Incident {
                 self.periods.pop_last();
             }
         }
-        // It is no call, and of each code there is one: that is kept above.
-        if finding.code.is_about_session() {
-            return;
-        }
         match self
             .worst
             .binary_search_by(|kept| rank(kept).cmp(&rank(finding)).then_with(|| kept.cmp(finding)))
@@ -231,8 +232,16 @@ impl Incident {
         }
         // Of two that hand-made logs give the same key, the same one stays whichever came first.
         first.dedup_by(|a, b| a.order() == b.order());
-        first.truncate(if topic.code.is_about_session() { 1 } else { OF_TOPIC });
+        first.truncate(OF_TOPIC);
         self.topics.insert(topic, first);
+    }
+
+    /// Keeps a verdict. Of two of one code the earlier one stays, whichever came first.
+    fn keep_verdict(&mut self, verdict: &Arc<SessionVerdict>) {
+        let is_earlier = |known: &Arc<SessionVerdict>| (verdict.order(), verdict) < (known.order(), known);
+        if self.verdicts.get(&verdict.code).is_none_or(is_earlier) {
+            self.verdicts.insert(verdict.code, Arc::clone(verdict));
+        }
     }
 
     fn keep_of_action(&mut self, finding: &Arc<Finding>) {
@@ -248,49 +257,52 @@ impl Incident {
         }
     }
 
-    /// The finding to tell when an incident has reached a severity: the first that has it.
-    pub fn lead_of(&self, severity: Severity) -> Option<&Finding> {
-        let kept = self.kept().filter(|it| it.severity == severity);
-        kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+    /// What to tell when an incident has reached a severity: the first that has it.
+    pub fn lead_of(&self, severity: Severity) -> Option<ReportedRef<'_>> {
+        let calls = self.kept().map(|finding| ReportedRef::Call(finding));
+        let all = calls.chain(self.verdicts().map(ReportedRef::Session));
+        all.filter(|it| it.severity() == severity).min_by_key(|it| it.order())
     }
 
-    /// The finding to show in a message about these milestones: the gravest of those that are new, of a session's opening
+    /// What to show in a message about these milestones: the gravest of those that are new, of a session's opening
     /// that, else as [`Self::lead_of`].
-    pub fn lead_for(&self, tells: &BTreeSet<Milestone>, severity: Severity) -> Option<&Finding> {
+    pub fn lead_for(&self, tells: &BTreeSet<Milestone>, severity: Severity) -> Option<ReportedRef<'_>> {
         let opening = tells.contains(&Milestone::Opened);
         let new = tells.iter().filter_map(|it| match it {
             Milestone::Topic(topic, count) if !opening => self.of_topic(*topic, *count),
             Milestone::Severity(severity) if !opening => self.lead_of(*severity),
             _ => None,
         });
-        let own = new.max_by_key(|finding| (finding.severity, Reverse(finding.order())));
-        let first = |is: fn(&Row) -> bool| {
-            Code::all().iter().filter(|code| is(code.row())).find_map(|code| self.first_of(*code))
-        };
-        let begun = || first(|row| row.opens_session);
-        let closed =
-            || first(|row| row.scope == Scope::SessionEnd).filter(|_| tells.contains(&Milestone::Closed));
-        own.or_else(|| begun().filter(|_| opening)).or_else(closed).or_else(|| self.lead_of(severity))
+        let own = new.max_by_key(|it| (it.severity(), Reverse(it.order())));
+        let begun = || Code::all().iter().filter(|code| code.row().opens_session);
+        let begun = || begun().find_map(|code| self.first_of(*code)).filter(|_| opening);
+        let end = || self.verdicts().find(|it| it.is_end()).filter(|_| tells.contains(&Milestone::Closed));
+        own.or_else(begun).or_else(|| end().map(ReportedRef::Session)).or_else(|| self.lead_of(severity))
     }
 
     /// The finding that made so many of a topic; where it isn't kept whole, the last one that is.
-    fn of_topic(&self, topic: Topic, count: usize) -> Option<&Finding> {
-        let kept = self.topics.get(&topic)?;
-        kept.get(count.saturating_sub(1)).or_else(|| kept.last()).map(|finding| &**finding)
+    fn of_topic(&self, topic: Topic, count: usize) -> Option<ReportedRef<'_>> {
+        let Some(kept) = self.topics.get(&topic) else { return self.verdict(topic.code) };
+        let finding = kept.get(count.saturating_sub(1)).or_else(|| kept.last())?;
+        Some(ReportedRef::Call(finding))
     }
 
-    /// The first finding of a code.
-    pub fn first_of(&self, code: Code) -> Option<&Finding> {
+    /// The first finding of a code, or the verdict.
+    pub fn first_of(&self, code: Code) -> Option<ReportedRef<'_>> {
         let of_code = self.topics.values().flatten().filter(|finding| finding.code == code);
-        of_code.min_by_key(|finding| finding.order()).map(|finding| &**finding)
+        let first = of_code.min_by_key(|finding| finding.order());
+        first.map(|finding| ReportedRef::Call(finding)).or_else(|| self.verdict(code))
     }
 
-    /// Findings on calls whose actions no message has named so far, one of each action, the worst first: of those that are
+    fn verdict(&self, code: Code) -> Option<ReportedRef<'_>> {
+        self.verdicts.get(&code).map(|verdict| ReportedRef::Session(verdict))
+    }
+
+    /// Findings whose actions no message has named so far, one of each action, the worst first: of those that are
     /// kept whole.
     pub fn unnamed(&self, named: &BTreeSet<String>) -> Vec<&Finding> {
-        let calls = self.kept().filter(|finding| !finding.code.is_about_session());
-        let mut new: Vec<&Finding> =
-            calls.filter(|finding| !named.contains(&finding.action)).map(|finding| &**finding).collect();
+        let new = self.kept().filter(|finding| !named.contains(&finding.action));
+        let mut new: Vec<&Finding> = new.map(|finding| &**finding).collect();
         new.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
         let mut seen = BTreeSet::new();
         new.retain(|finding| seen.insert(&*finding.action));
@@ -299,13 +311,13 @@ impl Incident {
 
     /// Its findings by the end of the digest that has them.
     pub fn by_digest(&self, policy: &Alerts) -> Vec<(Time, Self)> {
-        let mut parts: BTreeMap<Time, Vec<&Mark>> = BTreeMap::new();
-        for mark in self.marks.keys() {
-            if let Some(until) = Digest::of(&self.id, mark.time, policy) {
-                parts.entry(until).or_default().push(mark);
+        let mut parts: BTreeMap<Time, Vec<Entry<'_>>> = BTreeMap::new();
+        for entry in self.entries() {
+            if let Some(until) = Digest::of(&self.id, entry.time(), policy) {
+                parts.entry(until).or_default().push(entry);
             }
         }
-        parts.into_iter().map(|(until, marks)| (until, self.part(marks))).collect()
+        parts.into_iter().map(|(until, entries)| (until, self.part(entries))).collect()
     }
 
     /// Whose findings are remembered, if any are ([`crate::earlier`]).
@@ -330,8 +342,7 @@ impl Incident {
 
     /// What its calls are one step of each, in the order of time.
     pub fn steps(&self) -> Vec<Step<'_>> {
-        let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
-        step::steps(calls.map(|(mark, act)| (mark, &**act)))
+        step::steps(self.marks.iter().map(|(mark, act)| (mark, &**act)))
     }
 
     /// The finding on a call, if it is kept whole.
@@ -340,17 +351,15 @@ impl Incident {
         of_call.min_by_key(|finding| rank(finding)).map(|finding| &**finding)
     }
 
-    /// How many findings it has, verdicts on a session as a whole left out.
+    /// How many findings it has.
     pub fn count(&self) -> usize {
-        self.marks.keys().filter(|mark| !mark.topic.code.is_about_session()).count()
+        self.marks.len()
     }
 
     /// What there is to alert.
     pub fn reach(&self) -> Reach {
         let mut reach = Reach::new(&self.id);
-        for mark in self.marks.keys() {
-            reach.add(mark.topic, mark.severity);
-        }
+        self.entries().for_each(|entry| entry.count_in(&mut reach));
         reach
     }
 
@@ -361,55 +370,54 @@ impl Incident {
             return Cow::Borrowed(self);
         }
         let new = self.marks.keys().zip(self.briefs()).filter(|(_, finding)| is_new(finding));
-        Cow::Owned(self.part(new.map(|(mark, _)| mark)))
+        let verdicts = self.verdicts.values().map(Entry::Session);
+        Cow::Owned(self.part(new.map(|(mark, _)| Entry::Call(mark)).chain(verdicts)))
     }
 
-    /// The highest severity among its findings.
+    /// The highest severity among its findings and verdicts.
     pub fn severity(&self) -> Severity {
-        self.marks.keys().map(|mark| mark.severity).max().unwrap_or(Severity::Info)
+        self.entries().map(Entry::severity).max().unwrap_or(Severity::Info)
     }
 
-    /// The finding to name the incident by: the worst, of these the earliest.
-    pub fn lead(&self) -> Option<&Finding> {
-        self.worst
-            .first()
-            .map(|finding| &**finding)
-            .into_iter()
-            .chain(self.about_session())
-            .min_by_key(|it| rank(it))
+    /// What to name the incident by: the worst, of these the earliest.
+    pub fn lead(&self) -> Option<ReportedRef<'_>> {
+        let calls = self.worst().take(1).map(ReportedRef::Call);
+        let rank = |it: ReportedRef<'_>| (Reverse(it.severity()), it.order());
+        calls.chain(self.verdicts().map(ReportedRef::Session)).min_by_key(|it| rank(*it))
     }
 
     /// What is said of the session as a whole, by code.
-    pub fn about_session(&self) -> impl Iterator<Item = &Finding> {
-        let first = self.topics.values().filter_map(|kept| kept.first());
-        first.map(|finding| &**finding).filter(|finding| finding.code.is_about_session())
+    pub fn verdicts(&self) -> impl Iterator<Item = &SessionVerdict> {
+        self.verdicts.values().map(|verdict| &**verdict)
     }
 
-    /// The first finding on a call.
+    /// The first finding.
     pub fn first(&self) -> Option<&Finding> {
         let kept = self.topics.values().filter_map(|kept| kept.first());
-        let kept = kept.filter(|finding| !finding.code.is_about_session());
         kept.min_by_key(|finding| finding.order()).map(|finding| &**finding)
     }
 
-    /// The worst and earliest findings on calls, at most six, the worst first.
+    /// The worst and earliest findings, at most six, the worst first.
     pub fn worst(&self) -> impl Iterator<Item = &Finding> {
         self.worst.iter().map(|finding| &**finding)
     }
 
-    /// The first and the last time among its calls; where it has none, as of a drill that is due, among its findings.
+    /// The first and the last time among its calls; where it has none, as of a drill that is due, among its verdicts.
     pub fn times(&self) -> Option<(Time, Time)> {
         let no_call = self.count() == 0;
-        let of_calls = |mark: &&Mark| no_call || !mark.topic.code.is_about_session();
-        let times = || self.marks.keys().filter(of_calls).filter_map(|mark| mark.time);
+        let times = || {
+            let verdicts = self.verdicts().filter(|_| no_call).filter_map(|verdict| verdict.time);
+            self.marks.keys().filter_map(|mark| mark.time).chain(verdicts)
+        };
         Some((times().min()?, times().max()?))
     }
 
-    /// How many findings there are of each code and severity.
+    /// How many findings and verdicts there are of each code and severity.
     pub fn counts(&self) -> BTreeMap<(Code, Severity), usize> {
         let mut counts = BTreeMap::new();
-        for mark in self.marks.keys() {
-            *counts.entry((mark.topic.code, mark.severity)).or_insert(0) += 1;
+        let calls = self.marks.keys().map(|mark| (mark.topic.code, mark.severity));
+        for what in calls.chain(self.verdicts().map(|verdict| (verdict.code, verdict.severity))) {
+            *counts.entry(what).or_insert(0) += 1;
         }
         counts
     }
@@ -417,8 +425,8 @@ impl Incident {
     /// How many findings there are of each action, the most frequent first.
     pub fn actions(&self) -> Vec<(&str, usize)> {
         // One event may have findings of two codes, and is one call all the same.
-        let calls = self.marks.iter().filter(|(mark, _)| !mark.topic.code.is_about_session());
-        let events: BTreeSet<(&str, Key)> = calls.map(|(mark, act)| (act.name(), mark.key)).collect();
+        let events: BTreeSet<(&str, Key)> =
+            self.marks.iter().map(|(mark, act)| (act.name(), mark.key)).collect();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (action, _) in events {
             *counts.entry(action).or_default() += 1;
@@ -444,10 +452,10 @@ impl Incident {
     }
 }
 
-impl Extend<Finding> for Incident {
-    fn extend<F: IntoIterator<Item = Finding>>(&mut self, findings: F) {
-        for finding in findings {
-            self.add(finding);
+impl<R: Into<Reported>> Extend<R> for Incident {
+    fn extend<I: IntoIterator<Item = R>>(&mut self, all: I) {
+        for reported in all {
+            self.add(reported);
         }
     }
 }

@@ -106,7 +106,7 @@ fn a_sessions_name_cannot_hide_the_human_behind_it() {
     ] {
         finding.principal.name = name.into();
         finding.principal.human = Some(human.into());
-        assert_eq!(alert::who(&finding).contains(", used by "), told, "{name}");
+        assert_eq!(alert::who((&finding).into()).contains(", used by "), told, "{name}");
     }
 }
 
@@ -189,7 +189,11 @@ fn further_findings_never_take_a_milestone_away() {
     let reach = |incident: &str, found: &[(Code, Severity)]| {
         let mut reach = Reach::new(incident);
         for (code, severity) in found {
-            reach.add((*code).into(), *severity);
+            if code.is_about_session() {
+                reach.add_verdict(*code, *severity);
+            } else {
+                reach.add((*code).into(), *severity);
+            }
         }
         reach.milestones(&POLICY)
     };
@@ -222,17 +226,18 @@ fn further_findings_never_take_a_milestone_away() {
 #[test]
 fn what_the_parts_of_an_incident_reach_together_is_what_all_of_it_reaches() {
     for id in ["drift-1", "glass-1"] {
-        let of = |findings: &[Finding]| {
+        let of = |all: &[Reported]| {
             let mut incident = Incident::new(id.into());
-            incident.extend(findings.to_vec());
+            incident.extend(all.to_vec());
             incident.reach()
         };
-        let codes = [samples::ESCALATION, samples::ATTACK, samples::UNAPPROVED, samples::CHANGE];
+        let codes = [samples::ESCALATION, samples::ATTACK, samples::CHANGE];
         let found = |n: i64| Finding {
             code: codes[usize::try_from(n).unwrap() % codes.len()],
             ..finding(n, "RunInstances", [Severity::Medium, Severity::High][usize::from(n == 7)])
         };
-        let all: Vec<Finding> = (0..12).map(found).collect();
+        let mut all: Vec<Reported> = (0..9).map(found).map(Reported::from).collect();
+        all.insert(2, verdict(2, samples::UNAPPROVED, Severity::Medium).into());
         let whole = of(&all);
         let names: Vec<String> = whole.milestones(&POLICY).iter().map(ToString::to_string).collect();
         assert!(names.contains(&"severity:high".into()), "{id}: {names:?}");
@@ -295,18 +300,18 @@ fn an_end_is_said_of_what_is_grave_and_has_news() {
     }
 }
 
+fn verdict(second: i64, code: Code, severity: Severity) -> SessionVerdict {
+    SessionVerdict::on(&finding(second, "RunInstances", severity), "root", code, severity, "r".into())
+}
+
 #[test]
 fn a_verdict_on_a_session_is_no_call_of_it() {
-    let verdict = |second, code: Code, severity| {
-        let of = finding(second, "RunInstances", severity);
-        let key = Key(u64::from(code.row().place));
-        Finding { code, key, action: String::new(), event_id: String::new(), ..of }
-    };
     let calls =
         [finding(0, "RunInstances", Severity::Medium), finding(60, "StopInstances", Severity::Medium)];
     let closed = verdict(43_200, samples::CLOSED, Severity::Info);
     let unapproved = verdict(0, samples::UNAPPROVED, Severity::High);
-    let all = incident(&[calls.to_vec(), vec![closed, unapproved]].concat());
+    let mut all = incident(&calls);
+    all.extend([closed, unapproved]);
     assert_eq!(
         all.times(),
         Some((Time(1_772_000_000), Time(1_772_000_060))),
@@ -314,18 +319,22 @@ fn a_verdict_on_a_session_is_no_call_of_it() {
     );
     assert_eq!(all.actions(), [("ec2:RunInstances", 1), ("ec2:StopInstances", 1)]);
     assert!(all.worst().eq(&calls), "no verdict takes a call's row");
-    let about: Vec<Code> = all.about_session().map(|it| it.code).collect();
+    assert_eq!((all.count(), all.reach().findings(), all.steps().len()), (2, 2, 2));
+    assert_eq!(all.first(), Some(&calls[0]), "nor its place");
+    assert_eq!(all.unnamed(&BTreeSet::new()).len(), 2);
+    let about: Vec<Code> = all.verdicts().map(|it| it.code).collect();
     assert_eq!(about, [samples::UNAPPROVED, samples::CLOSED]);
     assert_eq!(
-        all.lead().map(|it| it.code),
+        all.lead().map(ReportedRef::code),
         Some(samples::UNAPPROVED),
         "the worst names the incident all the same"
     );
 
     // A drill that is due has nothing but its verdict.
-    let due = incident(&[verdict(0, samples::DRILL, Severity::Medium)]);
+    let mut due = incident(&[]);
+    due.add(verdict(0, samples::DRILL, Severity::Medium));
     assert_eq!(due.times(), Some((Time(1_772_000_000), Time(1_772_000_000))));
-    assert_eq!((due.lead().map(|it| it.code), due.actions().len()), (Some(samples::DRILL), 0));
+    assert_eq!((due.lead().map(ReportedRef::code), due.actions().len()), (Some(samples::DRILL), 0));
 }
 
 fn shown(incident: &Incident) -> String {
@@ -349,13 +358,19 @@ proptest! {
         let findings: Vec<_> = calls.iter()
             .map(|(second, action, severity)| finding(*second, ["Run", "Stop", "Start"][*action], Severity::ALL[*severity]))
             .collect();
-        let whole = incident(&findings);
+        let verdicts = [(5, samples::CLOSED), (0, samples::UNAPPROVED), (9, samples::CLOSED)];
+        let verdicts = verdicts.map(|(second, code)| verdict(second, code, Severity::High));
+        let mut whole = incident(&findings);
+        whole.extend(verdicts.clone());
         let mut other = findings.clone();
         other.rotate_left(rotate % findings.len());
         other.extend(findings.iter().step_by(2).cloned());
         let mut pieces = vec![Incident::of_periods("i".into(), &POLICY); 3];
         for (index, finding) in other.into_iter().enumerate() {
             pieces[parts[index % parts.len()]].add(finding);
+        }
+        for (index, verdict) in verdicts.into_iter().rev().enumerate() {
+            pieces[parts[index]].add(verdict);
         }
         let mut merged = Incident::of_periods("i".into(), &POLICY);
         for piece in &pieces {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::Trace;
 use crate::code::samples;
-use crate::{Policy, Severity};
+use crate::{Finding, Policy, Severity};
 use handsoff_cloudtrail::{Entry, Record};
 
 const ACCOUNT: &str = "111122223333";
@@ -139,7 +139,7 @@ fn makers_are_followed_back_and_a_ring_of_them_ends() {
     ];
     let (lines, thread) = story(&chain[..3], 2, 9);
     assert!(lines.len() == 2 && lines[1].contains("by a ("), "{lines:?}");
-    assert_eq!(thread, group::thread(&finding(&chain[0])));
+    assert_eq!(thread, group::thread((&finding(&chain[0])).into()));
     let (lines, _) = story(&chain, 2, 9);
     assert_eq!(lines.iter().filter(|line| line.contains("was created")).count(), 2, "{lines:?}");
 }
@@ -158,10 +158,10 @@ fn a_flood_of_new_identities_stays_bounded_and_in_no_order() {
         names.iter().zip(0..).map(|(name, n)| Step(n, "role:app", "iam:CreateUser", name)).collect();
     let mut links = [Links::default(), Links::default()];
     for step in &steps {
-        links[0].add(&finding(step));
+        links[0].add((&finding(step)).into());
     }
     for step in steps.iter().rev() {
-        links[1].add(&finding(step));
+        links[1].add((&finding(step)).into());
     }
     assert_eq!(links[0], links[1]);
     assert_eq!(links[0].makes.len(), KEPT);

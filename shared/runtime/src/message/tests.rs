@@ -2,6 +2,7 @@ use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::Trace;
 
 use super::*;
+use handsoff_core::Code;
 use handsoff_core::alert::{self, Known, Milestone};
 use handsoff_core::{Call, Incident, Policy};
 
@@ -41,6 +42,15 @@ fn nothing_that_a_caller_chose_works_in_a_chat() {
     assert!(!title.contains(['*', '`', '_', '~', '|']), "{title}");
 }
 
+/// The finding with another code, or the verdict that it is the first finding for.
+fn with_code(finding: Finding, code: Code) -> Reported {
+    if code.is_about_session() {
+        SessionVerdict::on(&finding, "root", code, finding.severity, finding.reason.clone()).into()
+    } else {
+        Finding { code, ..finding }.into()
+    }
+}
+
 #[test]
 fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
     for (code, name) in [
@@ -49,10 +59,9 @@ fn a_subject_is_cut_in_what_a_caller_chose_and_never_in_the_account() {
     ] {
         for longest in [name.len(), 20, 1] {
             let (_, mut finding) = hostile();
-            finding.code = code;
             finding.principal.name = name.chars().take(longest).collect();
             let mut incident = Incident::new(finding.incident.clone());
-            incident.add(finding);
+            incident.add(with_code(finding, code));
             let policy = Policy::built_in();
             let alert = alert::schedule(&incident, &policy.alerts, &Known::default()).remove(0);
             let subject = &alert.subject;
@@ -72,9 +81,8 @@ fn a_verdict_on_a_session_has_no_call_in_any_form() {
         (handsoff_case::codes::GLASS_DRILL_DUE, "when     due since 2026-03-14T02:00:00Z"),
     ] {
         let (_, of) = hostile();
-        let (event_id, action, access) = (String::new(), String::new(), "".into());
-        let finding = Finding { code, event_id, action, access, incident: "glass-1".into(), ..of };
-        let mut incident = Incident::new(finding.incident.clone());
+        let finding = with_code(Finding { incident: "glass-1".into(), ..of }, code);
+        let mut incident = Incident::new("glass-1".into());
         incident.add(finding.clone());
         let alert = alert::schedule(&incident, &Policy::built_in().alerts, &Known::default()).remove(0);
         assert!(alert.text.contains(when) && !alert.text.contains("\ndid "), "{}", alert.text);
@@ -278,7 +286,7 @@ fn the_longest_finding_fits_into_one_message() {
         for notes in [0, 8, 100, 1000] {
             let notes: Vec<String> = (0..notes).map(note).collect();
             alert.text = format!("t\n\nwho      {}\n{}", finding.principal.arn, notes.join("\n"));
-            alert.subject = alert::subject(alert.cause, alert.severity, &finding, None);
+            alert.subject = alert::subject(alert.cause, alert.severity, (&finding).into(), None);
             fits(&Message::new(&alert, &finding));
             fits(&Message::reduced(&alert, &finding));
         }

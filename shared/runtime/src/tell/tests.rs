@@ -1,6 +1,7 @@
 use handsoff_testing::finding::START;
 
 use super::*;
+use handsoff_core::Finding;
 
 /// A change by hand.
 fn finding(n: u64, severity: Severity) -> Finding {
@@ -20,14 +21,14 @@ fn of_two_findings_on_one_event_the_worse_counts_from_when_the_first_was_known()
     ] {
         let wanted = Finding { known: spike.known, ..better.clone() };
         for both in [[spike.clone(), better.clone()], [better.clone(), spike.clone()]] {
-            let incident = incident("drift-1", both);
-            assert_eq!((incident.count(), incident.lead()), (1, Some(&wanted)));
+            let incident = incident("drift-1", both.map(Reported::from));
+            assert_eq!((incident.count(), incident.lead()), (1, Some((&wanted).into())));
         }
     }
     // Probing is the worse of the two whatever they are called and however long their reasons are.
     let probing = Finding { code: handsoff_deny_spike::codes::DENY_PROBING, ..spike.clone() };
     let wordy = Finding { reason: "a longer one".into(), ..spike };
     for both in [[wordy.clone(), probing.clone()], [probing.clone(), wordy]] {
-        assert_eq!(incident("drift-1", both).lead(), Some(&probing));
+        assert_eq!(incident("drift-1", both.map(Reported::from)).lead(), Some((&probing).into()));
     }
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::finding::{Key, Who};
 use crate::principal::Kind;
+use crate::{Reported, SessionVerdict};
 
 fn finding(account: &str, name: &str, action: &str) -> Finding {
     Finding {
@@ -38,12 +39,12 @@ fn finding(account: &str, name: &str, action: &str) -> Finding {
 fn a_subject_begins_with_the_account_and_its_name() {
     let finding = finding("111122223333", "bob", "ec2:RunInstances");
     assert_eq!(
-        subject(Cause::Worse, Severity::High, &finding, Some("prod-payments")),
+        subject(Cause::Worse, Severity::High, (&finding).into(), Some("prod-payments")),
         "111122223333 prod-payments [HIGH] (worse) Production changed by hand: bob, ec2:RunInstances"
     );
     let nowhere = Finding { account: String::new(), ..finding };
     assert_eq!(
-        subject(Cause::Opened, Severity::High, &nowhere, None),
+        subject(Cause::Opened, Severity::High, (&nowhere).into(), None),
         "[HIGH] Production changed by hand: bob, ec2:RunInstances"
     );
 }
@@ -73,8 +74,13 @@ proptest! {
         cause in proptest::sample::select(&[Cause::Opened, Cause::Worse, Cause::More, Cause::Closed][..]),
         severity in proptest::sample::select(&Severity::ALL[..]),
     ) {
-        let finding = Finding { code, ..finding(&account, &name, &action) };
-        let subject = subject(cause, severity, &finding, team_name.as_deref());
+        let finding = finding(&account, &name, &action);
+        let reported: Reported = if code.is_about_session() {
+            SessionVerdict::on(&finding, "i", code, severity, String::new()).into()
+        } else {
+            Finding { code, ..finding }.into()
+        };
+        let subject = subject(cause, severity, reported.as_ref(), team_name.as_deref());
         prop_assert!((1..=99).contains(&subject.len()) && subject.is_ascii(), "{}", subject);
         prop_assert!(subject.starts_with(|char: char| char.is_ascii_graphic()), "{}", subject);
         prop_assert!(subject.starts_with(&ascii(account.trim())), "{}", subject);
