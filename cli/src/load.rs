@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line};
 
@@ -11,6 +12,11 @@ use crate::output;
 
 /// The policy's name where none is given.
 pub const HERE: &str = "handsoff.toml";
+
+/// The time that it is.
+pub(crate) fn now() -> Time {
+    Time::from_timestamp(chrono::Utc::now().timestamp())
+}
 
 /// The policy that the options ask for.
 ///

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn denial(n: i64, second: i64, who: &str, action: &str) -> Denial {
-    let time = Time(1_772_000_000 + second);
+    let time = Time::from_timestamp(1_772_000_000 + second);
     let (service, name) = action.split_once(':').unwrap();
     let json = format!(
         r#"{{"eventID":"{n}","eventTime":"{time}","eventSource":"{service}.amazonaws.com","eventName":"{name}","errorCode":"AccessDenied",
@@ -123,8 +123,10 @@ fn what_console_pages_ask_for_shows_no_breadth() {
 #[test]
 fn a_spike_is_known_when_the_last_call_makes_it_one() {
     let denials: Vec<_> = (0..25).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
-    let known: Vec<i64> =
-        judge(denials, &policy(300, 20, 6)).iter().map(|f| f.known.unwrap().0 - 1_772_000_000).collect();
+    let known: Vec<i64> = judge(denials, &policy(300, 20, 6))
+        .iter()
+        .map(|f| f.known.unwrap().timestamp() - 1_772_000_000)
+        .collect();
     assert_eq!(known[..20], [190; 20]);
     assert_eq!(known[20..], [200, 210, 220, 230, 240]);
 }
@@ -139,7 +141,7 @@ fn a_verdict_says_what_was_known_when_it_was_known() {
         let found = judge(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
         let first = found.first().unwrap().clone();
         let said: Vec<&str> = first.reason.split(" were denied").take(1).collect();
-        (first.known.unwrap().0 - 1_772_000_000, first.code, said.concat())
+        (first.known.unwrap().timestamp() - 1_772_000_000, first.code, said.concat())
     };
     let said = |calls: usize, what: &str| format!("{calls} calls of this principal to {what}");
     assert_eq!(known(20, 6), (19, Code::DenySpike, said(20, "one action")));
@@ -156,7 +158,7 @@ fn a_call_is_judged_by_its_own_windows() {
     let found = judge(denials, &policy(300, 20, 6));
     assert_eq!(found.len(), 66);
     for finding in found {
-        let near = finding.time.unwrap().0 - 1_772_000_000 >= 300;
+        let near = finding.time.unwrap().timestamp() - 1_772_000_000 >= 300;
         let expected = if near { Code::DenyProbing } else { Code::DenySpike };
         assert_eq!(finding.code, expected, "{:?}", finding.event_time);
     }
@@ -195,11 +197,12 @@ fn calls_outside_of_the_spike_are_not_told() {
 fn slowly(denials: &[Denial], policy: &Denials) -> Vec<String> {
     let mut told = std::collections::BTreeSet::new();
     for first in denials {
-        let start = first.finding.time.unwrap().0;
+        let start = first.finding.time.unwrap().timestamp();
         let mut window: Vec<&Denial> = denials
             .iter()
             .filter(|d| {
-                d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap().0)
+                d.group == first.group
+                    && (start..=start + policy.window).contains(&d.finding.time.unwrap().timestamp())
             })
             .collect();
         window.sort_by_key(|d| d.key());

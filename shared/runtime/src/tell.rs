@@ -214,7 +214,7 @@ pub async fn tell(
         if state.look != Look::Due {
             look_is_due(world, episode).await?;
         }
-        let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
+        let late = |pending: &Pending| pending.since + lease.0 <= world.now().timestamp();
         if state.pending.iter().any(late) {
             resend(world, episode, lease, report).await?;
         }
@@ -362,7 +362,7 @@ pub(super) async fn claim<W: World>(
             return send(world, episode, &own.clone(), report).await;
         }
         let Some((alert, lead)) = due(&state) else { return Ok(()) };
-        let since = world.now().0;
+        let since = world.now().timestamp();
         if version.is_none() {
             (state.since, state.next) = (since, since);
         }
@@ -427,7 +427,7 @@ pub async fn resend(
 ) -> Result<(), Failure> {
     for _ in 0..TRIES {
         let (version, mut state) = state(world, episode).await?;
-        let (by, now) = (world.name(), world.now().0);
+        let (by, now) = (world.name(), world.now().timestamp());
         let Some(old) = state.pending.iter_mut().find(|pending| pending.since + lease.0 <= now) else {
             return Ok(());
         };
@@ -452,7 +452,7 @@ pub(super) async fn send(
     publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
     let opened = pending.alert.tells.contains(&Milestone::Opened);
-    let after = pending.lead.time.filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
+    let after = pending.lead.time.filter(|_| opened).map(|at| (world.now() - at).num_seconds().max(0));
     if let Some(after) = after {
         #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
         report.add(Metric::OpeningSeconds, after as f64);

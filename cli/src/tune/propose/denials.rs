@@ -205,7 +205,9 @@ fn peaks(denied: &Denied, window: i64) -> BTreeMap<i64, Peak> {
         if !browsing {
             *actions.entry(action).or_default() += 1;
         }
-        while let Some((_, action, browsing)) = held.pop_front_if(|(oldest, ..)| time.0 - oldest.0 > window) {
+        while let Some((_, action, browsing)) =
+            held.pop_front_if(|(oldest, ..)| (*time - *oldest).num_seconds() > window)
+        {
             if let Some(count) = actions.get_mut(action).filter(|_| !browsing) {
                 *count -= 1;
                 if *count == 0 {
@@ -213,7 +215,7 @@ fn peaks(denied: &Denied, window: i64) -> BTreeMap<i64, Peak> {
                 }
             }
         }
-        let peak = peaks.entry(time.0 / 86_400).or_default();
+        let peak = peaks.entry(time.day()).or_default();
         peak.calls = peak.calls.max(held.len());
         peak.actions = peak.actions.max(actions.len());
     }
@@ -239,7 +241,8 @@ mod tests {
         let calls =
             [(0, "a", false), (100, "b", false), (300, "c", true), (301, "a", false), (86_400, "a", false)];
         for (n, (second, action, browsing)) in calls.into_iter().enumerate() {
-            *denied.calls.at(&(Time(second), n as u64)).unwrap() = (action.to_owned(), browsing);
+            *denied.calls.at(&(Time::from_timestamp(second), n as u64)).unwrap() =
+                (action.to_owned(), browsing);
         }
         let peaks = peaks(&denied, 300);
         assert_eq!(peaks[&0], Peak { calls: 3, actions: 2 });

@@ -1,6 +1,6 @@
 //! A grant: the approval to use an emergency identity for a while, as an event `Break-Glass Grant` on the bus brings it.
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::policy::Cases;
 use handsoff_core::show::clean;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub struct Grant {
 }
 
 /// A grant holds no longer than a role's session can last twice over.
-const LONGEST: i64 = 86_400;
+const LONGEST: TimeDelta = TimeDelta::days(1);
 
 impl Detail {
     /// What is wrong with it, if anything.
@@ -82,7 +82,7 @@ impl Detail {
         if self.until <= self.from {
             return Err("`until` has to be later than `from`".into());
         }
-        if self.until.0 - self.from.0 > LONGEST {
+        if self.until - self.from > LONGEST {
             return Err("`until` has to be at most a day after `from`".into());
         }
         Ok(())

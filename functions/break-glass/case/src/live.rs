@@ -5,7 +5,7 @@
 //! it came, `cases/CASE/sealed-DIGEST/` the sealed case, `cases/CASE/reviews/` its reviews.
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Note;
 use handsoff_core::group::digest;
 use handsoff_core::policy::Policy;
@@ -214,7 +214,7 @@ pub async fn remember_grant(world: &impl World, grant: &Grant) -> Result<(), Fai
 /// # Errors
 /// When they can't be read.
 pub async fn grants(world: &impl World, facts: &Facts) -> Result<Vec<Grant>, Failure> {
-    let began = facts.started.first().copied().or(facts.first).unwrap_or(Time(0));
+    let began = facts.started.first().copied().or(facts.first).unwrap_or(Time::EPOCH);
     let from = format!("grant#{began}");
     let range = Range { partition: GRANTS, from: &from, to: "grant#~", most: GRANTS_READ, backwards: false };
     let texts = world.range(range).await?;
@@ -275,7 +275,7 @@ pub async fn sealed(world: &impl Memory, case: &str) -> Result<Option<(u64, Seal
 }
 
 /// Writes what was sealed, if nobody else did since it was read. A case is open until it is reviewed, which is to be
-/// done within so many seconds.
+/// done within that time.
 ///
 /// # Errors
 /// When it can't be written.
@@ -284,12 +284,12 @@ pub async fn write_sealed(
     case: &str,
     seen: Option<u64>,
     sealed: &Sealed,
-    review_within: i64,
+    review_within: TimeDelta,
 ) -> Result<bool, Failure> {
     let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_else(|_| sealed.clone());
     let text = sealed.was.text(sealed, again)?;
-    let late = sealed.at.0 + review_within + 1;
-    let at = sealed.look_again.map_or(late, |again| again.0.min(late));
+    let late = (sealed.at + review_within).timestamp() + 1;
+    let at = sealed.look_again.map_or(late, |again| again.timestamp().min(late));
     let due = Due { task: Task::Case, at, waiting: None };
     world.swap(case, CASE, seen, &text, sealed.review.is_none().then_some(due)).await
 }
@@ -310,7 +310,7 @@ pub enum Reviewed {
 pub async fn keep_review(
     world: &impl World,
     review: &Review,
-    review_within: i64,
+    review_within: TimeDelta,
 ) -> Result<Reviewed, Failure> {
     for _ in 0..12 {
         let Some((version, mut sealed)) = sealed(world, &review.case).await? else {

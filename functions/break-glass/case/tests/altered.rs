@@ -26,7 +26,7 @@ impl Folder for Copy {
 }
 
 fn observed(number: usize) -> (Observation, Facts) {
-    let time = Time(1_773_453_600 + i64::try_from(number).unwrap());
+    let time = Time::from_timestamp(1_773_453_600 + i64::try_from(number).unwrap());
     let json = format!(
         r#"{{"eventID":"{number}","eventTime":"{time}","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"eu-central-1",
         "recipientAccountId":"111122223333","userIdentity":{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/break-glass/alice",
@@ -181,7 +181,7 @@ fn a_review_is_of_this_case_and_by_somebody_else() {
         digest: digest.into(),
         reviewer: reviewer.into(),
         note: "As the ticket says.".into(),
-        time: Time(1_773_500_000),
+        time: Time::from_timestamp(1_773_500_000),
     };
     let with = |review: &Review| {
         let mut copy = case.clone();

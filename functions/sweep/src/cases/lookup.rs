@@ -12,7 +12,7 @@ use handsoff_case::live::{Remembered, remember};
 use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_cloudtrail::partition::Partition;
-use handsoff_cloudtrail::{Arn, Entry, Record, Time};
+use handsoff_cloudtrail::{Arn, Entry, Record, Time, TimeDelta};
 use handsoff_core::{Call, Owner, Policy};
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{Ask, Failure, Lookup, World};
@@ -76,7 +76,7 @@ pub(super) async fn look_up(
             (Some(version), Was::of(&text), read.unwrap_or_default())
         }
     };
-    let enough = world.now().0 + ENOUGH;
+    let enough = world.now().timestamp() + ENOUGH;
     let mut asked_any = false;
     for ask in asks {
         let new = || Asked { to: ask.to, until: Some(ask.to), failed: 0, problem: None };
@@ -84,7 +84,7 @@ pub(super) async fn look_up(
         if asked.to < ask.to {
             *asked = new();
         }
-        if asked.is_over() || world.now().0 > enough {
+        if asked.is_over() || world.now().timestamp() > enough {
             continue;
         }
         asked_any = true;
@@ -93,7 +93,7 @@ pub(super) async fn look_up(
             Ok(None) => asked.until = None,
             // More in one second than a sweep can ask for: the rest of it is not to be had.
             Ok(Some(until)) if until >= to => {
-                asked.until = Some(Time(until.0 - 1));
+                asked.until = Some(until - TimeDelta::seconds(1));
                 asked.problem = Some(format!("more events at {until} than could be asked for"));
             }
             Ok(Some(until)) => asked.until = Some(until),
@@ -162,9 +162,9 @@ pub(super) fn asks(facts: &Facts, more_regions: &[String], to: Time) -> Vec<Ask>
     let regions: BTreeSet<&str> = called.chain([partition(facts).global]).collect();
     // Clocks differ: the call that takes an identity on and the beginning of its credentials are the same second
     // only on the same machine.
-    let from = Time((from.0 - 60).max(0));
+    let from = (from - TimeDelta::minutes(1)).max(Time::EPOCH);
     // Who takes an identity on does so with other credentials: that call names the identity as its resource.
-    let opening = Time(from.0 + 120);
+    let opening = from + TimeDelta::minutes(2);
     let opened = facts.identities.iter().map(|arn| ("ResourceName", arn, opening));
     let asked: Vec<_> =
         asked.into_iter().map(|(attribute, value)| (attribute, value, to)).chain(opened).collect();
@@ -219,7 +219,7 @@ async fn answer(
         if page.is_none() {
             return Ok(None);
         }
-        if world.now().0 > enough {
+        if world.now().timestamp() > enough {
             return Ok(Some(until));
         }
     }

@@ -17,7 +17,9 @@ pub(crate) async fn reviews(
     refresh: Refresh,
 ) -> (Report, Result<(), Failure>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
-    let due = |open: &&Open| open.due.is_none_or(|due| due.at <= now.0) || refresh.is_turn(&open.partition);
+    let due = |open: &&Open| {
+        open.due.is_none_or(|due| due.at <= now.timestamp()) || refresh.is_turn(&open.partition)
+    };
     let reviews = cases.filter(due).map(|open| review(world, policy, &open.partition, now, refresh));
     let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
     let (mut late, mut failed) = (0, Ok(()));
@@ -51,7 +53,7 @@ async fn review(
     if refresh.is_turn(case) {
         write_sealed(world, case, Some(version), &sealed, within).await?;
     }
-    reopened.map(|()| sealed.review.is_none() && now.0 > sealed.at.0 + within)
+    reopened.map(|()| sealed.review.is_none() && now > sealed.at + within)
 }
 
 /// Whose turn it is to be written anew: each once a day, and not all at once.

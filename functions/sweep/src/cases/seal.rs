@@ -38,7 +38,7 @@ pub(super) async fn seal(
     }
     let before = whole(world, case, policy).await?;
     let questions = |session: &Session<'_>| {
-        let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
+        let outlived = session.facts.outlived().map(|at| at + policy.alerts.quiet);
         // As far as the session may have gone on unseen, and no further than now.
         let to = session.closes().max(outlived.map(|outlived| outlived.min(now)))?;
         Some(asks(&session.facts, &settings.lookup_regions, to))
@@ -134,7 +134,7 @@ async fn close(
             (at, told, review) = (known.at, known.told, known.review);
         }
     }
-    let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
+    let outlived = session.facts.outlived().map(|at| at + policy.alerts.quiet);
     let look_again = outlived.filter(|outlived| *outlived > now);
     let new =
         Sealed { digest: digest.clone(), at, suspects: session.suspects(), look_again, told, review, was };

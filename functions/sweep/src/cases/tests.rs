@@ -107,7 +107,7 @@ fn records(world: &InMemory, policy: &Policy, records: &[String]) {
 
 fn at(world: &InMemory, policy: &Policy, time: &str) {
     let now = Time::parse(time).unwrap();
-    world.time.set(now.0);
+    world.time.set(now.timestamp());
     let settings = Settings {
         account: "111122223333".into(),
         canary_minutes: 5,
@@ -120,7 +120,7 @@ fn at(world: &InMemory, policy: &Policy, time: &str) {
 
 fn begin(time: &str) -> InMemory {
     let world = InMemory::default();
-    world.time.set(Time::parse(time).unwrap().0);
+    world.time.set(Time::parse(time).unwrap().timestamp());
     world
 }
 
@@ -342,7 +342,7 @@ fn an_approval_that_came_too_late_has_no_time_of_its_own_choosing() {
     let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
     records(&world, &policy, &session());
     // 03:20, by the queue's clock; the event says 01:55.
-    let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().0 * 1000).to_string();
+    let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().timestamp() * 1000).to_string();
     let envelope = Envelope { arrived: &arrived, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: GRANT, detail: Ok(GRANT), envelope };
     run(handle(&world, &BreakGlass::new(&policy, Lease(90)), &[delivery]));
@@ -564,7 +564,7 @@ fn a_drill_is_due_until_the_door_was_tried() {
         assert!(text.contains("account 111122223333\n"), "{text}");
     }
     let drill: Vec<String> = session().iter().map(|it| it.replace("INC-7", "DRILL-7")).collect();
-    world.time.set(Time::parse("2026-03-14T02:00:10Z").unwrap().0);
+    world.time.set(Time::parse("2026-03-14T02:00:10Z").unwrap().timestamp());
     records(&world, &policy, &drill);
     at(&world, &policy, "2026-03-14T03:30:00Z");
     at(&world, &policy, "2026-03-14T03:35:00Z");

@@ -1,9 +1,6 @@
 //! `[digest]`: when the message of a day is sent.
 
-use handsoff_cloudtrail::Time;
-
-const HOUR: i64 = 3600;
-const DAY: i64 = 24 * HOUR;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 /// The days of a week as a policy names them. 1970-01-01 was a Thursday.
 pub(super) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -22,14 +19,14 @@ impl DigestHours {
     pub const DEFAULT: Self = Self { hour: 7, weekdays: [true; 7] };
 
     /// The first one after a time: the one that has what happened then.
-    pub fn after(&self, Time(time): Time) -> Option<Time> {
-        let first = (time - self.hour * HOUR).div_euclid(DAY) + 1;
+    pub fn after(&self, time: Time) -> Option<Time> {
+        let first = (time - self.hour()).day() + 1;
         (first..first + 7).find(|day| self.has(*day)).map(|day| self.of(day))
     }
 
     /// The last one until a time.
-    pub fn until(&self, Time(time): Time) -> Option<Time> {
-        let last = (time - self.hour * HOUR).div_euclid(DAY);
+    pub fn until(&self, time: Time) -> Option<Time> {
+        let last = (time - self.hour()).day();
         (last - 6..=last).rev().find(|day| self.has(*day)).map(|day| self.of(day))
     }
 
@@ -39,7 +36,11 @@ impl DigestHours {
     }
 
     fn of(&self, day: i64) -> Time {
-        Time(day * DAY + self.hour * HOUR)
+        Time::of_day(day) + self.hour()
+    }
+
+    fn hour(&self) -> TimeDelta {
+        TimeDelta::try_hours(self.hour).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 //! tolerated until when.
 
 mod digest;
+mod duration;
 mod error;
 pub mod exceptions;
 pub(crate) mod misuse;
@@ -12,10 +13,11 @@ mod web_identity;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use ipnet::IpNet;
 
 pub use digest::DigestHours;
+pub use duration::{NoDuration, duration};
 pub use error::{PolicyError, nearest};
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
 pub use web_identity::WebIdentity;
@@ -119,8 +121,8 @@ pub struct BreakGlass {
     pub line: Line,
     /// The role, user or permission set.
     pub identity: IdentityPattern,
-    /// How long a session may last, in seconds.
-    pub max_session: i64,
+    /// How long a session may last.
+    pub max_session: TimeDelta,
     /// The people who may use it, as the records name them. Empty: whoever can.
     pub roster: Vec<String>,
     /// Whether a session's name, which its caller chooses, says who it is where nothing else does.
@@ -133,8 +135,8 @@ pub struct BreakGlass {
     pub approval: bool,
     /// What the ticket's ID of a drill looks like.
     pub drill: Option<Form>,
-    /// After how many seconds without a session a drill is due.
-    pub drill_every: Option<i64>,
+    /// After how long without a session a drill is due.
+    pub drill_every: Option<TimeDelta>,
 }
 
 impl BreakGlass {
@@ -142,7 +144,7 @@ impl BreakGlass {
     pub fn new(line: Line, identity: IdentityPattern) -> Self {
         let (roster, ticket_in) = (Vec::new(), Vec::new());
         let (ticket, drill, drill_every) = (None, None, None);
-        let (max_session, trust_session_name, approval) = (3600, false, false);
+        let (max_session, trust_session_name, approval) = (TimeDelta::hours(1), false, false);
         Self {
             line,
             identity,
@@ -257,10 +259,10 @@ impl std::fmt::Display for TicketPlace {
 /// `[cases]`: what is asked of break-glass sessions as a whole.
 #[derive(Clone, Debug)]
 pub struct Cases {
-    /// For so many seconds after its beginning an approval may still come, and what is missing isn't told.
-    pub patience: i64,
-    /// A case that nobody has reviewed so many seconds after its end is overdue.
-    pub review_within: i64,
+    /// For so long after its beginning an approval may still come, and what is missing isn't told.
+    pub patience: TimeDelta,
+    /// A case that nobody has reviewed so long after its end is overdue.
+    pub review_within: TimeDelta,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
     /// The people whose approval counts, by name. Empty: anybody's but the session's own.
@@ -321,7 +323,8 @@ impl Exception {
 pub struct Denials {
     /// Where it stands.
     pub line: Line,
-    /// The length of the sliding window, in seconds.
+    // In seconds.
+    /// The length of the sliding window.
     pub window: i64,
     /// So many denied calls of one principal in a window are a spike.
     pub count: usize,
@@ -336,10 +339,10 @@ pub struct Denials {
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
-    /// An incident that goes on is told anew in each period of so many seconds.
-    pub period: i64,
-    /// It is closed when it was quiet for so many seconds after the end of a period.
-    pub quiet: i64,
+    /// An incident that goes on is told anew in each period of this length.
+    pub period: TimeDelta,
+    /// It is closed when it was quiet for so long after the end of a period.
+    pub quiet: TimeDelta,
     /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
     /// times as many; a summary names the others.
     pub burst: usize,

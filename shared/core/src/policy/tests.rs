@@ -58,7 +58,7 @@ networks = ["192.0.2.0/33"]
 [[deploy]]
 [[break_glass]]
 identity = "arn:aws:iam::*:root"
-max_session = "1 hour"
+max_session = "1 fortnight"
 [[workload]]
 identity = 5
 may_write = ["*"]

@@ -4,6 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::super::in_memory::InMemory;
 use super::*;
+use handsoff_cloudtrail::TimeDelta;
 use handsoff_core::Kind;
 use handsoff_core::alert::{COUNTS, Period};
 use handsoff_core::finding::Who;
@@ -14,8 +15,8 @@ const LEASE: Lease = Lease(90);
 
 const POLICY: Alerts = Alerts {
     min_severity: Severity::Medium,
-    period: 86_400,
-    quiet: 1_800,
+    period: TimeDelta::days(1),
+    quiet: TimeDelta::minutes(30),
     burst: 10,
     accounts: BTreeMap::new(),
     digest: handsoff_core::policy::DigestHours::DEFAULT,
@@ -23,7 +24,7 @@ const POLICY: Alerts = Alerts {
 
 /// One of an event of its own: the `n`th, in the `n`th second.
 fn finding(n: u64, severity: Severity) -> Finding {
-    let time = Time(START + i64::try_from(n).unwrap());
+    let time = Time::from_timestamp(START + i64::try_from(n).unwrap());
     Finding {
         code: Code::DriftWrite,
         severity,
@@ -151,7 +152,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
     let from = |from: &str, most| {
         let range = Range { partition: &episode.incident, from, to: &bounds.1, most, backwards: false };
         let (incident, behind) = now(page(&world, &POLICY, range)).unwrap();
-        let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().0 - START).collect();
+        let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().timestamp() - START).collect();
         (incident.count(), seconds, behind)
     };
     let mut rest = vec![bounds.0.clone()];
@@ -175,7 +176,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
 #[test]
 fn of_two_findings_on_one_event_the_worse_counts_from_when_the_first_was_known() {
     let spike = Finding { code: Code::DenySpike, ..finding(1, Severity::Medium) };
-    let later = Some(Time(START + 50));
+    let later = Some(Time::from_timestamp(START + 50));
     for better in [
         Finding { severity: Severity::High, known: later, ..spike.clone() },
         Finding { code: Code::DenyProbing, known: later, ..spike.clone() },
@@ -247,7 +248,7 @@ fn an_episode_is_closed_with_one_message_or_with_none_if_nothing_is_left_of_it()
                 findings: incident.count(),
                 severity: Severity::High,
                 notes: Vec::new(),
-                at: Time(START),
+                at: Time::from_timestamp(START),
             };
             now(episode.close(&world, Some(closing), &mut Report::default())).unwrap();
             assert_eq!(world.sent.borrow().len(), sent);

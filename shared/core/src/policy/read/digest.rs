@@ -19,12 +19,11 @@ impl Reader<'_> {
         digest.weekdays = [false; 7];
         for (day, at) in days {
             let place = WEEKDAYS.iter().position(|known| *known == day);
-            match place.and_then(|place| digest.weekdays.get_mut(place)) {
-                Some(own) => *own = true,
-                None => {
-                    let message = format!("`{day}` is none of {}", WEEKDAYS.join(", "));
-                    self.slip((&day, at), &message, &WEEKDAYS);
-                }
+            if let Some(own) = place.and_then(|place| digest.weekdays.get_mut(place)) {
+                *own = true;
+            } else {
+                let message = format!("`{day}` is none of {}", WEEKDAYS.join(", "));
+                self.slip((&day, at), &message, &WEEKDAYS);
             }
         }
     }

@@ -39,7 +39,7 @@ impl Reader<'_> {
         self.known(section, &["window", "count", "actions", "codes"]);
         denials.line = self.line(section);
         if let Some(window) = self.duration(section, "window") {
-            denials.window = window;
+            denials.window = window.num_seconds();
         }
         if let Some(count) = self.number(section, "count") {
             denials.count = count;
