@@ -55,6 +55,8 @@ pub enum PolicyCommand {
     Check(Check),
     /// Print the built-in policy, to start your own from.
     Default,
+    /// Print the JSON schema of handsoff.toml, for editors.
+    Schema,
     /// Print the stack's parameters that have to agree with a policy, for `sam deploy --parameter-overrides`.
     Parameters(Parameters),
 }

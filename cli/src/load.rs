@@ -10,6 +10,9 @@ use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line};
 use crate::args::PolicyArgs;
 use crate::output;
 
+/// The JSON schema of a policy, which a test of `handsoff-core` writes.
+pub const SCHEMA: &str = include_str!("../../policy/handsoff.schema.json");
+
 /// The policy's name where none is given.
 pub const HERE: &str = "handsoff.toml";
 

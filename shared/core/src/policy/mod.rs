@@ -8,6 +8,8 @@ pub mod exceptions;
 pub(crate) mod misuse;
 mod pattern;
 mod read;
+#[cfg(test)]
+mod schema;
 mod web_identity;
 
 use std::collections::BTreeMap;
@@ -68,8 +70,10 @@ impl std::fmt::Display for Line {
 /// A `[[deploy]]` entry: an identity tied to the pipeline. What it changes is expected, as long as nothing
 /// shows that somebody else uses it.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
 pub struct Deploy {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The role or user.
     pub identity: IdentityPattern,
@@ -78,6 +82,7 @@ pub struct Deploy {
     /// Names that its sessions have. Empty: any.
     pub session_names: Vec<Glob>,
     /// Networks that it is used from. Empty: any. A service acting for the role is not asked.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub networks: Vec<IpNet>,
     /// The `sourceIdentity` that its sessions may carry. Empty: none but a certificate's.
     pub source_identities: Vec<Glob>,
@@ -116,26 +121,32 @@ impl Origin {
 
 /// A `[[break_glass]]` entry: an identity for emergencies.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
 pub struct BreakGlass {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The role, user or permission set.
     pub identity: IdentityPattern,
     /// How long a session may last.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub max_session: TimeDelta,
     /// The people who may use it, as the records name them. Empty: whoever can.
     pub roster: Vec<String>,
     /// Whether a session's name, which its caller chooses, says who it is where nothing else does.
     pub trust_session_name: bool,
     /// What the ticket's ID looks like that a session has to name.
+    #[cfg_attr(test, schemars(with = "Form"))]
     pub ticket: Option<Form>,
     /// Where the ticket is looked for, in this order.
     pub ticket_in: Vec<TicketPlace>,
     /// Whether a session needs a grant.
     pub approval: bool,
     /// What the ticket's ID of a drill looks like.
+    #[cfg_attr(test, schemars(with = "Form"))]
     pub drill: Option<Form>,
     /// After how long without a session a drill is due.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub drill_every: Option<TimeDelta>,
 }
 
@@ -258,10 +269,13 @@ impl std::fmt::Display for TicketPlace {
 
 /// `[cases]`: what is asked of break-glass sessions as a whole.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
 pub struct Cases {
     /// For so long after its beginning an approval may still come, and what is missing isn't told.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub patience: TimeDelta,
     /// A case that nobody has reviewed so long after its end is overdue.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub review_within: TimeDelta,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
@@ -271,8 +285,10 @@ pub struct Cases {
 
 /// A `[[workload]]` entry: a role that code runs as.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
 pub struct Workload {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The role.
     pub identity: IdentityPattern,
@@ -282,8 +298,10 @@ pub struct Workload {
 
 /// An `[[exception]]` entry: what is tolerated until a day. [`exceptions::covering`] says what none of them covers.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity_and_end))]
 pub struct Exception {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// Whose calls.
     pub identity: IdentityPattern,
@@ -298,6 +316,7 @@ pub struct Exception {
     /// What for.
     pub reason: String,
     /// The first second that it doesn't hold any more: midnight UTC after the day that is written.
+    #[cfg_attr(test, schemars(with = "schema::Day"))]
     pub until: Time,
 }
 
@@ -320,15 +339,20 @@ impl Exception {
 
 /// `[denials]`: when denied calls are too many.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
 pub struct Denials {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     // In seconds.
     /// The length of the sliding window.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub window: i64,
     /// So many denied calls of one principal in a window are a spike.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub count: usize,
     /// Denied calls to so many different actions in a window are probing.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub actions: usize,
     /// The error codes that say that somebody lacks a permission.
     pub codes: Vec<String>,
@@ -336,19 +360,25 @@ pub struct Denials {
 
 /// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
     /// An incident that goes on is told anew in each period of this length.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub period: TimeDelta,
     /// It is closed when it was quiet for so long after the end of a period.
+    #[cfg_attr(test, schemars(with = "schema::Length"))]
     pub quiet: TimeDelta,
     /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
     /// times as many; a summary names the others.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub burst: usize,
     /// `[accounts]`: what the team calls its accounts, by their IDs.
+    #[cfg_attr(test, schemars(skip))]
     pub accounts: BTreeMap<String, String>,
     /// `[digest]`: when the message of a day is sent.
+    #[cfg_attr(test, schemars(skip))]
     pub digest: DigestHours,
 }
 

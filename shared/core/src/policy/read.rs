@@ -43,7 +43,7 @@ pub(super) fn empty() -> Policy {
 }
 
 /// The tables of a policy.
-const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 10] = [
     "deploy",
     "break_glass",
     "workload",
