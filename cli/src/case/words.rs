@@ -67,7 +67,12 @@ pub(super) fn ticket(ticket: Option<&Ticket>) -> String {
 pub(super) fn span(from: Option<Time>, until: Option<Time>) -> String {
     match (from, until) {
         (Some(from), Some(until)) if until >= from => {
-            format!("{} to {} ({})", time(Some(from)), time(Some(until)), length(until.0 - from.0))
+            format!(
+                "{} to {} ({})",
+                time(Some(from)),
+                time(Some(until)),
+                length((until - from).num_seconds())
+            )
         }
         _ => format!("{} to {}", time(from), time(until)),
     }
@@ -76,8 +81,9 @@ pub(super) fn span(from: Option<Time>, until: Option<Time>) -> String {
 /// When a session ended, by what, and how long after its beginning.
 pub(super) fn end(manifest: &Manifest) -> String {
     let Some(end) = &manifest.end else { return "not known".into() };
-    let after = manifest.started.filter(|started| *started < end.at).map(|started| end.at.0 - started.0);
-    let after = after.map(|after| format!(", {} after it began", length(after))).unwrap_or_default();
+    let after = manifest.started.filter(|started| *started < end.at).map(|started| end.at - started);
+    let after =
+        after.map(|after| format!(", {} after it began", length(after.num_seconds()))).unwrap_or_default();
     format!("{}{after}: {}", time(Some(end.at)), end.by.meaning())
 }
 

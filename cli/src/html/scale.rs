@@ -36,7 +36,7 @@ impl Scale {
 
     /// When one of so many equal parts begins.
     pub(crate) fn start(self, bin: i64, bins: i64) -> Time {
-        Time(self.from + bin * self.span / bins)
+        Time::from_timestamp(self.from + bin * self.span / bins)
     }
 
     /// Moments to be named on the axis, at most one more than `most`: at round times, so many seconds from each other.

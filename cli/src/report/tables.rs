@@ -120,7 +120,7 @@ fn when(times: Option<(Time, Time)>) -> Markup {
             None => "no time",
             Some((first, last)) => {
                 (time(Some(first)))
-                @if last > first { br; span.soft { "for " (length(last.0 - first.0)) } }
+                @if last > first { br; span.soft { "for " (length((last - first).num_seconds())) } }
             }
         }
     }

@@ -221,7 +221,7 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
 fn overdue(call: &Call<'_>, policy: &Policy) -> Option<(String, i64)> {
     let entry = policy.break_glass.get(call.principal.entry?)?;
     let start = Time::parse(call.principal.identity.creation_date.as_deref()?)?;
-    let over = call.time?.0 - (start.0 + entry.max_session);
+    let over = (call.time? - (start + entry.max_session)).num_seconds();
     // Rounded up: one second over is not on time.
     (over > 0).then(|| (entry.line.to_string(), (over + 59) / 60))
 }

@@ -51,7 +51,7 @@ pub async fn sweep(
     let mut report = Report::default();
     let mut failures = Vec::new();
     // First of all: a canary that isn't written must not be missing because of something else.
-    let minute = now.0.div_euclid(60);
+    let minute = now.timestamp().div_euclid(60);
     let due = minute.rem_euclid(settings.canary_minutes.max(1)) == 0;
     if due {
         failures.extend(world.touch().await.err());

@@ -44,7 +44,7 @@ pub(crate) async fn go_through<W: World + Lookup>(
     report: &mut Report,
 ) -> Vec<Failure> {
     let (items, failures) = items(open);
-    let (now, lease) = (sweep.world.now().0.max(sweep.now.0), sweep.settings.lease.0);
+    let (now, lease) = (sweep.world.now().max(sweep.now).timestamp(), sweep.settings.lease.0);
     let mut due: Vec<&Item> =
         items.iter().filter(|item| item.due.is_none_or(|due| due.is_due(now, lease))).collect();
     due.sort_by_cached_key(|item| {
@@ -57,10 +57,10 @@ pub(crate) async fn go_through<W: World + Lookup>(
     let (seals, others): (Vec<&Item>, Vec<&Item>) = due
         .into_iter()
         .partition(|item| item.due.is_some_and(|due| due.task == Task::Seal && !due.is_late(now, lease)));
-    let begun = sweep.world.now().0;
+    let begun = sweep.world.now().timestamp();
     let until = begun + ENOUGH - if seals.is_empty() { 0 } else { FOR_SEALING };
     let mut done = Done { report, count: Count::of(&items), failures };
-    let in_time = others.iter().take_while(|_| sweep.world.now().0 <= until);
+    let in_time = others.iter().take_while(|_| sweep.world.now().timestamp() <= until);
     let mut visits = stream::iter(in_time.map(|item| visit(sweep, item))).buffer_unordered(AT_ONCE);
     let (mut visited, mut over) = (0, Vec::new());
     while let Some(visit) = visits.next().await {
@@ -154,7 +154,7 @@ async fn seal<W: World + Lookup>(
     done: &mut Done<'_>,
 ) -> usize {
     let mut begun = 0;
-    let in_time = |begun: usize| begun == 0 || sweep.world.now().0 <= until;
+    let in_time = |begun: usize| begun == 0 || sweep.world.now().timestamp() <= until;
     for item in seals {
         if !in_time(begun) {
             break;
@@ -198,7 +198,7 @@ async fn visit<'i, W: World + Lookup>(sweep: &Sweep<'_, W>, item: &'i Item) -> V
 /// What failed is tried again, behind all that is waiting: else it would be the first of each sweep, and its retries, and
 /// keep the others from ever being looked at.
 async fn postpone(world: &impl World, episode: &Episode) {
-    let now = world.now().0;
+    let now = world.now().timestamp();
     let postponed = async {
         let mut held = Held::of(world, episode).await?;
         let exists = held.exists();
@@ -246,13 +246,13 @@ async fn go_on<W: World + Lookup>(
     }
     // A period without a time is over when nothing was added to it for as long as one lasts.
     let over = match episode.period.end(alerts) {
-        Some(end) => end.0 + alerts.quiet,
-        None => held.state.since + alerts.period + alerts.quiet,
+        Some(end) => (end + alerts.quiet).timestamp(),
+        None => held.state.since + (alerts.period + alerts.quiet).num_seconds(),
     };
     if held.state.look != Look::Done || held.state.part.is_some() {
         look(world, sweep.telling(&()), &mut held, over, report).await?;
     }
-    if sweep.now.0 >= over {
+    if sweep.now.timestamp() >= over {
         return close::close(sweep, &held, report).await.map(|()| Going::None);
     }
     held.change(world, |state| {

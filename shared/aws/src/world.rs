@@ -269,7 +269,7 @@ impl Canary for Aws {
 impl Clock for Aws {
     fn now(&self) -> Time {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Time(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        Time::from_timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 
     fn name(&self) -> String {

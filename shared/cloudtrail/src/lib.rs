@@ -18,6 +18,7 @@ mod via;
 
 pub use access::{AccessLevel, access_level, operations, service_of};
 pub use action::{Action, Basis, Effect};
+pub use chrono::TimeDelta;
 pub use class::Class;
 pub use identity::{Arn, Identity, IdentityType, is_used_by_people, permission_set_of};
 pub use record::{Entry, Record};

@@ -295,7 +295,7 @@ pub struct Mark {
 impl Mark {
     /// What is stored of a finding.
     pub fn new(finding: &Finding) -> Self {
-        let known = finding.known.map(|known| known.0);
+        let known = finding.known.map(Time::timestamp);
         Self { key: finding.key.0, known, ties: finding.ties.clone(), finding: finding.clone() }
     }
 
@@ -313,7 +313,7 @@ impl Mark {
     /// The finding.
     pub fn finding(self) -> Finding {
         let time = self.finding.event_time.as_deref().and_then(Time::parse);
-        let (key, known, ties) = (Key(self.key), self.known.map(Time), self.ties);
+        let (key, known, ties) = (Key(self.key), self.known.map(Time::from_timestamp), self.ties);
         Finding { key, time, known, ties, ..self.finding }
     }
 }

@@ -27,7 +27,7 @@ const LOOK_AT: usize = 10_000;
 /// # Errors
 /// When it can't be written; to do it again is safe.
 pub async fn look_is_due(world: &impl World, episode: &Episode) -> Result<(), Failure> {
-    let (mut held, now) = (Held::of(world, episode).await?, world.now().0);
+    let (mut held, now) = (Held::of(world, episode).await?, world.now().timestamp());
     if !held.exists() {
         return Ok(());
     }
@@ -71,7 +71,7 @@ pub async fn look(
         let found = Found { incident: &slice.incident, reach: &slice.reach };
         advance(world, telling, held.document, found, report).await?;
     }
-    let (part, now) = (slice.part, world.now().0);
+    let (part, now) = (slice.part, world.now().timestamp());
     held.change(world, |state| {
         state.part.clone_from(&part);
         match (&part, state.look) {

@@ -34,7 +34,7 @@ pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), F
 /// # Errors
 /// When it can't be written.
 pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure> {
-    let (mut held, now) = (Held::of(world, episode).await?, world.now().0);
+    let (mut held, now) = (Held::of(world, episode).await?, world.now().timestamp());
     held.change(world, |state| {
         let sealing = state.told.remove(&Milestone::Sealing);
         let closed = state.told.remove(&Milestone::Closed);
@@ -126,7 +126,7 @@ pub async fn end_session(
             fold(world, &alert, lead, report).await?;
             return Ok(Change::Write((true, None)));
         }
-        let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.clone() };
+        let pending = Pending { by: by.clone(), since: world.now().timestamp(), alert, lead: lead.clone() };
         state.pending.push(pending.clone());
         Ok(Change::Write((true, Some(pending))))
     });

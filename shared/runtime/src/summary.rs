@@ -151,10 +151,10 @@ async fn fold_into(
         let due = std::mem::replace(&mut state.look, Look::Due) == Look::Due;
         let first = new && state.since == 0;
         if first {
-            state.since = now.0;
+            state.since = now.timestamp();
         }
         if first || closed {
-            state.next = now.0;
+            state.next = now.timestamp();
         }
         first || closed || !due
     })

@@ -214,7 +214,7 @@ pub async fn tell(
         if state.look != Look::Due {
             look_is_due(world, episode).await?;
         }
-        let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
+        let late = |pending: &Pending| pending.since + lease.0 <= world.now().timestamp();
         if state.pending.iter().any(late) {
             resend(world, episode, lease, report).await?;
         }
@@ -363,7 +363,7 @@ pub(super) async fn claim<W: World>(
             return Ok(Change::Leave(Some(own.clone())));
         }
         let Some((alert, lead)) = due(state) else { return Ok(Change::Leave(None)) };
-        let since = world.now().0;
+        let since = world.now().timestamp();
         if !exists {
             (state.since, state.next) = (since, since);
         }
@@ -427,7 +427,7 @@ pub async fn resend(
     // Each of them once, and no more than so many at a time.
     for _ in 0..TRIES {
         let claimed = update(world, episode, async |held| {
-            let (by, now) = (world.name(), world.now().0);
+            let (by, now) = (world.name(), world.now().timestamp());
             let late = |pending: &&mut Pending| pending.since + lease.0 <= now;
             let Some(old) = held.state.pending.iter_mut().find(late) else { return Ok(Change::Leave(None)) };
             // The first to write this sends it.
@@ -451,7 +451,7 @@ pub(super) async fn send(
     publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
     let opened = pending.alert.tells.contains(&Milestone::Opened);
-    let after = pending.lead.time.filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
+    let after = pending.lead.time.filter(|_| opened).map(|at| (world.now() - at).num_seconds().max(0));
     if let Some(after) = after {
         #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
         report.add(Metric::OpeningSeconds, after as f64);

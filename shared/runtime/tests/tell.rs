@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::Severity;
 use handsoff_core::alert::{COUNTS, Milestone, Period};
 use handsoff_core::finding::Finding;
@@ -33,8 +33,8 @@ const LOOK_AT: u64 = 200;
 
 const POLICY: Alerts = Alerts {
     min_severity: Severity::Medium,
-    period: 86_400,
-    quiet: 1_800,
+    period: TimeDelta::days(1),
+    quiet: TimeDelta::minutes(30),
     burst: 10,
     accounts: BTreeMap::new(),
     digest: DigestHours::DEFAULT,
@@ -135,7 +135,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
     let from = |from: &str, most| {
         let range = Range { partition: &episode.incident, from, to: &bounds.1, most, backwards: false };
         let (incident, behind) = block_on(page(&world, &POLICY, range)).unwrap();
-        let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().0 - START).collect();
+        let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().timestamp() - START).collect();
         (incident.count(), seconds, behind)
     };
     let mut rest = vec![bounds.0.clone()];
@@ -209,7 +209,7 @@ fn an_episode_is_closed_with_one_message_or_with_none_if_nothing_is_left_of_it()
                 findings: incident.count(),
                 severity: Severity::High,
                 notes: Vec::new(),
-                at: Time(START),
+                at: Time::from_timestamp(START),
             };
             block_on(episode.close(&world, Some(closing), &mut Report::default())).unwrap();
             assert_eq!(world.sent.borrow().len(), sent);

@@ -224,7 +224,7 @@ impl Subscriptions for FaultInjection<'_> {
 impl Clock for FaultInjection<'_> {
     fn now(&self) -> Time {
         let gone = self.timers.map_or(0, |timers| timers.now().as_secs());
-        Time(self.world.now().0 + i64::try_from(gone).unwrap())
+        Time::from_timestamp(self.world.now().timestamp() + i64::try_from(gone).unwrap())
     }
 
     fn name(&self) -> String {

@@ -52,7 +52,7 @@ impl Age {
 pub fn by_age(items: &[Item], now: Time) -> BTreeMap<Age, usize> {
     let mut counts = BTreeMap::new();
     for item in items.iter().filter(|item| item.state == State::Open) {
-        *counts.entry(Age::of(now.0 - item.since.0)).or_default() += 1;
+        *counts.entry(Age::of((now - item.since).num_seconds())).or_default() += 1;
     }
     counts
 }
@@ -99,7 +99,7 @@ pub fn notes(ledger: &Ledger, cases: &Cases, until: Time) -> Vec<Note> {
 
 /// How long ago something was, in a word: `5 min`, `3 h`, `12 d`.
 pub fn age(since: Time, now: Time) -> String {
-    let seconds = (now.0 - since.0).max(0);
+    let seconds = (now - since).num_seconds().max(0);
     match seconds {
         ..7200 => format!("{} min", seconds / 60),
         7200..172_800 => format!("{} h", seconds / 3600),

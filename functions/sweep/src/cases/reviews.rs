@@ -15,8 +15,9 @@ pub(crate) async fn reviews<W: World>(
     refresh: Refresh,
 ) -> (Report, Result<(), Failure>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
-    let due =
-        |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now.0) || refresh.is_turn(&open.partition);
+    let due = |open: &&Open| {
+        open.due.is_none_or(|due| due.at <= sweep.now.timestamp()) || refresh.is_turn(&open.partition)
+    };
     let reviews = cases.filter(due).map(|open| review(sweep, &open.partition, refresh));
     let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
     let (mut late, mut failed) = (0, Ok(()));
@@ -50,7 +51,7 @@ async fn review<W: World>(sweep: &Sweep<'_, W>, case: &str, refresh: Refresh) ->
         // If somebody else was faster, it is written anew all the same.
         held.write(world).await?;
     }
-    reopened.map(|()| held.state.review.is_none() && now.0 > held.state.at.0 + review_within)
+    reopened.map(|()| held.state.review.is_none() && now > held.state.at + review_within)
 }
 
 /// Whose turn it is to be written anew: each once a day, and not all at once.

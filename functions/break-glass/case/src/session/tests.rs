@@ -4,7 +4,7 @@ use super::*;
 const BEGAN: i64 = 1_773_453_600;
 
 fn at(seconds: i64) -> Time {
-    Time(BEGAN + seconds)
+    Time::from_timestamp(BEGAN + seconds)
 }
 
 /// A policy whose entry says this besides its identity.
