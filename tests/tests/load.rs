@@ -72,7 +72,7 @@ impl Stage {
     /// An episode that was told, and that no sweep has looked at.
     fn opens(&self, finding: &Finding, policy: &Policy, pending: Vec<Pending>) -> Episode {
         let episode = Episode::of(finding, &policy.alerts);
-        let now = start().timestamp();
+        let now = start();
         let levels =
             Severity::ALL.into_iter().filter(|level| (Severity::Medium..=finding.severity).contains(level));
         let told = levels.map(Milestone::Severity).collect();
@@ -180,8 +180,12 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
             "tells": ["severity:medium"], "severity": severity, "findings": 1, "subject": "x", "text": "x\n\nx",
         }))
         .unwrap();
-        let pending =
-            Pending { by: "killed".into(), since: start().timestamp() + seconds, alert, lead: found.clone() };
+        let pending = Pending {
+            by: "killed".into(),
+            since: start() + TimeDelta::seconds(seconds),
+            alert,
+            lead: found.clone(),
+        };
         stage.opens(&found, &policy, vec![pending]);
     };
     claimed("drift-zzz1", Severity::Medium, -200);
@@ -302,7 +306,7 @@ fn what_fails_each_time_keeps_nobody_waiting() {
     for number in 0..200 {
         let episode = opens(format!("drift-broken{number:03}"));
         let mut earlier = stage.state(&episode);
-        earlier.next = start().timestamp() - 100;
+        earlier.next = start() - TimeDelta::seconds(100);
         let (text, due) = (serde_json::to_string(&earlier).unwrap(), earlier.due(&episode));
         let key = (episode.incident.clone(), episode.sort());
         stage.world.documents.borrow_mut().insert(key, (1, text, due));

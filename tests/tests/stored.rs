@@ -186,7 +186,7 @@ fn load(items: &[(String, Value)]) -> (InMemory, BTreeMap<String, usize>) {
                 match item["version"].as_u64() {
                     Some(version) => {
                         // Whatever a sweep may have to do with it: the list says it anew as soon as it is written.
-                        let due = Due { task: Task::Incident, at: 0, waiting: None };
+                        let due = Due { task: Task::Incident, at: Time::EPOCH, waiting: None };
                         let open = item["open"].as_bool().unwrap().then_some(due);
                         world.documents.borrow_mut().insert(key, (version, field("text"), open));
                     }
@@ -373,7 +373,7 @@ fn documents_that_are_changed_keep_what_a_later_version_has_written() {
         (pk.clone(), sk.clone(), serde_json::from_str::<Value>(text).unwrap())
     };
     let (pk, sk, mut case) = text("case");
-    let open = Due { task: Task::Case, at: 0, waiting: None };
+    let open = Due { task: Task::Case, at: Time::EPOCH, waiting: None };
     case["review"] = Value::Null;
     world.documents.borrow_mut().insert((pk, sk), (1, case.to_string(), Some(open)));
     bring(&FaultInjection::new(&world), &policy, &[review(&world)]);

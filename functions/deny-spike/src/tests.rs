@@ -260,7 +260,7 @@ until = 2026-03-31"#;
     let counts = |policy: &str, role: &str, action: &str| {
         let json = record(action, session(role, "s")).at("2026-03-01T09:00:00Z").with(DENIED).to_string();
         let policy = Policy::parse("p", policy).unwrap();
-        let detector = live::DenySpikeFunction::new(engine(&policy), Lease(60));
+        let detector = live::DenySpikeFunction::new(engine(&policy), Lease(TimeDelta::minutes(1)));
         classified(&json, &policy, |record, _| matches!(detector.judge(record), Some(live::Work::Denied(_))))
     };
     assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));

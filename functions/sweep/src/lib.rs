@@ -10,7 +10,7 @@ mod hearing;
 mod round;
 
 use cases::Refresh;
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Note;
 use handsoff_core::policy::{Line, exceptions};
 use handsoff_core::{Detectors, Policy};
@@ -118,15 +118,15 @@ fn is_first_of_day(minute: i64, canary_minutes: i64) -> bool {
     minute.rem_euclid(1440) < canary_minutes.max(1)
 }
 
-/// After how many seconds a session is looked at again, though nothing came.
-const PAUSE: i64 = 60;
+/// After how long a session is looked at again, though nothing came.
+const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// With more sessions than this going on, each is looked at less often.
 const MANY_SESSIONS: usize = 100;
 
-fn pause(open: &[Open]) -> i64 {
+fn pause(open: &[Open]) -> TimeDelta {
     let session = |open: &&Open| open.due.is_some_and(|due| due.task == Task::Session);
-    if open.iter().filter(session).count() > MANY_SESSIONS { 5 * PAUSE } else { PAUSE }
+    if open.iter().filter(session).count() > MANY_SESSIONS { PAUSE * 5 } else { PAUSE }
 }
 
 /// What a sweep works with.
@@ -135,8 +135,8 @@ struct Sweep<'s, W> {
     policy: &'s Policy,
     settings: &'s Settings,
     now: Time,
-    /// After how many seconds a session is looked at again, though nothing came.
-    pause: i64,
+    /// After how long a session is looked at again, though nothing came.
+    pause: TimeDelta,
 }
 
 impl<W> Sweep<'_, W> {

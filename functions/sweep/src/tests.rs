@@ -14,7 +14,7 @@ fn stack(out_of_step: Vec<Line>) -> Settings {
         account: "111122223333".into(),
         canary_minutes: 5,
         out_of_step,
-        lease: Lease(90),
+        lease: Lease(TimeDelta::seconds(90)),
         lookup_regions: vec![],
     }
 }
@@ -105,7 +105,7 @@ fn what_cannot_be_read_stops_nothing_else() {
     let own = &json["unmapped"]["handsoff"];
     state.pending.push(handsoff_runtime::Pending {
         by: "gone".into(),
-        since: 0,
+        since: Time::EPOCH,
         alert: serde_json::from_value(own["alert"].clone()).unwrap(),
         lead: serde_json::from_value(own["finding"].clone()).unwrap(),
     });

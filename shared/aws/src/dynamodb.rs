@@ -29,7 +29,7 @@ impl Aws {
     }
 
     fn expires(&self) -> AttributeValue {
-        AttributeValue::N((self.now().timestamp() + self.keep).to_string())
+        AttributeValue::N((self.now() + self.keep).timestamp().to_string())
     }
 }
 

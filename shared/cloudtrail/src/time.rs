@@ -1,5 +1,7 @@
 //! Event time, to the second, UTC.
 
+pub mod seconds;
+
 use std::ops::{Add, Sub};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
@@ -9,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// A `DateTime` is a date and a time of day: findings, which there are millions of, would be sorted and compared by
 /// three numbers where one does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 /// As text, in CloudTrail's form.

@@ -83,18 +83,18 @@ fn the_next_function_sends_again_what_stayed_pending_for_the_lease_and_reads_not
     bring(&world, &findings).unwrap_err();
     world.longest.set(None);
     let claimed = remembered(&world).pending.first().unwrap().since;
-    world.time.set(claimed + LEASE.0 - 1);
+    world.time.set((claimed + LEASE.0).timestamp() - 1);
     let before = world.read_units.get();
     is(&bring(&world, &findings).unwrap(), Metric::AlertsResent, 0.0);
     assert_eq!((world.sent.borrow().len(), world.read_units.get() - before), (0, 1));
-    world.time.set(claimed + LEASE.0);
+    world.time.set((claimed + LEASE.0).timestamp());
     is(&bring(&world, &findings).unwrap(), Metric::AlertsResent, 1.0);
     assert_eq!((world.sent.borrow().len(), remembered(&world).pending.len()), (1, 0));
 }
 
 #[test]
 fn what_another_function_is_sending_is_left_to_it_until_its_lease_is_over() {
-    for (seconds, sent) in [(LEASE.0 - 1, 1), (LEASE.0, 2)] {
+    for (seconds, sent) in [(LEASE.0.num_seconds() - 1, 1), (LEASE.0.num_seconds(), 2)] {
         let world = world();
         world.longest.set(Some(0));
         bring(&world, &[finding(1, Severity::Medium)]).unwrap_err();
@@ -116,7 +116,10 @@ fn how_long_a_sessions_opening_took_is_counted_once() {
     assert_eq!(world.sent.borrow().len(), 2);
     is(&report, Metric::OpeningSeconds, 0.0);
     let session = Episode { incident: "glass-1".into(), period: Period::Session };
-    assert_eq!(block_on(Held::of(&world, &session)).unwrap().state.opened_after, Some(42));
+    assert_eq!(
+        block_on(Held::of(&world, &session)).unwrap().state.opened_after,
+        Some(TimeDelta::seconds(42))
+    );
 }
 
 #[test]
@@ -226,7 +229,7 @@ fn a_sender_strikes_off_its_own_alert_alone() {
     bring(&world, &[finding(1, Severity::Medium)]).unwrap_err();
     bring(&world, &[finding(2, Severity::High)]).unwrap_err();
     world.longest.set(None);
-    world.time.set(world.time.get() + LEASE.0);
+    world.time.set(world.time.get() + LEASE.0.num_seconds());
     let (slow, other) = (FaultInjection::new(&world), FaultInjection::new(&world));
     let (mut reports, mut context) =
         ([Report::default(), Report::default()], Context::from_waker(Waker::noop()));
@@ -236,7 +239,7 @@ fn a_sender_strikes_off_its_own_alert_alone() {
         assert!(sends.as_mut().poll(&mut context).is_pending());
     }
     // It has sent the first, and is slow to say so.
-    world.time.set(world.time.get() + LEASE.0);
+    world.time.set(world.time.get() + LEASE.0.num_seconds());
     let pending = || -> Vec<String> { remembered(&world).pending.into_iter().map(|it| it.by).collect() };
     let before = pending();
     let mut takes = pin!(resend(&other, &episode, LEASE, others));

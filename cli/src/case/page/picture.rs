@@ -106,7 +106,7 @@ fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
                     @for mark in &marks { li { span.key.line.(mark.class) {} (mark.meaning) } }
                 }
                 p.note {
-                    "Each bar is " (words::length((scale.span / BINS).max(1))) " wide; each lane has its own height, and each call is in one lane. "
+                    "Each bar is " (words::length(scale.width(BINS))) " wide; each lane has its own height, and each call is in one lane. "
                     "Escalations are changes of permissions and identities, and attacks on logging."
                     @for mark in far { " Outside of the picture: " (mark.meaning) ", " (words::time(Some(Time::from_timestamp(mark.at)))) "." }
                     @if timeless > 0 { " Not in the picture: " (count_of(timeless, "call")) " without a time." }

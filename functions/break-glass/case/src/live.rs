@@ -305,8 +305,8 @@ impl Document for Case<'_> {
     }
 
     fn due(&self, sealed: &Sealed) -> Option<Due> {
-        let late = (sealed.at + self.review_within).timestamp() + 1;
-        let at = sealed.look_again.map_or(late, |again| again.timestamp().min(late));
+        let late = sealed.at + self.review_within + TimeDelta::seconds(1);
+        let at = sealed.look_again.map_or(late, |again| again.min(late));
         sealed.review.is_none().then_some(Due { task: Task::Case, at, waiting: None })
     }
 }

@@ -255,10 +255,10 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// By how many seconds its last call came after its allowed time.
-    pub fn overdue(&self) -> Option<i64> {
-        let over = (self.facts.last? - self.window_end()?).num_seconds();
-        (over > 0).then_some(over)
+    /// By how long its last call came after its allowed time.
+    pub fn overdue(&self) -> Option<TimeDelta> {
+        let over = self.facts.last? - self.window_end()?;
+        (over > TimeDelta::zero()).then_some(over)
     }
 
     /// The ticket that it names.
@@ -307,7 +307,7 @@ impl<'p> Session<'p> {
         let Some(entry) = self.entry() else { return found };
         let line = &entry.line;
         if let Some(over) = self.overdue() {
-            let minutes = (over + 59) / 60;
+            let minutes = (over + TimeDelta::seconds(59)).num_minutes();
             let end = match self.granted_until() {
                 Some((ticket, until)) => format!("{ticket} was granted until {until}"),
                 None => format!("{line} limits a session to `max_session`"),

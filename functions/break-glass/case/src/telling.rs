@@ -1,5 +1,6 @@
 //! What is said of a session: its verdicts as findings, and the lines of its messages.
 
+use handsoff_cloudtrail::TimeDelta;
 use handsoff_core::alert::Note;
 use handsoff_core::{Code, Finding, Severity, group};
 
@@ -22,7 +23,8 @@ impl Session<'_> {
     pub fn closed(&self, first: &Finding) -> Option<Finding> {
         let (end, by) = self.end()?;
         let late = self.overdue().map_or(String::new(), |over| {
-            format!(" Calls continued for {} minutes after its allowed time.", (over + 59) / 60)
+            let minutes = (over + TimeDelta::seconds(59)).num_minutes();
+            format!(" Calls continued for {minutes} minutes after its allowed time.")
         });
         let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
         let closed = self.about(first, crate::codes::GLASS_CLOSED, Severity::Info, reason);

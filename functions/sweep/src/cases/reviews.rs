@@ -15,9 +15,8 @@ pub(crate) async fn reviews<W: World>(
     refresh: Refresh,
 ) -> (Report, Result<(), Failure>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
-    let due = |open: &&Open| {
-        open.due.is_none_or(|due| due.at <= sweep.now.timestamp()) || refresh.is_turn(&open.partition)
-    };
+    let due =
+        |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now) || refresh.is_turn(&open.partition);
     let reviews = cases.filter(due).map(|open| review(sweep, &open.partition, refresh));
     let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
     let (mut late, mut failed) = (0, Ok(()));

@@ -88,7 +88,11 @@ fn deliver(world: &InMemory, policy: &Policy, details: &[(&str, &str)]) -> Vec<A
         .iter()
         .map(|(kind, detail)| Delivery { payload: detail, detail: Ok(detail), envelope: envelope(kind) })
         .collect();
-    block_on(handle(world, &BreakGlassFunction::new(engine(policy), Lease(90)), &deliveries))
+    block_on(handle(
+        world,
+        &BreakGlassFunction::new(engine(policy), Lease(TimeDelta::seconds(90))),
+        &deliveries,
+    ))
 }
 
 fn records(world: &InMemory, policy: &Policy, records: &[String]) {
@@ -105,7 +109,7 @@ fn at(world: &InMemory, policy: &Policy, time: &str) {
         account: "111122223333".into(),
         canary_minutes: 5,
         out_of_step: vec![],
-        lease: Lease(90),
+        lease: Lease(TimeDelta::seconds(90)),
         lookup_regions: vec![],
     };
     block_on(sweep(world, policy, &settings, now)).unwrap();
@@ -234,7 +238,7 @@ fn what_is_wrong_with_a_session_is_told_once_each() {
     assert_eq!(told(&world)[2..], ["glass-overdue worse"]);
     at(&world, &policy, "2026-03-14T04:00:00Z");
     let manifest = manifests(&world).remove(0).1;
-    assert_eq!(manifest.overdue_seconds, Some(1800));
+    assert_eq!(manifest.overdue, Some(TimeDelta::minutes(30)));
     let codes: Vec<&str> = manifest.violations.iter().map(|it| it.code.as_str()).collect();
     let wrong =
         ["glass-no-mfa", "glass-overdue", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"];
@@ -343,7 +347,11 @@ fn an_approval_that_came_too_late_has_no_time_of_its_own_choosing() {
     let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().timestamp() * 1000).to_string();
     let envelope = Envelope { arrived: &arrived, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: GRANT, detail: Ok(GRANT), envelope };
-    block_on(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery]));
+    block_on(handle(
+        &world,
+        &BreakGlassFunction::new(engine(&policy), Lease(TimeDelta::seconds(90))),
+        &[delivery],
+    ));
     at(&world, &policy, "2026-03-14T03:30:00Z");
     assert_eq!(wrong(&world), ["alice: glass-unapproved"]);
 }
