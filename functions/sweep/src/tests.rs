@@ -12,7 +12,7 @@ fn stack(out_of_step: Vec<Line>) -> Settings {
     Settings {
         detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
-        canary_minutes: 5,
+        canary_every: TimeDelta::minutes(5),
         out_of_step,
         lease: Lease(TimeDelta::seconds(90)),
         lookup_regions: vec![],

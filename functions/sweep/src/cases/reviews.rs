@@ -2,6 +2,7 @@
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, Case};
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
 use handsoff_runtime::{AT_ONCE, Episode, Failure, Held, Metric, Open, Report, World, reopen};
 
@@ -61,10 +62,11 @@ pub(crate) struct Refresh {
 }
 
 impl Refresh {
-    /// The turn of a minute, of those that are so many minutes apart.
-    pub(crate) fn of(minute: i64, every: i64) -> Self {
-        let turns = (1440 / every.max(1)).max(1);
-        Self { turn: minute.div_euclid(every.max(1)).rem_euclid(turns), turns }
+    /// The turn of a time, of those that are so long apart.
+    pub(crate) fn of(now: Time, every: TimeDelta) -> Self {
+        let every = every.num_seconds().max(1);
+        let turns = (TimeDelta::days(1).num_seconds() / every).max(1);
+        Self { turn: now.timestamp().div_euclid(every).rem_euclid(turns), turns }
     }
 
     fn is_turn(self, case: &str) -> bool {
@@ -82,10 +84,11 @@ mod tests {
     fn each_case_is_written_anew_once_a_day_and_few_at_a_time() {
         let cases: Vec<String> =
             (0..2_000_u64).map(|n| format!("glass-{:024x}", n * 0x9E37_79B9_7F4A)).collect();
+        const START: Time = Time::from_timestamp(1_740_000_000);
         let mut most = 0;
         let mut turns = vec![0; cases.len()];
         for minute in (0..1440).step_by(5) {
-            let refresh = Refresh::of(29_000_000 + minute, 5);
+            let refresh = Refresh::of(START + TimeDelta::minutes(minute), TimeDelta::minutes(5));
             let turn: Vec<usize> = (0..cases.len()).filter(|case| refresh.is_turn(&cases[*case])).collect();
             most = most.max(turn.len());
             for case in turn {

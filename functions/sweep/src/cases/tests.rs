@@ -107,7 +107,7 @@ fn at(world: &InMemory, policy: &Policy, time: &str) {
     let settings = Settings {
         detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
-        canary_minutes: 5,
+        canary_every: TimeDelta::minutes(5),
         out_of_step: vec![],
         lease: Lease(TimeDelta::seconds(90)),
         lookup_regions: vec![],

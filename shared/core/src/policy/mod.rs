@@ -129,7 +129,7 @@ pub struct BreakGlass {
     /// The role, user or permission set.
     pub identity: IdentityPattern,
     /// How long a session may last.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub max_session: TimeDelta,
     /// The people who may use it, as the records name them. Empty: whoever can.
     pub roster: Vec<String>,
@@ -146,7 +146,7 @@ pub struct BreakGlass {
     #[cfg_attr(test, schemars(with = "Form"))]
     pub drill: Option<Form>,
     /// After how long without a session a drill is due.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub drill_every: Option<TimeDelta>,
 }
 
@@ -272,10 +272,10 @@ impl std::fmt::Display for TicketPlace {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
 pub struct Cases {
     /// For so long after its beginning an approval may still come, and what is missing isn't reported.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub patience: TimeDelta,
     /// A case that nobody has reviewed so long after its end is overdue.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub review_within: TimeDelta,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
@@ -299,6 +299,7 @@ pub struct Workload {
 /// An `[[exception]]` entry: what is tolerated until a day. [`exceptions::covering`] says what none of them covers.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity_and_end))]
+#[cfg_attr(test, schemars(description = "An `[[exception]]` entry: what is tolerated until a day."))]
 pub struct Exception {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]
@@ -316,7 +317,10 @@ pub struct Exception {
     /// What for.
     pub reason: String,
     /// The first second that it doesn't hold any more: midnight UTC after the day that is written.
-    #[cfg_attr(test, schemars(with = "schema::Day"))]
+    #[cfg_attr(
+        test,
+        schemars(with = "schema::Day", description = "The last day on which it holds, UTC: 2027-01-31.")
+    )]
     pub until: Time,
 }
 
@@ -345,7 +349,7 @@ pub struct Denials {
     #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The length of the sliding window.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub window: TimeDelta,
     /// So many denied calls of one principal in a window are a spike.
     #[cfg_attr(test, schemars(range(min = 1)))]
@@ -360,14 +364,15 @@ pub struct Denials {
 /// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
+#[cfg_attr(test, schemars(description = "`[alerts]`: what is sent, and when an incident is over."))]
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
     /// An incident that goes on is reported anew in each period of this length.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub period: TimeDelta,
     /// It is closed when it was quiet for so long after the end of a period.
-    #[cfg_attr(test, schemars(with = "schema::Length"))]
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
     pub quiet: TimeDelta,
     /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
     /// times as many; a summary names the others.

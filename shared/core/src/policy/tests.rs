@@ -18,8 +18,8 @@ fn the_built_in_policy_parses_and_names_nobody() {
 }
 
 /// Every commented example of the built-in policy, without its comment sign, is a valid entry.
-#[test]
-fn the_examples_in_the_built_in_policy_are_valid() {
+/// The built-in policy with its examples, which are comments.
+pub(super) fn examples() -> String {
     let mut text = String::new();
     let mut example = false;
     for line in DEFAULT.lines() {
@@ -28,7 +28,12 @@ fn the_examples_in_the_built_in_policy_are_valid() {
         text.push_str(if example { bare } else { line });
         text.push('\n');
     }
-    let policy = Policy::parse("example", &text).unwrap();
+    text
+}
+
+#[test]
+fn the_examples_in_the_built_in_policy_are_valid() {
+    let policy = Policy::parse("example", &examples()).unwrap();
     assert_eq!(
         (policy.deploy.len(), policy.break_glass.len(), policy.workloads.len(), policy.exceptions.len()),
         (1, 1, 1, 2)
