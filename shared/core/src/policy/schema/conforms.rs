@@ -41,8 +41,8 @@ pub(super) fn wrong(root: &Value, schema: &Value, value: &Value) -> Vec<String> 
             }
             "const" => says == value,
             "pattern" => text.is_some_and(|it| is_match(says, it)),
-            "minLength" => text.is_some_and(|it| it.len() as u64 >= says.as_u64().unwrap()),
-            "maxLength" => text.is_some_and(|it| it.len() as u64 <= says.as_u64().unwrap()),
+            "minLength" => text.is_some_and(|it| it.chars().count() as u64 >= says.as_u64().unwrap()),
+            "maxLength" => text.is_some_and(|it| it.chars().count() as u64 <= says.as_u64().unwrap()),
             "minimum" => value.as_i64() >= says.as_i64(),
             "maximum" => value.as_i64() <= says.as_i64(),
             "required" => {
@@ -67,7 +67,15 @@ pub(super) fn wrong(root: &Value, schema: &Value, value: &Value) -> Vec<String> 
                             .is_some_and(|own| own.keys().any(|it| is_match(&json!(it), key)))
                 })
             }
-            "format" | "patternProperties" | "description" | "title" | "$schema" | "definitions" => true,
+            "patternProperties" => {
+                for (pattern, says) in says.as_object().unwrap() {
+                    let own = value.as_object().into_iter().flatten();
+                    let own = own.filter(|(key, _)| is_match(&json!(pattern), key));
+                    found.extend(own.flat_map(|(_, own)| wrong(root, says, own)));
+                }
+                true
+            }
+            "format" | "description" | "title" | "$schema" | "definitions" => true,
             other => panic!("`{other}` is not understood here"),
         };
         if !fits {

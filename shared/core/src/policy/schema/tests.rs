@@ -22,7 +22,10 @@ fn the_schema_is_what_the_types_say() {
         std::fs::write(&file, &now).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(written, now, "`cargo xtask schema` writes it");
+    for (place, (written, now)) in written.lines().zip(now.lines()).enumerate() {
+        assert_eq!(written, now, "{FILE}:{}: `cargo xtask schema` writes it", place + 1);
+    }
+    assert_eq!(written.len(), now.len(), "{FILE}: `cargo xtask schema` writes it");
 }
 
 /// The reader names the keys that a table has; the schema has these and no others.
@@ -140,6 +143,7 @@ fn what_is_wrong_with_a_policy_is_wrong_by_the_schema() {
         "[digest]\nhour = 24",
         "[digest]\nweekdays = [\"Monday\"]",
         "[accounts]\nprod = \"x\"",
+        "[accounts]\n\"111122223333\" = \"\"",
         "[protected]\nresources = \"x\"",
     ] {
         assert!(Policy::parse("p", text).is_err(), "{text}");
