@@ -84,11 +84,11 @@ mod tests {
     fn each_case_is_written_anew_once_a_day_and_few_at_a_time() {
         let cases: Vec<String> =
             (0..2_000_u64).map(|n| format!("glass-{:024x}", n * 0x9E37_79B9_7F4A)).collect();
-        const START: Time = Time::from_timestamp(1_740_000_000);
+        let start = Time::from_timestamp(1_740_000_000);
         let mut most = 0;
         let mut turns = vec![0; cases.len()];
         for minute in (0..1440).step_by(5) {
-            let refresh = Refresh::of(START + TimeDelta::minutes(minute), TimeDelta::minutes(5));
+            let refresh = Refresh::of(start + TimeDelta::minutes(minute), TimeDelta::minutes(5));
             let turn: Vec<usize> = (0..cases.len()).filter(|case| refresh.is_turn(&cases[*case])).collect();
             most = most.max(turn.len());
             for case in turn {
