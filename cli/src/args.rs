@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use handsoff_case::verify::Digest;
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::Severity;
+use handsoff_core::policy::duration;
 
 /// Alerts when someone touched production by hand.
 #[derive(Debug, Parser)]
@@ -54,6 +55,8 @@ pub enum PolicyCommand {
     Check(Check),
     /// Print the built-in policy, to start your own from.
     Default,
+    /// Print the JSON schema of handsoff.toml, for editors.
+    Schema,
     /// Print the stack's parameters that have to match a policy, for `sam deploy --parameter-overrides`.
     Parameters(Parameters),
 }
@@ -346,7 +349,7 @@ pub struct Grant {
     pub from: Option<Time>,
     /// For how long: 2h, 90m; at most a day
     #[arg(long = "for", value_name = "DURATION", group = "end", value_parser = duration)]
-    pub duration: Option<i64>,
+    pub duration: Option<TimeDelta>,
     /// Until when: 2026-03-14T04:00:00Z
     #[arg(long, value_name = "TIME", group = "end", value_parser = since)]
     pub until: Option<Time>,
@@ -388,44 +391,4 @@ fn since(text: &str) -> Result<Time, String> {
         .or_else(|| Time::parse(&format!("{text}T00:00:00Z")))
         .or_else(|| Time::parse(&format!("{}:00Z", text.trim_end_matches('Z'))))
         .ok_or_else(|| "write a day, 2026-03-01, or a time, 2026-03-01T12:00:00Z".to_owned())
-}
-
-/// Seconds: `2h`, `90m`, `1h30m`.
-fn duration(text: &str) -> Result<i64, String> {
-    let wrong = || "write a duration such as 2h, 90m or 1h30m".to_owned();
-    let (mut seconds, mut number) = (0_i64, None::<i64>);
-    for char in text.chars() {
-        if let Some(digit) = char.to_digit(10) {
-            let so_far = number.unwrap_or(0).checked_mul(10).ok_or_else(wrong)?;
-            number = Some(so_far.checked_add(i64::from(digit)).ok_or_else(wrong)?);
-            continue;
-        }
-        let unit = match char {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            _ => return Err(wrong()),
-        };
-        let part = number.take().and_then(|number| number.checked_mul(unit)).ok_or_else(wrong)?;
-        seconds = seconds.checked_add(part).ok_or_else(wrong)?;
-    }
-    if number.is_some() || seconds == 0 { Err(wrong()) } else { Ok(seconds) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read() {
-        for (text, seconds) in [("2h", 7200), ("90m", 5400), ("1h30m", 5400), ("45s", 45), ("1d", 86_400)] {
-            assert_eq!(duration(text), Ok(seconds), "{text}");
-        }
-        for wrong in
-            ["", "2", "h", "2x", "-1h", "0h", "1h30", "99999999999999999999h", "9223372036854775807d"]
-        {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use handsoff_cloudtrail::{Record, Time};
+use handsoff_cloudtrail::Record;
 use handsoff_core::origins::Origins;
 use handsoff_core::policy::{IdentityPattern, Origin, exceptions};
 use handsoff_core::rules::{self, Names};
@@ -33,7 +33,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Failure);
         }
     };
-    let mut warnings = exceptions::ending(&policy, Time(chrono::Utc::now().timestamp()));
+    let mut warnings = exceptions::ending(&policy, load::now());
     warnings.extend(actions::broad(&policy));
     warnings.extend(anybodys_approval(&policy));
     warnings.extend(no_approvers(&policy));

@@ -3,14 +3,23 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line};
 
 use crate::args::PolicyArgs;
 use crate::output;
 
+/// The JSON schema of a policy, which a test of `handsoff-core` writes.
+pub const SCHEMA: &str = include_str!("../../policy/handsoff.schema.json");
+
 /// The policy's name where none is given.
 pub const HERE: &str = "handsoff.toml";
+
+/// The time that it is.
+pub(crate) fn now() -> Time {
+    Time::from_timestamp(chrono::Utc::now().timestamp())
+}
 
 /// The policy that the options ask for.
 ///

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use handsoff::args::{Args, Command, PolicyCommand};
 use handsoff::output::WhileRead;
-use handsoff::{Exit, case, check, drift, explain, replay, tune};
+use handsoff::{Exit, case, check, drift, explain, load, replay, tune};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         Command::Policy { command: PolicyCommand::Parameters(args) } => check::parameters(args, &mut out),
         Command::Policy { command: PolicyCommand::Default } => {
             out.write_all(handsoff_core::policy::DEFAULT.as_bytes()).map(|()| Exit::Success)
+        }
+        Command::Policy { command: PolicyCommand::Schema } => {
+            out.write_all(load::SCHEMA.as_bytes()).map(|()| Exit::Success)
         }
     };
     match result.and_then(|exit| out.flush().map(|()| exit)) {

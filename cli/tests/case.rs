@@ -463,7 +463,7 @@ fn a_grant_is_an_event_that_handsoff_reads() {
         (&["--from", "2026-03-14", "--until", "2026-03-13"], "later than `from`"),
         (&["--for", "2h", "--account", "1"], "twelve digits"),
         (&["--for", "2h", "--until", "2026-03-14"], "cannot be used with"),
-        (&["--for", "soon"], "write a duration"),
+        (&["--for", "soon"], "not a duration"),
         (&[], "required"),
     ] {
         let (status, stdout, stderr) = with(&[&["--approver", "bob@example.com"], wrong].concat());

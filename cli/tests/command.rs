@@ -360,6 +360,8 @@ until = 2020-01-31
     }
     let (status, stdout, _) = folder.run(&["policy", "default"]);
     assert_eq!((status, stdout.as_str()), (0, handsoff_core::policy::DEFAULT));
+    let (status, stdout, _) = folder.run(&["policy", "schema"]);
+    assert_eq!((status, stdout.as_str()), (0, handsoff::load::SCHEMA));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The sweep function.
 
 use handsoff_aws::{Aws, Error, Settings, number, text};
-use handsoff_cloudtrail::Arn;
+use handsoff_cloudtrail::{Arn, TimeDelta};
 use handsoff_core::rules::{Names, uncovered};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
     let set = handsoff_sweep::Settings {
         account,
         detectors: handsoff_functions::detectors(),
-        canary_minutes: number("HANDSOFF_CANARY_MINUTES", 5)?,
+        canary_every: TimeDelta::minutes(number("HANDSOFF_CANARY_MINUTES", 5)?),
         out_of_step,
         lease: settings.lease,
         lookup_regions: regions.map(str::to_owned).collect(),

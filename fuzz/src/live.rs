@@ -1,5 +1,6 @@
 use futures_util::FutureExt;
 use handsoff_break_glass::live::BreakGlassFunction;
+use handsoff_cloudtrail::TimeDelta;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpikeFunction;
@@ -30,7 +31,7 @@ pub fn live(data: &[u8]) -> usize {
 }
 
 fn all(world: &InMemory, policy: &Policy, lines: &[&str]) {
-    let lease = Lease(90);
+    let lease = Lease(TimeDelta::seconds(90));
     deliver(world, &DriftFunction::new(engine(policy), lease, Canary::default()), lines);
     deliver(world, &BreakGlassFunction::new(engine(policy), lease), lines);
     deliver(world, &DenySpikeFunction::new(engine(policy), lease), lines);

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use handsoff::input::{Place, Position, Reader, Sink, find};
 use handsoff::outcome::Outcome;
 use handsoff::replay::{self, Options};
-use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Record, TimeDelta};
 use handsoff_core::{Finding, Policy, Reported, SessionVerdict};
 use handsoff_sweep::Settings;
 use handsoff_testing::fault_injection::LEASE;
@@ -47,7 +47,7 @@ pub fn settings() -> Settings {
     Settings {
         detectors: handsoff_functions::detectors(),
         account: ACCOUNT.into(),
-        canary_minutes: 5,
+        canary_every: TimeDelta::minutes(5),
         out_of_step: vec![],
         lease: LEASE,
         lookup_regions: vec![],

@@ -83,7 +83,7 @@ fn holds(alert: &Alert, all: &[Delivered], policy: &Policy) -> bool {
 fn all_hold(texts: Vec<String>, policy: &Policy) -> (BTreeMap<&'static str, usize>, usize) {
     let mut all: Vec<Delivered> = texts.into_iter().map(delivered).collect();
     let last = all.iter().filter_map(|(time, _)| *time).max().unwrap();
-    all.push(delivered(nothing(Time(last.0 + 86_400))));
+    all.push(delivered(nothing(last + handsoff_cloudtrail::TimeDelta::days(1))));
     let (mut same, mut less) = (BTreeMap::new(), 0);
     for alert in sent(all.iter().map(|(_, text)| text.as_str()), policy) {
         if alert.at.is_none() {
@@ -123,7 +123,7 @@ fn the_corpus_messages_say_what_was_known_by_then() {
 
 /// A call of somebody at a second of a night, refused or not.
 fn record((number, second, who, what): (usize, i64, usize, usize)) -> String {
-    let time = Time(1_773_446_400 + second);
+    let time = Time::from_timestamp(1_773_446_400 + second);
     let (source, name, error) = [
         ("ec2", "RunInstances", None),
         ("ec2", "StopInstances", None),

@@ -29,7 +29,8 @@ const POLICY: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/break-gl
 const START: &str = "2026-03-14T02:00:00Z";
 
 fn call(number: usize) -> String {
-    let time = Time(Time::parse(START).unwrap().0 + i64::try_from(number).unwrap() / 5);
+    let time =
+        Time::from_timestamp(Time::parse(START).unwrap().timestamp() + i64::try_from(number).unwrap() / 5);
     let (source, name, rest) = match number % 10 {
         0 => ("ec2", "RunInstances", r#""requestParameters":{"instanceType":"t3.micro"},"#),
         1 => ("s3", "GetBucketPolicy", r#""errorCode":"AccessDenied","#),
@@ -48,7 +49,7 @@ fn call(number: usize) -> String {
 fn has_few_alerts() {
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let world = InMemory::default();
-    world.time.set(Time::parse(START).unwrap().0);
+    world.time.set(Time::parse(START).unwrap().timestamp());
     let faulty = FaultInjection::new(&world);
     let glass = BreakGlassFunction::new(engine(&policy), LEASE);
     let records: Vec<String> = (0..50_000).map(call).collect();
@@ -122,8 +123,9 @@ impl Memory for Mill {
         }
         // Where the time in the key leads to.
         let time = range.from.get(5..25).and_then(Time::parse);
-        let first =
-            time.map_or(0, |time| usize::try_from(time.0 - Time::parse(START).unwrap().0).unwrap() * 5);
+        let first = time.map_or(0, |time| {
+            usize::try_from(time.timestamp() - Time::parse(START).unwrap().timestamp()).unwrap() * 5
+        });
         let mut found = Vec::new();
         if range.backwards {
             found.push(self.sorted(self.calls - 1).1);
@@ -165,8 +167,9 @@ impl Archive for Mill {
         // All calls are there: by the time in the last name on.
         let from = behind.rsplit('/').next().and_then(|name| name.get(..16));
         let from = from.and_then(|time| Time::parse_as(time, "%Y%m%dT%H%M%SZ"));
-        let first =
-            from.map_or(0, |time| usize::try_from(time.0 - Time::parse(START).unwrap().0).unwrap() * 5);
+        let first = from.map_or(0, |time| {
+            usize::try_from(time.timestamp() - Time::parse(START).unwrap().timestamp()).unwrap() * 5
+        });
         let documents = self.in_memory.documents.borrow();
         let (case, _) = documents.keys().find(|(partition, _)| partition.starts_with("glass-")).unwrap();
         let names = (first..self.calls).map(|number| {
@@ -255,7 +258,7 @@ fn peak() -> u64 {
 fn sealed(calls: usize) -> (u64, usize, String) {
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let in_memory = InMemory::default();
-    in_memory.time.set(Time::parse(START).unwrap().0);
+    in_memory.time.set(Time::parse(START).unwrap().timestamp());
     {
         // The first call opens the session, with its findings and state.
         let faulty = FaultInjection::new(&in_memory);
@@ -265,7 +268,7 @@ fn sealed(calls: usize) -> (u64, usize, String) {
     let (stored, page, second) = (Cell::new(0), Cell::new(0), RefCell::default());
     let mill = Mill { in_memory, policy, calls, stored, page, second };
     let now = Time::parse("2026-03-15T12:00:00Z").unwrap();
-    mill.in_memory.time.set(now.0);
+    mill.in_memory.time.set(now.timestamp());
     // The kernel forgets the peak so far.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = peak();

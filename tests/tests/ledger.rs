@@ -65,7 +65,7 @@ fn of_most_changes_of_real_records_the_resource_is_known_and_stands_in_the_recor
 fn what_stays_open_of_a_real_lab_is_what_it_made_and_did_not_delete() {
     let policy = Policy::built_in();
     let (mut ledger, mut left, mut made) = (Ledger::default(), BTreeSet::new(), 0);
-    let mut last = Time(0);
+    let mut last = Time::from_timestamp(0);
     each_record(&[corpus().join("invictus-ir/records.jsonl")], &mut |record| {
         changes(record, &policy, &mut |call| {
             let verdict = handsoff_functions::engine(&policy).judge(call, &mut Trace::off());

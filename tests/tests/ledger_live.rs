@@ -133,7 +133,7 @@ fn items(ledger: &Ledger, policy: &Policy) -> Vec<Item> {
 }
 
 /// Midnight of the day after, when the sweep looks at the ledger.
-const NOW: Time = Time(1_773_532_800);
+const NOW: Time = Time::from_timestamp(1_773_532_800);
 
 fn remembered(world: &InMemory, policy: &Policy) -> Vec<Item> {
     let faulty = FaultInjection::new(world);
@@ -161,15 +161,15 @@ fn a_stack_remembers_what_a_replay_makes_of_the_records() {
     assert_eq!(states(&items), EXPECTED);
     assert!(items[1].refused.iter().any(|why| why.contains("another person")), "{:?}", items[1]);
     // Once a day the sweep counts them.
-    world.time.set(NOW.0);
+    world.time.set(NOW.timestamp());
     let before = world.observations.borrow().len();
     let faulty = FaultInjection::new(&world);
     run(&faulty, sweep(&faulty, &policy, &settings(), NOW)).unwrap().unwrap();
     let open = |world: &InMemory| world.report.borrow().sum(Metric::DriftItemsOpen("day"));
     assert!((open(&world) - 4.0).abs() < 0.1, "{}", open(&world));
     assert!(world.observations.borrow().len() >= before);
-    let noon = Time(NOW.0 + 43_200);
-    world.time.set(noon.0);
+    let noon = Time::from_timestamp(NOW.timestamp() + 43_200);
+    world.time.set(noon.timestamp());
     run(&faulty, sweep(&faulty, &policy, &settings(), noon)).unwrap().unwrap();
     assert!((open(&world) - 4.0).abs() < 0.1, "each metric is billed by the hour: not again on that day");
 }
@@ -282,7 +282,7 @@ fn a_fault_at_any_step_loses_nothing_of_the_ledger() {
 fn a_fault_at_any_step_of_the_daily_count_changes_nothing() {
     let (policy, events, world) = (policy(), events(), InMemory::default());
     both(&FaultInjection::new(&world), &policy, &plain(&events));
-    world.time.set(NOW.0);
+    world.time.set(NOW.timestamp());
     let counting = |faulty: &FaultInjection<'_>| {
         let mut report = handsoff_runtime::Report::default();
         run(faulty, live::count(faulty, &policy.cases, NOW, &mut report));

@@ -55,7 +55,7 @@ fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
 
 /// A time after all events of all tests, and after all of their periods.
 /// A minute in which everything is due.
-const LATER: Time = Time(1_899_999_900);
+const LATER: Time = Time::from_timestamp(1_899_999_900);
 
 /// Sweeps until nothing is open any more.
 fn sweep_up(world: &InMemory, policy: &Policy) {
@@ -66,9 +66,14 @@ fn sweep_up(world: &InMemory, policy: &Policy) {
         if hour > 0 && over() {
             return;
         }
-        world.time.set(LATER.0 + hour * 3600 + 1);
+        world.time.set(LATER.timestamp() + hour * 3600 + 1);
         let faulty = FaultInjection::new(world);
-        run(&faulty, sweep(&faulty, policy, &settings(), Time(LATER.0 + hour * 3600))).unwrap().unwrap();
+        run(
+            &faulty,
+            sweep(&faulty, policy, &settings(), Time::from_timestamp(LATER.timestamp() + hour * 3600)),
+        )
+        .unwrap()
+        .unwrap();
     }
     assert!(over(), "something stays open");
 }
@@ -306,7 +311,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     // Alerts that were claimed and never sent, and everything to be closed.
     let prepared = || {
         let world = InMemory::default();
-        world.time.set(LATER.0 - 10_000);
+        world.time.set(LATER.timestamp() - 10_000);
         for batch in plain.chunks(8) {
             for call in (8..64).step_by(4) {
                 let faulty = FaultInjection::with(&world, call, Fault::KilledBefore);
@@ -324,7 +329,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     // What was on its way when the functions were killed comes twice in any case.
     let (steps, usual) = {
         let world = prepared.clone();
-        world.time.set(now.0);
+        world.time.set(now.timestamp());
         let faulty = FaultInjection::new(&world);
         run(&faulty, sweep(&faulty, &policy, &settings(), now)).unwrap().unwrap();
         assert!(world.report.borrow().sum(Metric::AlertsResent) > 0.0, "nothing was sent again");
@@ -336,10 +341,10 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
     for (step, name) in steps.iter().enumerate() {
         for fault in Fault::ALL {
             let world = prepared.clone();
-            world.time.set(now.0);
+            world.time.set(now.timestamp());
             let faulty = FaultInjection::with(&world, step, fault);
             run(&faulty, sweep(&faulty, &policy, &settings(), now));
-            world.time.set(now.0 + 120);
+            world.time.set(now.timestamp() + 120);
             sweep_up(&world, &policy);
             let told = told(&world);
             let context = format!("{fault:?} at call {step}, {name}, of the sweep");
@@ -381,7 +386,7 @@ fn what_sns_refuses_for_its_form_is_told_in_a_reduced_one() {
 /// Denied calls of one principal: `(second, action)`.
 fn denied(calls: &[(i64, String)]) -> Vec<String> {
     let record = |(number, (second, action)): (usize, &(i64, String))| {
-        let time = Time(1_772_000_000 + second);
+        let time = Time::from_timestamp(1_772_000_000 + second);
         let record = records::record(&format!("iam:{action}"), user("app")).id(number).at(time);
         record.with(r#","errorCode":"AccessDenied""#).to_string()
     };
@@ -461,7 +466,7 @@ fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
         records::record("ec2:StopInstances", by).id(format!("{user}-{n}")).at(time).to_string()
     };
     let world = InMemory::default();
-    let start = Time::parse("2030-03-17T17:10:00Z").unwrap().0;
+    let start = Time::parse("2030-03-17T17:10:00Z").unwrap().timestamp();
     let bring = |user: usize, numbers: std::ops::Range<usize>| {
         let records: Vec<String> = numbers.map(|n| record(user, n)).collect();
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
@@ -475,8 +480,8 @@ fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
         }
     };
     let minute = |minute: i64| {
-        let now = Time(start + 60 * minute);
-        world.time.set(now.0);
+        let now = Time::from_timestamp(start + 60 * minute);
+        world.time.set(now.timestamp());
         let (before, faulty) = (world.read_units.get(), FaultInjection::new(&world));
         run(&faulty, sweep(&faulty, &policy, &settings(), now)).unwrap().unwrap();
         world.read_units.get() - before

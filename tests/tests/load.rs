@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
 use handsoff_break_glass::live::BreakGlassFunction;
-use handsoff_cloudtrail::{Entry, Record, Time};
+use handsoff_cloudtrail::{Entry, Record, Time, TimeDelta};
 use handsoff_core::alert::{Alert, Milestone, Period};
 use handsoff_core::{Call, Finding, Policy, Severity};
 use handsoff_drift::live::{Canary, DriftFunction};
@@ -72,7 +72,7 @@ impl Stage {
     /// An episode that was told, and that no sweep has looked at.
     fn opens(&self, finding: &Finding, policy: &Policy, pending: Vec<Pending>) -> Episode {
         let episode = Episode::of(finding, &policy.alerts);
-        let now = start().0;
+        let now = start();
         let levels = Severity::ALL
             .iter()
             .copied()
@@ -95,8 +95,8 @@ impl Stage {
 
     /// The sweep of the minute after these, and after how many milliseconds it was over.
     async fn sweep(&self, view: &Slow<'_>, policy: &Policy, minutes: i64) -> (Result<(), Vec<Failure>>, i64) {
-        let due = Time(start().0 + 60 * (minutes + 1));
-        self.hours.until(due.0 * 1000).await;
+        let due = Time::from_timestamp(start().timestamp() + 60 * (minutes + 1));
+        self.hours.until(due.timestamp() * 1000).await;
         let begun = self.hours.now();
         let swept = sweep(view, policy, &settings(), due).await;
         (swept, self.hours.now() - begun)
@@ -182,8 +182,12 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
             "tells": ["severity:medium"], "severity": severity, "findings": 1, "subject": "x", "text": "x\n\nx",
         }))
         .unwrap();
-        let pending =
-            Pending { by: "killed".into(), since: start().0 + seconds, alert, lead: found.clone().into() };
+        let pending = Pending {
+            by: "killed".into(),
+            since: start() + TimeDelta::seconds(seconds),
+            alert,
+            lead: found.clone().into(),
+        };
         stage.opens(&found, &policy, vec![pending]);
     };
     claimed("drift-zzz1", Severity::Medium, -200);
@@ -193,7 +197,7 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
     let (view, other) = (stage.view(), stage.view());
     let function = DriftFunction::new(engine(&policy), LEASE, Canary::default());
     let blinded = [changed("mallory", 0, BLIND, start())];
-    let due = (start().0 + 60) * 1000;
+    let due = (start().timestamp() + 60) * 1000;
     let happens = async {
         stage.hours.until(due + 7_000).await;
         deliver(&other, &function, &blinded).await;
@@ -214,7 +218,7 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
 
 /// A finding of a fat incident by its number, and the other way round: ten a second.
 fn fat_time(number: usize) -> Time {
-    Time(start().0 + i64::try_from(number / 10).unwrap())
+    Time::from_timestamp(start().timestamp() + i64::try_from(number / 10).unwrap())
 }
 
 /// Findings of incidents that have ten thousand, as they are read: copies of one with other times and keys.
@@ -240,7 +244,8 @@ fn mill<'c>(
                 ..template.clone()
             }
         });
-        let first = Time::parse(range.from.get(5..25)?).map_or(0, |from| from.0 - start().0);
+        let first =
+            Time::parse(range.from.get(5..25)?).map_or(0, |from| from.timestamp() - start().timestamp());
         let made = made.skip(usize::try_from(first.max(0)).unwrap() * 10);
         let within = made.filter(|it| (range.from..=range.to).contains(&Mark::sort(it).as_str()));
         let texts: Vec<String> =
@@ -303,20 +308,20 @@ fn what_fails_each_time_keeps_nobody_waiting() {
     for number in 0..200 {
         let episode = opens(format!("drift-broken{number:03}"));
         let mut earlier = stage.state(&episode);
-        earlier.next = start().0 - 100;
+        earlier.next = start() - TimeDelta::seconds(100);
         let (text, due) = (serde_json::to_string(&earlier).unwrap(), earlier.due(&episode));
         let key = (episode.incident.clone(), episode.sort());
         stage.world.documents.borrow_mut().insert(key, (1, text, due));
     }
     let others: Vec<Episode> = (0..100).map(|number| opens(format!("drift-z{number:03}"))).collect();
     let left = || others.iter().filter(|episode| stage.state(episode).look != Look::Done).count();
-    let due = Time(start().0 + 60);
+    let due = Time::from_timestamp(start().timestamp() + 60);
     let mut sweeps = 0;
     while left() > 0 && sweeps < 10 {
         let view = Slow { broken: Some("drift-broken"), ..stage.view() };
         // Lambda's retries have the time of the sweep that failed.
         let again = async {
-            stage.hours.until(due.0 * 1000 + sweeps * 60_000).await;
+            stage.hours.until(due.timestamp() * 1000 + sweeps * 60_000).await;
             sweep(&view, &policy, &settings(), due).await
         };
         let failures = stage.hours.run(&stage.world, again).unwrap_err();
@@ -395,7 +400,8 @@ fn storm(stage: &Stage, policy: &Policy, sessions: usize, minutes: i64, amid: &[
 /// A session that makes itself a key, and somebody who turns off the trail: what on-call has to know.
 fn amid() -> Vec<String> {
     let session = records::session("break-glass", "alice").key("ASIAalice").began(START).mfa(true);
-    let escalates = record("iam:CreateAccessKey", session).id("alice-key").at(Time(start().0 + 30));
+    let escalates =
+        record("iam:CreateAccessKey", session).id("alice-key").at(start() + TimeDelta::seconds(30));
     let escalates = escalates.region("us-east-1").with(r#","requestParameters":{"userName":"eve"}"#);
     vec![taken("alice", start()), escalates.to_string(), changed("mallory", 0, BLIND, start())]
 }

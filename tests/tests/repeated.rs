@@ -164,7 +164,7 @@ fn the_functions_say_the_same_and_each_digest_once() {
     let world = InMemory::default();
     for (night, records) in nights().iter().enumerate() {
         let start = Time::parse(&format!("2026-03-{:02}T03:05:00Z", 10 + night)).unwrap();
-        world.time.set(start.0);
+        world.time.set(start.timestamp());
         let faulty = FaultInjection::new(&world);
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
         for batch in plain.chunks(3) {
@@ -177,8 +177,8 @@ fn the_functions_say_the_same_and_each_digest_once() {
         }
         // Some of the sweeps until the next night: the digest is due at half past seven.
         for minutes in [5, 120, 265, 270, 600, 1200] {
-            let now = Time(start.0 + minutes * 60 - (start.0 % 300));
-            world.time.set(now.0);
+            let now = Time::from_timestamp(start.timestamp() + minutes * 60 - (start.timestamp() % 300));
+            world.time.set(now.timestamp());
             run(&faulty, sweep(&faulty, &policy, &settings(), now)).unwrap().unwrap();
         }
     }
@@ -200,7 +200,7 @@ fn the_functions_say_the_same_and_each_digest_once() {
 fn a_digest_of_more_than_it_reads_says_so() {
     let (policy, world) = (policy(), InMemory::default());
     let start = Time::parse("2026-03-10T05:00:00Z").unwrap();
-    world.time.set(start.0);
+    world.time.set(start.timestamp());
     let faulty = FaultInjection::new(&world);
     let records: Vec<String> = (0..1_000)
         .map(|n| record(10, "04:00:00", &format!("app-{n}/i-0123456789abcdef0"), "ec2:CreateTags", false))
@@ -216,7 +216,7 @@ fn a_digest_of_more_than_it_reads_says_so() {
     deliver_some(&records[..999]);
     let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
     let digest = |world: &InMemory| {
-        world.time.set(due.0);
+        world.time.set(due.timestamp());
         let faulty = FaultInjection::new(world);
         run(&faulty, sweep(&faulty, &policy, &settings(), due)).unwrap().unwrap();
         let sent = world.sent.borrow();
@@ -253,7 +253,7 @@ until = 2026-12-01
 "#;
     let policy = Policy::parse("handsoff.toml", text).unwrap();
     let world = InMemory::default();
-    world.time.set(Time::parse("2026-03-10T03:05:00Z").unwrap().0);
+    world.time.set(Time::parse("2026-03-10T03:05:00Z").unwrap().timestamp());
     let mut records: Vec<String> = (0..)
         .zip(DENIED)
         .map(|(n, action)| record(10, &format!("02:0{}:09", n % 2), "scanner/scan", action, true))
@@ -267,7 +267,7 @@ until = 2026-12-01
         .unwrap();
     run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), &plain)).unwrap();
     let due = Time::parse("2026-03-10T07:30:00Z").unwrap();
-    world.time.set(due.0);
+    world.time.set(due.timestamp());
     run(&faulty, sweep(&faulty, &policy, &settings(), due)).unwrap().unwrap();
     let sent = world.sent.borrow();
     let digest = sent.iter().find(|message| message.attributes["cause"] == "digest").unwrap();

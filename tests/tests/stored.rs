@@ -29,7 +29,7 @@ use handsoff_tests::{deliveries, replay, root};
 use serde_json::{Value, json};
 
 /// A minute in which everything is due.
-const LATER: Time = Time(1_899_999_900);
+const LATER: Time = Time::from_timestamp(1_899_999_900);
 
 /// What the sessions, changes and denied calls of the samples are.
 const ALL: [&str; 5] =
@@ -59,7 +59,7 @@ fn bring(faulty: &FaultInjection<'_>, policy: &Policy, records: &[String]) {
 }
 
 fn swept(world: &InMemory, policy: &Policy, now: Time) {
-    world.time.set(now.0 + 1);
+    world.time.set(now.timestamp() + 1);
     let faulty = FaultInjection::new(world);
     run(&faulty, sweep(&faulty, policy, &settings(), now)).unwrap().unwrap();
 }
@@ -69,7 +69,7 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     let world = InMemory::default();
     let arn = "arn:aws:sns:eu-central-1:111122223333:handsoff:a".to_owned();
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
-    world.time.set(LATER.0 - 100_000);
+    world.time.set(LATER.timestamp() - 100_000);
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-closed"])));
     swept(&world, policy, LATER);
     bring(&FaultInjection::new(&world), policy, &[review(&world)]);
@@ -168,7 +168,7 @@ fn versions() -> BTreeMap<u64, Vec<(String, Value)>> {
 /// A world with these items, and what was told of it before.
 fn load(items: &[(String, Value)]) -> (InMemory, BTreeMap<String, usize>) {
     let (world, mut told) = (InMemory::default(), BTreeMap::new());
-    world.time.set(LATER.0 + 1);
+    world.time.set(LATER.timestamp() + 1);
     let arn = "arn:aws:sns:eu-central-1:111122223333:handsoff:a".to_owned();
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
     for (kind, item) in items {
@@ -186,7 +186,7 @@ fn load(items: &[(String, Value)]) -> (InMemory, BTreeMap<String, usize>) {
                 match item["version"].as_u64() {
                     Some(version) => {
                         // Whatever a sweep may have to do with it: the list says it anew as soon as it is written.
-                        let due = Due { task: Task::Incident, at: 0, waiting: None };
+                        let due = Due { task: Task::Incident, at: Time::EPOCH, waiting: None };
                         let open = item["open"].as_bool().unwrap().then_some(due);
                         world.documents.borrow_mut().insert(key, (version, field("text"), open));
                     }
@@ -222,11 +222,14 @@ fn go_on(
             bring(&faulty, policy, &deliveries(&samples(&ALL)));
             complaints += faulty.complaints.borrow().len();
         }
-        world.time.set(LATER.0 + (hour + 1) * 3600 + 1);
+        world.time.set(LATER.timestamp() + (hour + 1) * 3600 + 1);
         let faulty = FaultInjection::new(world);
-        run(&faulty, sweep(&faulty, policy, &settings(), Time(LATER.0 + (hour + 1) * 3600)))
-            .unwrap()
-            .unwrap();
+        run(
+            &faulty,
+            sweep(&faulty, policy, &settings(), Time::from_timestamp(LATER.timestamp() + (hour + 1) * 3600)),
+        )
+        .unwrap()
+        .unwrap();
         complaints += faulty.complaints.borrow().len();
     }
     for (milestone, times) in told(world) {
@@ -370,7 +373,7 @@ fn documents_that_are_changed_keep_what_a_later_version_has_written() {
         (pk.clone(), sk.clone(), serde_json::from_str::<Value>(text).unwrap())
     };
     let (pk, sk, mut case) = text("case");
-    let open = Due { task: Task::Case, at: 0, waiting: None };
+    let open = Due { task: Task::Case, at: Time::EPOCH, waiting: None };
     case["review"] = Value::Null;
     world.documents.borrow_mut().insert((pk, sk), (1, case.to_string(), Some(open)));
     bring(&FaultInjection::new(&world), &policy, &[review(&world)]);
@@ -396,10 +399,12 @@ fn a_drill_that_cannot_be_read_fails_aloud_and_stays() {
         }
     }
     bring(&FaultInjection::new(&world), &policy, &deliveries(&samples(&ALL)));
-    world.time.set(LATER.0 + 301);
+    world.time.set(LATER.timestamp() + 301);
     let faulty = FaultInjection::new(&world);
     let failures =
-        run(&faulty, sweep(&faulty, &policy, &settings(), Time(LATER.0 + 300))).unwrap().unwrap_err();
+        run(&faulty, sweep(&faulty, &policy, &settings(), Time::from_timestamp(LATER.timestamp() + 300)))
+            .unwrap()
+            .unwrap_err();
     assert_eq!(failures.len(), 1, "{failures:?}");
     assert!(failures[0].to_string().contains("is not a time"), "{failures:?}");
     let documents = world.documents.borrow();

@@ -75,7 +75,7 @@ fn intrusion() -> Vec<String> {
 fn live(records: &[String]) -> Vec<(String, String, String)> {
     let policy = Policy::parse("handsoff.toml", "").unwrap();
     let world = InMemory::default();
-    world.time.set(Time::parse("2026-03-10T02:20:00Z").unwrap().0);
+    world.time.set(Time::parse("2026-03-10T02:20:00Z").unwrap().timestamp());
     for record in records {
         let faulty = FaultInjection::new(&world);
         run(

@@ -10,6 +10,7 @@ usage: cargo xtask COMMAND
 
   template [--check]  makes template.yaml of shared/template/ and the detectors' parts
   docs [--check]      makes docs/findings.md of docs/findings/
+  schema [--check]    makes policy/handsoff.schema.json of the policy's types in shared/core/
   samples             lists the samples of each code, and fails for a code that has none
   check [--long]      runs ./check
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["template", rest @ ..] => made(&root, template::make(&root), rest),
         ["docs", rest @ ..] => made(&root, docs::make(&root), rest),
+        ["schema", rest @ ..] => schema(&root, rest),
         ["samples"] => samples::list(&root).map(|codes| {
             for (code, samples) in codes {
                 println!("{code}: {}", samples.join(" "));
@@ -51,8 +53,24 @@ fn made(root: &Path, made: Result<Made, Error>, args: &[&str]) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// A test of `handsoff-core` makes the schema, and compares: the types that it is made of have one in tests alone.
+fn schema(root: &Path, args: &[&str]) -> Result<ExitCode, Error> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let test = ["test", "--quiet", "--package", "handsoff-core", "--lib", "policy::schema::"];
+    cargo.current_dir(root).args(test);
+    match args {
+        [] => cargo.env("HANDSOFF_SCHEMA", "write"),
+        ["--check"] => cargo.env_remove("HANDSOFF_SCHEMA"),
+        _ => return Ok(usage()),
+    };
+    ended(&mut cargo, Path::new("cargo"))
+}
+
 fn run(program: &Path, args: &[&str]) -> Result<ExitCode, Error> {
-    let status = Command::new(program).args(args).status();
-    let status = status.map_err(|why| Error::File { path: program.to_owned(), why })?;
+    ended(Command::new(program).args(args), program)
+}
+
+fn ended(command: &mut Command, program: &Path) -> Result<ExitCode, Error> {
+    let status = command.status().map_err(|why| Error::File { path: program.to_owned(), why })?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

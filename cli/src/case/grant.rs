@@ -18,7 +18,7 @@ use crate::{Exit, load};
 /// # Errors
 /// Only when the output can't be written.
 pub fn run(args: &Grant, out: &mut dyn Write) -> io::Result<Exit> {
-    let made = detail(args, Time(chrono::Utc::now().timestamp()));
+    let made = detail(args, load::now());
     match made.and_then(|detail| compare(args, &detail).map(|compared| (detail, compared))) {
         Ok((detail, compared)) => {
             event::print(GRANT, &detail, out)?;
@@ -97,7 +97,7 @@ const NAMED: usize = 8;
 
 fn detail(args: &Grant, now: Time) -> Result<Detail, NoGrantError> {
     let from = args.from.unwrap_or(now);
-    let end = args.duration.map(|seconds| Time(from.0.saturating_add(seconds)));
+    let end = args.duration.map(|length| from + length);
     let detail = Detail {
         ticket: args.ticket.clone(),
         requester: args.requester.clone(),

@@ -10,16 +10,16 @@ use handsoff_cloudtrail::Time;
 
 use super::disk::{Disk, NoCaseError};
 use super::{event, place, shown};
-use crate::Exit;
 use crate::args::CaseReview;
 use crate::output::error;
+use crate::{Exit, load};
 
 /// Runs the command.
 ///
 /// # Errors
 /// Only when the output can't be written.
 pub(super) fn run(args: &CaseReview, out: &mut dyn Write) -> io::Result<Exit> {
-    let review = match reviewed(args, Time(chrono::Utc::now().timestamp())) {
+    let review = match reviewed(args, load::now()) {
         Ok(review) => review,
         Err(why) => {
             error(&format!("not reviewed: {}", shown(&why.to_string())));

@@ -86,7 +86,7 @@ fn head(manifest: &Manifest, case: &Case, out: &mut dyn Write) -> io::Result<()>
         end => line(out, "window", &words::span(manifest.started, end))?,
     }
     line(out, "ended", &words::end(manifest))?;
-    if let Some(over) = manifest.overdue_seconds {
+    if let Some(over) = manifest.overdue {
         line(out, "overdue", &format!("calls continued for {} after the window", words::overdue(over)))?;
     }
     if case.difference.is_none() {

@@ -4,14 +4,15 @@ use handsoff_case::facts::KnownBy;
 use handsoff_case::observation::{Did, Ended};
 use handsoff_case::session::{Approval, Ticket};
 use handsoff_case::{Grant, Manifest, Observation, Seen};
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::shown;
 pub(super) use crate::output::{length, time};
 
 /// How long calls went on after the window: whole minutes, as its violation tells it.
-pub(super) fn overdue(seconds: i64) -> String {
-    length(seconds.saturating_add(59) / 60 * 60)
+pub(super) fn overdue(over: TimeDelta) -> String {
+    let rest = TimeDelta::seconds(59);
+    length(TimeDelta::minutes(over.checked_add(&rest).unwrap_or(over).num_minutes()))
 }
 
 /// The approval in one word, for tables and programs.
@@ -67,7 +68,7 @@ pub(super) fn ticket(ticket: Option<&Ticket>) -> String {
 pub(super) fn span(from: Option<Time>, until: Option<Time>) -> String {
     match (from, until) {
         (Some(from), Some(until)) if until >= from => {
-            format!("{} to {} ({})", time(Some(from)), time(Some(until)), length(until.0 - from.0))
+            format!("{} to {} ({})", time(Some(from)), time(Some(until)), length(until - from))
         }
         _ => format!("{} to {}", time(from), time(until)),
     }
@@ -76,7 +77,7 @@ pub(super) fn span(from: Option<Time>, until: Option<Time>) -> String {
 /// When a session ended, by what, and how long after its beginning.
 pub(super) fn end(manifest: &Manifest) -> String {
     let Some(end) = &manifest.end else { return "not known".into() };
-    let after = manifest.started.filter(|started| *started < end.at).map(|started| end.at.0 - started.0);
+    let after = manifest.started.filter(|started| *started < end.at).map(|started| end.at - started);
     let after = after.map(|after| format!(", {} after it began", length(after))).unwrap_or_default();
     format!("{}{after}: {}", time(Some(end.at)), end.by.meaning())
 }

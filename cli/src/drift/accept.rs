@@ -2,15 +2,14 @@
 
 use std::io::{self, Write};
 
-use handsoff_cloudtrail::Time;
 use handsoff_core::show::clean;
 use handsoff_ledger::Accepted;
 use handsoff_ledger::accept::ACCEPTANCE;
 
-use crate::Exit;
 use crate::args::DriftAccept;
 use crate::case::event;
 use crate::output::error;
+use crate::{Exit, load};
 
 /// Runs the command.
 ///
@@ -21,7 +20,7 @@ pub(super) fn run(args: &DriftAccept, out: &mut dyn Write) -> io::Result<Exit> {
         resource: args.resource.clone(),
         owner: args.owner.clone(),
         reason: args.reason.clone(),
-        time: Time(chrono::Utc::now().timestamp()),
+        time: load::now(),
         until: args.until,
     };
     if let Err(why) = accepted.check() {

@@ -24,7 +24,7 @@ pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
             return Ok(Exit::Failure);
         }
     };
-    let clock = Time(chrono::Utc::now().timestamp());
+    let clock = load::now();
     let mut reading = match &args.items {
         Some(file) => read::items(file, clock),
         None => read::find(&args.paths, &policy),
@@ -35,7 +35,7 @@ pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
     // Of saved logs the age is that at their end: the same logs give the same list, whenever it is made.
     let now = match args.items {
         Some(_) => clock,
-        None => reading.last.unwrap_or(Time(0)),
+        None => reading.last.unwrap_or(Time::EPOCH),
     };
     let items = reading.ledger.items(&Terms { now, cases: &policy.cases });
     let (listed, closed): (Vec<Item>, Vec<Item>) =

@@ -161,7 +161,7 @@ pub(super) fn items(file: &Path, now: Time) -> Reading {
             // DynamoDB deletes what has expired days late.
             let expires =
                 item.pointer("/expires/N").and_then(Value::as_str).and_then(|it| it.parse::<i64>().ok());
-            if expires.is_some_and(|expires| expires <= now.0) {
+            if expires.is_some_and(|expires| expires <= now.timestamp()) {
                 continue;
             }
             let text = item.pointer("/text/S").and_then(Value::as_str).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! A part of time that is drawn.
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 /// A part of time that is drawn: cut into equal parts, with round times to be named.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,12 @@ impl Scale {
 
     /// When one of so many equal parts begins.
     pub(crate) fn start(self, bin: i64, bins: i64) -> Time {
-        Time(self.from + bin * self.span / bins)
+        Time::from_timestamp(self.from + bin * self.span / bins)
+    }
+
+    /// How long one of so many equal parts is: at least a second.
+    pub(crate) fn width(self, bins: i64) -> TimeDelta {
+        Time::from_timestamp((self.span / bins).max(1)) - Time::EPOCH
     }
 
     /// Moments to be named on the axis, at most one more than `most`: at round times, so many seconds from each other.

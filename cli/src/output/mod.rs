@@ -21,7 +21,7 @@ pub use text::text;
 pub(crate) use text::{in_steps, line};
 pub use unread::WhileRead;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use crate::input::LeftOut;
 use crate::problems::Problems;
@@ -78,10 +78,10 @@ pub(crate) fn time(time: Option<Time>) -> String {
 }
 
 /// `2 h 5 min`, `40 s`.
-pub(crate) fn length(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+pub(crate) fn length(length: TimeDelta) -> String {
+    let (days, hours, minutes) = (length.num_days(), length.num_hours() % 24, length.num_minutes() % 60);
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, 0) => format!("{} s", length.num_seconds()),
         (0, 0, _) => format!("{minutes} min"),
         (0, _, 0) => format!("{hours} h"),
         (0, ..) => format!("{hours} h {minutes} min"),

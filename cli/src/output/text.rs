@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::incident::Step;
 use handsoff_core::{Finding, Incident, ReportedRef, SessionVerdict, Severity, alert};
 
@@ -159,7 +159,7 @@ fn when(incident: &Incident) -> String {
     if first == last {
         return format!("{} UTC", day_and_time(first));
     }
-    let long = length(last.0 - first.0);
+    let long = length(last - first);
     let last = if first.date() == last.date() { last.format("%H:%M:%S") } else { day_and_time(last) };
     format!("{} to {last} UTC ({long})", day_and_time(first))
 }
@@ -169,14 +169,14 @@ fn session(incident: &Incident, closed: &SessionVerdict) -> String {
     let ended = &closed.reason;
     match (incident.times(), closed.time) {
         (Some((first, _)), Some(end)) if end > first => {
-            format!("{ended} That was {} after its first call.", length(end.0 - first.0))
+            format!("{ended} That was {} after its first call.", length(end - first))
         }
         _ => ended.clone(),
     }
 }
 
-fn length(seconds: i64) -> String {
-    let minutes = (seconds + 59) / 60;
+fn length(length: TimeDelta) -> String {
+    let minutes = (length + TimeDelta::seconds(59)).num_minutes();
     if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) }
 }
 

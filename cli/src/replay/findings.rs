@@ -86,7 +86,7 @@ impl Spooled for One {
 
 #[cfg(test)]
 mod tests {
-    use handsoff_cloudtrail::{Entry, Record};
+    use handsoff_cloudtrail::{Entry, Record, TimeDelta};
     use handsoff_core::{Call, Finding, Policy, SessionVerdict, Severity};
 
     use super::*;
@@ -108,8 +108,9 @@ mod tests {
         let number = 3 * One::RUN as u64;
         // In an order that is no order; each event twice; what the JSON doesn't show, too.
         let at = |n: u64| {
-            let time = Time(1_773_453_600 + i64::try_from(n * 7919 % 1000).unwrap());
-            let (known, time) = (Some(Time(time.0 + 60)), Some(time).filter(|_| !n.is_multiple_of(50)));
+            let time = Time::from_timestamp(1_773_453_600 + i64::try_from(n * 7919 % 1000).unwrap());
+            let (known, time) =
+                (Some(time + TimeDelta::minutes(1)), Some(time).filter(|_| !n.is_multiple_of(50)));
             let hidden = Hidden { key: Key(n), time, known, ties: one.ties.clone() };
             let event_id = format!("{n}");
             let reported = if n.is_multiple_of(7) {

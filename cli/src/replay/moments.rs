@@ -47,7 +47,7 @@ impl Moments {
         grants: &Arc<Grants>,
         policy: &Policy,
     ) -> Reported {
-        let due = session.started().map(|Time(at)| Time(at + policy.cases.patience));
+        let due = session.started().map(|at| at + policy.cases.patience);
         let due = verdict.as_ref().known().max(due);
         let times = || self.0.iter().filter_map(|(time, _)| *time);
         let late = session.window_end().and_then(|end| times().filter(|time| *time > end).min());

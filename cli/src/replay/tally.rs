@@ -295,7 +295,7 @@ impl Tally {
             Err(error) => self.lost(&error, &mut counts),
         }
         let excepted = self.excepted(policy, &mut counts);
-        let exceptions = exceptions::lines(policy, &excepted, latest.unwrap_or(Time(0)));
+        let exceptions = exceptions::lines(policy, &excepted, latest.unwrap_or(Time::EPOCH));
         for incident in self.incidents.values() {
             for ((code, severity), count) in incident.counts() {
                 *counts.findings.entry(code).or_default().entry(severity).or_default() += count as u64;

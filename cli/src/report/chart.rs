@@ -152,7 +152,13 @@ pub(super) fn axis(scale: Scale) -> Markup {
 fn ticks(scale: Scale) -> Vec<(String, String)> {
     let (step, ticks) = scale.ticks(3);
     let place = |at: i64| u64::try_from(scale.place(at, 1000)).unwrap_or_default();
-    let name = |at: i64| if step < 86_400 { Time(at).format("%m-%d %H:%M") } else { Time(at).date() };
+    let name = |at: i64| {
+        if step < 86_400 {
+            Time::from_timestamp(at).format("%m-%d %H:%M")
+        } else {
+            Time::from_timestamp(at).date()
+        }
+    };
     let named = ticks.into_iter().filter(|at| (110..=890).contains(&place(*at)));
     named.map(|at| (percent(place(at), 1000), name(at))).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Alert;
 use handsoff_core::earlier::Earlier;
 use handsoff_core::story::Index;
@@ -140,7 +140,7 @@ impl Read {
         let lane = self.lanes.entry(Caller::of(reported)).or_default();
         lane.findings += 1;
         lane.worst = lane.worst.max(Some(severity));
-        if let (Some(scale), Some(Time(at))) = (scale, reported.time())
+        if let (Some(scale), Some(at)) = (scale, reported.time().map(Time::timestamp))
             && scale.holds(at)
         {
             let bin = lane.bins.entry(scale.bin(at, BINS)).or_insert((0, severity));
@@ -185,15 +185,15 @@ fn period(
     let all = incidents.chain(alerts.iter().filter_map(|alert| Some((alert.at?, alert.at?))));
     let all = all.reduce(|(first, last), (from, until)| (first.min(from), last.max(until)));
     let widest = records.into_iter().chain(all).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    (records.or(all), widest.map(|(Time(from), Time(until))| Scale::around(from, until)))
+    (records.or(all), widest.map(|(from, until)| Scale::around(from.timestamp(), until.timestamp())))
 }
 
 /// The last day of an exception that is offered: a month after the period.
 fn until(period: Option<(Time, Time)>) -> String {
-    const MONTH: i64 = 30 * 86_400;
+    const MONTH: TimeDelta = TimeDelta::days(30);
     // The last day that TOML can write.
-    const LAST: i64 = 253_402_214_400;
-    period.map(|(_, Time(last))| Time(last.saturating_add(MONTH).min(LAST)).date()).unwrap_or_default()
+    const LAST: Time = Time::from_timestamp(253_402_214_400);
+    period.map(|(_, last)| (last + MONTH).min(LAST).date()).unwrap_or_default()
 }
 
 /// What an entry of the policy would hide of each rule: its incidents are put together again without what it hides, and

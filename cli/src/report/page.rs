@@ -19,9 +19,6 @@ use crate::output::{count_of, thousands, time};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A day in seconds.
-const DAY: i64 = 86_400;
-
 /// At most so many bars: beyond it each is of several days.
 const BARS: i64 = 62;
 
@@ -115,7 +112,7 @@ fn days(gathered: &Gathered<'_>) -> Markup {
 
 /// The bars, and of how many days each is.
 fn bars(gathered: &Gathered<'_>) -> (Vec<Bar>, i64) {
-    let day = |time: Time| time.0.div_euclid(DAY);
+    let day = Time::day;
     let sent = || gathered.alerts.iter().filter(|alert| !is_digest(alert));
     let times =
         sent().filter_map(|alert| alert.at).chain(gathered.period.into_iter().flat_map(|(a, b)| [a, b]));
@@ -136,7 +133,7 @@ fn bars(gathered: &Gathered<'_>) -> (Vec<Bar>, i64) {
     let bar = |index: i64| {
         let parts =
             counts.get(&index).into_iter().flatten().map(|(severity, number)| (level(*severity), *number));
-        Bar { name: Time((first + index * long) * DAY).date(), parts: parts.collect() }
+        Bar { name: Time::of_day(first + index * long).date(), parts: parts.collect() }
     };
     ((0..=(last - first) / long).map(bar).collect(), long)
 }

@@ -120,7 +120,7 @@ fn when(times: Option<(Time, Time)>) -> Markup {
             None => "no time",
             Some((first, last)) => {
                 (time(Some(first)))
-                @if last > first { br; span.soft { "for " (length(last.0 - first.0)) } }
+                @if last > first { br; span.soft { "for " (length(last - first)) } }
             }
         }
     }
@@ -199,7 +199,7 @@ pub(super) fn timeline(gathered: &Gathered<'_>) -> Markup {
                 div.lane.axis { p.name {} (chart::axis(scale)) }
                 figcaption {
                     (legend())
-                    p.note { "Each mark is " (length((scale.span / BINS).max(1))) " in which there were findings, in the colour of the worst." }
+                    p.note { "Each mark is " (length(scale.width(BINS))) " in which there were findings, in the colour of the worst." }
                 }
             }
             (beyond(more, "people and roles, none with more severe findings"))

@@ -77,7 +77,7 @@ impl Use {
 
     fn day(&mut self, call: &Call<'_>) {
         if let Some(time) = call.time {
-            self.days.at(&(time.0 / 86_400));
+            self.days.at(&time.day());
         }
     }
 }
@@ -122,7 +122,7 @@ impl<'a> Observer<'a> {
     /// Gathers what a call says. Pure but for the facts' temporary file.
     pub(super) fn add(&mut self, call: &Call<'_>) {
         if let Some(time) = call.time {
-            self.gathered.days.at(&(time.0 / 86_400));
+            self.gathered.days.at(&time.day());
         }
         if let Some(account) = call.record.recipient_account_id.text() {
             self.gathered.accounts.at(&account.chars().take(12).collect());

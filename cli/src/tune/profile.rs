@@ -20,7 +20,7 @@ impl Seen {
     fn add(&mut self, time: Option<Time>) {
         self.count += 1;
         if let Some(time) = time {
-            self.days.at(&(time.0 / 86_400));
+            self.days.at(&time.day());
         }
     }
 
@@ -32,7 +32,7 @@ impl Seen {
 
 /// The date of a day since 1970.
 pub(super) fn date(day: i64) -> String {
-    Time(day * 86_400).date()
+    Time::of_day(day).date()
 }
 
 /// Who made something, and when.

@@ -65,7 +65,7 @@ pub(super) const BEGAN: i64 = 1_773_453_600;
 pub(super) fn record(n: usize, minute: i64, by: &Value, call: (&str, &str), parameters: &Value) -> String {
     let (source, name) = call;
     json!({
-        "eventVersion": "1.11", "userIdentity": by, "eventTime": handsoff_cloudtrail::Time(BEGAN + 60 * minute).to_string(),
+        "eventVersion": "1.11", "userIdentity": by, "eventTime": handsoff_cloudtrail::Time::from_timestamp(BEGAN + 60 * minute).to_string(),
         "eventSource": format!("{source}.amazonaws.com"), "eventName": name, "awsRegion": "eu-central-1",
         "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2", "requestParameters": parameters,
         "eventID": format!("00000000-0000-4000-8000-{n:012}"), "recipientAccountId": "111122223333", "readOnly": false,

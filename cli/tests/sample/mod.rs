@@ -46,7 +46,7 @@ pub(crate) fn call(at: i64, n: u64, action: &str, how: (Did, Ended), resources: 
     let denied = ended == Ended::Denied;
     let severity = if did == Did::Write && !denied { Severity::Medium } else { Severity::Info };
     Observation {
-        time: Some(Time(BEGAN + at)),
+        time: Some(Time::from_timestamp(BEGAN + at)),
         key: format!("{n:016x}"),
         event_id: format!("{:08x}-5f0c-4d2e-9a4b-{n:012x}", n.wrapping_mul(2_654_435_761) & 0xffff_ffff),
         account: ACCOUNT.into(),
@@ -79,27 +79,27 @@ fn facts(person: &str, session: &str, taken: &[(i64, &str)], last: i64) -> Facts
         lines: ["handsoff.toml:2 [[break_glass]]".to_owned()].into(),
         session_names: [session.to_owned()].into(),
         people: [(KnownBy::IdentityCenter, person.to_owned())].into(),
-        started: [Time(BEGAN)].into(),
+        started: [Time::from_timestamp(BEGAN)].into(),
         keys: ["ASIAEXAMPLE".to_owned()].into(),
         taken: taken
             .iter()
             .map(|(at, role)| Taken {
-                at: Some(Time(BEGAN + at)),
+                at: Some(Time::from_timestamp(BEGAN + at)),
                 role: (*role).to_owned(),
                 key: "ASIAOTHER".into(),
             })
             .collect(),
-        first: Some(Time(BEGAN)),
-        last: Some(Time(BEGAN + last)),
+        first: Some(Time::from_timestamp(BEGAN)),
+        last: Some(Time::from_timestamp(BEGAN + last)),
         ..Facts::default()
     }
 }
 
 fn grant(requester: &str, approver: &str, ticket: &str) -> Grant {
     Grant {
-        issued: Time(BEGAN - 300),
-        from: Time(BEGAN - 300),
-        until: Time(BEGAN + 7200),
+        issued: Time::from_timestamp(BEGAN - 300),
+        from: Time::from_timestamp(BEGAN - 300),
+        until: Time::from_timestamp(BEGAN + 7200),
         ticket: ticket.into(),
         requester: requester.into(),
         approver: approver.into(),

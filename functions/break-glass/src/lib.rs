@@ -9,7 +9,7 @@
 pub mod live;
 
 use handsoff_case::codes;
-use handsoff_cloudtrail::{AccessLevel, Class, Effect, Time};
+use handsoff_cloudtrail::{AccessLevel, Class, Effect, Time, TimeDelta};
 use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
 use handsoff_core::policy::Policy;
 use handsoff_core::rules::{Rule, Whose};
@@ -221,9 +221,10 @@ fn activity(call: &Call<'_>, policy: &Policy) -> Finding {
 fn overdue(call: &Call<'_>, policy: &Policy) -> Option<(String, i64)> {
     let entry = policy.break_glass.get(call.principal.entry?)?;
     let start = Time::parse(call.principal.identity.creation_date.as_deref()?)?;
-    let over = call.time?.0 - (start.0 + entry.max_session);
+    let over = call.time? - (start + entry.max_session);
     // Rounded up: one second over is not on time.
-    (over > 0).then(|| (entry.line.to_string(), (over + 59) / 60))
+    (over > TimeDelta::zero())
+        .then(|| (entry.line.to_string(), (over + TimeDelta::seconds(59)).num_minutes()))
 }
 
 fn line(policy: &Policy, entry: Option<usize>) -> String {

@@ -203,6 +203,7 @@ fn not_by_the_bus(sender: &str) -> Option<String> {
 
 /// When an event was sent: a sender may choose its time, but not when it came to the queue.
 fn issued(envelope: Envelope<'_>) -> Option<Time> {
-    let arrived = envelope.arrived.parse().ok().map(|milliseconds: i64| Time(milliseconds / 1000));
+    let arrived =
+        envelope.arrived.parse().ok().map(|milliseconds: i64| Time::from_timestamp(milliseconds / 1000));
     Time::parse(envelope.time).max(arrived)
 }

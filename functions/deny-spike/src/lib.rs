@@ -9,7 +9,7 @@ pub mod live;
 
 use std::collections::{HashMap, VecDeque};
 
-use handsoff_cloudtrail::{Effect, Time};
+use handsoff_cloudtrail::{Effect, Time, TimeDelta};
 use handsoff_core::detector::{About, Claim, Priority, Undecided};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
@@ -54,7 +54,8 @@ impl Detector for DenySpike {
     fn why_not_reported(&self, policy: &Policy) -> String {
         let Denials { count, actions, window, line, .. } = &policy.denials;
         format!(
-            "fewer than {count} denied calls, and fewer than {actions} different actions, of this principal within {window} s ({line})"
+            "fewer than {count} denied calls, and fewer than {actions} different actions, of this principal within {} s ({line})",
+            window.num_seconds()
         )
     }
 }
@@ -131,7 +132,7 @@ impl Spike {
     /// The finding that a call becomes.
     pub(crate) fn told(&self, mut finding: Finding, policy: &Denials) -> Finding {
         let Self { calls, actions, known, .. } = self;
-        let minutes = (policy.window + 59) / 60;
+        let minutes = (policy.window + TimeDelta::seconds(59)).num_minutes();
         (finding.code, finding.severity) = self.verdict(policy);
         let probing = finding.code == codes::DENY_PROBING;
         // To ask for roles is to look for one that opens, whatever it has in breadth.
@@ -180,7 +181,7 @@ fn windows(calls: &[Seen], policy: &Denials) -> Vec<Window> {
             *in_window.entry(&call.action).or_insert(0) += 1;
         }
         while let Some(oldest) = calls.get(start)
-            && seconds(oldest.time, time) > policy.window
+            && between(oldest.time, time) > policy.window
         {
             let action = oldest.action.as_str();
             if let Some(count) = in_window.get_mut(action).filter(|_| !oldest.browsing) {
@@ -275,10 +276,10 @@ impl Most {
     }
 }
 
-fn seconds(from: Option<Time>, to: Option<Time>) -> i64 {
+fn between(from: Option<Time>, to: Option<Time>) -> TimeDelta {
     match (from, to) {
-        (Some(from), Some(to)) => to.0 - from.0,
-        _ => 0,
+        (Some(from), Some(to)) => to - from,
+        _ => TimeDelta::zero(),
     }
 }
 

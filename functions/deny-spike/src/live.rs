@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::{Record, Time};
+use handsoff_cloudtrail::{Record, Time, TimeDelta};
 use handsoff_core::detector::Undecided;
 use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
@@ -124,14 +124,13 @@ async fn found(
     }
     stored.keep(world, &own, report).await?;
     // Verdicts on what is within a window of these may change, and hang on what is within a window of that.
-    let mut all = stored.around(world, (first, last), 2 * window, LOOK_AT).await?;
+    let mut all = stored.around(world, (first, last), window * 2, LOOK_AT).await?;
     let mut whole: HashMap<Key, Finding> =
         own.iter().map(|denial| (denial.key(), denial.finding.clone())).collect();
     all.retain(|call| !whole.contains_key(&call.key));
     // Whoever brought the others has told what they were without these.
     let others = spikes_of(all.clone(), &policy.denials);
-    let near =
-        |call: &Seen| call.time.is_some_and(|time| (first.0 - window..=last.0 + window).contains(&time.0));
+    let near = |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
     all.extend(own.iter().map(Seen::of));
     let near: HashMap<Key, String> =
         all.iter().filter(|call| near(call)).map(|call| (call.key, sort(call.time, call.key))).collect();
@@ -196,10 +195,10 @@ impl Stored {
         &self,
         world: &impl World,
         (first, last): (Time, Time),
-        reach: i64,
+        reach: TimeDelta,
         most: usize,
     ) -> Result<Vec<Seen>, Failure> {
-        let (from, to) = (Time(first.0 - reach).to_string(), format!("{}#~", Time(last.0 + reach)));
+        let (from, to) = ((first - reach).to_string(), format!("{}#~", last + reach));
         let range = Range { partition: &self.brief, from: &from, to: &to, most, backwards: true };
         let texts = world.range(range).await?;
         // One that can't be read must not hide the others.

@@ -9,7 +9,7 @@ use super::*;
 const DENIED: &str = r#","errorCode":"AccessDenied""#;
 
 fn denial(n: i64, second: i64, who: &str, action: &str) -> Undecided {
-    let time = Time(1_772_000_000 + second);
+    let time = Time::from_timestamp(1_772_000_000 + second);
     let json = record(action, user(who)).id(n).at(time).with(DENIED).to_string();
     let policy = Policy::built_in();
     classified(&json, &policy, |_, call| undecided(call, &policy))
@@ -65,7 +65,7 @@ fn a_code_of_a_services_own_is_a_denial_by_its_name_or_by_awss_sentence() {
 }
 
 fn policy(window: i64, count: usize, actions: usize) -> Denials {
-    Denials { window, count, actions, ..Policy::built_in().denials }
+    Denials { window: TimeDelta::seconds(window), count, actions, ..Policy::built_in().denials }
 }
 
 fn codes(denials: Vec<Undecided>, policy: &Denials) -> Vec<(Code, Severity, String)> {
@@ -131,8 +131,10 @@ fn what_console_pages_ask_for_shows_no_breadth() {
 #[test]
 fn a_spike_is_known_when_the_last_call_makes_it_one() {
     let denials: Vec<_> = (0..25).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
-    let known: Vec<i64> =
-        settle(denials, &policy(300, 20, 6)).iter().map(|f| f.known.unwrap().0 - 1_772_000_000).collect();
+    let known: Vec<i64> = settle(denials, &policy(300, 20, 6))
+        .iter()
+        .map(|f| f.known.unwrap().timestamp() - 1_772_000_000)
+        .collect();
     assert_eq!(known[..20], [190; 20]);
     assert_eq!(known[20..], [200, 210, 220, 230, 240]);
 }
@@ -147,7 +149,7 @@ fn a_verdict_says_what_was_known_when_it_was_known() {
         let found = settle(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
         let first = found.first().unwrap().clone();
         let said: Vec<&str> = first.reason.split(" were denied").take(1).collect();
-        (first.known.unwrap().0 - 1_772_000_000, first.code, said.concat())
+        (first.known.unwrap().timestamp() - 1_772_000_000, first.code, said.concat())
     };
     let said = |calls: usize, what: &str| format!("{calls} calls of this principal to {what}");
     assert_eq!(known(20, 6), (19, codes::DENY_SPIKE, said(20, "one action")));
@@ -164,7 +166,7 @@ fn a_call_is_judged_by_its_own_windows() {
     let found = settle(denials, &policy(300, 20, 6));
     assert_eq!(found.len(), 66);
     for finding in found {
-        let near = finding.time.unwrap().0 - 1_772_000_000 >= 300;
+        let near = finding.time.unwrap().timestamp() - 1_772_000_000 >= 300;
         let expected = if near { codes::DENY_PROBING } else { codes::DENY_SPIKE };
         assert_eq!(finding.code, expected, "{:?}", finding.event_time);
     }
@@ -201,11 +203,11 @@ fn calls_outside_of_the_spike_are_not_told() {
 fn slowly(denials: &[Undecided], policy: &Denials) -> Vec<String> {
     let mut told = std::collections::BTreeSet::new();
     for first in denials {
-        let start = first.finding.time.unwrap().0;
+        let start = first.finding.time.unwrap();
         let mut window: Vec<&Undecided> = denials
             .iter()
             .filter(|d| {
-                d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap().0)
+                d.group == first.group && (start..=start + policy.window).contains(&d.finding.time.unwrap())
             })
             .collect();
         window.sort_by_key(|d| d.key());
@@ -258,7 +260,7 @@ until = 2026-03-31"#;
     let counts = |policy: &str, role: &str, action: &str| {
         let json = record(action, session(role, "s")).at("2026-03-01T09:00:00Z").with(DENIED).to_string();
         let policy = Policy::parse("p", policy).unwrap();
-        let detector = live::DenySpikeFunction::new(engine(&policy), Lease(60));
+        let detector = live::DenySpikeFunction::new(engine(&policy), Lease(TimeDelta::minutes(1)));
         classified(&json, &policy, |record, _| matches!(detector.judge(record), Some(live::Work::Denied(_))))
     };
     assert!(!counts(excepted, "scanner", "ec2:DescribeInstances"));

@@ -53,7 +53,7 @@ pub(crate) async fn close<W: World>(
         );
         notes.push(Note::new("at least", counted));
     }
-    let at = end.map_or(sweep.now, |end| Time(end.0 + alerts.quiet));
+    let at = end.map_or(sweep.now, |end| end + alerts.quiet);
     let closing = Closing { incident: &found, policy: alerts, since: &since, findings, severity, notes, at };
     episode.close(world, Some(closing), report).await
 }
@@ -109,7 +109,7 @@ async fn went_on(
     period: Period,
     end: Time,
 ) -> Result<bool, Failure> {
-    let (mut from, to) = (format!("mark#{end}"), format!("mark#{}#~", Time(end.0 + policy.quiet)));
+    let (mut from, to) = (format!("mark#{end}"), format!("mark#{}#~", end + policy.quiet));
     for _ in 0..PAGES {
         let range = Range { partition: incident, from: &from, to: &to, most: PAGE, backwards: false };
         let (behind, more) = page(world, policy, range).await?;

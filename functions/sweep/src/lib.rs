@@ -10,7 +10,7 @@ mod hearing;
 mod round;
 
 use cases::Refresh;
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Note;
 use handsoff_core::policy::{Line, exceptions};
 use handsoff_core::{Detectors, Policy};
@@ -26,8 +26,8 @@ pub struct Settings {
     pub account: String,
     /// The detectors: they judge what CloudTrail is asked for.
     pub detectors: Detectors,
-    /// Every so many minutes the canary is written, and the subscriptions are compared.
-    pub canary_minutes: i64,
+    /// After how long each the canary is written, and the subscriptions are compared: whole minutes.
+    pub canary_every: TimeDelta,
     /// Entries of the policy that the rules' event patterns don't let through.
     pub out_of_step: Vec<Line>,
     /// After how long an alert counts as not sent.
@@ -51,8 +51,8 @@ pub async fn sweep(
     let mut report = Report::default();
     let mut failures = Vec::new();
     // First of all: a canary that isn't written must not be missing because of something else.
-    let minute = now.0.div_euclid(60);
-    let due = minute.rem_euclid(settings.canary_minutes.max(1)) == 0;
+    let every = settings.canary_every.max(MINUTE);
+    let due = now.floor(every) == now.floor(MINUTE);
     if due {
         failures.extend(world.touch().await.err());
     }
@@ -67,7 +67,7 @@ pub async fn sweep(
     }
     if due {
         // What isn't written expires.
-        let refresh = is_first_of_day(minute, settings.canary_minutes);
+        let refresh = is_first_of_day(now, every);
         let drills = cases::drills(&sweep, refresh, &mut report).await;
         failures.extend(drills.err());
     }
@@ -76,7 +76,7 @@ pub async fn sweep(
             sweep.pause = pause(&open);
             failures.extend(round::go_through(&sweep, &open, &mut report).await);
             if due {
-                let refresh = Refresh::of(minute, settings.canary_minutes);
+                let refresh = Refresh::of(now, every);
                 let (counted, reviews) = cases::reviews(&sweep, &open, refresh).await;
                 report.merge(&counted);
                 failures.extend(reviews.err());
@@ -89,7 +89,7 @@ pub async fn sweep(
         failures.extend(digest(world, sweep.telling(&()), now, notes, &mut report).await.err());
     }
     // Once a day, and last: nobody waits for it. What isn't written anew expires.
-    if due && is_first_of_day(minute, settings.canary_minutes) {
+    if due && is_first_of_day(now, every) {
         failures.extend(handsoff_ledger::live::count(world, &policy.cases, now, &mut report).await.err());
     }
     if !report.is_empty() {
@@ -113,20 +113,22 @@ async fn notes(world: &impl World, policy: &Policy, until: Time) -> Vec<Note> {
     notes
 }
 
-/// Whether a minute that is due is the first such of its day.
-fn is_first_of_day(minute: i64, canary_minutes: i64) -> bool {
-    minute.rem_euclid(1440) < canary_minutes.max(1)
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether a time that is due is the first such of its day.
+fn is_first_of_day(now: Time, every: TimeDelta) -> bool {
+    now - now.floor(TimeDelta::days(1)) < every
 }
 
-/// After how many seconds a session is looked at again, though nothing came.
-const PAUSE: i64 = 60;
+/// After how long a session is looked at again, though nothing came.
+const PAUSE: TimeDelta = MINUTE;
 
 /// With more sessions than this going on, each is looked at less often.
 const MANY_SESSIONS: usize = 100;
 
-fn pause(open: &[Open]) -> i64 {
+fn pause(open: &[Open]) -> TimeDelta {
     let session = |open: &&Open| open.due.is_some_and(|due| due.task == Task::Session);
-    if open.iter().filter(session).count() > MANY_SESSIONS { 5 * PAUSE } else { PAUSE }
+    if open.iter().filter(session).count() > MANY_SESSIONS { PAUSE * 5 } else { PAUSE }
 }
 
 /// What a sweep works with.
@@ -135,8 +137,8 @@ struct Sweep<'s, W> {
     policy: &'s Policy,
     settings: &'s Settings,
     now: Time,
-    /// After how many seconds a session is looked at again, though nothing came.
-    pause: i64,
+    /// After how long a session is looked at again, though nothing came.
+    pause: TimeDelta,
 }
 
 impl<W> Sweep<'_, W> {

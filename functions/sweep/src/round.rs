@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, SessionNotes};
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
 use handsoff_runtime::{
     AT_ONCE, Due, Episode, Failure, Going, Held, Look, Lookup, Metric, Open, Report, Task, World, look,
@@ -16,11 +17,11 @@ use handsoff_runtime::{
 
 use crate::{Sweep, add, cases, close};
 
-/// After so many seconds nothing further is begun, so that the sweep ends in time to say what it did.
-const ENOUGH: i64 = 40;
+/// After so long nothing further is begun, so that the sweep ends in time to say what it did.
+const ENOUGH: TimeDelta = TimeDelta::seconds(40);
 
-/// What is left of them for sealing cases, when there are any to seal: CloudTrail answers slowly.
-const FOR_SEALING: i64 = 10;
+/// What is left of it for sealing cases, when there are any to seal: CloudTrail answers slowly.
+const FOR_SEALING: TimeDelta = TimeDelta::seconds(10);
 
 /// An episode that is open.
 struct Item {
@@ -44,23 +45,23 @@ pub(crate) async fn go_through<W: World + Lookup>(
     report: &mut Report,
 ) -> Vec<Failure> {
     let (items, failures) = items(open);
-    let (now, lease) = (sweep.world.now().0.max(sweep.now.0), sweep.settings.lease.0);
+    let (now, lease) = (sweep.world.now().max(sweep.now), sweep.settings.lease);
     let mut due: Vec<&Item> =
         items.iter().filter(|item| item.due.is_none_or(|due| due.is_due(now, lease))).collect();
     due.sort_by_cached_key(|item| {
         // What the list says nothing of is in another order each time.
         let mut chance = DefaultHasher::new();
         (now, item.episode.to_string()).hash(&mut chance);
-        let due = item.due.unwrap_or(Due { task: Task::Incident, at: 0, waiting: None });
+        let due = item.due.unwrap_or(Due { task: Task::Incident, at: Time::EPOCH, waiting: None });
         (due.order(now, lease), chance.finish())
     });
     let (seals, others): (Vec<&Item>, Vec<&Item>) = due
         .into_iter()
         .partition(|item| item.due.is_some_and(|due| due.task == Task::Seal && !due.is_late(now, lease)));
-    let begun = sweep.world.now().0;
-    let until = begun + ENOUGH - if seals.is_empty() { 0 } else { FOR_SEALING };
+    let begun = sweep.world.now();
+    let until = begun + ENOUGH - if seals.is_empty() { TimeDelta::zero() } else { FOR_SEALING };
     let mut done = Done { report, count: Count::of(&items), failures };
-    let in_time = others.iter().take_while(|_| sweep.world.now().0 <= until);
+    let in_time = others.iter().take_while(|_| sweep.world.now() <= until);
     let mut visits = stream::iter(in_time.map(|item| visit(sweep, item))).buffer_unordered(AT_ONCE);
     let (mut visited, mut over) = (0, Vec::new());
     while let Some(visit) = visits.next().await {
@@ -150,11 +151,11 @@ impl Done<'_> {
 async fn seal<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     (seals, over): (&[&Item], &[&Episode]),
-    until: i64,
+    until: Time,
     done: &mut Done<'_>,
 ) -> usize {
     let mut begun = 0;
-    let in_time = |begun: usize| begun == 0 || sweep.world.now().0 <= until;
+    let in_time = |begun: usize| begun == 0 || sweep.world.now() <= until;
     for item in seals {
         if !in_time(begun) {
             break;
@@ -198,7 +199,7 @@ async fn visit<'i, W: World + Lookup>(sweep: &Sweep<'_, W>, item: &'i Item) -> V
 /// What failed is tried again, behind all that is waiting: else it would be the first of each sweep, and its retries, and
 /// keep the others from ever being looked at.
 async fn postpone(world: &impl World, episode: &Episode) {
-    let now = world.now().0;
+    let now = world.now();
     let postponed = async {
         let mut held = Held::of(world, episode).await?;
         let exists = held.exists();
@@ -246,13 +247,13 @@ async fn go_on<W: World + Lookup>(
     }
     // A period without a time is over when nothing was added to it for as long as one lasts.
     let over = match episode.period.end(alerts) {
-        Some(end) => end.0 + alerts.quiet,
+        Some(end) => end + alerts.quiet,
         None => held.state.since + alerts.period + alerts.quiet,
     };
     if held.state.look != Look::Done || held.state.part.is_some() {
         look(world, sweep.telling(&()), &mut held, over, report).await?;
     }
-    if sweep.now.0 >= over {
+    if sweep.now >= over {
         return close::close(sweep, &held, report).await.map(|()| Going::None);
     }
     held.change(world, |state| {

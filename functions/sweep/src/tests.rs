@@ -12,9 +12,9 @@ fn stack(out_of_step: Vec<Line>) -> Settings {
     Settings {
         detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
-        canary_minutes: 5,
+        canary_every: TimeDelta::minutes(5),
         out_of_step,
-        lease: Lease(90),
+        lease: Lease(TimeDelta::seconds(90)),
         lookup_regions: vec![],
     }
 }
@@ -25,7 +25,7 @@ fn swept(world: &InMemory, now: &str) {
 
 fn swept_in(world: &InMemory, settings: &Settings, now: &str) {
     let now = Time::parse(now).unwrap();
-    world.time.set(now.0 + 1);
+    world.time.set(now.timestamp() + 1);
     let policy = Policy::built_in();
     block_on(sweep(world, &policy, settings, now)).unwrap();
 }
@@ -105,7 +105,7 @@ fn what_cannot_be_read_stops_nothing_else() {
     let own = &json["unmapped"]["handsoff"];
     state.pending.push(handsoff_runtime::Pending {
         by: "gone".into(),
-        since: 0,
+        since: Time::EPOCH,
         alert: serde_json::from_value(own["alert"].clone()).unwrap(),
         lead: serde_json::from_value(own["finding"].clone()).unwrap(),
     });
@@ -121,7 +121,7 @@ fn what_cannot_be_read_stops_nothing_else() {
     block_on(write(("drift-1", "no state"), None, "{}", due)).unwrap();
     let policy = Policy::built_in();
     let time = Time::parse("2026-03-14T00:06:00Z").unwrap();
-    world.time.set(time.0 + 1);
+    world.time.set(time.timestamp() + 1);
     let failures = block_on(sweep(&world, &policy, &settings(), time)).unwrap_err();
     assert_eq!(failures.len(), 1, "the one that has no name is told: {failures:?}");
     assert_eq!(world.sent.borrow().len(), 1);

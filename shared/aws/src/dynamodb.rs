@@ -25,11 +25,11 @@ impl Aws {
 
     /// Whether an item is still to be seen: expired ones are deleted days late.
     fn is_fresh(&self, item: &Item) -> bool {
-        number(item, "expires").is_none_or(|expires| expires > self.now().0)
+        number(item, "expires").is_none_or(|expires| expires > self.now().timestamp())
     }
 
     fn expires(&self) -> AttributeValue {
-        AttributeValue::N((self.now().0 + self.keep).to_string())
+        AttributeValue::N((self.now() + self.keep).timestamp().to_string())
     }
 }
 
@@ -56,7 +56,7 @@ impl Memory for Aws {
             .expression_attribute_names("#v", "v")
             .expression_attribute_names("#expires", "expires")
             .expression_attribute_values(":v", AttributeValue::N(FORMAT.to_string()))
-            .expression_attribute_values(":now", AttributeValue::N(self.now().0.to_string()))
+            .expression_attribute_values(":now", AttributeValue::N(self.now().timestamp().to_string()))
             .return_values(ReturnValue::AllOld);
         match put.send().await {
             Ok(put) => Ok(put.attributes().is_none()),
@@ -121,7 +121,7 @@ impl Memory for Aws {
             None => put
                 .condition_expression("attribute_not_exists(pk) OR #expires <= :now")
                 .expression_attribute_names("#expires", "expires")
-                .expression_attribute_values(":now", AttributeValue::N(self.now().0.to_string())),
+                .expression_attribute_values(":now", AttributeValue::N(self.now().timestamp().to_string())),
         };
         match put.send().await {
             Ok(_) => Ok(true),

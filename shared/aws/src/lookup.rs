@@ -34,8 +34,8 @@ impl Lookup for Aws {
         let answer = client
             .lookup_events()
             .lookup_attributes(attribute)
-            .start_time(DateTime::from_secs(ask.from.0))
-            .end_time(DateTime::from_secs(ask.to.0))
+            .start_time(DateTime::from_secs(ask.from.timestamp()))
+            .end_time(DateTime::from_secs(ask.to.timestamp()))
             .max_results(PAGE)
             .set_next_token(page)
             .send()

@@ -3,7 +3,9 @@
 use std::env;
 use std::fmt::Write;
 use std::fs;
+use std::time::Duration;
 
+use handsoff_cloudtrail::TimeDelta;
 use handsoff_core::Policy;
 use handsoff_core::policy::Glob;
 use handsoff_runtime::Lease;
@@ -21,13 +23,13 @@ pub struct Settings {
     pub cases: Option<String>,
     /// URL of the queue for what can't be read.
     pub dead_letters: Option<String>,
-    /// For how many seconds findings and alerts are kept.
-    pub keep: i64,
+    /// For how long findings and alerts are kept.
+    pub keep: TimeDelta,
     /// After how long an alert counts as not sent.
     pub lease: Lease,
-    /// How many milliseconds lie between two questions to CloudTrail, which answers two a second to all who ask in
-    /// the account.
-    pub lookup_pace: i64,
+    /// How long the pause between two questions to CloudTrail is, which answers two a second to all who ask in the
+    /// account.
+    pub lookup_pace: Duration,
 }
 
 /// Why a function can't start.
@@ -77,9 +79,14 @@ impl Settings {
             topic,
             cases: text("HANDSOFF_CASES"),
             dead_letters: text("HANDSOFF_DEAD_LETTERS"),
-            keep: number("HANDSOFF_KEEP_DAYS", 90)? * 86_400,
-            lease: Lease(number("HANDSOFF_RESEND_SECONDS", Lease::default().0)?),
-            lookup_pace: number("HANDSOFF_LOOKUP_PACE_MILLISECONDS", 550)?,
+            keep: TimeDelta::days(number("HANDSOFF_KEEP_DAYS", 90)?),
+            lease: Lease(TimeDelta::seconds(number(
+                "HANDSOFF_RESEND_SECONDS",
+                Lease::default().0.num_seconds(),
+            )?)),
+            lookup_pace: Duration::from_millis(
+                number("HANDSOFF_LOOKUP_PACE_MILLISECONDS", 550)?.unsigned_abs(),
+            ),
         })
     }
 }

@@ -12,7 +12,7 @@ use aws_sdk_sns::config::http::HttpResponse;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 use handsoff_runtime::{
     CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier,
@@ -42,7 +42,7 @@ pub struct Aws {
     pub(crate) cases: Option<String>,
     topic: String,
     dead_letters: Option<String>,
-    pub(crate) keep: i64,
+    pub(crate) keep: TimeDelta,
     function: &'static str,
     table_arn: Option<String>,
     names: Cell<u64>,
@@ -62,7 +62,7 @@ impl Aws {
             cloudwatch: OnceCell::new(),
             s3: OnceCell::new(),
             asked: Cell::new(None),
-            pace: Duration::from_millis(settings.lookup_pace.unsigned_abs()),
+            pace: settings.lookup_pace,
             cases: settings.cases.clone(),
             table: settings.table.clone(),
             topic: settings.topic.clone(),
@@ -269,7 +269,7 @@ impl Canary for Aws {
 impl Clock for Aws {
     fn now(&self) -> Time {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Time(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        Time::from_timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 
     fn name(&self) -> String {

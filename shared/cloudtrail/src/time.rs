@@ -1,11 +1,18 @@
-//! Event time, in seconds since 1970 UTC.
+//! Event time, to the second, UTC.
 
-use chrono::{DateTime, NaiveDateTime};
+pub mod seconds;
+
+use std::ops::{Add, Sub};
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Seconds since 1970-01-01 00:00 UTC. CloudTrail's `eventTime` has no finer grain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(pub i64);
+/// A second since 1970-01-01 00:00 UTC. CloudTrail's `eventTime` has no finer grain.
+///
+/// A `DateTime` is a date and a time of day: findings, which there are millions of, would be sorted and compared by
+/// three numbers where one does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
 
 /// As text, in CloudTrail's form.
 impl Serialize for Time {
@@ -24,7 +31,39 @@ impl<'de> Deserialize<'de> for Time {
 /// 9000-01-01 00:00 UTC.
 const YEAR_9000: i64 = 221_845_392_000;
 
+const DAY: i64 = TimeDelta::days(1).num_seconds();
+
 impl Time {
+    /// 1970-01-01 00:00 UTC.
+    pub const EPOCH: Self = Self(0);
+
+    /// The time of a Unix timestamp.
+    pub const fn from_timestamp(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// The Unix timestamp: seconds since 1970.
+    pub const fn timestamp(self) -> i64 {
+        self.0
+    }
+
+    /// Midnight of a day, by its number: 1970-01-01 is day 0.
+    pub const fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(DAY))
+    }
+
+    /// The number of the day.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(DAY)
+    }
+
+    /// The last time until this one that is a multiple of a length from 1970 on: of a day, midnight. No length, the time
+    /// itself.
+    #[must_use]
+    pub fn floor(self, length: TimeDelta) -> Self {
+        Self(self.0 - self.0.checked_rem_euclid(length.num_seconds()).unwrap_or_default())
+    }
+
     /// Reads `2026-11-22T05:38:00Z`, with or without a fraction or an offset; and `2026-11-22 05:38:00`, taken
     /// for UTC, as CloudTrail's times look once they have been through a data lake.
     ///
@@ -63,6 +102,34 @@ impl std::fmt::Display for Time {
     }
 }
 
+/// What lies beyond all times is the last.
+impl Add<TimeDelta> for Time {
+    type Output = Self;
+
+    fn add(self, delta: TimeDelta) -> Self {
+        Self(self.0.saturating_add(delta.num_seconds()))
+    }
+}
+
+/// What lies before all times is the first.
+impl Sub<TimeDelta> for Time {
+    type Output = Self;
+
+    fn sub(self, delta: TimeDelta) -> Self {
+        Self(self.0.saturating_sub(delta.num_seconds()))
+    }
+}
+
+/// Negative where the other is later.
+impl Sub for Time {
+    type Output = TimeDelta;
+
+    fn sub(self, other: Self) -> TimeDelta {
+        let most = if self < other { TimeDelta::MIN } else { TimeDelta::MAX };
+        TimeDelta::try_seconds(self.0.saturating_sub(other.0)).unwrap_or(most)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +154,21 @@ mod tests {
         ] {
             assert_eq!(Time::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn times_and_lengths_add_up_and_never_overflow() {
+        let time = Time::parse("2026-03-13T07:30:00Z").unwrap();
+        assert_eq!((time + TimeDelta::hours(2)).to_string(), "2026-03-13T09:30:00Z");
+        assert_eq!((time - TimeDelta::hours(8)).to_string(), "2026-03-12T23:30:00Z");
+        assert_eq!(time - (time - TimeDelta::days(3)), TimeDelta::days(3));
+        assert_eq!(time - (time + TimeDelta::seconds(1)), TimeDelta::seconds(-1));
+        assert_eq!(time.floor(TimeDelta::days(1)).to_string(), "2026-03-13T00:00:00Z");
+        assert_eq!(time.floor(TimeDelta::days(1)), Time::of_day(time.day()));
+        assert_eq!(time.floor(TimeDelta::zero()), time);
+        assert_eq!(Time(-1).floor(TimeDelta::minutes(1)), Time(-60));
+        let (first, last) = (Time(i64::MIN), Time(i64::MAX));
+        assert_eq!((last + TimeDelta::MAX, first - TimeDelta::MAX), (last, first));
+        assert_eq!((last - first, first - last), (TimeDelta::MAX, TimeDelta::MIN));
     }
 }

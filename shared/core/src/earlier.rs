@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_cloudtrail::{Class, Time, permission_set_of};
+use handsoff_cloudtrail::{Class, Time, TimeDelta, permission_set_of};
 
 use crate::alert::{Period, Topic};
 use crate::code::Repeats;
@@ -21,11 +21,11 @@ use crate::incident::Incident;
 use crate::principal::Kind;
 use crate::severity::Severity;
 
-/// So many seconds something of a role, or of denied calls, is remembered: 90 days.
-const MEMORY: i64 = 90 * 86_400;
+/// So long something of a role, or of denied calls, is remembered.
+const MEMORY: TimeDelta = TimeDelta::days(90);
 
 /// The same of a person's session: no session of a role or of the console lasts longer than twelve hours.
-const SESSION: i64 = 12 * 3600;
+const SESSION: TimeDelta = TimeDelta::hours(12);
 
 /// Whose findings are remembered together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ impl Subject {
         Some(Self { name, by_action: true })
     }
 
-    /// How many seconds something of it is remembered.
-    pub fn memory(&self) -> i64 {
+    /// How long something of it is remembered.
+    pub fn memory(&self) -> TimeDelta {
         if self.by_action { MEMORY } else { SESSION }
     }
 
@@ -110,23 +110,23 @@ impl<'f> Brief<'f> {
 /// What was found of which subject in the periods that begin at these times: a set.
 #[derive(Clone, Debug)]
 pub struct Earlier {
-    length: i64,
-    found: BTreeMap<String, BTreeMap<String, BTreeSet<i64>>>,
+    length: TimeDelta,
+    found: BTreeMap<String, BTreeMap<String, BTreeSet<Time>>>,
 }
 
 impl Earlier {
-    /// Nothing yet, with periods of so many seconds.
-    pub fn new(length: i64) -> Self {
+    /// Nothing yet, with periods of this length.
+    pub fn new(length: TimeDelta) -> Self {
         Self { length, found: BTreeMap::new() }
     }
 
     /// The first second of the period that a time lies in.
-    pub fn period(length: i64, time: Time) -> i64 {
-        Period::of_length("", Some(time), length).start().map_or(time.0, |start| start.0)
+    pub fn period(length: TimeDelta, time: Time) -> Time {
+        Period::of_length("", Some(time), length).start().unwrap_or(time)
     }
 
     /// Remembers that something was found in the period that begins so.
-    pub fn add(&mut self, subject: &str, what: Cow<'_, str>, period: i64) {
+    pub fn add(&mut self, subject: &str, what: Cow<'_, str>, period: Time) {
         let found = self.found.entry(subject.to_owned()).or_default();
         found.entry(what.into_owned()).or_default().insert(period);
     }
@@ -161,7 +161,7 @@ mod tests {
     use handsoff_cloudtrail::{Entry, Record};
 
     fn finding(action: &str, day: i64, code: Code) -> Finding {
-        let time = Time(day * 86_400 + 3600);
+        let time = Time::of_day(day) + TimeDelta::hours(1);
         let json = format!(
             r#"{{"eventID":"{day}{action}","eventTime":"{time}","eventSource":"ec2.amazonaws.com","eventName":"{action}",
             "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/a","userName":"a"}}}}"#
@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn repeated(days: &[i64], asked: (&str, i64), code: Code) -> bool {
-        let mut earlier = Earlier::new(7200);
+        let mut earlier = Earlier::new(TimeDelta::hours(2));
         for at in days {
             earlier.extend(&incident(&[finding("CreateGrant", *at, code)]));
         }
@@ -222,9 +222,9 @@ mod tests {
                 for finding in &mut at {
                     finding.principal.kind = kind;
                 }
-                at[0].time = at[1].time.map(|time| Time(time.0 - 8 * 3600));
+                at[0].time = at[1].time.map(|time| time - TimeDelta::hours(8));
                 (at[1].class, at[1].severity) = (class, severity);
-                let mut earlier = Earlier::new(7200);
+                let mut earlier = Earlier::new(TimeDelta::hours(2));
                 earlier.extend(&incident(&at[..1]));
                 let asked = incident(&at[1..]);
                 let brief = asked.briefs().next().unwrap();

@@ -24,6 +24,7 @@ use strum::VariantArray;
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Severity {
     /// Kept for the record.
     Info,

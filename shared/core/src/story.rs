@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use futures_util::FutureExt;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Arn, Time};
+use handsoff_cloudtrail::{Arn, Time, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Note;
@@ -301,7 +301,8 @@ async fn begun<F: Facts>(
 ) -> Result<String, F::Error> {
     let at = made.at.map(|at| format!(" at {at}")).unwrap_or_default();
     let before = first.zip(made.at).filter(|(first, at)| first >= at);
-    let before = before.map(|(first, at)| format!(", {} min before,", (first.0 - at.0 + 59) / 60));
+    let before = before
+        .map(|(first, at)| format!(", {} min before,", (first - at + TimeDelta::seconds(59)).num_minutes()));
     let text =
         format!("{who} was created{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
     if let Some(denials) = made.denials.as_ref().filter(|denials| **denials != made.incident) {

@@ -255,10 +255,10 @@ fn units<F: Function>(
                 continue;
             }
         };
-        if let (Some(Time(at)), Some(timed)) = (time, function.timed(&work)) {
+        if let (Some(at), Some(timed)) = (time, function.timed(&work)) {
             // Clocks differ: an event from the future has no lag.
             #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
-            report.add(timed, (world.now().0 - at).max(0) as f64);
+            report.add(timed, (world.now() - at).num_seconds().max(0) as f64);
         }
         let (indices, works) = units.entry(function.unit(&work)).or_default();
         indices.push(index);

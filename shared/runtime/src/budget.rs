@@ -4,7 +4,7 @@
 //! what is less severe none of what is more. All are finite, those of what is grave too: else who opens ten thousand
 //! sessions sends ten thousand messages.
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::document::{Change, Document, Held};
 use super::ports::{Clock, Failure, World};
@@ -26,8 +26,8 @@ pub fn budget(burst: usize, code: Code, severity: Severity) -> usize {
 }
 
 /// The minute of a time.
-pub(super) fn minute(Time(now): Time) -> Time {
-    Time(now - now.rem_euclid(60))
+pub(super) fn minute(now: Time) -> Time {
+    now.floor(TimeDelta::minutes(1))
 }
 
 /// How many incidents of a code and severity were alerted by themselves in a minute.

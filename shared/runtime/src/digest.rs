@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::document::Held;
@@ -30,8 +30,8 @@ const FINDINGS: usize = 1_000;
 /// So many findings in all: a flood of them must not keep a sweep from its end.
 const ALL: usize = 20_000;
 
-/// After a digest is due it is looked for as many seconds: after that nobody reads it as the day's any more.
-const LATE: i64 = 6 * 3600;
+/// After a digest is due it is looked for so long: after that nobody reads it as the day's any more.
+const LATE: TimeDelta = TimeDelta::hours(6);
 
 /// An incident on a digest's list.
 #[derive(Serialize, Deserialize)]
@@ -65,8 +65,8 @@ pub async fn digest<N>(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let policy = telling.policy;
-    let Some(until) = policy.digest.until(Time(now.0 - policy.quiet)) else { return Ok(()) };
-    if now.0 - policy.quiet - until.0 > LATE {
+    let Some(until) = policy.digest.until(now - policy.quiet) else { return Ok(()) };
+    if now - policy.quiet - until > LATE {
         return Ok(());
     }
     let episode = Episode { incident: Digest::id(until), period: Period::NoTime };
@@ -118,7 +118,7 @@ async fn part(
     incident: String,
 ) -> Result<(Incident, handsoff_core::earlier::Earlier), Failure> {
     // No digest is of more than a week.
-    let (from, to) = (format!("mark#{}", Time(until.0 - 8 * 86_400)), format!("mark#{until}"));
+    let (from, to) = (format!("mark#{}", until - TimeDelta::days(8)), format!("mark#{until}"));
     let range = Range { partition: &incident, from: &from, to: &to, most: FINDINGS, backwards: false };
     let whole = marks(world, range).await?;
     let parts = whole.by_digest(policy);

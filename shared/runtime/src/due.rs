@@ -4,8 +4,11 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
+use handsoff_cloudtrail::Time;
 use handsoff_core::Severity;
 use strum::VariantArray;
+
+use super::tell::Lease;
 
 /// What there is to do with an open document, the most urgent first.
 #[derive(
@@ -40,7 +43,7 @@ pub struct Waiting {
     /// How many.
     pub count: usize,
     /// Since when the oldest of them was claimed.
-    pub since: i64,
+    pub since: Time,
     /// The most severe.
     pub severity: Severity,
 }
@@ -50,26 +53,26 @@ pub struct Waiting {
 pub struct Due {
     /// What there is to do.
     pub task: Task,
-    /// From when on, in seconds since 1970.
-    pub at: i64,
+    /// From when on.
+    pub at: Time,
     /// Its alerts that wait to be sent.
     pub waiting: Option<Waiting>,
 }
 
 impl Due {
-    /// Whether there is something to do by now, where an alert counts as not sent after so many seconds.
-    pub fn is_due(&self, now: i64, lease: i64) -> bool {
+    /// Whether there is something to do by now, where an alert counts as not sent after its lease.
+    pub fn is_due(&self, now: Time, lease: Lease) -> bool {
         self.at <= now || self.is_late(now, lease)
     }
 
     /// Whether an alert of it has waited for so long that it counts as not sent.
-    pub fn is_late(&self, now: i64, lease: i64) -> bool {
-        self.waiting.is_some_and(|waiting| waiting.since + lease <= now)
+    pub fn is_late(&self, now: Time, lease: Lease) -> bool {
+        self.waiting.is_some_and(|waiting| waiting.since + lease.0 <= now)
     }
 
     /// What comes first: alerts that weren't sent, the gravest of them, then what is most urgent, then what has been due
     /// for longest. Whatever is looked at is due at a later time after that, so all get their turn.
-    pub fn order(&self, now: i64, lease: i64) -> impl Ord + use<> {
+    pub fn order(&self, now: Time, lease: Lease) -> impl Ord + use<> {
         let late = self.waiting.filter(|_| self.is_late(now, lease));
         (Reverse(late.map(|waiting| (waiting.severity, Reverse(waiting.since)))), self.task, self.at)
     }
@@ -77,10 +80,12 @@ impl Due {
 
 impl fmt::Display for Due {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.task.as_str(), self.at)?;
+        write!(f, "{} {}", self.task.as_str(), self.at.timestamp())?;
         match self.waiting {
             None => Ok(()),
-            Some(Waiting { count, since, severity }) => write!(f, " {count} {since} {severity}"),
+            Some(Waiting { count, since, severity }) => {
+                write!(f, " {count} {} {severity}", since.timestamp())
+            }
         }
     }
 }
@@ -100,13 +105,13 @@ impl FromStr for Due {
         let wrong = || DueError::Form(text.to_owned());
         let mut words = text.split(' ');
         let task = words.next().and_then(|word| Task::ALL.iter().copied().find(|task| task.as_str() == word));
-        let at = words.next().and_then(|word| word.parse().ok());
+        let at = words.next().and_then(|word| word.parse().ok().map(Time::from_timestamp));
         let rest: Vec<&str> = words.collect();
         let waiting = match *rest.as_slice() {
             [] => None,
             [count, since, severity] => Some(Waiting {
                 count: count.parse().map_err(|_| wrong())?,
-                since: since.parse().map_err(|_| wrong())?,
+                since: since.parse().map(Time::from_timestamp).map_err(|_| wrong())?,
                 severity: severity.parse().map_err(|_| wrong())?,
             }),
             _ => return Err(wrong()),
@@ -117,14 +122,16 @@ impl FromStr for Due {
 
 #[cfg(test)]
 mod tests {
+    use handsoff_cloudtrail::TimeDelta;
+
     use super::*;
 
     #[test]
     fn what_is_written_is_read() {
-        let waiting = Waiting { count: 3, since: 17, severity: Severity::High };
+        let waiting = Waiting { count: 3, since: Time::from_timestamp(17), severity: Severity::High };
         for task in Task::ALL.iter().copied() {
             for waiting in [None, Some(waiting)] {
-                let due = Due { task, at: 1_772_000_000, waiting };
+                let due = Due { task, at: Time::from_timestamp(1_772_000_000), waiting };
                 assert_eq!(due.to_string().parse(), Ok(due));
             }
         }
@@ -137,8 +144,12 @@ mod tests {
     fn what_was_not_sent_comes_first_and_then_what_has_been_due_for_longest() {
         let of = |task, at, waiting: Option<(i64, Severity)>| Due {
             task,
-            at,
-            waiting: waiting.map(|(since, severity)| Waiting { count: 1, since, severity }),
+            at: Time::from_timestamp(at),
+            waiting: waiting.map(|(since, severity)| Waiting {
+                count: 1,
+                since: Time::from_timestamp(since),
+                severity,
+            }),
         };
         let sorted = [
             of(Task::Incident, 900, Some((20, Severity::Critical))),
@@ -152,11 +163,12 @@ mod tests {
             of(Task::Incident, 11, None),
             of(Task::Seal, 1, None),
         ];
+        let (now, lease) = (Time::from_timestamp(100), Lease(TimeDelta::seconds(30)));
         for pair in sorted.windows(2) {
-            assert!(pair[0].order(100, 30) < pair[1].order(100, 30), "{pair:?}");
+            assert!(pair[0].order(now, lease) < pair[1].order(now, lease), "{pair:?}");
         }
-        let due: Vec<bool> = sorted.iter().map(|due| due.is_due(100, 30)).collect();
+        let due: Vec<bool> = sorted.iter().map(|due| due.is_due(now, lease)).collect();
         assert!(due.iter().all(|due| *due), "{due:?}");
-        assert!(!of(Task::Incident, 101, Some((71, Severity::High))).is_due(100, 30));
+        assert!(!of(Task::Incident, 101, Some((71, Severity::High))).is_due(now, lease));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta, seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -103,7 +103,8 @@ impl Held<'_, Episode> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// When it was first written, by the function's clock.
-    pub since: i64,
+    #[serde(with = "seconds")]
+    pub since: Time,
     /// What was claimed to be reported.
     pub told: BTreeSet<Milestone>,
     /// The actions that its messages have named.
@@ -114,12 +115,12 @@ pub struct State {
     /// Whether the sweep has to look at its findings.
     #[serde(default)]
     pub look: Look,
-    /// How many seconds after a session's first record its opening was reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_after: Option<i64>,
-    /// From when on the sweep has something to do with it, in seconds since 1970.
-    #[serde(default)]
-    pub next: i64,
+    /// How long after a session's first record its opening was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "seconds")]
+    pub opened_after: Option<TimeDelta>,
+    /// From when on the sweep has something to do with it.
+    #[serde(default, with = "seconds")]
+    pub next: Time,
     /// What the sweep found it to be: a session that goes on, or that is to be sealed; or none, whatever its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub going: Option<Going>,
@@ -186,7 +187,8 @@ pub struct Pending {
     /// Who is sending it.
     pub by: String,
     /// Since when, by the sender's clock.
-    pub since: i64,
+    #[serde(with = "seconds")]
+    pub since: Time,
     /// The alert.
     pub alert: Alert,
     /// What it tells.
@@ -286,7 +288,8 @@ fn filled(blank: Value, from: &Value) -> Value {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     key: u64,
-    known: Option<i64>,
+    #[serde(default, with = "seconds")]
+    known: Option<Time>,
     #[serde(default, skip_serializing_if = "Ties::is_empty")]
     ties: Ties,
     finding: Reported,
@@ -296,8 +299,12 @@ impl Mark {
     /// What is stored of it.
     pub fn new<'r>(reported: impl Into<ReportedRef<'r>>) -> Self {
         let reported = reported.into();
-        let known = reported.known().map(|known| known.0);
-        Self { key: reported.key().0, known, ties: reported.ties().clone(), finding: reported.cloned() }
+        Self {
+            key: reported.key().0,
+            known: reported.known(),
+            ties: reported.ties().clone(),
+            finding: reported.cloned(),
+        }
     }
 
     /// Where it is stored: two findings meet only if they are the same verdict on the same event.
@@ -315,6 +322,6 @@ impl Mark {
     /// What was stored.
     pub fn reported(self) -> Reported {
         let time = self.finding.as_ref().event_time().and_then(Time::parse);
-        self.finding.with(Hidden { key: Key(self.key), time, known: self.known.map(Time), ties: self.ties })
+        self.finding.with(Hidden { key: Key(self.key), time, known: self.known, ties: self.ties })
     }
 }

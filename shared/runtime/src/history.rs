@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::ports::{Failure, Range, World};
@@ -30,8 +30,8 @@ fn partition(subject: &str) -> String {
 }
 
 /// Of what was found only a digest: an action's name is the record's to choose.
-fn sort(what: &str, period: i64) -> String {
-    format!("{}#{}", group::digest(&[what]), Time(period))
+fn sort(what: &str, period: Time) -> String {
+    format!("{}#{}", group::digest(&[what]), period)
 }
 
 /// Remembers what the periods of these findings had.
@@ -57,10 +57,11 @@ pub(super) async fn of(world: &impl World, policy: &Alerts, incident: &Incident)
     let found = incident
         .briefs()
         .filter_map(|finding| Some((subject.what(&finding)?, Earlier::period(policy.period, finding.time?))));
-    let asked: BTreeSet<(String, i64)> = found.collect();
+    let asked: BTreeSet<(String, Time)> = found.collect();
     let (partition, memory) = (&partition(&subject.name), subject.memory());
     let answers = asked.into_iter().take(ASKED).map(|(what, period)| async move {
-        let (from, to) = (sort(&what, (period - memory).max(0)), sort(&what, period - 1));
+        let (from, to) =
+            (sort(&what, (period - memory).max(Time::EPOCH)), sort(&what, period - TimeDelta::seconds(1)));
         let range = Range { partition, from: &from, to: &to, most: 1, backwards: true };
         Ok::<_, Failure>((what, period, !world.range(range).await?.is_empty()))
     });

@@ -5,6 +5,7 @@
 //! that it is done only if that is still written. So either the sweep reads the finding, or another look is due. A
 //! sweep that fails on the way leaves a look that isn't done.
 
+use handsoff_cloudtrail::Time;
 use handsoff_core::alert::Reach;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
@@ -27,7 +28,7 @@ const LOOK_AT: usize = 10_000;
 /// # Errors
 /// When it can't be written; to do it again is safe.
 pub async fn look_is_due(world: &impl World, episode: &Episode) -> Result<(), Failure> {
-    let (mut held, now) = (Held::of(world, episode).await?, world.now().0);
+    let (mut held, now) = (Held::of(world, episode).await?, world.now());
     if !held.exists() {
         return Ok(());
     }
@@ -50,7 +51,7 @@ pub async fn look(
     world: &impl World,
     telling: Telling<'_, impl Notes>,
     held: &mut Held<'_, Episode>,
-    next: i64,
+    next: Time,
     report: &mut Report,
 ) -> Result<(), Failure> {
     if held.state.part.is_none() {
@@ -71,7 +72,7 @@ pub async fn look(
         let found = Found { incident: &slice.incident, reach: &slice.reach };
         advance(world, telling, held.document, found, report).await?;
     }
-    let (part, now) = (slice.part, world.now().0);
+    let (part, now) = (slice.part, world.now());
     held.change(world, |state| {
         state.part.clone_from(&part);
         match (&part, state.look) {

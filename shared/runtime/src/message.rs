@@ -275,7 +275,7 @@ fn ocsf(alert: &Alert, lead: ReportedRef<'_>) -> Value {
     let resources: Vec<Value> = lead.resources().iter().map(|name| json!({ "name": name })).collect();
     // The schema demands a time, and a record may have none.
     let told = alert.at.or_else(|| alert.time.as_deref().and_then(Time::parse));
-    let time = lead.time().or(told).map_or(0, |time| time.0 * 1000);
+    let time = lead.time().or(told).map_or(0, |time| time.timestamp() * 1000);
     let mut event = json!({
         "class_uid": 2004,
         "class_name": "Detection Finding",

@@ -33,7 +33,7 @@ pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), F
 /// # Errors
 /// When it can't be written.
 pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure> {
-    let (mut held, now) = (Held::of(world, episode).await?, world.now().0);
+    let (mut held, now) = (Held::of(world, episode).await?, world.now());
     held.change(world, |state| {
         let sealing = state.told.remove(&Milestone::Sealing);
         let closed = state.told.remove(&Milestone::Closed);
@@ -83,7 +83,10 @@ impl Ending<'_> {
         let Story { notes: story, thread } = story::of(world, self.findings).await;
         let mut notes = [&*story, &self.notes].concat();
         if let Some(after) = state.opened_after {
-            notes.push(Note::new("alerted", format!("{after} seconds after its first record")));
+            notes.push(Note::new(
+                "alerted",
+                format!("{} seconds after its first record", after.num_seconds()),
+            ));
         }
         let (incident, period) = (self.findings, episode.period);
         let about = About {
@@ -131,7 +134,7 @@ pub async fn end_session(
             fold(world, &alert, lead, report).await?;
             return Ok(Change::Write((true, None)));
         }
-        let pending = Pending { by: by.clone(), since: world.now().0, alert, lead: lead.cloned() };
+        let pending = Pending { by: by.clone(), since: world.now(), alert, lead: lead.cloned() };
         state.pending.push(pending.clone());
         Ok(Change::Write((true, Some(pending))))
     });

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::budget::minute;
@@ -149,12 +150,12 @@ async fn fold_into(
     held.change(world, |state| {
         let closed = state.told.remove(&Milestone::Closed);
         let due = std::mem::replace(&mut state.look, Look::Due) == Look::Due;
-        let first = new && state.since == 0;
+        let first = new && state.since == Time::EPOCH;
         if first {
-            state.since = now.0;
+            state.since = now;
         }
         if first || closed {
-            state.next = now.0;
+            state.next = now;
         }
         first || closed || !due
     })

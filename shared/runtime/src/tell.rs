@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::budget::take;
 use super::digest;
@@ -32,13 +32,13 @@ const LOOK_AT: usize = 200;
 /// How many calls are on their way at once.
 pub const AT_ONCE: usize = 16;
 
-/// After how many seconds a claimed alert counts as not sent. Longer than any function may run, the sweep too.
+/// After how long a claimed alert counts as not sent. Longer than any function may run, the sweep too.
 #[derive(Clone, Copy, Debug)]
-pub struct Lease(pub i64);
+pub struct Lease(pub TimeDelta);
 
 impl Default for Lease {
     fn default() -> Self {
-        Self(150)
+        Self(TimeDelta::seconds(150))
     }
 }
 
@@ -216,7 +216,7 @@ pub async fn tell(
         if state.look != Look::Due {
             look_is_due(world, episode).await?;
         }
-        let late = |pending: &Pending| pending.since + lease.0 <= world.now().0;
+        let late = |pending: &Pending| pending.since + lease.0 <= world.now();
         if state.pending.iter().any(late) {
             resend(world, episode, lease, report).await?;
         }
@@ -366,7 +366,7 @@ pub(super) async fn claim<W: World>(
             return Ok(Change::Leave(Some(own.clone())));
         }
         let Some((alert, lead)) = due(state) else { return Ok(Change::Leave(None)) };
-        let since = world.now().0;
+        let since = world.now();
         if !exists {
             (state.since, state.next) = (since, since);
         }
@@ -430,7 +430,7 @@ pub async fn resend(
     // Each of them once, and no more than so many at a time.
     for _ in 0..TRIES {
         let claimed = update(world, episode, async |held| {
-            let (by, now) = (world.name(), world.now().0);
+            let (by, now) = (world.name(), world.now());
             let late = |pending: &&mut Pending| pending.since + lease.0 <= now;
             let Some(old) = held.state.pending.iter_mut().find(late) else { return Ok(Change::Leave(None)) };
             // The first to write this sends it.
@@ -454,10 +454,11 @@ pub(super) async fn send(
     publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
     let opened = pending.alert.tells.contains(&Milestone::Opened);
-    let after = pending.lead.as_ref().time().filter(|_| opened).map(|Time(at)| (world.now().0 - at).max(0));
+    let since = pending.lead.as_ref().time().filter(|_| opened);
+    let after = since.map(|at| (world.now() - at).max(TimeDelta::zero()));
     if let Some(after) = after {
         #[expect(clippy::cast_precision_loss, reason = "seconds within the life of this program")]
-        report.add(Metric::OpeningSeconds, after as f64);
+        report.add(Metric::OpeningSeconds, after.num_seconds() as f64);
     }
     let sent = update(world, episode, async |held| {
         let state = &mut held.state;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{Milestone, Period};
 use handsoff_runtime::{Document, Episode, Look, State};
 use handsoff_testing::in_memory::InMemory;
@@ -38,7 +39,7 @@ fn a_state_that_is_changed_keeps_what_is_not_understood() {
     state.told.remove(&Milestone::Sealing);
     state.told.insert(Milestone::Closed);
     state.look = Look::Done;
-    (state.pending[1].by, state.pending[1].since) = ("c".into(), 8);
+    (state.pending[1].by, state.pending[1].since) = ("c".into(), Time::from_timestamp(8));
     let mut now = raw.clone();
     now["told"] = json!(["count:10", "closed", "hue:red"]);
     now["look"] = json!("done");
@@ -47,7 +48,7 @@ fn a_state_that_is_changed_keeps_what_is_not_understood() {
     // The other one is sent, and marked as sent.
     state.pending.remove(0);
     now["pending"] = json!([pending("b", "second", "hued")]);
-    (state.pending[0].by, state.pending[0].since) = ("b".into(), 7);
+    (state.pending[0].by, state.pending[0].since) = ("b".into(), Time::from_timestamp(7));
     assert_eq!(written(&state), now);
 }
 

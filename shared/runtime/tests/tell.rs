@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::Reported;
 use handsoff_core::Severity;
 use handsoff_core::alert::{COUNTS, Milestone, Period};
@@ -34,8 +34,8 @@ const LOOK_AT: u64 = 200;
 
 const POLICY: Alerts = Alerts {
     min_severity: Severity::Medium,
-    period: 86_400,
-    quiet: 1_800,
+    period: TimeDelta::days(1),
+    quiet: TimeDelta::minutes(30),
     burst: 10,
     accounts: BTreeMap::new(),
     digest: DigestHours::DEFAULT,
@@ -88,18 +88,18 @@ fn the_next_function_sends_again_what_stayed_pending_for_the_lease_and_reads_not
     bring(&world, &findings).unwrap_err();
     world.longest.set(None);
     let claimed = remembered(&world).pending.first().unwrap().since;
-    world.time.set(claimed + LEASE.0 - 1);
+    world.time.set((claimed + LEASE.0).timestamp() - 1);
     let before = world.read_units.get();
     is(&bring(&world, &findings).unwrap(), Metric::AlertsResent, 0.0);
     assert_eq!((world.sent.borrow().len(), world.read_units.get() - before), (0, 1));
-    world.time.set(claimed + LEASE.0);
+    world.time.set((claimed + LEASE.0).timestamp());
     is(&bring(&world, &findings).unwrap(), Metric::AlertsResent, 1.0);
     assert_eq!((world.sent.borrow().len(), remembered(&world).pending.len()), (1, 0));
 }
 
 #[test]
 fn what_another_function_is_sending_is_left_to_it_until_its_lease_is_over() {
-    for (seconds, sent) in [(LEASE.0 - 1, 1), (LEASE.0, 2)] {
+    for (seconds, sent) in [(LEASE.0.num_seconds() - 1, 1), (LEASE.0.num_seconds(), 2)] {
         let world = world();
         world.longest.set(Some(0));
         bring(&world, &[finding(1, Severity::Medium)]).unwrap_err();
@@ -121,7 +121,10 @@ fn how_long_a_sessions_opening_took_is_counted_once() {
     assert_eq!(world.sent.borrow().len(), 2);
     is(&report, Metric::OpeningSeconds, 0.0);
     let session = Episode { incident: "glass-1".into(), period: Period::Session };
-    assert_eq!(block_on(Held::of(&world, &session)).unwrap().state.opened_after, Some(42));
+    assert_eq!(
+        block_on(Held::of(&world, &session)).unwrap().state.opened_after,
+        Some(TimeDelta::seconds(42))
+    );
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
     let from = |from: &str, most| {
         let range = Range { partition: &episode.incident, from, to: &bounds.1, most, backwards: false };
         let (incident, behind) = block_on(page(&world, &POLICY, range)).unwrap();
-        let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().0 - START).collect();
+        let seconds: Vec<i64> = incident.worst().map(|it| it.time.unwrap().timestamp() - START).collect();
         (incident.count(), seconds, behind)
     };
     let mut rest = vec![bounds.0.clone()];
@@ -214,7 +217,7 @@ fn an_episode_is_closed_with_one_message_or_with_none_if_nothing_is_left_of_it()
                 findings: incident.count(),
                 severity: Severity::High,
                 notes: Vec::new(),
-                at: Time(START),
+                at: Time::from_timestamp(START),
             };
             block_on(episode.close(&world, Some(closing), &mut Report::default())).unwrap();
             assert_eq!(world.sent.borrow().len(), sent);
@@ -231,7 +234,7 @@ fn a_sender_strikes_off_its_own_alert_alone() {
     bring(&world, &[finding(1, Severity::Medium)]).unwrap_err();
     bring(&world, &[finding(2, Severity::High)]).unwrap_err();
     world.longest.set(None);
-    world.time.set(world.time.get() + LEASE.0);
+    world.time.set(world.time.get() + LEASE.0.num_seconds());
     let (slow, other) = (FaultInjection::new(&world), FaultInjection::new(&world));
     let (mut reports, mut context) =
         ([Report::default(), Report::default()], Context::from_waker(Waker::noop()));
@@ -241,7 +244,7 @@ fn a_sender_strikes_off_its_own_alert_alone() {
         assert!(sends.as_mut().poll(&mut context).is_pending());
     }
     // It has sent the first, and is slow to say so.
-    world.time.set(world.time.get() + LEASE.0);
+    world.time.set(world.time.get() + LEASE.0.num_seconds());
     let pending = || -> Vec<String> { remembered(&world).pending.into_iter().map(|it| it.by).collect() };
     let before = pending();
     let mut takes = pin!(resend(&other, &episode, LEASE, others));

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use handsoff_cloudtrail::Time;
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_runtime::{
     Answer, Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Delivery, Envelope, Failure,
     Function, Lease, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report,
@@ -20,7 +20,7 @@ use crate::in_memory::InMemory;
 use crate::timers::Timers;
 
 /// After how long an alert counts as not sent, in tests.
-pub const LEASE: Lease = Lease(90);
+pub const LEASE: Lease = Lease(TimeDelta::seconds(90));
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,7 +224,7 @@ impl Subscriptions for FaultInjection<'_> {
 impl Clock for FaultInjection<'_> {
     fn now(&self) -> Time {
         let gone = self.timers.map_or(0, |timers| timers.now().as_secs());
-        Time(self.world.now().0 + i64::try_from(gone).unwrap())
+        Time::from_timestamp(self.world.now().timestamp() + i64::try_from(gone).unwrap())
     }
 
     fn name(&self) -> String {

@@ -12,7 +12,7 @@ pub const START: i64 = 1_772_000_000;
 
 /// A finding of an event of its own: the `n`th, in the `n`th second.
 pub fn finding(code: Code, n: u64, severity: Severity) -> Finding {
-    let time = Time(START + i64::try_from(n).unwrap());
+    let time = Time::from_timestamp(START + i64::try_from(n).unwrap());
     Finding {
         code,
         severity,

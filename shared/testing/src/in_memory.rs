@@ -166,7 +166,7 @@ impl Metrics for InMemory {
 
 impl Clock for InMemory {
     fn now(&self) -> Time {
-        Time(self.time.get())
+        Time::from_timestamp(self.time.get())
     }
 
     fn name(&self) -> String {

@@ -31,7 +31,7 @@ pub struct Hours {
 impl Hours {
     /// Begins at a time.
     pub fn from(time: Time) -> Self {
-        Self { begun: time.0 * 1000, timers: Timers::new(Duration::MAX, Duration::ZERO) }
+        Self { begun: time.timestamp() * 1000, timers: Timers::new(Duration::MAX, Duration::ZERO) }
     }
 
     /// The milliseconds.

@@ -68,7 +68,7 @@ fn when(manifest: &Manifest) -> Markup {
             dt { "Ended" } dd {
                 (words::end(manifest))
             }
-            @if let Some(over) = manifest.overdue_seconds {
+            @if let Some(over) = manifest.overdue {
                 dt { "Overdue" } dd.bad { "calls continued for " (words::overdue(over)) " after the window" }
             }
             dt { "First call" } dd { (words::time(manifest.summary.first)) }

@@ -75,7 +75,7 @@ fn head(case: &Case, manifest: &Manifest) -> Markup {
                 @if violations > 0 { span.chip.bad { (count_of(violations as u64, "violation")) } }
                 @else if !altered { span.chip.good { "No violations" } }
                 @if !altered || words::verdict(manifest) != "approved" { (approval_chip(manifest)) }
-                @if manifest.overdue_seconds.is_some() { span.chip.bad { "Overdue" } }
+                @if manifest.overdue.is_some() { span.chip.bad { "Overdue" } }
                 @if manifest.drill { span.chip.note { "Drill, according to its ticket" } }
                 @if case.reviews.is_empty() { span.chip.warn { "Not reviewed" } } @else { span.chip.good { "Reviewed" } }
             }

@@ -53,7 +53,9 @@ struct Mark {
 }
 
 fn marks(manifest: &Manifest) -> Vec<Mark> {
-    let mark = |at: Option<Time>, name, class, meaning| at.map(|Time(at)| Mark { at, name, class, meaning });
+    let mark = |at: Option<Time>, name, class, meaning| {
+        at.map(|at| Mark { at: at.timestamp(), name, class, meaning })
+    };
     let end = manifest.end.as_ref();
     [
         mark(manifest.started, "began", "began", "the session's beginning"),
@@ -67,12 +69,12 @@ fn marks(manifest: &Manifest) -> Vec<Mark> {
 
 /// The picture.
 fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
-    let times: Vec<i64> = calls.iter().filter_map(|call| call.time).map(|Time(at)| at).collect();
+    let times: Vec<i64> = calls.iter().filter_map(|call| call.time).map(Time::timestamp).collect();
     let marks = marks(manifest);
     let scale = scale_of(&times, &marks)?;
     let mut lanes: BTreeMap<Kind, BTreeMap<i64, u64>> = BTreeMap::new();
     for call in calls {
-        if let Some(Time(at)) = call.time {
+        if let Some(at) = call.time.map(Time::timestamp) {
             *lanes.entry(Kind::of(call)).or_default().entry(scale.bin(at, BINS)).or_default() += 1;
         }
     }
@@ -104,9 +106,9 @@ fn section_of(manifest: &Manifest, calls: &[Observation]) -> Option<Markup> {
                     @for mark in &marks { li { span.key.line.(mark.class) {} (mark.meaning) } }
                 }
                 p.note {
-                    "Each bar is " (words::length((scale.span / BINS).max(1))) " wide; each lane has its own height, and each call is in one lane. "
+                    "Each bar is " (words::length(scale.width(BINS))) " wide; each lane has its own height, and each call is in one lane. "
                     "Escalations are changes of permissions and identities, and attacks on logging."
-                    @for mark in far { " Outside of the picture: " (mark.meaning) ", " (words::time(Some(Time(mark.at)))) "." }
+                    @for mark in far { " Outside of the picture: " (mark.meaning) ", " (words::time(Some(Time::from_timestamp(mark.at)))) "." }
                     @if timeless > 0 { " Not in the picture: " (count_of(timeless, "call")) " without a time." }
                 }
             }
@@ -121,7 +123,8 @@ pub(super) fn section(manifest: &Manifest, calls: &[Observation]) -> Markup {
 }
 
 fn window(scale: Scale, manifest: &Manifest, bottom: i64) -> Markup {
-    let (Some(Time(from)), Some(Time(until))) = (manifest.started, manifest.window_end) else {
+    let [Some(from), Some(until)] = [manifest.started, manifest.window_end].map(|at| at.map(Time::timestamp))
+    else {
         return html! {};
     };
     let (left, right) = (x(scale, from), x(scale, until));
@@ -134,7 +137,7 @@ fn axis(scale: Scale, bottom: i64) -> Markup {
     let labels: Vec<(i64, String, String)> = ticks
         .into_iter()
         .map(|at| {
-            let time = Time(at);
+            let time = Time::from_timestamp(at);
             let clock = match step {
                 ..60 => time.format("%H:%M:%S"),
                 60..86_400 => time.format("%H:%M"),
@@ -180,7 +183,7 @@ fn lane(scale: Scale, kind: Kind, bins: &BTreeMap<i64, u64>, base: i64) -> Marku
 /// A mark. Its label stands on a row of its own, so that marks near each other can be told.
 fn line(scale: Scale, mark: &Mark, bottom: i64, y: i64) -> Markup {
     let x = x(scale, mark.at);
-    let label = format!("{} {}", mark.name, Time(mark.at).format("%H:%M:%S"));
+    let label = format!("{} {}", mark.name, Time::from_timestamp(mark.at).format("%H:%M:%S"));
     let (at, side) = if x > LEFT + WIDTH / 2 { (x - 6, "to-left") } else { (x + 6, "to-right") };
     html! {
         line.mark.(mark.class) x1=(x) y1=(y - 10) x2=(x) y2=(bottom) {}

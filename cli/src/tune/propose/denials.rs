@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 
 use super::{EVERYDAY, Evidence, entry, percentile, some};
@@ -168,8 +168,9 @@ impl Evidence<'_> {
     }
 }
 
-/// Seconds, as a policy writes them.
-fn duration(seconds: i64) -> String {
+/// A length of time as a policy writes it.
+fn duration(length: TimeDelta) -> String {
+    let seconds = length.num_seconds();
     if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
 }
 
@@ -196,7 +197,7 @@ fn spread(sorted: &[usize]) -> String {
 }
 
 /// The fullest window of each day, by when it ends.
-fn peaks(denied: &Denied, window: i64) -> BTreeMap<i64, Peak> {
+fn peaks(denied: &Denied, window: TimeDelta) -> BTreeMap<i64, Peak> {
     let mut peaks: BTreeMap<i64, Peak> = BTreeMap::new();
     let mut held: VecDeque<(Time, &str, bool)> = VecDeque::new();
     let mut actions: HashMap<&str, usize> = HashMap::new();
@@ -205,7 +206,7 @@ fn peaks(denied: &Denied, window: i64) -> BTreeMap<i64, Peak> {
         if !browsing {
             *actions.entry(action).or_default() += 1;
         }
-        while let Some((_, action, browsing)) = held.pop_front_if(|(oldest, ..)| time.0 - oldest.0 > window) {
+        while let Some((_, action, browsing)) = held.pop_front_if(|(oldest, ..)| *time - *oldest > window) {
             if let Some(count) = actions.get_mut(action).filter(|_| !browsing) {
                 *count -= 1;
                 if *count == 0 {
@@ -213,7 +214,7 @@ fn peaks(denied: &Denied, window: i64) -> BTreeMap<i64, Peak> {
                 }
             }
         }
-        let peak = peaks.entry(time.0 / 86_400).or_default();
+        let peak = peaks.entry(time.day()).or_default();
         peak.calls = peak.calls.max(held.len());
         peak.actions = peak.actions.max(actions.len());
     }
@@ -239,9 +240,10 @@ mod tests {
         let calls =
             [(0, "a", false), (100, "b", false), (300, "c", true), (301, "a", false), (86_400, "a", false)];
         for (n, (second, action, browsing)) in calls.into_iter().enumerate() {
-            *denied.calls.at(&(Time(second), n as u64)).unwrap() = (action.to_owned(), browsing);
+            *denied.calls.at(&(Time::from_timestamp(second), n as u64)).unwrap() =
+                (action.to_owned(), browsing);
         }
-        let peaks = peaks(&denied, 300);
+        let peaks = peaks(&denied, TimeDelta::minutes(5));
         assert_eq!(peaks[&0], Peak { calls: 3, actions: 2 });
         assert_eq!(peaks[&1], Peak { calls: 1, actions: 1 });
     }

@@ -137,7 +137,7 @@ impl Session<'_> {
         match self.started() {
             Some(at) if at < grant.from => why.push(format!("it is valid from {}", grant.from)),
             Some(at) if at >= grant.until => why.push(format!("it was valid until {}", grant.until)),
-            Some(Time(at)) if grant.issued.0 > at + self.policy.cases.patience => {
+            Some(at) if grant.issued > at + self.policy.cases.patience => {
                 why.push(format!("it was given at {}, after the session's start", grant.issued));
             }
             Some(_) => {}

@@ -11,13 +11,13 @@ use handsoff_core::{Client, Key, Kind, SessionVerdict, Severity, group};
 /// it becomes due. `account` is the one to look in, where the policy doesn't write it out; empty if nothing tells.
 pub fn due(entry: &BreakGlass, account: &str, last: Time, now: Time) -> Option<SessionVerdict> {
     let every = entry.drill_every?;
-    let at = Time(last.0 + every);
+    let at = last + every;
     if now < at {
         return None;
     }
     let (code, identity, time) = (crate::codes::GLASS_DRILL_DUE, entry.identity.as_str(), at.to_string());
     let digest = group::digest(&["drill", identity, &time]);
-    let days = every / 86_400;
+    let days = every.num_days();
     Some(SessionVerdict {
         code,
         severity: Severity::Medium,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Effect, IdentityType, Time};
+use handsoff_cloudtrail::{Effect, IdentityType, Time, TimeDelta};
 use handsoff_core::policy::{Policy, TicketPlace};
 use handsoff_core::show::clean;
 use handsoff_core::{Call, Kind, Outcome, Target};
@@ -313,9 +313,9 @@ impl Facts {
     /// By when no credentials of the session, or that it took on, can live any more: what no record tells is taken
     /// for the twelve hours that AWS allows at most.
     pub fn outlived(&self) -> Option<Time> {
-        const LONGEST: i64 = 12 * 3600;
-        let own = self.expires.last().copied().or_else(|| Some(Time(self.started.last()?.0 + LONGEST)));
-        let taken = self.taken.iter().filter_map(|taken| Some(Time(taken.at?.0 + LONGEST)));
+        const LONGEST: TimeDelta = TimeDelta::hours(12);
+        let own = self.expires.last().copied().or_else(|| Some(*self.started.last()? + LONGEST));
+        let taken = self.taken.iter().filter_map(|taken| Some(taken.at? + LONGEST));
         own.into_iter().chain(taken).max()
     }
 

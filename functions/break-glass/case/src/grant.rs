@@ -1,6 +1,6 @@
 //! A grant: the approval to use an emergency identity for a while, as an event `Break-Glass Grant` on the bus brings it.
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::policy::Cases;
 use handsoff_core::show::{clean, unquoted};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub struct Grant {
 }
 
 /// A grant holds no longer than a role's session can last twice over.
-const LONGEST: i64 = 86_400;
+const LONGEST: TimeDelta = TimeDelta::days(1);
 
 /// What is wrong with what a grant says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +113,7 @@ impl Detail {
         if self.until <= self.from {
             return Err(DetailError::Order);
         }
-        if self.until.0 - self.from.0 > LONGEST {
+        if self.until - self.from > LONGEST {
             return Err(DetailError::Longest);
         }
         Ok(())

@@ -71,7 +71,7 @@ impl Grants {
         for (index, grant) in all.iter().enumerate() {
             let approved = grant.is_by_approver(cases) && !grant.is_self_approved();
             let step = |at| Step { at, grant: index, approved, longest: None };
-            let late = Time(grant.issued.0.saturating_sub(cases.patience));
+            let late = grant.issued - cases.patience;
             for key in keys(grant) {
                 let list = lists.entry(key).or_default();
                 list.covering.0.push(step(grant.from.max(late)));

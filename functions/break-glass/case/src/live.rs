@@ -7,7 +7,7 @@
 use std::fmt::Display;
 
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Note;
 use handsoff_core::group::digest;
 use handsoff_core::policy::Policy;
@@ -218,7 +218,7 @@ pub async fn remember_grant(world: &impl World, grant: &Grant) -> Result<(), Fai
 /// # Errors
 /// When they can't be read.
 pub async fn grants(world: &impl World, facts: &Facts) -> Result<Vec<Grant>, Failure> {
-    let began = facts.started.first().copied().or(facts.first).unwrap_or(Time(0));
+    let began = facts.started.first().copied().or(facts.first).unwrap_or(Time::EPOCH);
     let from = format!("grant#{began}");
     let range = Range { partition: GRANTS, from: &from, to: "grant#~", most: GRANTS_READ, backwards: false };
     let texts = world.range(range).await?;
@@ -263,7 +263,7 @@ pub struct Sealed {
 /// Nothing is sealed yet.
 impl Default for Sealed {
     fn default() -> Self {
-        let (digest, at, was) = (String::new(), Time(0), Was::default());
+        let (digest, at, was) = (String::new(), Time::EPOCH, Was::default());
         Self { digest, at, suspects: Vec::new(), look_again: None, told: false, review: None, was }
     }
 }
@@ -280,8 +280,8 @@ fn review<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Review>, 
 pub struct Case<'c> {
     /// The case.
     pub id: &'c str,
-    /// Within how many seconds it is to be reviewed.
-    pub review_within: i64,
+    /// Within how long it is to be reviewed.
+    pub review_within: TimeDelta,
 }
 
 impl Document for Case<'_> {
@@ -305,8 +305,8 @@ impl Document for Case<'_> {
     }
 
     fn due(&self, sealed: &Sealed) -> Option<Due> {
-        let late = sealed.at.0 + self.review_within + 1;
-        let at = sealed.look_again.map_or(late, |again| again.0.min(late));
+        let late = sealed.at + self.review_within + TimeDelta::seconds(1);
+        let at = sealed.look_again.map_or(late, |again| again.min(late));
         sealed.review.is_none().then_some(Due { task: Task::Case, at, waiting: None })
     }
 }
@@ -327,7 +327,7 @@ pub enum Reviewed {
 pub async fn keep_review(
     world: &impl World,
     review: &Review,
-    review_within: i64,
+    review_within: TimeDelta,
 ) -> Result<Reviewed, Failure> {
     let case = Case { id: &review.case, review_within };
     let kept = update(world, &case, async |held| {

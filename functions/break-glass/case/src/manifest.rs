@@ -1,6 +1,6 @@
 //! The manifest of a case: what it says of the session, and what proves its lines.
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta, seconds};
 use handsoff_core::{Code, Severity};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -102,8 +102,9 @@ pub struct Manifest {
     pub window_end: Option<Time>,
     /// When it ended.
     pub end: Option<End>,
-    /// By how many seconds calls went on after its allowed time.
-    pub overdue_seconds: Option<i64>,
+    /// By how long calls went on after its allowed time.
+    #[serde(default, rename = "overdue_seconds", with = "seconds")]
+    pub overdue: Option<TimeDelta>,
     /// The ticket that it names.
     pub ticket: Option<Ticket>,
     /// Whether it calls itself a drill.
@@ -153,7 +154,7 @@ impl Manifest {
             started: session.started(),
             window_end: session.window_end(),
             end: session.end().map(|(at, by)| End { at, by }),
-            overdue_seconds: session.overdue(),
+            overdue: session.overdue(),
             ticket: session.ticket(),
             drill: session.is_drill(),
             mfa: session.mfa(),

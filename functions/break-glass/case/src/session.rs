@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::policy::{BreakGlass, Policy, TicketPlace};
 use handsoff_core::show::clean;
 use handsoff_core::{Code, Severity};
@@ -15,7 +15,7 @@ use crate::grants::Grants;
 use handsoff_core::person::{ROOT, is_root, is_same};
 
 /// No session of a role or of the console lasts longer.
-const LONGEST: i64 = 12 * 3600;
+const LONGEST: TimeDelta = TimeDelta::hours(12);
 
 /// What ended a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -206,7 +206,7 @@ impl<'p> Session<'p> {
 
     /// When its allowed time ends.
     pub fn window_end(&self) -> Option<Time> {
-        let allowed = Time(self.started()?.0 + self.entry()?.max_session);
+        let allowed = self.started()? + self.entry()?.max_session;
         // The credentials must have a beginning, or the identity has no sessions.
         self.facts.started.first()?;
         match self.approval() {
@@ -231,16 +231,15 @@ impl<'p> Session<'p> {
             return Some(first);
         }
         let Some(started) = self.facts.started.first() else {
-            let Time(first) = self.facts.first?;
-            return Some((Time(first - first.rem_euclid(86_400) + 86_400), EndBy::DayOver));
+            return Some((Time::of_day(self.facts.first?.day() + 1), EndBy::DayOver));
         };
-        Some((Time(started.0 + LONGEST), EndBy::LongestSession))
+        Some((*started + LONGEST, EndBy::LongestSession))
     }
 
     /// When its case file is sealed: its end or its last call, and a while for what comes late.
     pub fn closes(&self) -> Option<Time> {
         let end = self.end().map(|(at, _)| at);
-        [end, self.facts.last].into_iter().flatten().max().map(|Time(at)| Time(at + self.policy.alerts.quiet))
+        [end, self.facts.last].into_iter().flatten().max().map(|at| at + self.policy.alerts.quiet)
     }
 
     /// How far it has come at a time. Whether its case was reviewed stands with the case.
@@ -254,10 +253,10 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// By how many seconds its last call came after its allowed time.
-    pub fn overdue(&self) -> Option<i64> {
-        let over = self.facts.last?.0 - self.window_end()?.0;
-        (over > 0).then_some(over)
+    /// By how long its last call came after its allowed time.
+    pub fn overdue(&self) -> Option<TimeDelta> {
+        let over = self.facts.last? - self.window_end()?;
+        (over > TimeDelta::zero()).then_some(over)
     }
 
     /// The ticket that it names.
@@ -306,7 +305,7 @@ impl<'p> Session<'p> {
         let Some(entry) = self.entry() else { return found };
         let line = &entry.line;
         if let Some(over) = self.overdue() {
-            let minutes = (over + 59) / 60;
+            let minutes = (over + TimeDelta::seconds(59)).num_minutes();
             let end = match self.granted_until() {
                 Some((ticket, until)) => format!("{ticket} was granted until {until}"),
                 None => format!("{line} limits a session to `max_session`"),

@@ -1,5 +1,6 @@
 //! What is said of a session: its verdicts, and the lines of its messages.
 
+use handsoff_cloudtrail::TimeDelta;
 use handsoff_core::alert::Note;
 use handsoff_core::{Code, Finding, Reported, SessionVerdict, Severity};
 
@@ -24,7 +25,8 @@ impl Session<'_> {
     pub fn closed(&self, first: &Finding) -> Option<SessionVerdict> {
         let (end, by) = self.end()?;
         let late = self.overdue().map_or(String::new(), |over| {
-            format!(" Calls continued for {} minutes after its allowed time.", (over + 59) / 60)
+            let minutes = (over + TimeDelta::seconds(59)).num_minutes();
+            format!(" Calls continued for {minutes} minutes after its allowed time.")
         });
         let reason = format!("The session ended at {end} ({}).{late}", by.meaning());
         let code = crate::codes::GLASS_CLOSED;

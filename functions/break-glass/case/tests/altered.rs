@@ -27,7 +27,7 @@ impl Folder for Copy {
 }
 
 fn observed(number: usize) -> (Observation, Facts) {
-    let time = Time(1_773_453_600 + i64::try_from(number).unwrap());
+    let time = Time::from_timestamp(1_773_453_600 + i64::try_from(number).unwrap());
     let session = session("break-glass", "alice").key("ASIAGLASS").began("2026-03-14T02:00:00Z");
     let json = record("ec2:RunInstances", session).id(number).at(time).to_string();
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
@@ -188,7 +188,7 @@ fn a_review_is_of_this_case_and_by_somebody_else() {
         digest: digest.into(),
         reviewer: reviewer.into(),
         note: "As the ticket says.".into(),
-        time: Time(1_773_500_000),
+        time: Time::from_timestamp(1_773_500_000),
     };
     let with = |review: &Review| {
         let mut copy = case.clone();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::policy::Cases;
 
 use crate::accept::Acceptance;
@@ -114,9 +114,9 @@ pub(crate) struct Revert {
     pub(crate) at: Time,
 }
 
-/// For so many seconds after a change set that reverts drift is executed, what `CloudFormation` changes for the same role in
+/// For so long after a change set that reverts drift is executed, what `CloudFormation` changes for the same role in
 /// that account and Region is part of it: the records of these calls name no stack.
-const REVERTING: i64 = 3600;
+const REVERTING: TimeDelta = TimeDelta::hours(1);
 
 /// What ends a change by hand for good.
 struct End {
@@ -153,7 +153,7 @@ impl Revert {
     fn covers(&self, resource: &Resource, by: &str, at: Time) -> bool {
         let here = resource.account == self.stack.account
             && (resource.region.is_empty() || resource.region == self.stack.region);
-        here && by == self.by && self.at <= at && at.0 <= self.at.0.saturating_add(REVERTING)
+        here && by == self.by && self.at <= at && at <= self.at + REVERTING
     }
 }
 
@@ -258,8 +258,8 @@ impl Item {
         Self {
             resource: resource.clone(),
             state,
-            since: hands.first().map_or(Time(0), |(time, _)| *time),
-            last: hands.last().map_or(Time(0), |(time, _)| *time),
+            since: hands.first().map_or(Time::EPOCH, |(time, _)| *time),
+            last: hands.last().map_or(Time::EPOCH, |(time, _)| *time),
             changes: hands.len(),
             actions,
             by: hands.iter().map(|(_, hand)| hand.human.clone().unwrap_or_else(|| hand.by.clone())).collect(),

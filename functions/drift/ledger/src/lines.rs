@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use handsoff_core::alert::Note;
 use handsoff_core::policy::Cases;
@@ -35,8 +35,8 @@ impl Age {
         self.into()
     }
 
-    fn of(seconds: i64) -> Self {
-        match seconds / 86_400 {
+    fn of(age: TimeDelta) -> Self {
+        match age.num_days() {
             ..1 => Self::Day,
             1..7 => Self::Week,
             7..30 => Self::Month,
@@ -49,7 +49,7 @@ impl Age {
 pub fn by_age(items: &[Item], now: Time) -> BTreeMap<Age, usize> {
     let mut counts = BTreeMap::new();
     for item in items.iter().filter(|item| item.state == State::Open) {
-        *counts.entry(Age::of(now.0 - item.since.0)).or_default() += 1;
+        *counts.entry(Age::of(now - item.since)).or_default() += 1;
     }
     counts
 }
@@ -96,10 +96,12 @@ pub fn notes(ledger: &Ledger, cases: &Cases, until: Time) -> Vec<Note> {
 
 /// How long ago something was, in a word: `5 min`, `3 h`, `12 d`.
 pub fn age(since: Time, now: Time) -> String {
-    let seconds = (now.0 - since.0).max(0);
-    match seconds {
-        ..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
+    let age = (now - since).max(TimeDelta::zero());
+    if age < TimeDelta::hours(2) {
+        format!("{} min", age.num_minutes())
+    } else if age < TimeDelta::days(2) {
+        format!("{} h", age.num_hours())
+    } else {
+        format!("{} d", age.num_days())
     }
 }

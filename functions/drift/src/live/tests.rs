@@ -139,7 +139,7 @@ fn delivery<'d>(detail: Result<&'d str, &'d EnvelopeError>) -> Delivery<'d> {
 
 fn handled(details: &[Result<&str, &EnvelopeError>]) -> (Vec<Answer>, InMemory) {
     let (policy, world) = (Policy::built_in(), InMemory::default());
-    world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().0);
+    world.time.set(Time::parse("2026-03-14T02:00:42Z").unwrap().timestamp());
     let deliveries: Vec<_> = details.iter().map(|detail| delivery(*detail)).collect();
     let drift = DriftFunction::new(engine(&policy), Lease::default(), canary());
     let answers = block_on(handle(&world, &drift, &deliveries));

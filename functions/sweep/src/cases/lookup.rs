@@ -12,7 +12,7 @@ use handsoff_case::live::{Remembered, remember};
 use handsoff_case::manifest;
 use handsoff_case::observation::{Observation, Seen};
 use handsoff_cloudtrail::partition::Partition;
-use handsoff_cloudtrail::{Arn, Entry, Record, Time};
+use handsoff_cloudtrail::{Arn, Entry, Record, Time, TimeDelta};
 use handsoff_core::{Call, Detector, Engine, Trace, Verdict};
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{Ask, Clock, Document, Failure, Held, Lookup, World};
@@ -23,8 +23,8 @@ use crate::Sweep;
 /// The sort key of what was asked.
 const SORT: &str = "lookup";
 
-/// For so many seconds a sweep asks for one case.
-const ENOUGH: i64 = 25;
+/// For so long a sweep asks for one case.
+const ENOUGH: TimeDelta = TimeDelta::seconds(25);
 
 /// After so many sweeps that failed a question is given up, and the case says so.
 const TRIES: u32 = 15;
@@ -102,7 +102,7 @@ pub(super) async fn look_up<W: World + Lookup>(
         engine: Engine::new(sweep.settings.detectors, sweep.policy),
         case,
         facts,
-        enough: world.now().0 + ENOUGH,
+        enough: world.now() + ENOUGH,
     };
     let mut asked_any = false;
     for ask in asks {
@@ -111,7 +111,7 @@ pub(super) async fn look_up<W: World + Lookup>(
         if asked.to < ask.to {
             *asked = new();
         }
-        if asked.is_over() || world.now().0 > events.enough {
+        if asked.is_over() || world.now() > events.enough {
             continue;
         }
         asked_any = true;
@@ -120,7 +120,7 @@ pub(super) async fn look_up<W: World + Lookup>(
             Ok(None) => asked.until = None,
             // More in one second than a sweep can ask for: the rest of it is not to be had.
             Ok(Some(until)) if until >= to => {
-                asked.until = Some(Time(until.0 - 1));
+                asked.until = Some(until - TimeDelta::seconds(1));
                 asked.problem = Some(format!("more events at {until} than could be read"));
             }
             Ok(Some(until)) => asked.until = Some(until),
@@ -185,9 +185,9 @@ pub(super) fn asks(facts: &Facts, more_regions: &[String], to: Time) -> Vec<Ask>
     let regions: BTreeSet<&str> = called.chain([partition(facts).global]).collect();
     // Clocks differ: the call that takes an identity on and the beginning of its credentials are the same second
     // only on the same machine.
-    let from = Time((from.0 - 60).max(0));
+    let from = (from - TimeDelta::minutes(1)).max(Time::EPOCH);
     // Who takes an identity on does so with other credentials: that call names the identity as its resource.
-    let opening = Time(from.0 + 120);
+    let opening = from + TimeDelta::minutes(2);
     let opened = facts.identities.iter().map(|arn| ("ResourceName", arn, opening));
     let asked: Vec<_> =
         asked.into_iter().map(|(attribute, value)| (attribute, value, to)).chain(opened).collect();
@@ -220,7 +220,7 @@ struct Events<'e, W> {
     case: &'e str,
     facts: &'e Facts,
     /// After this time no further page is asked for.
-    enough: i64,
+    enough: Time,
 }
 
 impl<W: World + Lookup> Events<'_, W> {
@@ -247,7 +247,7 @@ impl<W: World + Lookup> Events<'_, W> {
             if page.is_none() {
                 return Ok(None);
             }
-            if world.now().0 > self.enough {
+            if world.now() > self.enough {
                 return Ok(Some(until));
             }
         }

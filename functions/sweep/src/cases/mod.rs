@@ -23,15 +23,15 @@ pub(crate) async fn check<W: World + Lookup>(
     episode: &Episode,
     state: &State,
     report: &mut Report,
-) -> Result<(Going, i64), Failure> {
+) -> Result<(Going, Time), Failure> {
     let Sweep { world, policy, now, .. } = *sweep;
-    let (case, clock) = (&episode.incident, world.now().0);
+    let (case, clock) = (&episode.incident, world.now());
     let Some(session) = session(world, case, policy).await? else { return Ok((Going::None, clock)) };
     let closes = session.closes();
     let over = closes.is_some_and(|closes| now >= closes);
     // A grant may still be on its way.
     let patient = state.since + policy.cases.patience;
-    if over || now.0 >= patient {
+    if over || now >= patient {
         let first = Range { partition: case, from: "mark#", to: "mark#~", most: 50, backwards: false };
         if let Some(first) = marks(world, first).await?.first() {
             let findings =
@@ -49,7 +49,7 @@ pub(crate) async fn check<W: World + Lookup>(
         return Ok((Going::Over, clock));
     }
     // A grant may come at any time, and its end is the session's.
-    let events = [Some(patient), closes.map(|Time(closes)| closes), Some(clock + sweep.pause)];
+    let events = [Some(patient), closes, Some(clock + sweep.pause)];
     let next = events.into_iter().flatten().filter(|at| *at > clock).min();
     Ok((Going::On, next.unwrap_or(clock + sweep.pause)))
 }

@@ -2,6 +2,7 @@
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, Case};
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
 use handsoff_runtime::{AT_ONCE, Episode, Failure, Held, Metric, Open, Report, World, reopen};
 
@@ -16,7 +17,7 @@ pub(crate) async fn reviews<W: World>(
 ) -> (Report, Result<(), Failure>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
     let due =
-        |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now.0) || refresh.is_turn(&open.partition);
+        |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now) || refresh.is_turn(&open.partition);
     let reviews = cases.filter(due).map(|open| review(sweep, &open.partition, refresh));
     let mut reviews = stream::iter(reviews).buffer_unordered(AT_ONCE);
     let (mut late, mut failed) = (0, Ok(()));
@@ -50,7 +51,7 @@ async fn review<W: World>(sweep: &Sweep<'_, W>, case: &str, refresh: Refresh) ->
         // If somebody else was faster, it is written anew all the same.
         held.write(world).await?;
     }
-    reopened.map(|()| held.state.review.is_none() && now.0 > held.state.at.0 + review_within)
+    reopened.map(|()| held.state.review.is_none() && now > held.state.at + review_within)
 }
 
 /// Whose turn it is to be written anew: each once a day, and not all at once.
@@ -61,10 +62,11 @@ pub(crate) struct Refresh {
 }
 
 impl Refresh {
-    /// The turn of a minute, of those that are so many minutes apart.
-    pub(crate) fn of(minute: i64, every: i64) -> Self {
-        let turns = (1440 / every.max(1)).max(1);
-        Self { turn: minute.div_euclid(every.max(1)).rem_euclid(turns), turns }
+    /// The turn of a time, of those that are so long apart.
+    pub(crate) fn of(now: Time, every: TimeDelta) -> Self {
+        let every = every.num_seconds().max(1);
+        let turns = (TimeDelta::days(1).num_seconds() / every).max(1);
+        Self { turn: now.timestamp().div_euclid(every).rem_euclid(turns), turns }
     }
 
     fn is_turn(self, case: &str) -> bool {
@@ -82,10 +84,11 @@ mod tests {
     fn each_case_is_written_anew_once_a_day_and_few_at_a_time() {
         let cases: Vec<String> =
             (0..2_000_u64).map(|n| format!("glass-{:024x}", n * 0x9E37_79B9_7F4A)).collect();
+        let start = Time::from_timestamp(1_740_000_000);
         let mut most = 0;
         let mut turns = vec![0; cases.len()];
         for minute in (0..1440).step_by(5) {
-            let refresh = Refresh::of(29_000_000 + minute, 5);
+            let refresh = Refresh::of(start + TimeDelta::minutes(minute), TimeDelta::minutes(5));
             let turn: Vec<usize> = (0..cases.len()).filter(|case| refresh.is_turn(&cases[*case])).collect();
             most = most.max(turn.len());
             for case in turn {

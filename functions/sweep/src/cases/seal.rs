@@ -5,7 +5,6 @@ use handsoff_case::live::{Calls, Case, SessionNotes, grants, prefix, reconcile};
 use handsoff_case::manifest::{Lookup as Looked, MANIFEST, Manifest, sha256};
 use handsoff_case::seal::{File, Sealer};
 use handsoff_case::session::Session;
-use handsoff_cloudtrail::Time;
 use handsoff_core::alert::Milestone;
 use handsoff_core::{Policy, Reported};
 use handsoff_runtime::{
@@ -35,7 +34,7 @@ pub(super) async fn seal<W: World + Lookup>(
     }
     let before = whole(world, case, policy).await?;
     let questions = |session: &Session<'_>| {
-        let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
+        let outlived = session.facts.outlived().map(|at| at + policy.alerts.quiet);
         // As far as the session may have gone on unseen, and no further than now.
         let to = session.closes().max(outlived.map(|outlived| outlived.min(now)))?;
         Some(asks(&session.facts, &settings.lookup_regions, to))
@@ -126,7 +125,7 @@ async fn close<W: World>(
         // Of the same case who is late with its review stays late.
         (sealed.at, sealed.told, sealed.review) = (now, false, None);
     }
-    let outlived = session.facts.outlived().map(|Time(at)| Time(at + policy.alerts.quiet));
+    let outlived = session.facts.outlived().map(|at| at + policy.alerts.quiet);
     sealed.digest.clone_from(&digest);
     sealed.suspects = session.suspects();
     sealed.look_again = outlived.filter(|outlived| *outlived > now);

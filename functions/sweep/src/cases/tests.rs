@@ -4,6 +4,7 @@ use handsoff_break_glass::live::BreakGlassFunction;
 use handsoff_case::Manifest;
 use handsoff_case::live::{Case, Sealed};
 use handsoff_case::session::{Approval, EndBy};
+use handsoff_cloudtrail::TimeDelta;
 use handsoff_core::Policy;
 use handsoff_functions::engine;
 use handsoff_runtime::{Answer, Delivery, Envelope, Held, Lease, Memory, Metric, handle};
@@ -87,7 +88,11 @@ fn deliver(world: &InMemory, policy: &Policy, details: &[(&str, &str)]) -> Vec<A
         .iter()
         .map(|(kind, detail)| Delivery { payload: detail, detail: Ok(detail), envelope: envelope(kind) })
         .collect();
-    block_on(handle(world, &BreakGlassFunction::new(engine(policy), Lease(90)), &deliveries))
+    block_on(handle(
+        world,
+        &BreakGlassFunction::new(engine(policy), Lease(TimeDelta::seconds(90))),
+        &deliveries,
+    ))
 }
 
 fn records(world: &InMemory, policy: &Policy, records: &[String]) {
@@ -98,13 +103,13 @@ fn records(world: &InMemory, policy: &Policy, records: &[String]) {
 
 fn at(world: &InMemory, policy: &Policy, time: &str) {
     let now = Time::parse(time).unwrap();
-    world.time.set(now.0);
+    world.time.set(now.timestamp());
     let settings = Settings {
         detectors: handsoff_functions::detectors(),
         account: "111122223333".into(),
-        canary_minutes: 5,
+        canary_every: TimeDelta::minutes(5),
         out_of_step: vec![],
-        lease: Lease(90),
+        lease: Lease(TimeDelta::seconds(90)),
         lookup_regions: vec![],
     };
     block_on(sweep(world, policy, &settings, now)).unwrap();
@@ -112,7 +117,7 @@ fn at(world: &InMemory, policy: &Policy, time: &str) {
 
 fn begin(time: &str) -> InMemory {
     let world = InMemory::default();
-    world.time.set(Time::parse(time).unwrap().0);
+    world.time.set(Time::parse(time).unwrap().timestamp());
     world
 }
 
@@ -124,7 +129,7 @@ fn told(world: &InMemory) -> Vec<String> {
 
 /// What was sealed of a case.
 fn sealed(world: &InMemory, case: &str) -> Sealed {
-    block_on(Held::of(world, &Case { id: case, review_within: 0 })).unwrap().state
+    block_on(Held::of(world, &Case { id: case, review_within: TimeDelta::zero() })).unwrap().state
 }
 
 fn manifests(world: &InMemory) -> Vec<(String, Manifest)> {
@@ -233,7 +238,7 @@ fn what_is_wrong_with_a_session_is_told_once_each() {
     assert_eq!(told(&world)[2..], ["glass-overdue worse"]);
     at(&world, &policy, "2026-03-14T04:00:00Z");
     let manifest = manifests(&world).remove(0).1;
-    assert_eq!(manifest.overdue_seconds, Some(1800));
+    assert_eq!(manifest.overdue, Some(TimeDelta::minutes(30)));
     let codes: Vec<&str> = manifest.violations.iter().map(|it| it.code.as_str()).collect();
     let wrong =
         ["glass-no-mfa", "glass-overdue", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"];
@@ -339,10 +344,14 @@ fn an_approval_that_came_too_late_has_no_time_of_its_own_choosing() {
     let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
     records(&world, &policy, &session());
     // 03:20, by the queue's clock; the event says 01:55.
-    let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().0 * 1000).to_string();
+    let arrived = (Time::parse("2026-03-14T03:20:00Z").unwrap().timestamp() * 1000).to_string();
     let envelope = Envelope { arrived: &arrived, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: GRANT, detail: Ok(GRANT), envelope };
-    block_on(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery]));
+    block_on(handle(
+        &world,
+        &BreakGlassFunction::new(engine(&policy), Lease(TimeDelta::seconds(90))),
+        &[delivery],
+    ));
     at(&world, &policy, "2026-03-14T03:30:00Z");
     assert_eq!(wrong(&world), ["alice: glass-unapproved"]);
 }
@@ -561,7 +570,7 @@ fn a_drill_is_due_until_the_door_was_tried() {
         assert!(text.contains("account 111122223333\n"), "{text}");
     }
     let drill: Vec<String> = session().iter().map(|it| it.replace("INC-7", "DRILL-7")).collect();
-    world.time.set(Time::parse("2026-03-14T02:00:10Z").unwrap().0);
+    world.time.set(Time::parse("2026-03-14T02:00:10Z").unwrap().timestamp());
     records(&world, &policy, &drill);
     at(&world, &policy, "2026-03-14T03:30:00Z");
     at(&world, &policy, "2026-03-14T03:35:00Z");

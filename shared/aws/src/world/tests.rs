@@ -48,9 +48,9 @@ fn aws() -> Aws {
         topic: "arn:aws:sns:eu-central-1:111122223333:handsoff".into(),
         cases: Some("cases".into()),
         dead_letters: None,
-        keep: 1,
-        lease: Lease(90),
-        lookup_pace: 1,
+        keep: TimeDelta::seconds(1),
+        lease: Lease(TimeDelta::seconds(90)),
+        lookup_pace: Duration::from_millis(1),
     };
     Aws::new(&settings, "handsoff-test", None)
 }

@@ -213,7 +213,7 @@ impl<'d> Digest<'d> {
         let mut rows: Vec<&Row> = self.rows.values().collect();
         rows.sort_by_cached_key(|row| row.order());
         let lead = rows.iter().min_by_key(|row| (Reverse(row.severity), row.lead.order()))?.lead.clone();
-        let at = Time(self.until.0 + self.policy.quiet);
+        let at = self.until + self.policy.quiet;
         let name = self.policy.account_name(&lead.account);
         let alert = Alert {
             time: Some(at.to_string()),

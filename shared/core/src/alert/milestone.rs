@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use handsoff_cloudtrail::{Class, Time};
+use handsoff_cloudtrail::{Class, Time, TimeDelta};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::code::{AlertRule, Code};
@@ -35,12 +35,12 @@ impl Period {
         Self::of_length(incident, time, policy.period)
     }
 
-    /// The same for periods of so many seconds.
-    pub(crate) fn of_length(incident: &str, time: Option<Time>, length: i64) -> Self {
+    /// The same for periods of this length.
+    pub(crate) fn of_length(incident: &str, time: Option<Time>, length: TimeDelta) -> Self {
         match time {
             _ if group::is_glass(incident) => Self::Session,
             None => Self::NoTime,
-            Some(Time(at)) => Self::From(Time(at - at.checked_rem_euclid(length).unwrap_or_default())),
+            Some(time) => Self::From(time.floor(length)),
         }
     }
 
@@ -51,13 +51,13 @@ impl Period {
 
     /// The first second after it.
     pub fn end(self, policy: &Alerts) -> Option<Time> {
-        self.start().map(|start| Time(start.0 + policy.period))
+        self.start().map(|start| start + policy.period)
     }
 
     /// The one before it.
     #[must_use]
     pub fn before(self, policy: &Alerts) -> Self {
-        self.start().map_or(self, |start| Self::From(Time(start.0 - policy.period)))
+        self.start().map_or(self, |start| Self::From(start - policy.period))
     }
 }
 

@@ -84,7 +84,7 @@ fn reach(incident: &Incident, entries: &[Entry<'_>]) -> Reach {
 /// quiet for long enough.
 pub fn goes_on(period: Period, mut times: impl Iterator<Item = Time>, policy: &Alerts) -> bool {
     let Some(end) = period.end(policy) else { return false };
-    times.any(|time| time >= end && time.0 <= end.0 + policy.quiet)
+    times.any(|time| time >= end && time <= end + policy.quiet)
 }
 
 /// What the alerts of an incident depend on.
@@ -150,8 +150,8 @@ impl Schedule<'_> {
         let lead = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity))?;
         let last = entries.iter().filter_map(|entry| entry.time()).max();
         let quiet = match period {
-            Period::Session => known.closes.or_else(|| Some(Time(last?.0 + policy.quiet))),
-            _ => period.end(policy).map(|end| Time(end.0 + policy.quiet)),
+            Period::Session => known.closes.or_else(|| Some(last? + policy.quiet)),
+            _ => period.end(policy).map(|end| end + policy.quiet),
         };
         // A window of denied calls may be longer than what counts as quiet.
         let at = quiet.max(entries.iter().filter_map(|entry| entry.known()).max());

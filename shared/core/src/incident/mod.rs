@@ -9,7 +9,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use crate::alert::{Digest, Milestone, Period, Reach, Topic};
 use crate::code::Code;
@@ -54,8 +54,8 @@ pub struct Incident {
     verdicts: BTreeMap<Code, Arc<SessionVerdict>>,
     /// Whose findings are remembered, if any are.
     subject: Option<Subject>,
-    /// How many seconds a period lasts, where all periods are in one incident.
-    length: Option<i64>,
+    /// How long a period lasts, where all periods are in one incident.
+    length: Option<TimeDelta>,
     /// What ties it to other incidents.
     links: Links,
 }

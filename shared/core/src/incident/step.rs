@@ -8,19 +8,19 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::partition::service_name;
-use handsoff_cloudtrail::{Class, Time, is_used_by_people, service_of};
+use handsoff_cloudtrail::{Class, Time, TimeDelta, is_used_by_people, service_of};
 
 use super::{Action, Mark};
 use crate::finding::{Finding, Key};
 use crate::severity::Severity;
 
-/// The calls of one click come within so many seconds of its first. They are counted from there and not from the one
+/// The calls of one click come so soon after its first. They are counted from there and not from the one
 /// before: a script that calls every second is no single click.
-const CLICK: i64 = 2;
+const CLICK: TimeDelta = TimeDelta::seconds(2);
 
-/// For so many seconds a service's calls belong to the call that asked for them: stacks take long, and who runs the next
+/// For so long a service's calls belong to the call that asked for them: stacks take long, and who runs the next
 /// one begins a step of its own.
-const STACK: i64 = 3600;
+const STACK: TimeDelta = TimeDelta::hours(1);
 
 /// How many actions are named of those that don't stand out.
 const NAMED: usize = 4;
@@ -313,7 +313,7 @@ impl<'i> Begun<'i> {
             self.begin(call);
             return;
         };
-        let within = |since: Time, seconds: i64| time.0.saturating_sub(since.0) <= seconds;
+        let within = |since: Time, length: TimeDelta| time - since <= length;
         if let Way::Service(service) = way {
             let place = (&**caller, service_of(service));
             if let Some(stack) = self.stacks.get(&place).copied().filter(|it| within(it.since, STACK)) {

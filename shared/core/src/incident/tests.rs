@@ -18,15 +18,15 @@ thread_local! {
 /// 1,772,000,000 is 800 seconds after the start of a period of this length.
 const POLICY: Alerts = Alerts {
     min_severity: Severity::Medium,
-    period: 1200,
-    quiet: 100,
+    period: TimeDelta::seconds(1200),
+    quiet: TimeDelta::seconds(100),
     burst: 10,
     accounts: BTreeMap::new(),
     digest: DigestHours::DEFAULT,
 };
 
 fn finding(second: i64, action: &str, severity: Severity) -> Finding {
-    let time = Time(1_772_000_000 + second);
+    let time = Time::from_timestamp(1_772_000_000 + second);
     let json = format!(
         r#"{{"eventID":"{second}","eventTime":"{time}","eventSource":"ec2.amazonaws.com","eventName":"{action}",
         "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::1:user/a","userName":"a"}}}}"#
@@ -48,7 +48,12 @@ fn alerts(findings: &[Finding]) -> Vec<(i64, &'static str, Severity, usize)> {
     alert::schedule(&incident(findings), &POLICY, &Known::default())
         .iter()
         .map(|alert| {
-            (alert.at.unwrap().0 - 1_772_000_000, alert.cause.as_str(), alert.severity, alert.findings)
+            (
+                alert.at.unwrap().timestamp() - 1_772_000_000,
+                alert.cause.as_str(),
+                alert.severity,
+                alert.findings,
+            )
         })
         .collect()
 }
@@ -175,8 +180,12 @@ fn a_closing_message_sums_up_what_was_known_by_then() {
     assert_eq!((first.findings, first.severity), (2, Severity::High));
     for said in [
         "in all   ec2:RunInstances x1, ec2:StopInstances x1\n",
-        &format!("when     {} to {}\n", Time(1_772_000_000), Time(1_772_000_007)),
-        &format!("worst    ec2:RunInstances (write) at {}\n", Time(1_772_000_000)),
+        &format!(
+            "when     {} to {}\n",
+            Time::from_timestamp(1_772_000_000),
+            Time::from_timestamp(1_772_000_007)
+        ),
+        &format!("worst    ec2:RunInstances (write) at {}\n", Time::from_timestamp(1_772_000_000)),
     ] {
         assert!(first.text.contains(said), "{said}: {}", first.text);
     }
@@ -267,7 +276,8 @@ fn each_first_finding_of_a_grave_class_is_alerted_and_shown() {
         of(15, "StopLogging", Critical, Some(Class::Detection)),
     ];
     let sent = alert::schedule(&incident(&findings), &POLICY, &Known::default());
-    let shown: Vec<_> = sent.iter().map(|it| (it.at.unwrap().0 - 1_772_000_000, lead(it))).collect();
+    let shown: Vec<_> =
+        sent.iter().map(|it| (it.at.unwrap().timestamp() - 1_772_000_000, lead(it))).collect();
     let expected =
         ["AddPermission", "CreateAccessKey", "PutBucketPolicy", "CreateUser", "StopLogging", "StopLogging"];
     // The last one is the end, for two findings had no message of their own.
@@ -314,7 +324,7 @@ fn a_verdict_on_a_session_is_no_call_of_it() {
     all.extend([closed, unapproved]);
     assert_eq!(
         all.times(),
-        Some((Time(1_772_000_000), Time(1_772_000_060))),
+        Some((Time::from_timestamp(1_772_000_000), Time::from_timestamp(1_772_000_060))),
         "the end is when no call was made"
     );
     assert_eq!(all.actions(), [("ec2:RunInstances", 1), ("ec2:StopInstances", 1)]);
@@ -333,12 +343,17 @@ fn a_verdict_on_a_session_is_no_call_of_it() {
     // A drill that is due has nothing but its verdict.
     let mut due = incident(&[]);
     due.add(verdict(0, samples::DRILL, Severity::Medium));
-    assert_eq!(due.times(), Some((Time(1_772_000_000), Time(1_772_000_000))));
+    assert_eq!(due.times(), Some((Time::from_timestamp(1_772_000_000), Time::from_timestamp(1_772_000_000))));
     assert_eq!((due.lead().map(ReportedRef::code), due.actions().len()), (Some(samples::DRILL), 0));
 }
 
 fn shown(incident: &Incident) -> String {
-    let policy = Alerts { min_severity: Severity::Low, period: 15, quiet: 7, ..POLICY };
+    let policy = Alerts {
+        min_severity: Severity::Low,
+        period: TimeDelta::seconds(15),
+        quiet: TimeDelta::seconds(7),
+        ..POLICY
+    };
     let worst: Vec<_> = incident.worst().collect();
     format!(
         "{worst:?} {:?} {:?} {:?}",

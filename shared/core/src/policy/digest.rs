@@ -1,19 +1,19 @@
 //! `[digest]`: when the message of a day is sent.
 
-use handsoff_cloudtrail::Time;
-
-const HOUR: i64 = 3600;
-const DAY: i64 = 24 * HOUR;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 /// The days of a week as a policy names them. 1970-01-01 was a Thursday.
 pub(super) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The hours at which a digest is due: each has what happened since the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = super::schema::nothing))]
 pub struct DigestHours {
     /// The hour, UTC.
+    #[cfg_attr(test, schemars(range(min = 0, max = 23)))]
     pub hour: i64,
     /// The days of the week, from Monday on. None of them: there is no digest.
+    #[cfg_attr(test, schemars(with = "Vec<super::schema::Weekday>"))]
     pub weekdays: [bool; 7],
 }
 
@@ -22,14 +22,14 @@ impl DigestHours {
     pub const DEFAULT: Self = Self { hour: 7, weekdays: [true; 7] };
 
     /// The first one after a time: the one that has what happened then.
-    pub fn after(&self, Time(time): Time) -> Option<Time> {
-        let first = (time - self.hour * HOUR).div_euclid(DAY) + 1;
+    pub fn after(&self, time: Time) -> Option<Time> {
+        let first = (time - self.hour()).day() + 1;
         (first..first + 7).find(|day| self.has(*day)).map(|day| self.of(day))
     }
 
     /// The last one until a time.
-    pub fn until(&self, Time(time): Time) -> Option<Time> {
-        let last = (time - self.hour * HOUR).div_euclid(DAY);
+    pub fn until(&self, time: Time) -> Option<Time> {
+        let last = (time - self.hour()).day();
         (last - 6..=last).rev().find(|day| self.has(*day)).map(|day| self.of(day))
     }
 
@@ -39,7 +39,11 @@ impl DigestHours {
     }
 
     fn of(&self, day: i64) -> Time {
-        Time(day * DAY + self.hour * HOUR)
+        Time::of_day(day) + self.hour()
+    }
+
+    fn hour(&self) -> TimeDelta {
+        TimeDelta::try_hours(self.hour).unwrap_or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_cloudtrail::{Effect, Time, resources};
+use handsoff_cloudtrail::{Effect, Time, TimeDelta, resources};
 
 use super::{Exception, Policy};
 use crate::alert::Note;
@@ -14,7 +14,7 @@ use crate::trace::Trace;
 /// An exception that ends within so many days is announced.
 pub const SOON: i64 = 14;
 
-const DAY: i64 = 86_400;
+const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// The exception that covers a call: its place in the policy.
 ///
@@ -69,11 +69,10 @@ pub enum Standing {
 
 impl Standing {
     fn of(exception: &Exception, now: Time) -> Self {
-        let Time(until) = exception.until;
-        if until <= now.0 {
+        if exception.until <= now {
             return Self::Ended;
         }
-        let days = (until - 1).div_euclid(DAY) - now.0.div_euclid(DAY);
+        let days = (exception.until - SECOND).day() - now.day();
         if days <= SOON { Self::Ends(days) } else { Self::Holds }
     }
 }
@@ -137,7 +136,7 @@ impl std::fmt::Display for Used<'_> {
 }
 
 fn ends(exception: &Exception, standing: Standing) -> String {
-    let last = Time(exception.until.0 - 1).date();
+    let last = (exception.until - SECOND).date();
     match standing {
         Standing::Holds => format!("until {last}"),
         Standing::Ends(0) => format!("ends today, {last}"),
@@ -149,7 +148,7 @@ fn ends(exception: &Exception, standing: Standing) -> String {
 
 /// The minute of a time: in how many an exception covered calls is what digests say.
 pub fn minute(time: Time) -> Time {
-    Time(time.0 - time.0.rem_euclid(60))
+    time.floor(TimeDelta::minutes(1))
 }
 
 /// So many minutes a digest counts: those of a day, also where it is one of several days.

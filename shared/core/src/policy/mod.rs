@@ -2,20 +2,24 @@
 //! tolerated until when.
 
 mod digest;
+mod duration;
 mod error;
 pub mod exceptions;
 pub mod misuse;
 mod pattern;
 mod read;
+#[cfg(test)]
+mod schema;
 mod web_identity;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use ipnet::IpNet;
 
 pub use digest::DigestHours;
+pub use duration::{NoDuration, duration};
 pub use error::{PolicyError, nearest};
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
 pub use web_identity::WebIdentity;
@@ -66,8 +70,10 @@ impl std::fmt::Display for Line {
 /// A `[[deploy]]` entry: an identity tied to the pipeline. What it changes is expected, as long as nothing
 /// shows that somebody else uses it.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
 pub struct Deploy {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The role or user.
     pub identity: IdentityPattern,
@@ -76,6 +82,7 @@ pub struct Deploy {
     /// Names that its sessions have. Empty: any.
     pub session_names: Vec<Glob>,
     /// Networks that it is used from. Empty: any. A service acting for the role is not asked.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub networks: Vec<IpNet>,
     /// The `sourceIdentity` that its sessions may carry. Empty: none but a certificate's.
     pub source_identities: Vec<Glob>,
@@ -114,27 +121,33 @@ impl Origin {
 
 /// A `[[break_glass]]` entry: an identity for emergencies.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
 pub struct BreakGlass {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The role, user or permission set.
     pub identity: IdentityPattern,
-    /// How long a session may last, in seconds.
-    pub max_session: i64,
+    /// How long a session may last.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub max_session: TimeDelta,
     /// The people who may use it, as the records name them. Empty: whoever can.
     pub roster: Vec<String>,
     /// Whether a session's name, which its caller chooses, says who it is where nothing else does.
     pub trust_session_name: bool,
     /// What the ticket's ID looks like that a session has to name.
+    #[cfg_attr(test, schemars(with = "Form"))]
     pub ticket: Option<Form>,
     /// Where the ticket is looked for, in this order.
     pub ticket_in: Vec<TicketPlace>,
     /// Whether a session needs a grant.
     pub approval: bool,
     /// What the ticket's ID of a drill looks like.
+    #[cfg_attr(test, schemars(with = "Form"))]
     pub drill: Option<Form>,
-    /// After how many seconds without a session a drill is due.
-    pub drill_every: Option<i64>,
+    /// After how long without a session a drill is due.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub drill_every: Option<TimeDelta>,
 }
 
 impl BreakGlass {
@@ -142,7 +155,7 @@ impl BreakGlass {
     pub fn new(line: Line, identity: IdentityPattern) -> Self {
         let (roster, ticket_in) = (Vec::new(), Vec::new());
         let (ticket, drill, drill_every) = (None, None, None);
-        let (max_session, trust_session_name, approval) = (3600, false, false);
+        let (max_session, trust_session_name, approval) = (TimeDelta::hours(1), false, false);
         Self {
             line,
             identity,
@@ -256,11 +269,14 @@ impl std::fmt::Display for TicketPlace {
 
 /// `[cases]`: what is asked of break-glass sessions as a whole.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
 pub struct Cases {
-    /// For so many seconds after its beginning an approval may still come, and what is missing isn't reported.
-    pub patience: i64,
-    /// A case that nobody has reviewed so many seconds after its end is overdue.
-    pub review_within: i64,
+    /// For so long after its beginning an approval may still come, and what is missing isn't reported.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub patience: TimeDelta,
+    /// A case that nobody has reviewed so long after its end is overdue.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub review_within: TimeDelta,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
     /// The people whose approval counts, by name. Empty: anyone's but the session's own.
@@ -269,8 +285,10 @@ pub struct Cases {
 
 /// A `[[workload]]` entry: a role that code runs as.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
 pub struct Workload {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The role.
     pub identity: IdentityPattern,
@@ -280,8 +298,11 @@ pub struct Workload {
 
 /// An `[[exception]]` entry: what is tolerated until a day. [`exceptions::covering`] says what none of them covers.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity_and_end))]
+#[cfg_attr(test, schemars(description = "An `[[exception]]` entry: what is tolerated until a day."))]
 pub struct Exception {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// Whose calls.
     pub identity: IdentityPattern,
@@ -296,6 +317,10 @@ pub struct Exception {
     /// What for.
     pub reason: String,
     /// The first second that it doesn't hold any more: midnight UTC after the day that is written.
+    #[cfg_attr(
+        test,
+        schemars(with = "schema::Day", description = "The last day on which it holds, UTC: 2027-01-31.")
+    )]
     pub until: Time,
 }
 
@@ -318,14 +343,19 @@ impl Exception {
 
 /// `[denials]`: when denied calls are too many.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
 pub struct Denials {
     /// Where it stands.
+    #[cfg_attr(test, schemars(skip))]
     pub line: Line,
-    /// The length of the sliding window, in seconds.
-    pub window: i64,
+    /// The length of the sliding window.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub window: TimeDelta,
     /// So many denied calls of one principal in a window are a spike.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub count: usize,
     /// Denied calls to so many different actions in a window are probing.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub actions: usize,
     /// The error codes that say that somebody lacks a permission.
     pub codes: Vec<String>,
@@ -333,19 +363,26 @@ pub struct Denials {
 
 /// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
+#[cfg_attr(test, schemars(description = "`[alerts]`: what is sent, and when an incident is over."))]
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
-    /// An incident that goes on is reported anew in each period of so many seconds.
-    pub period: i64,
-    /// It is closed when it was quiet for so many seconds after the end of a period.
-    pub quiet: i64,
+    /// An incident that goes on is reported anew in each period of this length.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub period: TimeDelta,
+    /// It is closed when it was quiet for so long after the end of a period.
+    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    pub quiet: TimeDelta,
     /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
     /// times as many; a summary names the others.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub burst: usize,
     /// `[accounts]`: what the team calls its accounts, by their IDs.
+    #[cfg_attr(test, schemars(skip))]
     pub accounts: BTreeMap<String, String>,
     /// `[digest]`: when the message of a day is sent.
+    #[cfg_attr(test, schemars(skip))]
     pub digest: DigestHours,
 }
 

@@ -8,6 +8,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 
+use handsoff_cloudtrail::TimeDelta;
 use toml::de::{DeTable, Error};
 
 use super::{Alerts, Cases, Denials, DigestHours, Line, Policy, PolicyError};
@@ -22,18 +23,24 @@ pub(super) fn empty() -> Policy {
         break_glass: Vec::new(),
         workloads: Vec::new(),
         exceptions: Vec::new(),
-        denials: Denials { line, window: 300, count: 20, actions: 6, codes: vec!["AccessDenied".into()] },
+        denials: Denials {
+            line,
+            window: TimeDelta::minutes(5),
+            count: 20,
+            actions: 6,
+            codes: vec!["AccessDenied".into()],
+        },
         alerts: Alerts {
             min_severity: Severity::Medium,
-            period: 7200,
-            quiet: 1800,
+            period: TimeDelta::hours(2),
+            quiet: TimeDelta::minutes(30),
             burst: 10,
             accounts: BTreeMap::new(),
             digest: DigestHours::DEFAULT,
         },
         cases: Cases {
-            patience: 120,
-            review_within: 604_800,
+            patience: TimeDelta::minutes(2),
+            review_within: TimeDelta::days(7),
             approvals_from: Vec::new(),
             approvers: Vec::new(),
         },
@@ -42,7 +49,7 @@ pub(super) fn empty() -> Policy {
 }
 
 /// The tables of a policy.
-const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 10] = [
     "deploy",
     "break_glass",
     "workload",

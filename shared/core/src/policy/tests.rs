@@ -9,14 +9,17 @@ fn problems(text: &str) -> String {
 fn the_built_in_policy_parses_and_names_nobody() {
     let policy = Policy::parse("default", DEFAULT).unwrap();
     assert!(policy.deploy.is_empty() && policy.break_glass.is_empty() && policy.exceptions.is_empty());
-    assert_eq!((policy.denials.window, policy.denials.count, policy.denials.actions), (300, 20, 6));
+    assert_eq!(
+        (policy.denials.window.num_seconds(), policy.denials.count, policy.denials.actions),
+        (300, 20, 6)
+    );
     assert_eq!(policy.denials.codes.len(), 14);
     assert!(policy.protects("handsoff-drift"));
 }
 
 /// Every commented example of the built-in policy, without its comment sign, is a valid entry.
-#[test]
-fn the_examples_in_the_built_in_policy_are_valid() {
+/// The built-in policy with its examples, which are comments.
+pub(super) fn examples() -> String {
     let mut text = String::new();
     let mut example = false;
     for line in DEFAULT.lines() {
@@ -25,7 +28,12 @@ fn the_examples_in_the_built_in_policy_are_valid() {
         text.push_str(if example { bare } else { line });
         text.push('\n');
     }
-    let policy = Policy::parse("example", &text).unwrap();
+    text
+}
+
+#[test]
+fn the_examples_in_the_built_in_policy_are_valid() {
+    let policy = Policy::parse("example", &examples()).unwrap();
     assert_eq!(
         (policy.deploy.len(), policy.break_glass.len(), policy.workloads.len(), policy.exceptions.len()),
         (1, 1, 1, 2)
@@ -36,7 +44,10 @@ fn the_examples_in_the_built_in_policy_are_valid() {
 #[test]
 fn what_a_policy_leaves_out_is_as_in_the_built_in_one() {
     let policy = Policy::parse("p", "[denials]\ncount = 3").unwrap();
-    assert_eq!((policy.denials.count, policy.denials.window, policy.denials.codes.len()), (3, 300, 14));
+    assert_eq!(
+        (policy.denials.count, policy.denials.window.num_seconds(), policy.denials.codes.len()),
+        (3, 300, 14)
+    );
 }
 
 #[test]
@@ -58,7 +69,7 @@ networks = ["192.0.2.0/33"]
 [[deploy]]
 [[break_glass]]
 identity = "arn:aws:iam::*:root"
-max_session = "1 hour"
+max_session = "1 fortnight"
 [[workload]]
 identity = 5
 may_write = ["*"]

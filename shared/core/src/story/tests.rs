@@ -13,7 +13,7 @@ fn record(Step(minute, who, action, rest): &Step<'_>) -> String {
     let mut parts = who.split(':');
     let (kind, name, key) = (parts.next().unwrap(), parts.next().unwrap(), parts.next());
     let (service, operation) = action.split_once(':').unwrap();
-    let time = Time(1_770_000_000 + minute * 60);
+    let time = Time::from_timestamp(1_770_000_000 + minute * 60);
     let identity = match kind {
         "role" => format!(
             r#""type":"AssumedRole","arn":"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/i-0dead0dead0dead00","accountId":"{ACCOUNT}",
@@ -52,8 +52,10 @@ fn incidents(steps: &[Step<'_>]) -> BTreeMap<String, Incident> {
 /// The story of the incident that a step belongs to, as it was known in a minute.
 fn story(steps: &[Step<'_>], of: usize, minute: i64) -> (Vec<String>, String) {
     let incidents = incidents(steps);
-    let Story { notes, thread } = Index::of(incidents.values())
-        .story(&incidents[&finding(&steps[of]).incident], Some(Time(1_770_000_000 + minute * 60)));
+    let Story { notes, thread } = Index::of(incidents.values()).story(
+        &incidents[&finding(&steps[of]).incident],
+        Some(Time::from_timestamp(1_770_000_000 + minute * 60)),
+    );
     (notes.into_iter().map(|note| note.text).collect(), thread)
 }
 

@@ -13,7 +13,7 @@ fn finding(n: u64, severity: Severity) -> Finding {
 #[test]
 fn of_two_findings_on_one_event_the_worse_counts_from_when_the_first_was_known() {
     let spike = Finding { code: handsoff_deny_spike::codes::DENY_SPIKE, ..finding(1, Severity::Medium) };
-    let later = Some(Time(START + 50));
+    let later = Some(Time::from_timestamp(START + 50));
     for better in [
         Finding { severity: Severity::High, known: later, ..spike.clone() },
         Finding { code: handsoff_deny_spike::codes::DENY_PROBING, known: later, ..spike.clone() },

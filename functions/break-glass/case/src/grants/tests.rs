@@ -22,9 +22,9 @@ const BEGAN: i64 = 1_773_453_600;
 
 fn grant(from: i64, seconds: i64, role: &str, requester: &str, approver: &str) -> Grant {
     Grant {
-        issued: Time(BEGAN + from),
-        from: Time(BEGAN + from),
-        until: Time(BEGAN + from + seconds),
+        issued: Time::from_timestamp(BEGAN + from),
+        from: Time::from_timestamp(BEGAN + from),
+        until: Time::from_timestamp(BEGAN + from + seconds),
         ticket: format!("INC-{from}"),
         requester: requester.into(),
         approver: approver.into(),
@@ -35,14 +35,14 @@ fn grant(from: i64, seconds: i64, role: &str, requester: &str, approver: &str) -
 }
 
 fn facts(began: i64, role: &str, person: Option<&str>) -> Facts {
-    let mut facts = Facts { last: Some(Time(BEGAN + began + 60)), ..Facts::default() };
+    let mut facts = Facts { last: Some(Time::from_timestamp(BEGAN + began + 60)), ..Facts::default() };
     facts.accounts.insert("111122223333".into());
     facts.identities.insert(if role == "root" {
         role.into()
     } else {
         format!("arn:aws:iam::111122223333:role/{role}")
     });
-    facts.started.insert(Time(BEGAN + began));
+    facts.started.insert(Time::from_timestamp(BEGAN + began));
     facts.people.extend(person.map(|person| (KnownBy::SessionName, person.to_owned())));
     facts
 }
@@ -166,7 +166,7 @@ proptest! {
                 let role = ["x", "arn:aws:iam::111122223333:role/x", "root", "y"][*role];
                 let approver = ["bob", "carol", "alice", "mallory"][*approver];
                 let grant = grant(*from, *seconds, role, NAMES[*requester], approver);
-                Grant { issued: Time(grant.from.0 + late), ..grant }
+                Grant { issued: Time::from_timestamp(grant.from.timestamp() + late), ..grant }
             })
             .collect();
         grants.sort();
@@ -222,7 +222,8 @@ fn a_grant_covers_its_first_second_and_not_the_one_behind_its_last() {
 fn a_grant_may_come_as_late_as_the_policys_patience() {
     let policy = Policy::parse("p", POLICY).unwrap();
     let of = |late, person| {
-        let given = Grant { issued: Time(BEGAN + 60 + late), ..grant(0, 3600, "x", "alice", "bob") };
+        let given =
+            Grant { issued: Time::from_timestamp(BEGAN + 60 + late), ..grant(0, 3600, "x", "alice", "bob") };
         Session::new("glass-1", facts(60, "x", Some(person)), vec![given], &policy).approval()
     };
     for (late, also) in

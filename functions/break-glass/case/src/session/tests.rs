@@ -4,7 +4,7 @@ use super::*;
 const BEGAN: i64 = 1_773_453_600;
 
 fn at(seconds: i64) -> Time {
-    Time(BEGAN + seconds)
+    Time::from_timestamp(BEGAN + seconds)
 }
 
 /// A policy whose entry says this besides its identity.
@@ -74,7 +74,10 @@ fn calls_after_the_allowed_time_are_overdue_and_the_case_closes_after_the_last()
     for (last, overdue, closes) in [(3600, None, 3600 + 1800), (3601, Some(1), 3601 + 1800)] {
         let session = session(&policy, facts(last), vec![]);
         let going = if overdue.is_some() { State::Overdue } else { State::Open };
-        assert_eq!((session.overdue(), session.closes()), (overdue, Some(at(closes))));
+        assert_eq!(
+            (session.overdue(), session.closes()),
+            (overdue.map(TimeDelta::seconds), Some(at(closes)))
+        );
         assert_eq!((session.state(at(closes - 1)), session.state(at(closes))), (going, State::Closed));
     }
 }

@@ -15,7 +15,7 @@ const SHOP: &str = "cloudformation:eu-central-1:111122223333:stack/shop";
 
 fn at(resource: &str, time: i64, what: What) -> Observation {
     let event = format!("{time} {what:?}");
-    Observation { resource: resource.parse().unwrap(), time: Time(time), event, what }
+    Observation { resource: resource.parse().unwrap(), time: Time::from_timestamp(time), event, what }
 }
 
 fn hand(time: i64) -> Observation {
@@ -45,7 +45,7 @@ fn gone(time: i64) -> Observation {
 }
 
 fn accepted(time: i64, owner: &str, until: Option<i64>) -> Observation {
-    let (owner, until) = (owner.to_owned(), until.map(Time));
+    let (owner, until) = (owner.to_owned(), until.map(Time::from_timestamp));
     at(GROUP, time, What::Accepted(Acceptance { owner, reason: "r".into(), until, sent_from: String::new() }))
 }
 
@@ -57,14 +57,14 @@ fn ledger(all: &[Observation]) -> Ledger {
 
 fn items(all: &[Observation], now: i64) -> Vec<Item> {
     let policy = Policy::built_in();
-    ledger(all).items(&Terms { now: Time(now), cases: &policy.cases })
+    ledger(all).items(&Terms { now: Time::from_timestamp(now), cases: &policy.cases })
 }
 
 /// The one item's state, since when, and of how many changes.
 fn state(all: &[Observation], now: i64) -> (&'static str, i64, usize) {
     let items = items(all, now);
     assert_eq!(items.len(), 1, "{items:?}");
-    (items[0].state.as_str(), items[0].since.0, items[0].changes)
+    (items[0].state.as_str(), items[0].since.timestamp(), items[0].changes)
 }
 
 #[test]
@@ -131,7 +131,8 @@ fn the_policy_says_who_may_accept() {
         if let What::Accepted(acceptance) = &mut one.what {
             acceptance.sent_from = from.into();
         }
-        let items = ledger(&[hand(10), one]).items(&Terms { now: Time(99), cases: &policy.cases });
+        let items =
+            ledger(&[hand(10), one]).items(&Terms { now: Time::from_timestamp(99), cases: &policy.cases });
         (items[0].state.as_str(), items[0].refused.iter().cloned().collect::<String>())
     };
     assert_eq!(with("carol", "999999999999").0, "accepted");
@@ -187,7 +188,7 @@ fn what_has_one_cause_is_one_row() {
     ];
     let rows = rows(items(&all, 99));
     let told: Vec<(&str, i64, usize)> =
-        rows.iter().map(|row| (row.state(), row.since().unwrap().0, row.items.len())).collect();
+        rows.iter().map(|row| (row.state(), row.since().unwrap().timestamp(), row.items.len())).collect();
     assert_eq!(told, [("open", 5, 1), ("open", 10, 2), ("open", 30, 3), ("overwritten", 11, 1)]);
     assert_eq!(rows[2].cause, Cause::Stack(SHOP.parse().unwrap()));
     assert_eq!(rows[1].cause, Cause::Session("drift-1".into()));
@@ -203,7 +204,7 @@ fn the_digest_says_how_much_is_open_and_names_the_oldest() {
         })
         .collect();
     let now = 40 * DAY + 60;
-    let lines = |all: &[Observation]| crate::lines::lines(&items(all, now), Time(now));
+    let lines = |all: &[Observation]| crate::lines::lines(&items(all, now), Time::from_timestamp(now));
     let found = lines(&all);
     assert_eq!(
         found[0],
@@ -214,7 +215,7 @@ fn the_digest_says_how_much_is_open_and_names_the_oldest() {
         "{found:?}"
     );
     assert_eq!((found.len(), found[6].as_str()), (7, "and 3 more: handsoff drift list"));
-    let ages = crate::by_age(&items(&all, now), Time(now));
+    let ages = crate::by_age(&items(&all, now), Time::from_timestamp(now));
     assert_eq!(ages.into_values().collect::<Vec<_>>(), [1, 1, 4, 3]);
     all.truncate(1);
     all.push(deploy("ec2:eu-central-1:111122223333:security-group/sg-0", DAY, false));
@@ -269,14 +270,14 @@ proptest! {
             let reverted = of_stack(&all, &item.resource);
             let mut open = BTreeSet::new();
             for second in 0..12 {
-                let now = || of().filter(|one| one.time.0 == second);
+                let now = || of().filter(|one| one.time.timestamp() == second);
                 let makes = |one: &&Observation| matches!(&one.what, What::Hand(hand) if hand.makes);
                 if now().any(|one| matches!(one.what, What::Deploy { .. })) || reverted.contains(&second) {
                     open.clear();
                 }
                 open.extend(now().filter(|one| matches!(one.what, What::Hand(_))));
                 if now().any(|one| matches!(one.what, What::Gone { .. })) {
-                    open.retain(|one| one.time.0 == second && makes(one));
+                    open.retain(|one| one.time.timestamp() == second && makes(one));
                 }
             }
             let covers = |hand: &Observation, by: &Observation| matches!((&hand.what, &by.what),
@@ -290,14 +291,15 @@ proptest! {
 
 fn items_of(ledger: &Ledger) -> Vec<Item> {
     let policy = Policy::built_in();
-    ledger.items(&Terms { now: Time(10), cases: &policy.cases })
+    ledger.items(&Terms { now: Time::from_timestamp(10), cases: &policy.cases })
 }
 
 /// When the stack's drift was reverted.
 fn of_stack(all: &[Observation], resource: &Resource) -> BTreeSet<i64> {
     let plans = |one: &Observation| matches!(one.what, What::Plans { .. });
-    let first = all.iter().filter(|one| plans(one)).map(|one| one.time.0).min();
-    let runs = all.iter().filter(|one| matches!(one.what, What::Executes { .. })).map(|one| one.time.0);
+    let first = all.iter().filter(|one| plans(one)).map(|one| one.time.timestamp()).min();
+    let runs =
+        all.iter().filter(|one| matches!(one.what, What::Executes { .. })).map(|one| one.time.timestamp());
     runs.filter(|at| resource.to_string() == SHOP && first.is_some_and(|first| first <= *at)).collect()
 }
 

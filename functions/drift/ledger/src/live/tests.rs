@@ -7,7 +7,7 @@ use super::*;
 fn deployed(number: i64) -> Observation {
     Observation {
         resource: format!("iam::111122223333:role/r{}", number % 7).parse().unwrap(),
-        time: Time(1_773_453_600 + number / 3),
+        time: Time::from_timestamp(1_773_453_600 + number / 3),
         event: format!("{number}"),
         what: What::Deploy { by: "d".into(), stack: false },
     }
@@ -36,7 +36,7 @@ fn open_items_are_counted_by_age_and_written_anew() {
     let (world, policy) = (InMemory::default(), Policy::built_in());
     let hand = |name: &str, time: i64| Observation {
         resource: format!("iam::111122223333:role/{name}").parse().unwrap(),
-        time: Time(time),
+        time: Time::from_timestamp(time),
         event: name.into(),
         what: What::Hand(Box::new(crate::Hand {
             action: "iam:PutRolePolicy".into(),
@@ -49,14 +49,14 @@ fn open_items_are_counted_by_age_and_written_anew() {
         })),
     };
     let day = 86_400;
-    let deploy = Observation { time: Time(day * 2), ..deployed(0) };
+    let deploy = Observation { time: Time::from_timestamp(day * 2), ..deployed(0) };
     block_on(remember(
         &world,
         &[hand("a", 0), hand("b", 35 * day), hand("c", 40 * day), hand("r0", 1), deploy],
     ))
     .unwrap();
     let mut report = Report::default();
-    let now = Time(40 * day + 60);
+    let now = Time::from_timestamp(40 * day + 60);
     let items = block_on(count(&world, &policy.cases, now, &mut report)).unwrap();
     assert_eq!(items.len(), 4);
     let counted: Vec<f64> =

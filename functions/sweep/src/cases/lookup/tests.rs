@@ -9,7 +9,7 @@ fn regions(identity: &str, called: &[&str], more: &[&str]) -> Vec<String> {
     };
     let more: Vec<String> = more.iter().map(|it| (*it).to_owned()).collect();
     let regions: BTreeSet<String> =
-        asks(&facts, &more, Time(1_000)).into_iter().map(|ask| ask.region).collect();
+        asks(&facts, &more, Time::from_timestamp(1_000)).into_iter().map(|ask| ask.region).collect();
     regions.into_iter().collect()
 }
 

@@ -9,7 +9,11 @@ fn granted_by(sender: &str, grant: &str, policy: &str) -> (String, Vec<String>) 
     let envelope = Envelope { sender, ..envelope("Break-Glass Grant") };
     let delivery = Delivery { payload: grant, detail: Ok(grant), envelope };
     assert_eq!(
-        block_on(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery])),
+        block_on(handle(
+            &world,
+            &BreakGlassFunction::new(engine(&policy), Lease(TimeDelta::seconds(90))),
+            &[delivery]
+        )),
         [Answer::Done]
     );
     let dead: Vec<String> = world.dead.borrow().iter().map(|(_, why)| why.clone()).collect();
@@ -59,7 +63,11 @@ fn a_review_counts_only_as_it_came_by_the_bus() {
     for (sender, kept) in [("AROAEXAMPLE:alice", false), ("", false), (BUS, true)] {
         let envelope = Envelope { sender, ..envelope("Break-Glass Review") };
         let delivery = Delivery { payload: &review, detail: Ok(&review), envelope };
-        block_on(handle(&world, &BreakGlassFunction::new(engine(&policy), Lease(90)), &[delivery]));
+        block_on(handle(
+            &world,
+            &BreakGlassFunction::new(engine(&policy), Lease(TimeDelta::seconds(90))),
+            &[delivery],
+        ));
         let sealed = sealed(&world, &manifest.case);
         assert_eq!(sealed.review.is_some(), kept, "{sender}");
     }

@@ -2,8 +2,8 @@ use super::*;
 
 const POLICY: Alerts = Alerts {
     min_severity: Severity::Medium,
-    period: 1200,
-    quiet: 100,
+    period: TimeDelta::seconds(1200),
+    quiet: TimeDelta::seconds(100),
     burst: 10,
     accounts: BTreeMap::new(),
     digest: crate::policy::DigestHours::DEFAULT,
@@ -11,7 +11,7 @@ const POLICY: Alerts = Alerts {
 
 #[test]
 fn a_period_is_read_by_the_name_that_it_is_stored_under() {
-    let at = Time(1_772_000_000);
+    let at = Time::from_timestamp(1_772_000_000);
     for (period, name) in [
         (Period::Session, "session".to_owned()),
         (Period::NoTime, "no-time".to_owned()),
@@ -24,18 +24,18 @@ fn a_period_is_read_by_the_name_that_it_is_stored_under() {
 
 #[test]
 fn periods_follow_one_another() {
-    let start = Time(1_772_000_000 - 800);
-    let at = |second| Period::of("drift-1", Some(Time(start.0 + second)), &POLICY);
+    let start = Time::from_timestamp(1_772_000_000 - 800);
+    let at = |second| Period::of("drift-1", Some(start + TimeDelta::seconds(second)), &POLICY);
     let period = Period::From(start);
     for (second, wanted) in [
-        (-1, Period::From(Time(start.0 - 1200))),
+        (-1, Period::From(start - POLICY.period)),
         (0, period),
         (1199, period),
-        (1200, Period::From(Time(start.0 + 1200))),
+        (1200, Period::From(start + POLICY.period)),
     ] {
         assert_eq!(at(second), wanted, "{second}");
     }
-    assert_eq!((period.start(), period.end(&POLICY)), (Some(start), Some(Time(start.0 + 1200))));
+    assert_eq!((period.start(), period.end(&POLICY)), (Some(start), Some(start + POLICY.period)));
     assert_eq!(period.before(&POLICY), at(-1));
     assert_eq!(Period::of("glass-1", Some(start), &POLICY), Period::Session);
     for whole in [Period::Session, Period::NoTime] {

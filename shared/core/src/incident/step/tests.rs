@@ -26,7 +26,7 @@ fn finding((second, action, via, from): Given, number: u64) -> Finding {
         "ec2:AuthorizeSecurityGroupIngress" => Some(Class::Network),
         _ => None,
     };
-    let time = Some(Time(1_772_000_000 + second));
+    let time = Some(Time::from_timestamp(1_772_000_000 + second));
     let arn = "arn:aws:iam::111122223333:user/dana".to_owned();
     Finding {
         code: samples::CHANGE,
@@ -295,8 +295,12 @@ fn a_digest_names_steps_and_what_stands_out_in_them() {
         given.extend([(50, action, "cli", HOME); 4]);
     }
     let incident = incident(&given);
-    let digests =
-        alert::digests([&incident].into_iter(), &Earlier::new(86_400), &policy.alerts, &|_| Vec::new());
+    let digests = alert::digests(
+        [&incident].into_iter(),
+        &Earlier::new(handsoff_cloudtrail::TimeDelta::days(1)),
+        &policy.alerts,
+        &|_| Vec::new(),
+    );
     let line = digests[0].text.lines().find(|line| line.starts_with("person")).unwrap();
     assert_eq!(
         line,

@@ -108,7 +108,7 @@ fn each_exception_is_told_with_its_count_owner_reason_and_end() {
         assert_eq!(at(now, calls), format!("p:1 [[exception]]: {told}; {tail}"));
     }
     assert_eq!(
-        lines(&policy, &BTreeMap::new(), Time(0))[0],
+        lines(&policy, &BTreeMap::new(), Time::from_timestamp(0))[0],
         format!("p:1 [[exception]]: matched nothing; until 2026-03-31; {tail}")
     );
 }

@@ -1,6 +1,6 @@
 //! `[[deploy]]`, `[[break_glass]]`, `[[workload]]` and `[[exception]]`.
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::{Reader, Section, is_account};
 use crate::policy::{BreakGlass, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload};
@@ -46,7 +46,7 @@ impl Reader<'_> {
         ];
         self.known(section, &keys);
         let identity = self.identity(section);
-        let max_session = self.duration(section, "max_session").unwrap_or(3600);
+        let max_session = self.duration(section, "max_session").unwrap_or(TimeDelta::hours(1));
         let roster = self.strings(section, "roster").unwrap_or_default();
         let roster = roster.into_iter().map(|(person, _)| person).collect();
         let (ticket, drill) = (self.form(section, "ticket"), self.form(section, "drill"));
@@ -158,11 +158,11 @@ impl Reader<'_> {
             }
             _ => None,
         };
-        let Some(Time(midnight)) = date else {
+        let Some(midnight) = date else {
             self.error(value.span(), "`until` should be a date without quotes, such as 2027-01-31");
             return None;
         };
-        Some(Time(midnight + 86_400))
+        Some(midnight + TimeDelta::days(1))
     }
 }
 

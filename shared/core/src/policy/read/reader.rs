@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use handsoff_cloudtrail::TimeDelta;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::policy::error::{PolicyError, nearest, position};
-use crate::policy::{ActionPattern, Glob, Line, PatternError};
+use crate::policy::{ActionPattern, Glob, Line, PatternError, duration};
 use crate::show::clean;
 
 /// A table of the policy, where it stands, and what messages call it.
@@ -173,29 +174,12 @@ impl Reader<'_> {
         number
     }
 
-    pub(super) fn duration(&mut self, section: &Section<'_>, key: &str) -> Option<i64> {
-        let (written, at) = self.string(section, key)?;
-        let seconds = written.char_indices().next_back().and_then(|(end, unit)| {
-            let factor = match unit {
-                's' => 1,
-                'm' => 60,
-                'h' => 3600,
-                'd' => 86_400,
-                _ => return None,
-            };
-            written
-                .get(..end)?
-                .parse::<u32>()
-                .ok()
-                .filter(|number| *number > 0)
-                .map(|number| i64::from(number) * factor)
-        });
-        if seconds.is_none() {
-            self.error(
-                at,
-                format!("`{written}` is not a duration: write a number with s, m, h or d, such as \"30m\""),
-            );
+    pub(super) fn duration(&mut self, section: &Section<'_>, key: &str) -> Option<TimeDelta> {
+        let (written, span) = self.string(section, key)?;
+        let length = duration(&written);
+        if let Err(error) = &length {
+            self.error(span, format!("`{written}` is {error}"));
         }
-        seconds
+        length.ok()
     }
 }

@@ -1,0 +1,135 @@
+//! The JSON schema of `handsoff.toml`, for editors: made from the policy's types, and held to the reader.
+//!
+//! `cargo xtask schema` writes `policy/handsoff.schema.json`, by a test here. Nothing of it is in what is released.
+
+mod conforms;
+mod tests;
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::digest::WEEKDAYS;
+use super::{
+    ActionPattern, Alerts, BreakGlass, Cases, Denials, Deploy, DigestHours, Exception, Form, Glob,
+    IdentityPattern, Origin, TicketPlace, Workload,
+};
+
+/// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.
+#[derive(JsonSchema)]
+#[schemars(title = "handsoff.toml", deny_unknown_fields, transform = nothing)]
+#[expect(dead_code, reason = "its form is what is wanted, and no value")]
+struct Handsoff {
+    /// Identities tied to the pipeline, whose changes are expected.
+    deploy: Vec<Deploy>,
+    /// Identities for emergencies. Root is one without an entry.
+    break_glass: Vec<BreakGlass>,
+    /// Roles that code runs as, and what they may change.
+    workload: Vec<Workload>,
+    /// What is tolerated, by whom, until when.
+    exception: Vec<Exception>,
+    /// When denied calls are too many.
+    denials: Denials,
+    /// What is sent, and when an incident is over.
+    alerts: Alerts,
+    /// When the message of a day is sent.
+    digest: DigestHours,
+    /// What the team calls its accounts.
+    accounts: Accounts,
+    /// What is asked of break-glass sessions.
+    cases: Cases,
+    /// What logging and detection hang on.
+    protected: Protected,
+}
+
+/// What logging and detection hang on.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = nothing)]
+#[expect(dead_code, reason = "its form is what is wanted, and no value")]
+struct Protected {
+    /// Names or ARNs, `*` for any characters.
+    resources: Vec<Glob>,
+}
+
+/// A table needs none of its keys.
+pub(super) fn nothing(schema: &mut Schema) {
+    needs(schema, &[]);
+}
+
+/// A table needs an identity.
+pub(super) fn identity(schema: &mut Schema) {
+    needs(schema, &["identity"]);
+}
+
+/// An exception needs somebody who answers for it, a reason and an end, too.
+pub(super) fn identity_and_end(schema: &mut Schema) {
+    needs(schema, &["identity", "owner", "reason", "until"]);
+}
+
+/// Which keys a table needs: most that a type has, a policy may leave out.
+fn needs(schema: &mut Schema, keys: &[&str]) {
+    schema.remove("required");
+    if !keys.is_empty() {
+        schema.insert("required".into(), json!(keys));
+    }
+}
+
+/// Types that a policy writes in a way of its own.
+macro_rules! written {
+    ($($type:ident: $schema:tt),* $(,)?) => {$(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    )*};
+}
+
+pub(super) struct Duration;
+pub(super) struct Day;
+pub(super) struct Weekday;
+struct Accounts;
+
+written! {
+    Duration: {"type": "string", "description": "A duration: 30m, 1h30m, 7d."},
+    Day: {"type": "string", "format": "date", "description": "A day, without quotes: 2027-01-31."},
+    Weekday: {"type": "string", "enum": WEEKDAYS},
+    Accounts: {
+        "type": "object",
+        "patternProperties": {"^[0-9]{12}$": {"type": "string", "minLength": 1, "maxLength": 24}},
+        "additionalProperties": false,
+    },
+    Form: {"type": "string", "description": "A regular expression, such as INC-[0-9]+."},
+    Glob: {"type": "string", "description": "`*` stands for any characters."},
+    ActionPattern: {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9-]+:.+$",
+        "description": "service:Name, such as s3:PutObject or logs:*.",
+    },
+    IdentityPattern: {
+        "type": "string",
+        "pattern": "^(arn:|permission-set/)",
+        "description": "arn:aws:iam::ACCOUNT:role/NAME, arn:aws:iam::ACCOUNT:user/NAME or permission-set/NAME.",
+    },
+    Origin: {
+        "type": "string",
+        "pattern": "^(arn:|permission-set/|service:|oidc:|oidc-provider/)",
+        "description": "A role or user, a service (service:codebuild.amazonaws.com) or a web identity (oidc:SUBJECT, oidc-provider/PROVIDER:SUBJECT).",
+    },
+    TicketPlace: {
+        "type": "string",
+        "pattern": "^(source-identity|session-name|grant|session-tag:.+)$",
+        "description": "source-identity, session-name, session-tag:NAME or grant.",
+    },
+}
+
+fn schema() -> Value {
+    // The draft that editors' plug-ins for TOML know.
+    SchemaSettings::draft07().into_generator().into_root_schema_for::<Handsoff>().to_value()
+}
