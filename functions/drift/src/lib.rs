@@ -140,8 +140,12 @@ fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
         .and_then(|entry| policy.deploy.get(entry))
         .map(|entry| entry.line.to_string())
         .unwrap_or_default();
+    let lists_nobody =
+        entry.and_then(|entry| policy.deploy.get(entry)).is_some_and(|entry| entry.assumed_by.is_empty());
     let severity = match (&call.outcome, call.effect) {
         (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
+        // It may be the runner, which the entry should list.
+        (Outcome::Succeeded, _) if lists_nobody && call.principal.kind == Kind::Unknown => Severity::Medium,
         (Outcome::Succeeded, _) => Severity::High,
         _ => Severity::Medium,
     };

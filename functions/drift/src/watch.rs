@@ -24,7 +24,8 @@ pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
 
 pub(crate) fn action(action: &Action<'_>) -> Watch {
     // No pipeline signs in, or opens a shell.
-    if action.service == "signin" || action.opens_a_shell() {
+    let federates = action.service == "sts" && action.name == "GetFederationToken";
+    if action.service == "signin" || federates || action.opens_a_shell() {
         Watch::Always
     } else if Attack::is_listed(action) {
         Watch::ByRecord
@@ -44,5 +45,6 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
     }
     !record.vpc_endpoint_account_id.is_absent()
         || record.session_credential_from_console.flag() == Some(true)
+        || record.user_agent.text().is_some_and(|agent| misuse::is_a_persons(&agent))
         || (facts.is_watched_action && Attack::of(&Action::of(record), record, facts.policy, true).is_some())
 }

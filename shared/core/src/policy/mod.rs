@@ -71,7 +71,7 @@ pub struct Deploy {
     pub line: Line,
     /// The role or user.
     pub identity: IdentityPattern,
-    /// Who may assume the role. Empty: anyone except a person.
+    /// Who may assume the role. Empty: services that run pipelines, web identities and other accounts.
     pub assumed_by: Vec<Origin>,
     /// Names that its sessions have. Empty: any.
     pub session_names: Vec<Glob>,
@@ -82,6 +82,8 @@ pub struct Deploy {
     /// VPC endpoints that it is used through, by their ID or their account's. Empty: any of the role's own account
     /// or of an account that `assumed_by` writes out.
     pub vpc_endpoints: Vec<String>,
+    /// Whether people use it: then a console, MFA or a permission set shows no misuse.
+    pub humans: bool,
 }
 
 /// Who may assume a deploy role.

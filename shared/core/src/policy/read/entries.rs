@@ -7,10 +7,16 @@ use crate::policy::{BreakGlass, Deploy, Exception, Form, IdentityPattern, Origin
 
 impl Reader<'_> {
     pub(super) fn deploy(&mut self, section: &Section<'_>) -> Option<Deploy> {
-        self.known(
-            section,
-            &["identity", "assumed_by", "session_names", "networks", "source_identities", "vpc_endpoints"],
-        );
+        let keys = [
+            "identity",
+            "assumed_by",
+            "session_names",
+            "networks",
+            "source_identities",
+            "vpc_endpoints",
+            "humans",
+        ];
+        self.known(section, &keys);
         let identity = self.identity(section);
         let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
         let assumed_by = self.each(assumed_by, Origin::parse);
@@ -27,9 +33,19 @@ impl Reader<'_> {
                 .then(|| written.to_owned())
                 .ok_or("write the endpoint's ID, `vpce-…`, or its account's".into())
         });
+        let humans = self.flag(section, "humans").unwrap_or(false);
         let line = self.line(section);
         let identity = identity?;
-        Some(Deploy { line, identity, assumed_by, session_names, networks, source_identities, vpc_endpoints })
+        Some(Deploy {
+            line,
+            identity,
+            assumed_by,
+            session_names,
+            networks,
+            source_identities,
+            vpc_endpoints,
+            humans,
+        })
     }
 
     pub(super) fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
