@@ -33,6 +33,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 networks: Vec::new(),
                 source_identities: Vec::new(),
                 vpc_endpoints: Vec::new(),
+                may_change: None,
                 humans: false,
             }),
             // INVARIANT: writing to a String cannot fail.

@@ -181,10 +181,13 @@ fn the_deploy_role_is_not_handed_to_people() {
     let listed = "assumed_by = [\"service:account-access.amazonaws.com\"]";
     assert_eq!(says(listed, &by("account-access"), ""), read);
     let ci = role("ci", "job");
-    assert_eq!(says("", &ci, ""), read);
+    assert_eq!(says("", &ci, ""), misused, "an identity of the account that no list has");
+    let runner = "assumed_by = [\"arn:aws:iam::111122223333:role/ci\"]";
+    assert_eq!(says(runner, &ci, ""), read);
     assert_eq!(says("", &ci, r#","serialNumber":"arn:aws:iam::111122223333:mfa/ana""#), misused);
     assert_eq!(says("", &ci, r#","sourceIdentity":"ana""#), misused);
-    assert_eq!(says("source_identities = [\"pipeline-*\"]", &ci, r#","sourceIdentity":"pipeline-7""#), read);
+    let with_source = format!("{runner}\nsource_identities = [\"pipeline-*\"]");
+    assert_eq!(says(&with_source, &ci, r#","sourceIdentity":"pipeline-7""#), read);
     assert_eq!(says("", &by("rolesanywhere"), r#","sourceIdentity":"CN=runner""#), read);
     assert_eq!(
         says("", &attribute("ops", r#""mfaAuthenticated":"true""#), ""),

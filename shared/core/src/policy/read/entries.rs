@@ -3,7 +3,9 @@
 use handsoff_cloudtrail::Time;
 
 use super::{Reader, Section, is_account};
-use crate::policy::{BreakGlass, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload};
+use crate::policy::{
+    BreakGlass, Change, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload,
+};
 
 impl Reader<'_> {
     pub(super) fn deploy(&mut self, section: &Section<'_>) -> Option<Deploy> {
@@ -14,6 +16,7 @@ impl Reader<'_> {
             "networks",
             "source_identities",
             "vpc_endpoints",
+            "may_change",
             "humans",
         ];
         self.known(section, &keys);
@@ -33,6 +36,7 @@ impl Reader<'_> {
                 .then(|| written.to_owned())
                 .ok_or("write the endpoint's ID, `vpce-…`, or its account's".into())
         });
+        let may_change = self.strings(section, "may_change").map(|written| self.each(written, Change::parse));
         let humans = self.flag(section, "humans").unwrap_or(false);
         let line = self.line(section);
         let identity = identity?;
@@ -44,6 +48,7 @@ impl Reader<'_> {
             networks,
             source_identities,
             vpc_endpoints,
+            may_change,
             humans,
         })
     }
