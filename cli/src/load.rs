@@ -42,6 +42,8 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 networks: Vec::new(),
                 source_identities: Vec::new(),
                 vpc_endpoints: Vec::new(),
+                may_change: None,
+                humans: false,
             }),
             // INVARIANT: writing to a String cannot fail.
             Err(why) => drop(writeln!(wrong, "error: --deploy-role `{pattern}`: {why}")),

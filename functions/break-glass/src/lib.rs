@@ -182,6 +182,11 @@ fn escalation(call: &Call<'_>) -> Option<(Severity, &'static str)> {
     if call.outcome != Outcome::Succeeded {
         return None;
     }
+    if let Some(Target::Deploy(_)) = call.target {
+        let what =
+            "assumed a deploy role: what that changes from now on is a person's doing, not the pipeline's";
+        return Some((Severity::High, what));
+    }
     match call.class()? {
         Class::Identity => Some((Severity::High, "created an identity, or a key or password of one")),
         Class::Permissions if call.effect == Effect::Changes => Some((Severity::High, "changed permissions")),

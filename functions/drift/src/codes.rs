@@ -6,8 +6,8 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 5] =
-    [DRIFT_WRITE, WORKLOAD_WRITE, CONSOLE_SIGN_IN, TRAIL_TAMPERED, DEPLOY_ROLE_MISUSED];
+pub const ALL: [Code; 6] =
+    [DRIFT_WRITE, WORKLOAD_WRITE, CONSOLE_SIGN_IN, TRAIL_TAMPERED, DEPLOY_ROLE_MISUSED, DEPLOY_OUT_OF_BOUNDS];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
 
@@ -69,5 +69,18 @@ pub const DEPLOY_ROLE_MISUSED: Code = Code::new(&Row {
     is_violation: true,
     may_be_hidden: Err("no entry can hide the misuse of a deploy role"),
     is_by_hand: true,
+    ..DRIFT
+});
+
+/// A change by the pipeline that its entry doesn't allow.
+pub const DEPLOY_OUT_OF_BOUNDS: Code = Code::new(&Row {
+    place: 105,
+    name: "deploy-out-of-bounds",
+    title: "Pipeline out of bounds",
+    next: "Look for the reviewed change that did this. If there is one, list it under `may_change` of the \
+           pipeline's entry. If there is none, treat it as an intrusion: stop the pipeline and revoke its sessions.",
+    alerts: AlertRule::Once,
+    is_violation: true,
+    may_be_hidden: Err("an exception is for people; list the change under `may_change`"),
     ..DRIFT
 });

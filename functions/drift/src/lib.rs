@@ -1,7 +1,9 @@
 //! Drift: changes by identities other than a deploy role, and the attacks that make changes go unseen.
 //!
-//! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`.
+//! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
+//! `deploy-out-of-bounds`.
 
+mod bounds;
 pub mod codes;
 pub mod live;
 mod subscription;
@@ -22,7 +24,7 @@ use handsoff_core::{
 pub struct Drift;
 
 const CLAIMS: [Claim; 2] = [
-    Claim { priority: Priority::Attack, covers: is_attack_or_misuse },
+    Claim { priority: Priority::Attack, covers: is_attack_misuse_or_out_of_bounds },
     // What is left then, if it succeeded, is a change or a sign-in.
     Claim { priority: Priority::Call, covers: |call, _, _| call.outcome == Outcome::Succeeded },
 ];
@@ -71,8 +73,10 @@ impl Detector for Drift {
     }
 }
 
-fn is_attack_or_misuse(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> bool {
-    let drift = call.attack.is_some() || call.shows_misuse(policy).is_some();
+fn is_attack_misuse_or_out_of_bounds(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> bool {
+    let drift = call.attack.is_some()
+        || call.shows_misuse(policy).is_some()
+        || bounds::finding(call, policy).is_some();
     trace.step("attack, or role misused?", || if drift { "yes" } else { "no" }.into());
     drift
 }
@@ -88,6 +92,10 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return misused(call, policy, &how).into();
     }
     trace.step("rule deploy-role-misused", || "it doesn't show misuse of a deploy role".into());
+    if let Some(finding) = bounds::finding(call, policy) {
+        trace.step("rule deploy-out-of-bounds", || finding.reason.clone());
+        return finding.into();
+    }
     if matches!(call.effect, Effect::SignsIn | Effect::SignInPlumbing) {
         trace.step("rule console-sign-in", || "somebody signed in".into());
         return sign_in(call).into();
@@ -140,8 +148,12 @@ fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
         .and_then(|entry| policy.deploy.get(entry))
         .map(|entry| entry.line.to_string())
         .unwrap_or_default();
+    let lists_nobody =
+        entry.and_then(|entry| policy.deploy.get(entry)).is_some_and(|entry| entry.assumed_by.is_empty());
     let severity = match (&call.outcome, call.effect) {
         (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
+        // It may be the runner, which the entry should list.
+        (Outcome::Succeeded, _) if lists_nobody && call.principal.kind == Kind::Unknown => Severity::Medium,
         (Outcome::Succeeded, _) => Severity::High,
         _ => Severity::Medium,
     };

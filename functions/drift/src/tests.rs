@@ -6,6 +6,7 @@ use handsoff_testing::records::{self, classified, record};
 use super::*;
 
 mod actions;
+mod bounds;
 mod who;
 
 const POLICY: &str = r#"

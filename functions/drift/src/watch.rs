@@ -5,6 +5,8 @@ use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
 
+use crate::bounds;
+
 pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     if who.principal.kind != Kind::DeployRole {
         return Watch::No;
@@ -24,9 +26,10 @@ pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
 
 pub(crate) fn action(action: &Action<'_>) -> Watch {
     // No pipeline signs in, or opens a shell.
-    if action.service == "signin" || action.opens_a_shell() {
+    let federates = action.service == "sts" && action.name == "GetFederationToken";
+    if action.service == "signin" || federates || action.opens_a_shell() {
         Watch::Always
-    } else if Attack::is_listed(action) {
+    } else if Attack::is_listed(action) || bounds::is_watched(action) {
         Watch::ByRecord
     } else {
         Watch::No
@@ -44,5 +47,14 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
     }
     !record.vpc_endpoint_account_id.is_absent()
         || record.session_credential_from_console.flag() == Some(true)
-        || (facts.is_watched_action && Attack::of(&Action::of(record), record, facts.policy, true).is_some())
+        || record.user_agent.text().is_some_and(|agent| misuse::is_a_persons(&agent))
+        || (facts.is_watched_action && is_watched_change(facts))
+        || Attack::may_be_on_protected(&Action::of(record), record, facts.policy)
+        || (record.read_only.flag() != Some(true)
+            && facts.policy.deploy.iter().any(|entry| entry.may_change.is_some()))
+}
+
+fn is_watched_change(facts: &RecordFacts<'_>) -> bool {
+    let action = Action::of(facts.record);
+    bounds::is_watched(&action) || Attack::of(&action, facts.record, facts.policy, true).is_some()
 }

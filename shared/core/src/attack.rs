@@ -5,9 +5,10 @@ mod kept;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::table::Table;
-use handsoff_cloudtrail::{Action, Record, resources};
+use handsoff_cloudtrail::{AccessLevel, Action, Effect, Record, resources};
 
 use crate::policy::Policy;
+use crate::principal::{Kind, Principal, compute_service};
 
 /// What a call attacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,41 @@ impl Attack {
         (by_hand && !pipeline).then_some(Self { grave: false, ..attack })
     }
 
-    /// Whether the table has the action: no other is an attack.
+    /// Whether the call changes something that the policy protects, by an action that the table lacks. Not by the role of a
+    /// protected function in that function, whose work it is: AWS says in the record whom it gave the credentials.
+    ///
+    /// Tags change nothing of what they are on; and what workloads write as data is not the set-up of anything.
+    pub fn on_protected(
+        action: &Action<'_>,
+        record: &Record<'_>,
+        policy: &Policy,
+        principal: &Principal<'_>,
+    ) -> Option<Self> {
+        if Self::is_listed(action) || !Self::may_be_on_protected(action, record, policy) {
+            return None;
+        }
+        let is_data = record.management_event.flag() == Some(false);
+        let own = principal.arn.as_deref().is_some_and(|arn| policy.protects(arn));
+        let by_itself = own && compute_service(&principal.identity) == Some("lambda");
+        if by_itself || (is_data && principal.kind == Kind::Workload) {
+            return None;
+        }
+        let what = "changes what logging or detection is made of";
+        let on_protected = targets(action, record).iter().any(|resource| policy.protects(resource));
+        on_protected.then_some(Self { what, scope: Scope::OnProtected, grave: false })
+    }
+
+    /// Whether [`Self::on_protected`] has to look at a call: by its record's text alone.
+    pub fn may_be_on_protected(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
+        let changes = action.effect(record.read_only.flag()).0 == Effect::Changes;
+        changes
+            && action.access() != AccessLevel::Tagging
+            && [record.request_parameters, record.response_elements, record.resources]
+                .iter()
+                .any(|part| policy.may_name_protected(part.as_str()))
+    }
+
+    /// Whether the table has the action.
     pub fn is_listed(action: &Action<'_>) -> bool {
         TABLE.find(&action.service, &action.name).is_some()
     }
@@ -92,7 +127,9 @@ fn targets(action: &Action<'_>, record: &Record<'_>) -> Vec<String> {
     let named = ["roleName", "instanceProfileName"]
         .iter()
         .filter_map(|key| record.request_parameters.get(key)?.text());
-    named.map(std::borrow::Cow::into_owned).chain(record.denied_resource()).collect()
+    let named = named.map(std::borrow::Cow::into_owned).chain(record.denied_resource());
+    // IAM finds names whatever their case ("IAM and AWS STS quotas").
+    named.flat_map(|name| [name.to_lowercase(), name]).collect()
 }
 
 /// The ARN of a key that the request has only the ID of: a policy protects keys by ARN.

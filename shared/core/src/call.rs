@@ -87,7 +87,8 @@ impl<'a> Call<'a> {
         let outcome = outcome(&record, &action, policy);
         let attack = match principal.kind {
             Kind::Service => None,
-            kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole),
+            kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole)
+                .or_else(|| Attack::on_protected(&action, &record, policy, &principal)),
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));

@@ -216,24 +216,36 @@ fn uses_service_role(identity: &Identity<'_>) -> bool {
 }
 
 /// Whether a session has the name that EC2 gives to an instance's: the instance's ID.
-fn is_instance(session: &str) -> bool {
+pub(crate) fn is_instance(session: &str) -> bool {
     let id = session.strip_prefix("i-").unwrap_or_default();
     matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
-
-/// What `inScopeOf.issuerType` begins with where code runs and nobody types: not those of notebooks, shells and
-/// automation, which do what a person tells them.
-const COMPUTE: [&str; 6] =
-    ["AWS::Lambda::", "AWS::ECS::", "AWS::EKS::", "AWS::EC2::", "AWS::Batch::", "AWS::AppRunner::"];
 
 /// How AWS says in the record itself that it gave the credentials to a machine or a function.
 fn given_to_compute(identity: &Identity<'_>) -> Option<&'static str> {
     if identity.ec2_role_delivery {
         return Some("EC2 delivered the credentials to an instance");
     }
+    compute_service(identity).is_some().then_some("AWS issued the credentials to a compute resource")
+}
+
+/// The service that AWS gave the credentials to, where the record itself says so: by its principal's first label.
+pub(crate) fn compute_service(identity: &Identity<'_>) -> Option<&'static str> {
+    // What `inScopeOf.issuerType` begins with where code runs and nobody types: not those of notebooks, shells and
+    // automation, which do what a person tells them.
+    const SERVICES: [(&str, &str); 6] = [
+        ("AWS::Lambda::", "lambda"),
+        ("AWS::ECS::", "ecs-tasks"),
+        ("AWS::EKS::", "pods.eks"),
+        ("AWS::EC2::", "ec2"),
+        ("AWS::Batch::", "ecs-tasks"),
+        ("AWS::AppRunner::", "tasks.apprunner"),
+    ];
+    if identity.ec2_role_delivery {
+        return Some("ec2");
+    }
     let issued_to = identity.issued_to.as_deref()?;
-    let compute = COMPUTE.iter().any(|start| issued_to.starts_with(start));
-    compute.then_some("AWS issued the credentials to a compute resource")
+    SERVICES.iter().find(|(start, _)| issued_to.starts_with(start)).map(|(_, service)| *service)
 }
 
 /// Providers that authenticate code alone, by AWS's own hosts: pods of EKS, and the users of an app's identity pool.

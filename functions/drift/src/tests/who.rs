@@ -181,10 +181,13 @@ fn the_deploy_role_is_not_handed_to_people() {
     let listed = "assumed_by = [\"service:account-access.amazonaws.com\"]";
     assert_eq!(says(listed, &by("account-access"), ""), read);
     let ci = role("ci", "job");
-    assert_eq!(says("", &ci, ""), read);
+    assert_eq!(says("", &ci, ""), misused, "an identity of the account that no list has");
+    let runner = "assumed_by = [\"arn:aws:iam::111122223333:role/ci\"]";
+    assert_eq!(says(runner, &ci, ""), read);
     assert_eq!(says("", &ci, r#","serialNumber":"arn:aws:iam::111122223333:mfa/ana""#), misused);
     assert_eq!(says("", &ci, r#","sourceIdentity":"ana""#), misused);
-    assert_eq!(says("source_identities = [\"pipeline-*\"]", &ci, r#","sourceIdentity":"pipeline-7""#), read);
+    let with_source = format!("{runner}\nsource_identities = [\"pipeline-*\"]");
+    assert_eq!(says(&with_source, &ci, r#","sourceIdentity":"pipeline-7""#), read);
     assert_eq!(says("", &by("rolesanywhere"), r#","sourceIdentity":"CN=runner""#), read);
     assert_eq!(
         says("", &attribute("ops", r#""mfaAuthenticated":"true""#), ""),
@@ -422,4 +425,51 @@ fn who_acts_under_a_delegation_is_named() {
         finding.reason
     );
     assert_eq!(finding.principal.human.as_deref(), Some("alice@example.com"));
+}
+
+#[test]
+fn what_refutes_a_deploy_session_does_so_with_and_without_lists() {
+    let by = |lists: &str, identity: &str, action: &str, rest: &str| {
+        let policy = format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n{lists}");
+        verdict_by(&policy, identity, action, rest).map(|finding| finding.code)
+    };
+    let (misused, expected) = (Ok(codes::DEPLOY_ROLE_MISUSED), Err("expected".to_owned()));
+    let instance = session("deploy", r#""ec2RoleDelivery":"2.0","#, "");
+    let change = |identity: &str, lists: &str| by(lists, identity, "ec2:RunInstances", "");
+    assert_eq!(change(&instance, ""), misused);
+    assert_eq!(change(&instance, "assumed_by = [\"service:lambda.amazonaws.com\"]"), misused);
+    assert_eq!(change(&instance, "assumed_by = [\"service:ec2.amazonaws.com\"]"), expected);
+    assert_eq!(change(&role("deploy", "i-0123456789abcdef0"), ""), misused, "named as an instance's");
+    assert_eq!(change(&role("deploy", "mallory@example.com"), ""), misused);
+    assert_eq!(change(&role("deploy", "mallory@example.com"), "humans = true"), expected);
+    assert_eq!(change(&role("deploy", "ci@project.iam.gserviceaccount.com"), ""), expected);
+    for agent in [
+        "Mozilla/5.0 (X11)",
+        "[S3Console/0.4, aws-internal/3]",
+        "console.amazonaws.com",
+        "aws-cli/2 exec-env/CloudShell",
+    ] {
+        let rest = format!(r#","userAgent":"{agent}""#);
+        assert_eq!(by("", &role("deploy", "run"), "s3:PutBucketPolicy", &rest), misused, "{agent}");
+        assert_eq!(by("", &role("deploy", "run"), "ec2:DescribeVpcs", &rest), misused, "{agent} reads");
+    }
+    assert_eq!(by("", &role("deploy", "run"), "sts:GetFederationToken", ""), misused);
+}
+
+#[test]
+fn a_wildcard_never_lets_pull_requests_in() {
+    let subject = |entry: &str, subject: &str| {
+        let policy =
+            format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\nassumed_by = [\"{entry}\"]");
+        let identity = format!(
+            r#"{{"type":"WebIdentityUser","userName":"{subject}","identityProvider":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}}"#
+        );
+        let take = r#","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/deploy","roleSessionName":"run-1"},"readOnly":true"#;
+        verdict_by(&policy, &identity, "sts:AssumeRoleWithWebIdentity", take).map(|finding| finding.code)
+    };
+    let (misused, read) = (Ok(codes::DEPLOY_ROLE_MISUSED), Err("read".to_owned()));
+    assert_eq!(subject("oidc:repo:acme/infra:*", "repo:acme/infra:ref:refs/heads/main"), read);
+    assert_eq!(subject("oidc:repo:acme/infra:*", "repo:acme/infra:pull_request"), misused);
+    assert_eq!(subject("oidc:repo:acme@1/infra@2:*", "repo:acme@1/infra@2:pull_request"), misused);
+    assert_eq!(subject("oidc:repo:acme/infra:pull_request", "repo:acme/infra:pull_request"), read);
 }

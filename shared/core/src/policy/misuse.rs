@@ -5,8 +5,12 @@ use handsoff_cloudtrail::partition::{is_same_service, service_name};
 use handsoff_cloudtrail::{Action, IdentityType, Record, is_used_by_people};
 
 use super::{Deploy, Origin};
-use crate::principal::{Kind, Principal};
+use crate::principal::{Kind, Principal, compute_service, is_instance};
 use crate::show::clean;
+
+/// Services that run pipelines, or give roles to runners outside of AWS.
+const PIPELINES: [&str; 7] =
+    ["amplify", "cloudformation", "codebuild", "codedeploy", "codepipeline", "proton", "rolesanywhere"];
 
 /// From a call that the deploy role makes.
 pub(crate) fn by_use(
@@ -19,19 +23,50 @@ pub(crate) fn by_use(
     if action.opens_a_shell() {
         return Some("it opened a shell on a machine".into());
     }
-    if console {
-        return Some("a person uses it in the console".into());
+    if action.service == "sts" && action.name == "GetFederationToken" {
+        return Some("it asked for a session of another name, which no pipeline needs".into());
+    }
+    if !entry.humans {
+        if console {
+            return Some("a person uses it in the console".into());
+        }
+        if let Some(agent) = record.user_agent.text().filter(|agent| is_a_persons(agent)) {
+            return Some(format!("a person uses it: its calls come from `{}`", clean(&agent, 64)));
+        }
     }
     by_identity(entry, principal)
         .or_else(|| by_endpoint(entry, record, principal))
         .or_else(|| by_network(entry, record, principal))
 }
 
+/// Whether a caller's program is a browser, the console or `CloudShell`, by the name that it gives itself. Not all services
+/// write that a session is the console's ("CloudTrail record contents"). The name is the caller's to choose: this accuses,
+/// and exempts nobody.
+pub fn is_a_persons(agent: &str) -> bool {
+    let agent = agent.trim_start_matches('[');
+    ["Mozilla/", "S3Console/", "console.", "signin."].iter().any(|start| agent.starts_with(start))
+        || agent.contains("exec-env/CloudShell")
+}
+
 /// From the identity that makes a call: whatever the call is, it shows the same.
 pub fn by_identity(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
     let identity = &principal.identity;
-    if identity.mfa_authenticated == Some(true) {
-        return Some("its session used MFA, and no pipeline does".into());
+    if !entry.humans {
+        if identity.mfa_authenticated == Some(true) {
+            return Some("its session used MFA, and no pipeline does".into());
+        }
+        if let Some((set, _)) = identity.permission_set() {
+            let set = clean(set, 64);
+            return Some(format!(
+                "people get it by the permission set `{set}`, and the entry lacks `humans`"
+            ));
+        }
+    }
+    if identity.kind == IdentityType::FederatedUser {
+        return Some("it is used in a session that was made with its keys, under another name".into());
+    }
+    if let Some(how) = by_compute(entry, principal) {
+        return Some(how);
     }
     if let Some(how) = identity.source().and_then(|source| by_source(entry, source)) {
         return Some(how);
@@ -70,11 +105,25 @@ fn by_provider(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
     })
 }
 
+/// From the machine or function that AWS gave the role to.
+fn by_compute(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+    let identity = &principal.identity;
+    let named = || identity.assumed_role().filter(|(_, session)| is_instance(session)).map(|_| "ec2");
+    let service = compute_service(identity).or_else(named)?;
+    let listed = entry.assumed_by.iter().any(|origin| match origin {
+        Origin::Service(name) => service_name(name) == Some(service),
+        _ => false,
+    });
+    (!listed).then(|| format!("code in `{service}` uses it, and `assumed_by` doesn't list that service"))
+}
+
 fn by_session_name(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
-    if entry.session_names.is_empty() {
-        return None;
-    }
     let (_, session) = principal.identity.assumed_role()?;
+    if entry.session_names.is_empty() {
+        // Service accounts of another cloud are named so, too.
+        let mail = session.contains('@') && !session.ends_with("gserviceaccount.com") && !entry.humans;
+        return mail.then(|| format!("its session is named as a person: `{}`", clean(session, 64)));
+    }
     let listed = entry.session_names.iter().any(|glob| glob.matches(session));
     (!listed).then(|| format!("`session_names` doesn't list the session's name `{}`", clean(session, 64)))
 }
@@ -127,7 +176,7 @@ fn by_network(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) ->
 pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Principal<'_>) -> Option<String> {
     let name = principal.name();
     let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
-    if asked("serialNumber").is_some() {
+    if asked("serialNumber").is_some() && !entry.humans {
         return Some(format!("`{name}` assumed it with MFA, and no pipeline does that"));
     }
     let source = asked("sourceIdentity").filter(|source| !source.starts_with("CN="));
@@ -135,13 +184,7 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
         return Some(how);
     }
     if entry.assumed_by.is_empty() {
-        let people = principal.identity.invoked_by.as_deref().is_some_and(is_used_by_people);
-        let person = principal.is_certainly_human() || principal.kind == Kind::Human;
-        return match (people, person) {
-            (true, _) => Some(format!("a person assumed it through `{name}`")),
-            (_, true) => Some(format!("`{name}` is a person, and assumed it")),
-            _ => None,
-        };
+        return by_taking_unlisted(entry, principal);
     }
     let recipient = record.recipient_account_id.text();
     let listed = entry.assumed_by.iter().any(|origin| match origin {
@@ -166,4 +209,30 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     let vouched = principal.identity.web_provider().map(|provider| format!(" of `{}`", clean(provider, 128)));
     let vouched = vouched.unwrap_or_default();
     (!listed).then(|| format!("`assumed_by` doesn't list `{name}`{vouched}, who assumed it"))
+}
+
+/// From who assumes the role, where the entry lists nobody.
+fn by_taking_unlisted(entry: &Deploy, principal: &Principal<'_>) -> Option<String> {
+    let (name, identity) = (principal.name(), &principal.identity);
+    let service = identity.invoked_by.as_deref();
+    if let Some(service) = service.filter(|service| is_used_by_people(service)) {
+        return Some(format!("a person assumed it through `{}`", clean(service, 64)));
+    }
+    let person = principal.is_certainly_human() || principal.kind == Kind::Human;
+    if person && !entry.humans {
+        return Some(format!("`{name}` is a person, and assumed it"));
+    }
+    let pipeline = |service: &str| service_name(service).is_some_and(|name| PIPELINES.contains(&name));
+    match identity.kind {
+        // Another account is named without the principal, and a job of a CI system by a subject that only its provider gives.
+        IdentityType::WebIdentityUser | IdentityType::AwsAccount => None,
+        _ if principal.kind == Kind::Service => {
+            let service = service.filter(|service| !pipeline(service))?;
+            Some(format!("`{}` assumed it, which runs what it is told to", clean(service, 64)))
+        }
+        IdentityType::AssumedRole | IdentityType::IamUser | IdentityType::SamlUser if !entry.humans => {
+            Some(format!("`{name}` assumed it, and the entry has no `assumed_by` that lists it"))
+        }
+        _ => None,
+    }
 }

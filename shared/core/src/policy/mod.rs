@@ -1,6 +1,7 @@
 //! The team's policy, `handsoff.toml`: which roles deploy, which break glass, what is expected, what is
 //! tolerated until when.
 
+mod change;
 mod digest;
 mod duration;
 mod error;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use ipnet::IpNet;
 
+pub use change::Change;
 pub use digest::DigestHours;
 pub use duration::{NoDuration, duration};
 pub use error::{PolicyError, nearest};
@@ -77,7 +79,7 @@ pub struct Deploy {
     pub line: Line,
     /// The role or user.
     pub identity: IdentityPattern,
-    /// Who may assume the role. Empty: anyone except a person.
+    /// Who may assume the role. Empty: services that run pipelines, web identities and other accounts.
     pub assumed_by: Vec<Origin>,
     /// Names that its sessions have. Empty: any.
     pub session_names: Vec<Glob>,
@@ -89,6 +91,10 @@ pub struct Deploy {
     /// VPC endpoints that it is used through, by their ID or their account's. Empty: any of the role's own account
     /// or of an account that `assumed_by` writes out.
     pub vpc_endpoints: Vec<String>,
+    /// What it may change. `None`: all but what no pipeline should change unasked.
+    pub may_change: Option<Vec<Change>>,
+    /// Whether people use it: then a console, MFA or a permission set shows no misuse.
+    pub humans: bool,
 }
 
 /// Who may assume a deploy role.
@@ -407,6 +413,18 @@ impl Policy {
         // INVARIANT: the built-in policy parses; a test holds it to that. Were it ever not to, nothing
         // would be exempt and root would still be break-glass.
         Self::parse("built-in policy", DEFAULT).unwrap_or_else(|_| read::empty())
+    }
+
+    /// Whether a part of a record may name a resource that the policy protects: by the longest text without `*` of each
+    /// pattern. `false` is certain.
+    pub fn may_name_protected(&self, json: &str) -> bool {
+        let literal = |glob: &Glob| {
+            let longest = glob.as_str().split('*').max_by_key(|part| part.len()).unwrap_or_default();
+            // Between ARNs and names the partition may differ.
+            json.contains(longest.strip_prefix("arn:aws:").unwrap_or(longest))
+        };
+        // JSON may write any character otherwise.
+        !json.is_empty() && (json.contains("\\u") || self.protected.iter().any(literal))
     }
 
     /// Whether the policy protects a resource, by its name or ARN.

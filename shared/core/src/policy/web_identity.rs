@@ -14,6 +14,9 @@ const FORMS: [(&str, &str); 3] = [
     ("organization:", "app.terraform.io"),
 ];
 
+/// How the subject of GitHub's jobs for a pull request ends ("OpenID Connect reference").
+const PULL_REQUEST: &str = ":pull_request";
+
 /// A web identity: `oidc-provider/PROVIDER:SUBJECT`, or `oidc:SUBJECT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebIdentity {
@@ -54,7 +57,10 @@ impl WebIdentity {
             (None, Some(host)) => provider.is_some_and(|found| is_under(found, host)),
             (None, None) => true,
         };
-        vouched && self.subject.matches(&as_far_as_asked(self.subject.as_str(), subject))
+        // Whoever may open a pull request chooses what its jobs do: a `*` never means those.
+        let written = self.subject.as_str();
+        let unreviewed = subject.ends_with(PULL_REQUEST) && !written.ends_with(PULL_REQUEST);
+        vouched && !unreviewed && self.subject.matches(&as_far_as_asked(written, subject))
     }
 
     /// Whether a session that this provider authenticated may come from the entry.

@@ -3,14 +3,23 @@
 use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::{Reader, Section, is_account};
-use crate::policy::{BreakGlass, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload};
+use crate::policy::{
+    BreakGlass, Change, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload,
+};
 
 impl Reader<'_> {
     pub(super) fn deploy(&mut self, section: &Section<'_>) -> Option<Deploy> {
-        self.known(
-            section,
-            &["identity", "assumed_by", "session_names", "networks", "source_identities", "vpc_endpoints"],
-        );
+        let keys = [
+            "identity",
+            "assumed_by",
+            "session_names",
+            "networks",
+            "source_identities",
+            "vpc_endpoints",
+            "may_change",
+            "humans",
+        ];
+        self.known(section, &keys);
         let identity = self.identity(section);
         let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
         let assumed_by = self.each(assumed_by, Origin::parse);
@@ -27,9 +36,21 @@ impl Reader<'_> {
                 .then(|| written.to_owned())
                 .ok_or("write the endpoint's ID, `vpce-…`, or its account's".into())
         });
+        let may_change = self.strings(section, "may_change").map(|written| self.each(written, Change::parse));
+        let humans = self.flag(section, "humans").unwrap_or(false);
         let line = self.line(section);
         let identity = identity?;
-        Some(Deploy { line, identity, assumed_by, session_names, networks, source_identities, vpc_endpoints })
+        Some(Deploy {
+            line,
+            identity,
+            assumed_by,
+            session_names,
+            networks,
+            source_identities,
+            vpc_endpoints,
+            may_change,
+            humans,
+        })
     }
 
     pub(super) fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {

@@ -1,0 +1,126 @@
+//! What the pipeline may change: what its entry lists under `may_change`; without that all but what no pipeline should
+//! change unasked, because it gives somebody more rights than a reviewer of the next change could take back.
+
+mod outside;
+
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Action, Class, Effect};
+use handsoff_core::policy::{Deploy, IdentityPattern, Policy};
+use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
+
+use crate::codes;
+
+/// The finding on a change by the pipeline that is out of its bounds.
+pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
+    let entry = changes_as(call, policy)?;
+    let (severity, how) = beyond(call, entry, policy)?;
+    let reason = format!("The pipeline ({}) {how}.", entry.line);
+    Some(Finding::new(call, codes::DEPLOY_OUT_OF_BOUNDS, severity, reason))
+}
+
+/// Whether the fast path has to leave such a call to [`finding`].
+pub(crate) fn is_watched(action: &Action<'_>) -> bool {
+    action.effect(Some(false)).0 == Effect::Changes
+        && (is_grave(action)
+            || is_key(action)
+            || action.service == "iam"
+            || matches!(action.class(), Some(Class::Sharing | Class::Permissions | Class::Destruction)))
+}
+
+/// The entry of the deploy identity that changed something.
+fn changes_as<'p>(call: &Call<'_>, policy: &'p Policy) -> Option<&'p Deploy> {
+    let changes = call.outcome == Outcome::Succeeded && call.effect == Effect::Changes;
+    if !changes || call.principal.kind != Kind::DeployRole {
+        return None;
+    }
+    policy.deploy.get(call.principal.entry?)
+}
+
+fn beyond(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<(Severity, String)> {
+    let Some(list) = &entry.may_change else {
+        let how = unasked(call, entry, policy)?;
+        return Some((Severity::Medium, format!("{how}, and its entry has no `may_change` that allows it")));
+    };
+    let class = call.class();
+    if list.iter().any(|change| change.covers(&call.action, class)) {
+        return None;
+    }
+    let severity = if class.is_some_and(Class::is_grave) { Severity::High } else { Severity::Medium };
+    let what = class.map_or("ordinary".to_owned(), |class| format!("of class {class}"));
+    Some((severity, format!("made a change that `may_change` doesn't list ({what})")))
+}
+
+/// What the call did that no pipeline should do unless its entry says so.
+fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
+    let action = &call.action;
+    if let Some(whose) = changes_an_identity_of_the_policy(call, policy) {
+        return Some(format!("changed {whose}"));
+    }
+    if is_grave(action) {
+        return Some(
+            match action.class() {
+                Some(Class::Identity) => "made a user, a key, a password or a provider of identities",
+                _ => "changed a guardrail, or the organization",
+            }
+            .into(),
+        );
+    }
+    if is_key(action) {
+        return Some("made a key unusable: what is encrypted with it can't be read any more".into());
+    }
+    if action.class() == Some(Class::Destruction) && destroys_for_good(call) {
+        return Some("destroyed data together with its backups".into());
+    }
+    outside::shared_with(call, entry, policy).map(|who| format!("let {who} use a resource, or assume a role"))
+}
+
+/// Identities with keys or passwords, providers of identities, and guardrails: but for what every deployment of an
+/// application does, such as making a role or turning on versions of a bucket.
+fn is_grave(action: &Action<'_>) -> bool {
+    let name = &*action.name;
+    let any = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if action.access().is_write() && name.starts_with("Tag") || name.starts_with("Untag") {
+        return false;
+    }
+    match (&*action.service, action.class()) {
+        ("iam", _) if any(&["OpenIDConnectProvider", "SAMLProvider", "OrganizationsRoot"]) => true,
+        ("iam", Some(Class::Identity)) => !matches!(name, "CreateRole" | "AcquireRole"),
+        ("iam", Some(Class::Guardrail)) => !name.starts_with("Put"),
+        ("sso" | "sso-directory" | "identitystore" | "rolesanywhere", Some(Class::Identity)) => true,
+        ("organizations" | "account", _) => action.effect(Some(false)).0 == Effect::Changes,
+        ("s3" | "backup" | "lambda" | "wafv2" | "signer", _) => false,
+        (_, class) => class == Some(Class::Guardrail),
+    }
+}
+
+fn is_key(action: &Action<'_>) -> bool {
+    action.service == "kms"
+        && matches!(&*action.name, "DisableKey" | "ScheduleKeyDeletion" | "DeleteImportedKeyMaterial")
+}
+
+fn destroys_for_good(call: &Call<'_>) -> bool {
+    let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::flag) == Some(true);
+    call.action.service == "backup" || (asked("skipFinalSnapshot") && asked("deleteAutomatedBackups"))
+}
+
+/// Whose trust or rights it changed, where that is an identity that deploys or breaks glass.
+fn changes_an_identity_of_the_policy(call: &Call<'_>, policy: &Policy) -> Option<String> {
+    if call.action.service != "iam" {
+        return None;
+    }
+    let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
+    let account = call.account()?;
+    let (kind, name) = match (asked("roleName"), asked("userName")) {
+        (Some(role), _) => ("role", role),
+        (_, Some(user)) => ("user", user),
+        _ => return None,
+    };
+    let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
+    let is = |pattern: &IdentityPattern| pattern.matches_pathless(&arn, Some(&account));
+    let shown = show::clean(&name, 64);
+    if let Some(entry) = policy.deploy.iter().find(|entry| is(&entry.identity)) {
+        return Some(format!("its own rights or another deploy role's: `{shown}` of {}", entry.line));
+    }
+    let entry = policy.break_glass.iter().find(|entry| is(&entry.identity))?;
+    Some(format!("an emergency identity: `{shown}` of {}", entry.line))
+}

@@ -1,0 +1,173 @@
+//! Whom a call lets in from outside: other accounts, and anyone at all.
+
+use std::collections::BTreeSet;
+
+use handsoff_cloudtrail::Class;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_core::Call;
+use handsoff_core::policy::{Deploy, Origin, Policy};
+use serde_json::Value;
+
+/// Who outside of the team's accounts may use a resource, or assume a role, by a call that shares or grants.
+///
+/// The team's accounts are those of `[accounts]`, the one that the record is of, and those that the entry's `assumed_by`
+/// writes out.
+pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
+    let trust = &*call.action.service == "iam"
+        && matches!(&*call.action.name, "CreateRole" | "UpdateAssumeRolePolicy");
+    let sharing = call.class() == Some(Class::Sharing);
+    if !trust && !sharing {
+        return None;
+    }
+    let asked = call.record.request_parameters;
+    // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents").
+    if !asked.is_object() || asked.get("omitted").is_some() {
+        return Some("somebody, by a request that the record doesn't show,".into());
+    }
+    if sharing && opens_an_account(&call.action.name) {
+        return Some("anyone, once a resource is shared,".into());
+    }
+    let mut found = Principals::default();
+    found.read(asked);
+    if found.anyone {
+        return Some("anyone".into());
+    }
+    let own = |account: &str| {
+        let origins = entry.assumed_by.iter().any(|origin| match origin {
+            Origin::Identity(pattern) => pattern.account() == Some(account),
+            _ => false,
+        });
+        origins
+            || policy.alerts.account_name(account).is_some()
+            || call.account().as_deref() == Some(account)
+            || call.principal.identity.account_id.as_deref() == Some(account)
+    };
+    let foreign = found.accounts.iter().find(|account| !own(account))?;
+    Some(format!("the account {foreign}, which [accounts] doesn't name,"))
+}
+
+/// Whether it takes away what keeps all of an account's resources from being public.
+fn opens_an_account(name: &str) -> bool {
+    name.starts_with("Disable") || name.starts_with("DeleteAccount")
+}
+
+/// The principals that a request names.
+#[derive(Debug, Default)]
+struct Principals {
+    accounts: BTreeSet<String>,
+    anyone: bool,
+}
+
+impl Principals {
+    /// Reads a request: of policies the principals of statements that allow something, of all else each account's ID.
+    fn read(&mut self, asked: Raw<'_>) {
+        let Ok(asked) = serde_json::from_str::<Value>(asked.as_str()) else {
+            self.anyone = true;
+            return;
+        };
+        let mut left = vec![(String::new(), asked)];
+        while let Some((key, value)) = left.pop() {
+            match value {
+                Value::Object(members) if members.contains_key("Statement") => self.policy(&members),
+                Value::Object(members) => left.extend(members),
+                Value::Array(elements) => left.extend(elements.into_iter().map(|one| (key.clone(), one))),
+                Value::String(text) => match serde_json::from_str::<Value>(&text) {
+                    Ok(inner @ Value::Object(_)) => left.push((key, inner)),
+                    _ => self.text(&key, &text),
+                },
+                Value::Number(number) => self.text(&key, &number.to_string()),
+                Value::Bool(_) | Value::Null => {}
+            }
+        }
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        let grants = matches!(key, "group" | "groupName" | "groupNames" | "valuesToAdd" | "userGroups");
+        self.anyone |= grants && text == "all"
+            || text.starts_with("public-read")
+            || text.ends_with("/groups/global/AllUsers")
+            || text.ends_with("/groups/global/AuthenticatedUsers")
+            || key.eq_ignore_ascii_case("principal") && text == "*";
+        self.accounts.extend(account_of(text).map(str::to_owned));
+    }
+
+    fn policy(&mut self, policy: &serde_json::Map<String, Value>) {
+        let Some(statements) = policy.get("Statement") else { return };
+        let one = std::slice::from_ref(statements);
+        for statement in statements.as_array().map_or(one, Vec::as_slice) {
+            if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
+                continue;
+            }
+            let bounded = statement.get("Condition").is_some();
+            let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
+            while let Some(principal) = left.pop() {
+                match principal {
+                    Value::String(text) if text == "*" => self.anyone |= !bounded,
+                    Value::String(text) => self.accounts.extend(account_of(text).map(str::to_owned)),
+                    Value::Array(many) => left.extend(many),
+                    Value::Object(kinds) => {
+                        left.extend(kinds.iter().filter(|(kind, _)| *kind == "AWS").map(|(_, whose)| whose));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// The account that a principal is of: an account's ID, or an ARN of one.
+fn account_of(text: &str) -> Option<&str> {
+    let id = match text.strip_prefix("arn:") {
+        Some(rest) => rest.split(':').nth(3)?,
+        None => text,
+    };
+    (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(asked: &str) -> (Vec<String>, bool) {
+        let json = format!(
+            r#"{{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","requestParameters":{asked}}}"#
+        );
+        let Ok((handsoff_cloudtrail::Entry::Record(record), _)) = handsoff_cloudtrail::Record::read(&json)
+        else {
+            panic!("a record")
+        };
+        let mut found = Principals::default();
+        found.read(record.request_parameters);
+        (found.accounts.into_iter().collect(), found.anyone)
+    }
+
+    #[test]
+    fn what_is_shared_with_whom_is_read_from_lists_and_policies() {
+        let nobody = (vec![], false);
+        let other = (vec!["999988887777".to_owned()], false);
+        let policy = |statement: &str| {
+            format!(r#"{{"policyDocument":{:?}}}"#, format!(r#"{{"Statement":[{statement}]}}"#))
+        };
+        for (asked, wanted) in [
+            (
+                r#"{"createVolumePermission":{"add":{"items":[{"userId":"999988887777"}]}}}"#.to_owned(),
+                &other,
+            ),
+            (r#"{"granteePrincipal":"arn:aws:iam::999988887777:root"}"#.to_owned(), &other),
+            (
+                policy(r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::999988887777:role/x"]}}"#),
+                &other,
+            ),
+            (policy(r#"{"Effect":"Deny","Principal":{"AWS":"999988887777"}}"#), &nobody),
+            (policy(r#"{"Effect":"Deny","Principal":"*"}"#), &nobody),
+            (policy(r#"{"Effect":"Allow","Principal":"*","Condition":{}}"#), &nobody),
+            (policy(r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}"#), &nobody),
+            (policy(r#"{"Effect":"Allow","Principal":{"AWS":"*"}}"#), &(vec![], true)),
+            (r#"{"launchPermission":{"add":{"items":[{"group":"all"}]}}}"#.to_owned(), &(vec![], true)),
+            (r#"{"x-amz-acl":"public-read-write"}"#.to_owned(), &(vec![], true)),
+            (r#"{"description":"all of 123"}"#.to_owned(), &nobody),
+        ] {
+            assert_eq!(&read(&asked), wanted, "{asked}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What the pipeline may change.
+
+use super::*;
+
+const DEPLOY: &str = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n";
+const GLASS: &str = "[[break_glass]]\nidentity = \"arn:aws:iam::*:role/emergency\"\n";
+const ACCOUNTS: &str = "[accounts]\n444455556666 = \"tooling\"\n";
+
+/// What is said of a change by the pipeline whose entry has these lines.
+fn says(lines: &str, action: &str, asked: &str) -> Result<(Code, Severity), String> {
+    let policy = format!("{DEPLOY}{lines}\n{GLASS}{ACCOUNTS}");
+    let rest = format!(r#","requestParameters":{asked}"#);
+    verdict_by(&policy, &role("deploy", "run"), action, &rest).map(|finding| (finding.code, finding.severity))
+}
+
+fn trust(principal: &str) -> String {
+    let document = format!(r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal}}}]}}"#);
+    format!(r#"{{"roleName":"app","policyDocument":{document:?}}}"#)
+}
+
+#[test]
+fn what_no_pipeline_should_change_unasked_is_reported_once_at_medium() {
+    let reported = Ok((codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium));
+    let expected = Err("expected".to_owned());
+    for (action, asked, wanted) in [
+        ("iam:CreateAccessKey", r#"{"userName":"x"}"#.to_owned(), &reported),
+        ("iam:CreateRole", r#"{"roleName":"app"}"#.into(), &expected),
+        ("iam:AttachRolePolicy", r#"{"roleName":"app"}"#.into(), &expected),
+        ("iam:AttachRolePolicy", r#"{"roleName":"deploy"}"#.into(), &reported),
+        ("iam:UpdateAssumeRolePolicy", r#"{"roleName":"emergency"}"#.into(), &reported),
+        ("iam:UpdateAssumeRolePolicy", trust(r#"{"AWS":"arn:aws:iam::999988887777:root"}"#), &reported),
+        ("iam:UpdateAssumeRolePolicy", trust(r#"{"AWS":"arn:aws:iam::444455556666:root"}"#), &expected),
+        ("iam:UpdateAssumeRolePolicy", trust(r#"{"Service":"lambda.amazonaws.com"}"#), &expected),
+        ("iam:CreateOpenIDConnectProvider", r#"{"url":"https://x"}"#.into(), &reported),
+        ("iam:UpdateOpenIDConnectProviderThumbprint", "{}".into(), &reported),
+        ("organizations:UpdatePolicy", "{}".into(), &reported),
+        ("account:EnableRegion", "{}".into(), &reported),
+        ("s3:PutBucketVersioning", r#"{"bucketName":"b"}"#.into(), &expected),
+        (
+            "s3:PutBucketPolicy",
+            r#"{"bucketName":"b","bucketPolicy":{"Statement":[{"Effect":"Deny","Principal":"*"}]}}"#.into(),
+            &expected,
+        ),
+        (
+            "s3:PutBucketPolicy",
+            r#"{"bucketName":"b","bucketPolicy":{"Statement":[{"Effect":"Allow","Principal":"*"}]}}"#.into(),
+            &reported,
+        ),
+        ("s3:PutBucketPolicy", "null".into(), &reported),
+        ("ec2:DisableSnapshotBlockPublicAccess", "{}".into(), &reported),
+        ("kms:ScheduleKeyDeletion", r#"{"keyId":"k"}"#.into(), &reported),
+        (
+            "rds:DeleteDBInstance",
+            r#"{"skipFinalSnapshot":true,"deleteAutomatedBackups":true}"#.into(),
+            &reported,
+        ),
+        (
+            "rds:DeleteDBInstance",
+            r#"{"skipFinalSnapshot":true,"deleteAutomatedBackups":false}"#.into(),
+            &expected,
+        ),
+        ("ec2:RunInstances", "{}".into(), &expected),
+    ] {
+        assert_eq!(&says("", action, &asked), wanted, "{action} {asked}");
+    }
+}
+
+#[test]
+fn with_a_list_it_decides_alone() {
+    let list = r#"may_change = ["ordinary", "identity", "s3:*"]"#;
+    let expected = Err("expected".to_owned());
+    for (action, wanted) in [
+        ("ec2:RunInstances", &expected),
+        ("iam:CreateUser", &expected),
+        ("s3:PutBucketPolicy", &expected),
+        ("iam:AttachRolePolicy", &Ok((codes::DEPLOY_OUT_OF_BOUNDS, Severity::High))),
+        ("ec2:AuthorizeSecurityGroupIngress", &Ok((codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium))),
+    ] {
+        assert_eq!(&says(list, action, "{}"), wanted, "{action}");
+    }
+    assert_eq!(says(list, "ec2:DescribeVpcs", "{}"), Err("read".to_owned()));
+}
+
+#[test]
+fn any_change_of_what_is_protected_is_an_attack() {
+    let of = |identity: &str, action: &str, rest: &str| {
+        verdict(identity, action, rest).map(|it| (it.code, it.severity))
+    };
+    let named = r#","requestParameters":{"functionName":"handsoff-drift"}"#;
+    let attack = |severity| Ok((codes::TRAIL_TAMPERED, severity));
+    let deploy = role("deploy", "run-1");
+    assert_eq!(of(&deploy, "lambda:PutFunctionScalingConfig", named), attack(Severity::Medium));
+    assert_eq!(of(ALICE, "lambda:PutFunctionScalingConfig", named), attack(Severity::High));
+    let other = r#","requestParameters":{"functionName":"orders"}"#;
+    assert_eq!(of(&deploy, "lambda:PutFunctionScalingConfig", other), Err("expected".into()));
+    let shouting = r#","requestParameters":{"roleName":"HANDSOFF-drift","policyName":"p"}"#;
+    assert_eq!(of(&deploy, "iam:DeleteRolePolicy", shouting), attack(Severity::Medium));
+    let own = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/handsoff-drift/handsoff-drift",
+        "accountId":"111122223333","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/handsoff-drift"}}"#;
+    let stream = r#","requestParameters":{"logGroupName":"/aws/lambda/handsoff-drift"}"#;
+    let by_itself = format!(r#"{own},"inScopeOf":{{"issuerType":"AWS::Lambda::Function"}}}}"#);
+    assert_ne!(of(&by_itself, "logs:CreateLogStream", stream).map(|it| it.0), Ok(codes::TRAIL_TAMPERED));
+    assert_eq!(of(&format!("{own}}}"), "logs:CreateLogStream", stream), attack(Severity::High), "stolen");
+}
