@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_approval_that_anybody_can_give_is_told() {
+    fn an_approval_that_anybody_can_give_is_reported() {
         let entry = "[[break_glass]]\nidentity=\"arn:aws:iam::*:role/x\"\napproval=true";
         let told = |text: &str| anybodys_approval(&Policy::parse("p", text).unwrap());
         assert!(told(entry)[0].starts_with("p:1 [[break_glass]]: requires approval"));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn that_nobody_is_listed_as_approver_is_told_once() {
+    fn that_nobody_is_listed_as_approver_is_reported_once() {
         let entry = "[[break_glass]]\nidentity=\"arn:aws:iam::*:role/x\"\napproval=true\n";
         let told = |text: &str| no_approvers(&Policy::parse("p", text).unwrap());
         let twice = told(&format!("{entry}{}", entry.replace("role/x", "role/y"))).unwrap();
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_identity_that_others_may_come_to_have_is_told() {
+    fn a_web_identity_that_others_may_come_to_have_is_reported() {
         let entry = |origin: &str| {
             let text = format!("[[deploy]]\nidentity=\"arn:aws:iam::*:role/x\"\nassumed_by=[\"{origin}\"]");
             open_web_identities(&Policy::parse("p", &text).unwrap())

@@ -25,7 +25,7 @@ struct Kind {
     says: String,
 }
 
-/// The problems of a kind that aren't told one by one.
+/// The problems of a kind that aren't reported one by one.
 #[derive(Clone, Debug)]
 struct Rest {
     first: Problem,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_are_told_one_by_one_and_then_one_of_each_kind() {
+    fn a_hundred_are_reported_one_by_one_and_then_one_of_each_kind() {
         let messages =
             ["not JSON: expected `:`", "not JSON: expected a value", "a record with no eventID, `x`; judged"];
         let all: Vec<Problem> =

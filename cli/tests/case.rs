@@ -151,12 +151,12 @@ fn every_alteration_is_named_with_file_and_line_and_nothing_is_exported() {
 }
 
 #[test]
-fn another_digest_and_a_rewritten_case_are_told_apart_from_the_sealed_one() {
+fn another_digest_and_a_rewritten_case_are_distinguished_from_the_sealed_one() {
     let case = Case::new(Which::Normal);
     let told = case.digest();
     let (status, stdout, _) = case.run("verify", &["--digest", &"0".repeat(64)]);
     assert!(status == 2 && stdout.contains("manifest.json: its digest is"), "{stdout}");
-    // What a change of the manifest alone that nothing else contradicts needs the told digest for.
+    // What a change of the manifest alone that nothing else contradicts needs the digest of the alert for.
     case.alter("manifest.json", |text| text.replace("INC-1042", "INC-2042"));
     assert_eq!(case.run("verify", &[]).0, 0);
     let (status, stdout, _) = case.run("verify", &["--digest", &told]);

@@ -90,7 +90,7 @@ fn every_kind_of_file_and_folder_is_read() {
 }
 
 #[test]
-fn bad_input_is_named_counted_and_told_by_the_status_and_the_rest_is_judged() {
+fn bad_input_is_named_counted_and_reported_by_the_status_and_the_rest_is_judged() {
     let good = record("a", "RunInstances");
     let whole = gzip(format!("{}\n", record("b", "RunInstances")).repeat(3000).as_bytes());
     let folder = Folder::new()
@@ -215,7 +215,7 @@ fn a_policys_text_reaches_no_terminal_as_it_is() {
 }
 
 #[test]
-fn options_choose_what_is_told() {
+fn options_choose_what_is_reported() {
     let folder =
         Folder::new().with("a.json", record("a", "RunInstances")).with("b.json", record("b", "CreateTags"));
     let lines =

@@ -1,4 +1,4 @@
-//! Several records of one call, as CloudTrail writes them: told once, whatever their order and files.
+//! Several records of one call, as CloudTrail writes them: reported once, whatever their order and files.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ fn user(name: &str, account: &str) -> Value {
 }
 
 /// The findings on records, each in a file of its own and all of them twice, in both orders: always the same.
-fn told(records: &[Value], args: &[&str]) -> Vec<Value> {
+fn reported(records: &[Value], args: &[&str]) -> Vec<Value> {
     let mut all: Vec<Vec<Value>> = Vec::new();
     for backwards in [false, true] {
         let folder = tempfile::tempdir().unwrap();
@@ -64,12 +64,12 @@ fn brief(findings: &[Value]) -> Vec<[&str; 5]> {
 }
 
 #[test]
-fn a_corrected_record_is_told_instead_of_its_original() {
+fn a_corrected_record_is_reported_instead_of_its_original() {
     let correction = |reason: &str| json!({"addendum": {"reason": reason, "updatedFields": "userIdentity", "originalEventID": "a"}});
     let original = record("a", &user("ana", "111122223333"), &json!({}));
     for who in ["ana", "bob"] {
         let corrected = record("b", &user(who, "111122223333"), &correction("UPDATED_DATA"));
-        let findings = told(&[original.clone(), corrected], &[]);
+        let findings = reported(&[original.clone(), corrected], &[]);
         assert_eq!(brief(&findings), [["drift-write", "medium", "111122223333", who, "b"]]);
     }
     // What turns out to be a read was no change.
@@ -78,14 +78,14 @@ fn a_corrected_record_is_told_instead_of_its_original() {
     read["readOnly"] = json!(true);
     read["userIdentity"]["invokedBy"] = json!("autoscaling.amazonaws.com");
     read["userIdentity"]["type"] = json!("AWSService");
-    assert_eq!(told(&[original.clone(), read], &[]).len(), 0);
+    assert_eq!(reported(&[original.clone(), read], &[]).len(), 0);
     // A correction of another record, or a late one, leaves it alone.
     let other = record("c", &user("bob", "111122223333"), &json!({"addendum": {"reason": "DELIVERY_DELAY"}}));
-    assert_eq!(told(&[original, other], &[]).len(), 2);
+    assert_eq!(reported(&[original, other], &[]).len(), 2);
 }
 
 #[test]
-fn a_call_into_another_account_is_told_once_and_names_the_account_whose_door_it_was() {
+fn a_call_into_another_account_is_reported_once_and_names_the_account_whose_door_it_was() {
     let role = "arn:aws:iam::111122223333:role/break-glass";
     let copy = |id: &str, account: &str, identity: &Value| {
         record(
@@ -99,19 +99,19 @@ fn a_call_into_another_account_is_told_once_and_names_the_account_whose_door_it_
     let callers = copy("a", "444455556666", &user("ana", "444455556666"));
     let owners = copy("b", "111122223333", &json!({"type": "AWSAccount", "accountId": "444455556666"}));
     let glass = ["--break-glass", role];
-    let findings = told(&[callers.clone(), owners.clone()], &glass);
+    let findings = reported(&[callers.clone(), owners.clone()], &glass);
     let opened: Vec<_> = brief(&findings).into_iter().filter(|it| it[0] == "glass-opened").collect();
     assert_eq!(opened, [["glass-opened", "high", "111122223333", "ana", "a"]]);
     // Each account's own function sees one of them, and names the same account.
     for (one, id) in [(callers, "a"), (owners, "b")] {
-        let findings = told(&[one], &glass);
+        let findings = reported(&[one], &glass);
         let opened: Vec<_> = brief(&findings).into_iter().filter(|it| it[0] == "glass-opened").collect();
         assert_eq!((opened.len(), opened[0][2], opened[0][4]), (1, "111122223333", id));
     }
 }
 
 #[test]
-fn a_change_of_another_accounts_resource_is_told_once() {
+fn a_change_of_another_accounts_resource_is_reported_once() {
     let key = json!([{"ARN": "arn:aws:kms:eu-central-1:111122223333:key/k", "accountId": "111122223333"}]);
     let copy = |id: &str, account: &str, identity: &Value| {
         record(
@@ -123,17 +123,17 @@ fn a_change_of_another_accounts_resource_is_told_once() {
     };
     let callers = copy("a", "444455556666", &user("ana", "444455556666"));
     let owners = copy("b", "111122223333", &json!({"type": "AWSAccount", "accountId": "444455556666"}));
-    let findings = told(&[callers, owners.clone()], &[]);
+    let findings = reported(&[callers, owners.clone()], &[]);
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(brief(&findings)[0][2..], ["111122223333", "ana", "a"]);
     // Two calls are two, though they were made in the same second.
     let mut other = owners.clone();
     (other["eventID"], other["sharedEventID"]) = (json!("c"), json!("t"));
-    assert_eq!(told(&[owners, other], &[]).len(), 2);
+    assert_eq!(reported(&[owners, other], &[]).len(), 2);
 }
 
 #[test]
-fn a_copy_for_an_endpoints_owner_is_not_told_and_what_the_endpoint_denied_is() {
+fn a_copy_for_an_endpoints_owner_is_not_reported_and_what_the_endpoint_denied_is() {
     let ana = user("ana", "111122223333");
     let copy = |id: &str, more: &Value| {
         let mut copy = record(id, &ana, more);
@@ -141,7 +141,7 @@ fn a_copy_for_an_endpoints_owner_is_not_told_and_what_the_endpoint_denied_is() {
         copy
     };
     let (call, seen) = (record("a", &ana, &json!({})), copy("b", &json!({"vpcEndpointId": "vpce-0a"})));
-    assert_eq!(brief(&told(&[call, seen], &[])), [["drift-write", "medium", "111122223333", "ana", "a"]]);
+    assert_eq!(brief(&reported(&[call, seen], &[])), [["drift-write", "medium", "111122223333", "ana", "a"]]);
     let denied: Vec<Value> = (0..6)
         .map(|n| {
             copy(
@@ -150,5 +150,5 @@ fn a_copy_for_an_endpoints_owner_is_not_told_and_what_the_endpoint_denied_is() {
             )
         })
         .collect();
-    assert_eq!(told(&denied, &[]).len(), 6);
+    assert_eq!(reported(&denied, &[]).len(), 6);
 }

@@ -95,7 +95,7 @@ fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
-fn a_session_that_ended_is_told_as_that_and_not_as_a_call() {
+fn a_session_that_ended_is_reported_as_that_and_not_as_a_call() {
     let text = Logs::new().run(&["replay", "root.jsonl"]);
     let (incident, _) = text.split_once("\n\n").unwrap();
     insta::assert_snapshot!(incident);

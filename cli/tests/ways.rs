@@ -31,7 +31,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 type Told = (i32, String, String, Vec<(PathBuf, String)>);
 
 /// Runs a replay that writes cases. `input` is what standard input, or the named pipe of the folder, is fed with.
-fn told(folder: &Path, source: &str, input: Option<&[u8]>) -> Told {
+fn reported(folder: &Path, source: &str, input: Option<&[u8]>) -> Told {
     let cases = folder.join("cases");
     let _ = fs::remove_dir_all(&cases);
     let mut command = handsoff(folder);
@@ -139,7 +139,7 @@ fn each_way(name: &str, bytes: &[u8]) -> Told {
     fs::write(folder.join("log"), bytes).unwrap();
     fs::write(folder.join("log.gz"), gzip(bytes)).unwrap();
     assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
-    let by_name = told(folder, "log", None);
+    let by_name = reported(folder, "log", None);
     for (way, source, input) in [
         ("in gzip", "log.gz", None),
         ("from standard input", "-", Some(bytes.to_vec())),
@@ -147,13 +147,13 @@ fn each_way(name: &str, bytes: &[u8]) -> Told {
         ("through a named pipe", "pipe", Some(bytes.to_vec())),
         ("in gzip through a named pipe", "pipe", Some(gzip(bytes))),
     ] {
-        assert_eq!(told(folder, source, input.as_deref()), by_name, "{name} {way}");
+        assert_eq!(reported(folder, source, input.as_deref()), by_name, "{name} {way}");
     }
     by_name
 }
 
 #[test]
-fn whichever_way_a_log_comes_it_is_told_the_same() {
+fn whichever_way_a_log_comes_it_is_reported_the_same() {
     for (name, bytes) in inputs() {
         let (_, findings, _, cases) = each_way(&name, &bytes);
         match &*name {
@@ -259,7 +259,7 @@ fn devices_and_pipes_neither_hang_nor_fill_the_memory() {
 
 /// Hostile files, where they lie beside the checkout.
 #[test]
-fn the_hostile_files_are_told_the_same_whichever_way_they_come() {
+fn the_hostile_files_are_reported_the_same_whichever_way_they_come() {
     let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/torture");
     if !hostile.is_dir() {
         println!("SKIPPED: the hostile files are not here");
@@ -294,7 +294,7 @@ fn large() -> (String, Vec<u8>) {
 }
 
 #[test]
-fn all_that_a_damaged_file_still_gives_is_told_whichever_way_it_comes() {
+fn all_that_a_damaged_file_still_gives_is_reported_whichever_way_it_comes() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (lines, whole) = large();
@@ -307,9 +307,9 @@ fn all_that_a_damaged_file_still_gives_is_told_whichever_way_it_comes() {
         let records = inflated.split(|byte| *byte == b'\n').count() - 1;
         assert!(lines.as_bytes().starts_with(&inflated));
         fs::write(folder.join("log"), cut).unwrap();
-        let by_name = told(folder, "log", None);
+        let by_name = reported(folder, "log", None);
         assert_eq!(by_name.1.lines().count(), records, "{part} %");
         assert!(by_name.0 == 2 && by_name.2.contains("damaged or cut off"), "{}", by_name.2);
-        assert_eq!(told(folder, "-", Some(cut)), by_name, "{part} %");
+        assert_eq!(reported(folder, "-", Some(cut)), by_name, "{part} %");
     }
 }

@@ -107,7 +107,7 @@ fn on_invictus_every_change_by_a_user_or_role_is_a_finding_and_no_service_made_o
     let by_people: BTreeSet<String> =
         changes.iter().filter(|(_, r)| !is_service_made(r)).map(|(id, _)| id.clone()).collect();
     assert_eq!(by_people.len(), 435);
-    // Attempts to attack logging are told too, though they changed nothing.
+    // Attempts to attack logging are reported too, though they changed nothing.
     let told: BTreeSet<String> = outcome
         .findings
         .iter()
@@ -153,7 +153,7 @@ fn on_invictus_the_terraform_user_is_expected_and_only_the_others_are_left() {
             ],
         );
         assert_eq!(drift, others);
-        // What is still told of the user is what no deploy role may do: the console, and attacks on logging.
+        // What is still reported of the user is what no deploy role may do: the console, and attacks on logging.
         let own: BTreeSet<Code> =
             outcome.findings.iter().filter(|f| f.principal.arn == user).map(|f| f.code).collect();
         assert_eq!(
@@ -205,7 +205,7 @@ fn explain_and_replay_agree_on_every_record() {
             let outcome = replay(std::slice::from_ref(&file), &policy, 1);
             let told: HashMap<_, &Finding> = outcome.findings.iter().map(|it| (it.key, it)).collect();
             // Documentation gives two different records the same ID, time and action here and there: they are
-            // one event then, and one of their two explanations is the one that is told.
+            // one event then, and one of their two explanations is the one that is reported.
             let mut matched = BTreeMap::new();
             for one in explained {
                 compared += 1;
@@ -328,7 +328,7 @@ fn effects_differ_from_read_only_only_where_they_should() {
 /// Labels of another detector's tests: where it says that a successful write matters, we say something too.
 #[test]
 #[cfg_attr(not(corpus), ignore = "needs the corpus of real records")]
-fn writes_that_another_detector_tells_are_told_here() {
+fn writes_that_another_detector_tells_are_reported_here() {
     let data = corpus();
     let text = std::fs::read_to_string(data.join("panther-tests.split-a-dev.jsonl")).unwrap();
     let (policy, mut compared, mut missed) = (Policy::built_in(), 0, Vec::new());

@@ -40,7 +40,7 @@ fn events_policy() -> Policy {
     policy
 }
 
-/// What a replay of the same records would have told, which is what the functions have to tell.
+/// What a replay of the same records would have reported, which is what the functions have to tell.
 fn expected(paths: &[PathBuf], policy: &Policy) -> BTreeMap<String, usize> {
     let mut expected = BTreeMap::new();
     let alerts = replay(paths, policy, 1).alerts(policy);
@@ -360,7 +360,7 @@ fn a_fault_at_any_step_of_the_sweep_loses_nothing() {
 }
 
 #[test]
-fn what_sns_refuses_for_its_form_is_told_in_a_reduced_one() {
+fn what_sns_refuses_for_its_form_is_reported_in_a_reduced_one() {
     let (paths, policy) = (samples(&["drift-write", "trail-tampered", "glass-opened"]), events_policy());
     let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
@@ -493,7 +493,7 @@ fn a_sweep_reads_the_findings_of_an_incident_only_when_one_came() {
     let quiet: Vec<usize> = (2..5).map(minute).collect();
     println!("20 incidents of 95 findings: {first} read units, then {quiet:?}");
     assert!(first > 300 && quiet.iter().all(|units| *units < 5), "{first} {quiet:?}");
-    // The hundredth finding of one of them is told all the same.
+    // The hundredth finding of one of them is reported all the same.
     let sent = world.sent.borrow().len();
     bring(7, 95..100);
     minute(6);

@@ -69,7 +69,7 @@ impl Stage {
         Slow::new(&self.world, &self.hours, self.latency, &self.sent)
     }
 
-    /// An episode that was told, and that no sweep has looked at.
+    /// An episode that was reported, and that no sweep has looked at.
     fn opens(&self, finding: &Finding, policy: &Policy, pending: Vec<Pending>) -> Episode {
         let episode = Episode::of(finding, &policy.alerts);
         let now = start();
@@ -79,7 +79,7 @@ impl Stage {
             .filter(|level| (Severity::Medium..=finding.severity).contains(level));
         let told = levels.map(Milestone::Severity).collect();
         let mut state = State::default();
-        (state.since, state.next, state.told, state.pending) = (now, now, told, pending);
+        (state.since, state.next, state.alerted, state.pending) = (now, now, told, pending);
         let mark = serde_json::to_string(&Mark::new(finding)).unwrap();
         let key = |sort| (episode.incident.clone(), sort);
         self.world.observations.borrow_mut().insert(key(Mark::sort(finding)), mark);
@@ -108,7 +108,7 @@ impl Stage {
     }
 
     /// When the first message was sent that tells something of an incident, by itself or in a summary.
-    fn told_at(&self, incident: &str) -> Option<i64> {
+    fn reported_at(&self, incident: &str) -> Option<i64> {
         let sent = self.sent.borrow();
         let found = sent.iter().find(|(_, message)| {
             let json: serde_json::Value = serde_json::from_str(&message.json).unwrap();
@@ -204,7 +204,7 @@ fn what_is_grave_is_sent_at_once_and_what_was_not_sent_comes_first() {
     };
     stage.hours.run(&stage.world, join(stage.sweep(&view, &policy, 0), happens)).0.0.unwrap();
     let grave = Episode::of(&finding(&policy, &blinded[0]), &policy.alerts);
-    let at = |incident: &str| stage.told_at(incident).map(|at| at - due);
+    let at = |incident: &str| stage.reported_at(incident).map(|at| at - due);
     println!("after the sweep began: {:?} ms", ["drift-zzz1", "drift-zzz2", &grave.incident].map(at));
     assert!(at("drift-zzz2") < at("drift-zzz1") && at("drift-zzz1").unwrap() < 1_000);
     assert!(at(&grave.incident).unwrap() < 7_000 + 500);
@@ -272,7 +272,7 @@ fn incidents_with_many_findings_keep_nobody_waiting() {
     // The last one behind all of them.
     let lean = Finding { incident: "drift-z".into(), ..found.clone() };
     let lean = stage.opens(&lean, &policy, Vec::new());
-    let begun = |episode: &Episode| stage.state(episode).told.contains(&Milestone::Count(100));
+    let begun = |episode: &Episode| stage.state(episode).alerted.contains(&Milestone::Count(100));
     let (_, took) = {
         let view = view();
         stage.hours.run(&stage.world, stage.sweep(&view, &policy, 0))
@@ -294,7 +294,7 @@ fn incidents_with_many_findings_keep_nobody_waiting() {
     let last = stage.state(&fat[0]);
     println!("10,000 findings are counted in {sweeps} sweeps");
     let counts = [100, 1_000, 10_000].map(Milestone::Count);
-    assert!(counts.iter().all(|count| last.told.contains(count)), "{:?}", last.told);
+    assert!(counts.iter().all(|count| last.alerted.contains(count)), "{:?}", last.alerted);
     assert!(sweeps <= 12 && last.part.is_none());
 }
 

@@ -20,8 +20,8 @@ use handsoff_core::{Policy, ReportedRef};
 use handsoff_tests::{busy_policy, corpus, each_record, root};
 use proptest::prelude::*;
 
-/// All that is told of some records, in the order given.
-fn told(records: &[&str], policy: &Policy, threads: usize) -> String {
+/// All that is reported of some records, in the order given.
+fn reported(records: &[&str], policy: &Policy, threads: usize) -> String {
     let source = Source::stdin();
     let mut all = Tally::new(Options { keep_findings: true, keep_cases: true, ..Options::default() });
     for part in 0..threads {
@@ -75,7 +75,7 @@ fn order_makes_no_difference(paths: &[PathBuf], seed: u64, threads: usize) {
     let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
     for policy in [busy_policy(), Policy::parse("events/handsoff.toml", &text).unwrap()] {
         let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-        let once = told(&plain, &policy, 1);
+        let once = reported(&plain, &policy, 1);
         let mut state = seed | 1;
         let mut random = || {
             state ^= state << 13;
@@ -88,7 +88,7 @@ fn order_makes_no_difference(paths: &[PathBuf], seed: u64, threads: usize) {
         for index in (1..shuffled.len()).rev() {
             shuffled.swap(index, random() % (index + 1));
         }
-        assert_eq!(told(&shuffled, &policy, threads), once);
+        assert_eq!(reported(&shuffled, &policy, threads), once);
     }
 }
 

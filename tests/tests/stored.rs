@@ -122,7 +122,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
     }
 }
 
-/// The items of a world as files, and what was told of it.
+/// The items of a world as files, and what was reported of it.
 fn items(world: &InMemory) -> BTreeMap<String, String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |kind: &str, item: Value| {
@@ -165,7 +165,7 @@ fn versions() -> BTreeMap<u64, Vec<(String, Value)>> {
     versions
 }
 
-/// A world with these items, and what was told of it before.
+/// A world with these items, and what was reported of it before.
 fn load(items: &[(String, Value)]) -> (InMemory, BTreeMap<String, usize>) {
     let (world, mut told) = (InMemory::default(), BTreeMap::new());
     world.time.set(LATER.timestamp() + 1);
@@ -200,7 +200,7 @@ fn load(items: &[(String, Value)]) -> (InMemory, BTreeMap<String, usize>) {
     (world, told)
 }
 
-/// What a replay of the same records would have told.
+/// What a replay of the same records would have reported.
 fn expected(policy: &Policy) -> BTreeMap<String, usize> {
     let alerts = replay(&samples(&ALL), policy, 1).alerts(policy);
     let key = |alert: &Alert, milestone| format!("{} {} {milestone}", alert.incident, alert.period);
@@ -209,7 +209,7 @@ fn expected(policy: &Policy) -> BTreeMap<String, usize> {
     alerts.flat_map(|alert| alert.tells.iter().map(|it| (key(alert, *it), 1))).collect()
 }
 
-/// Goes on where a world was left, to the end; everything is delivered again. What was told in all, and the complaints.
+/// Goes on where a world was left, to the end; everything is delivered again. What was reported in all, and the complaints.
 fn go_on(
     world: &InMemory,
     policy: &Policy,

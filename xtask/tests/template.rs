@@ -271,7 +271,7 @@ fn no_widget_covers_another() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_reported_with_its_place() {
     for (file, from, to, expected) in [
         (PART, "order: 9", "ordr: 9", "functions/throw-away/part.yaml:2: `ordr` is no key of a part"),
         (PART, "order: 9\n", "", "functions/throw-away/part.yaml:1: the part has no `order`"),

@@ -47,7 +47,7 @@ fn shown_lines(text: &str) -> Vec<String> {
     text.lines().map(|line| clean(line, 10_000)).collect()
 }
 
-/// A folder or file as it is told.
+/// A folder or file as it is reported.
 fn place(path: &std::path::Path) -> String {
     clean(&path.display().to_string(), 512)
 }

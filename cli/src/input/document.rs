@@ -50,7 +50,7 @@ pub(super) struct Document {
     state: State,
     /// Set after something unreadable: looks for where a record may start.
     lost: Option<Seek>,
-    /// Something unreadable was told, and no record was found since: what lies between belongs to it. And where it starts.
+    /// Something unreadable was reported, and no record was found since: what lies between belongs to it. And where it starts.
     seeking: bool,
     lost_at: u64,
     /// The rest isn't read.

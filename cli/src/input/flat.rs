@@ -207,7 +207,7 @@ fn inside(row: &Record<'_>) -> Option<String> {
 }
 
 /// How long the time is that an export of CloudWatch Logs writes before each event, with the blank behind it; `aws logs
-/// tail` writes the stream's name too. `Err`: the text ends before that can be told.
+/// tail` writes the stream's name too. `Err`: the text ends before that is known.
 pub(super) fn time_before(text: &str) -> Result<Option<usize>, ()> {
     /// The longest time, and the longest name of a stream: AWS allows 512 characters.
     const LONGEST: usize = 40;

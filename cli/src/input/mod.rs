@@ -90,7 +90,7 @@ pub trait Sink {
     /// Something that could not be read. `position` is `None` for the file as a whole.
     fn problem(&mut self, position: Option<Position>, message: String);
     /// The source can't be read, or isn't what it was when it was first read. Who reads it again must say so too; what is
-    /// broken in its text was told by the first reading.
+    /// broken in its text was reported by the first reading.
     fn failed(&mut self, position: Option<Position>, message: String) {
         self.problem(position, message);
     }

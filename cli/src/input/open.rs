@@ -51,7 +51,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// Reads one source. `progress` is told the bytes that were taken from it.
+    /// Reads one source. `progress` gets the bytes that were taken from it.
     pub fn read(&mut self, source: &Source, sink: &mut impl Sink, progress: &dyn Fn(u64)) {
         let result = match source {
             Source::Stream(stream) => stream.read(|input| self.pieces(input, sink, progress)),
@@ -216,7 +216,7 @@ fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Puts the last bytes of a buffer anew, as UTF-8. What isn't UTF-16 is told where it stands, as no UTF-8 is: its
+/// Puts the last bytes of a buffer anew, as UTF-8. What isn't UTF-16 is reported where it stands, as no UTF-8 is: its
 /// replacement is no JSON outside of texts, and harmless inside.
 fn decode(decoder: &mut Decoder, buffer: &mut Vec<u8>, length: usize, last: bool) {
     let coded = buffer.split_off(buffer.len().saturating_sub(length));

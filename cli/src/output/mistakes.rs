@@ -46,13 +46,13 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn reported(text: &str) -> String {
         mistakes(text, &Policy::parse("p.toml", text).unwrap_err())
     }
 
     #[test]
     fn a_mistake_is_shown_with_its_line() {
-        insta::assert_snapshot!(told("[denials]\nwindw = \"5m\"\ncount = \"ä\"  # twenty\n[alerts\n"), @r#"
+        insta::assert_snapshot!(reported("[denials]\nwindw = \"5m\"\ncount = \"ä\"  # twenty\n[alerts\n"), @r#"
         error: p.toml:2:1: unknown key `windw` in [denials]: it has window, count, actions, codes
           |
         2 | windw = "5m"
@@ -72,13 +72,13 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_where_it_is_on_any_line() {
         let long = "\"111122223333\", ".repeat(20);
-        insta::assert_snapshot!(told(&format!("[cases]\napprovals_from = [{long}\"x\", {long}]")), @r#"
+        insta::assert_snapshot!(reported(&format!("[cases]\napprovals_from = [{long}\"x\", {long}]")), @r#"
         error: p.toml:2:339: `x`: an account's ID has twelve digits
           |
         2 | …122223333", "111122223333", "111122223333", "111122223333", "x", "111122223333", "111122223333", "111122223333", "111122223…
           |                                                              ^^^
         "#);
-        insta::assert_snapshot!(told("[cases]\napprovers = [\t\"日本\", \"*\u{202e}\"]"), @r#"
+        insta::assert_snapshot!(reported("[cases]\napprovers = [\t\"日本\", \"*\u{202e}\"]"), @r#"
         error: p.toml:2:21: `*\u{202e}`: write a person's name, in at most 256 printable characters
           |
         2 | approvers = [    "日本", "*\u{202e}"]
@@ -97,7 +97,7 @@ mod tests {
             "\n\n[[deploy]]\nidentity = \"\"\"\n",
             "'",
         ] {
-            let told = told(text);
+            let told = reported(text);
             assert!(told.starts_with("error: p.toml:") && told.contains('^'), "{text:?}: {told}");
             assert!(!told.chars().any(|char| char.is_control() && char != '\n'), "{told:?}");
         }

@@ -266,7 +266,7 @@ impl Sink for Chained<'_> {
         }
     }
 
-    // Told by the first reading.
+    // Reported by the first reading.
     fn problem(&mut self, _: Option<Position>, _: String) {}
 
     fn failed(&mut self, position: Option<Position>, message: String) {

@@ -119,7 +119,7 @@ impl Tally {
         (!left_out.is_empty() || !origins.is_empty()).then_some(Learned { left_out, origins })
     }
 
-    /// The records that were not told because another of the same call was, by [`copies::name`].
+    /// The records that were not reported because another of the same call was, by [`copies::name`].
     pub(crate) fn left_out(&self) -> &HashSet<u64> {
         &self.learned.left_out
     }

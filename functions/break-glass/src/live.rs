@@ -1,4 +1,4 @@
-//! The break-glass function: every call by or for an emergency identity is remembered, told, and kept for its case;
+//! The break-glass function: every call by or for an emergency identity is remembered, reported, and kept for its case;
 //! grants, reviews and acceptances of drift, which people send, are kept as they come.
 
 use std::collections::BTreeMap;
@@ -168,7 +168,7 @@ impl Function for BreakGlassFunction<'_> {
                 }
             }
         }
-        // Before it is told, for the message says what is known of the session.
+        // Before it is reported, for the message says what is known of the session.
         for (case, calls) in &cases {
             remember(world, case, calls).await?;
         }

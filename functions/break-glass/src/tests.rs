@@ -66,7 +66,7 @@ fn taking_on_an_emergency_identity_opens_a_session() {
 }
 
 #[test]
-fn trying_and_failing_is_told() {
+fn trying_and_failing_is_reported() {
     let denied = format!(r#"{},"errorCode":"AccessDenied""#, take("emergency"));
     assert_eq!(found(ALICE, "sts:AssumeRole", &denied), (codes::GLASS_SIGN_IN_FAILED, Severity::High));
     let failed = r#","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}"#;
@@ -77,7 +77,7 @@ fn trying_and_failing_is_told() {
 }
 
 #[test]
-fn all_that_root_does_is_told() {
+fn all_that_root_does_is_reported() {
     let login = r#","responseElements":{"ConsoleLogin":"Success"}"#;
     assert_eq!(found(ROOT, "signin:ConsoleLogin", login), (codes::ROOT_ACTIVITY, Severity::Critical));
     assert_eq!(found(ROOT, "iam:CreateUser", ""), (codes::ROOT_ACTIVITY, Severity::Critical));
@@ -91,7 +91,7 @@ fn all_that_root_does_is_told() {
 }
 
 #[test]
-fn an_attack_on_logging_is_told_in_the_session() {
+fn an_attack_on_logging_is_reported_in_the_session() {
     let attack = verdict(EMERGENCY, "cloudtrail:StopLogging", "").unwrap();
     assert_eq!((attack.code, attack.severity), (handsoff_drift::codes::TRAIL_TAMPERED, Severity::Critical));
     assert_eq!(attack.incident, verdict(EMERGENCY, "ec2:DescribeInstances", "").unwrap().incident);
@@ -160,7 +160,7 @@ fn what_outlives_the_session_is_an_escalation() {
     assert_eq!(found(EMERGENCY, "iam:CreateUser", denied), (codes::GLASS_ACTIVITY, Severity::Medium));
     let medium = (codes::GLASS_ESCALATION, Severity::Medium);
     assert_eq!(found(EMERGENCY, "sts:AssumeRole", &take("other")), medium);
-    // It is told as what it is, also when it comes late.
+    // It is reported as what it is, also when it comes late.
     let late = verdict(EMERGENCY, "iam:CreateUser", r#","eventTime":"2026-03-01T10:05:00Z""#).unwrap();
     assert_eq!(late.code, codes::GLASS_ESCALATION);
     assert!(late.reason.ends_with("It came 5 minutes after the session's allowed time."), "{}", late.reason);
@@ -265,7 +265,7 @@ fn rights_that_aws_files_under_write_are_escalations_too() {
 }
 
 #[test]
-fn every_way_into_a_machine_is_told_in_the_session() {
+fn every_way_into_a_machine_is_reported_in_the_session() {
     for action in "ssm-guiconnect:StartConnection lightsail:GetInstanceAccessDetails eks:AccessKubernetesApi \
         ssm:GetAccessToken sagemaker:StartSession"
         .split_whitespace()
@@ -307,7 +307,7 @@ fn who_asks_for_roots_password_has_changed_nothing_yet() {
 }
 
 #[test]
-fn an_agents_tool_call_in_a_session_is_told_and_changes_nothing() {
+fn an_agents_tool_call_in_a_session_is_reported_and_changes_nothing() {
     let tool = r#","eventType":"AwsMcpEvent","readOnly":false"#;
     let finding = verdict(EMERGENCY, "aws-mcp:CallReadWriteTool", tool).unwrap();
     assert_eq!((finding.code, finding.severity), (codes::GLASS_ACTIVITY, Severity::Info));

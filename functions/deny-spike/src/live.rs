@@ -128,7 +128,7 @@ async fn found(
     let mut whole: HashMap<Key, Finding> =
         own.iter().map(|denial| (denial.key(), denial.finding.clone())).collect();
     all.retain(|call| !whole.contains_key(&call.key));
-    // Whoever brought the others has told what they were without these.
+    // Whoever brought the others has reported what they were without these.
     let others = spikes_of(all.clone(), &policy.denials);
     let near = |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
     all.extend(own.iter().map(Seen::of));

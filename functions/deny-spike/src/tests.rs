@@ -191,7 +191,7 @@ fn a_caller_of_another_account_is_one_principal_whatever_its_sessions_names() {
 }
 
 #[test]
-fn calls_outside_of_the_spike_are_not_told() {
+fn calls_outside_of_the_spike_are_not_reported() {
     let mut denials: Vec<_> = (0..20).map(|n| denial(n, 1000 + n, "a", "s3:PutObject")).collect();
     denials.push(denial(90, 0, "a", "s3:PutObject"));
     denials.push(denial(91, 5000, "a", "s3:PutObject"));

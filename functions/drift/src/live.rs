@@ -1,4 +1,4 @@
-//! The drift function: findings are remembered and told; what was changed, by hand and by a deploy role, is kept for the
+//! The drift function: findings are remembered and reported; what was changed, by hand and by a deploy role, is kept for the
 //! ledger; the sweep's canary is recognised and timed.
 
 use handsoff_cloudtrail::Record;
@@ -24,7 +24,7 @@ pub struct Canary {
 
 impl Canary {
     /// Whether a call is the canary, and nothing else besides. The role alone is not enough: whoever has stolen it
-    /// is told when they do anything else with it.
+    /// is reported when they do anything else with it.
     pub fn is(&self, call: &Call<'_>) -> bool {
         !self.role.is_empty()
             && call.outcome == Outcome::Succeeded

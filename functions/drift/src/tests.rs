@@ -168,7 +168,7 @@ fn the_deploy_role_is_taken_only_by_its_origins() {
 }
 
 #[test]
-fn attacks_on_logging_are_told_whoever_makes_them_and_whatever_excepts() {
+fn attacks_on_logging_are_reported_whoever_makes_them_and_whatever_excepts() {
     use Severity::{Critical, High, Medium};
     let data = ALICE.replace("SSO_Admin_", "SSO_Data_");
     let denied = r#","errorCode":"AccessDenied""#;
@@ -239,7 +239,7 @@ fn an_exception_covers_what_it_lists_until_its_day() {
 }
 
 #[test]
-fn sign_ins_are_told_and_their_steps_are_not() {
+fn sign_ins_are_reported_and_their_steps_are_not() {
     let user = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333","userName":"bob"}"#;
     let mfa = |used: &str| {
         format!(
@@ -414,7 +414,7 @@ fn what_failed_is_no_drift() {
 }
 
 #[test]
-fn what_an_emergency_identity_does_is_not_told_here() {
+fn what_an_emergency_identity_does_is_not_reported_here() {
     assert_eq!(nothing(&role("emergency", "s"), "ec2:RunInstances", ""), "break-glass");
     assert_eq!(
         nothing(r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root"}"#, "cloudtrail:StopLogging", ""),

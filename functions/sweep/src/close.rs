@@ -26,12 +26,12 @@ pub(crate) async fn close<W: World>(
     let (world, alerts, state) = (sweep.world, &sweep.policy.alerts, &held.state);
     let episode = held.document;
     // What is still to be sent or looked at comes before the end.
-    if !state.pending.is_empty() || state.part.is_some() || state.told.contains(&Milestone::Closed) {
+    if !state.pending.is_empty() || state.part.is_some() || state.alerted.contains(&Milestone::Closed) {
         return Ok(());
     }
     let end = episode.period.end(alerts);
     let goes_on = match end {
-        // A summary has told it: it has no last message either.
+        // A summary has reported it: it has no last message either.
         _ if state.folded.is_some() => true,
         Some(end) => went_on(world, alerts, &episode.incident, episode.period, end).await?,
         None => false,
@@ -58,7 +58,7 @@ pub(crate) async fn close<W: World>(
     episode.close(world, Some(closing), report).await
 }
 
-/// What was told of an incident in its periods: at least that there is.
+/// What was reported of an incident in its periods: at least that there is.
 struct Told {
     findings: usize,
     severity: Severity,
@@ -67,7 +67,7 @@ struct Told {
 impl Told {
     fn add(&mut self, state: &State) {
         let mut most = 0;
-        for milestone in &state.told {
+        for milestone in &state.alerted {
             match milestone {
                 Milestone::Count(count) => most = most.max(*count),
                 Milestone::Severity(severity) => self.severity = self.severity.max(*severity),
@@ -78,7 +78,7 @@ impl Told {
     }
 }
 
-/// The first of the periods in which an incident has gone on until this one, and what was told in them.
+/// The first of the periods in which an incident has gone on until this one, and what was reported in them.
 async fn chain(
     world: &impl World,
     alerts: &Alerts,

@@ -1,4 +1,4 @@
-//! Whether those who are to be told can still hear: the topic's subscriptions, against the last known ones.
+//! Whether those who are to be alerted can still hear: the topic's subscriptions, against the last known ones.
 
 use std::collections::BTreeSet;
 
@@ -59,6 +59,6 @@ pub(crate) async fn compare<W: World + Subscriptions>(
         keep_and_tell(world, sweep.telling(&()), &findings, report).await?;
     }
     held.state.known = there;
-    // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have told the same.
+    // Also when nothing has changed: what isn't written expires. If somebody else was faster, they have reported the same.
     held.write(world).await.map(drop)
 }

@@ -65,7 +65,7 @@ fn subscription(name: &str) -> Subscription {
 }
 
 #[test]
-fn a_subscription_that_is_gone_is_told_once() {
+fn a_subscription_that_is_gone_is_reported_once() {
     let world = InMemory::default();
     world.subscribed.borrow_mut().extend([subscription("a"), subscription("b")]);
     swept(&world, "2026-03-14T02:00:00Z");

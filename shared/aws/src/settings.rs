@@ -1,4 +1,4 @@
-//! What a function is told by its environment.
+//! What a function reads from its environment.
 
 use std::env;
 use std::fmt::Write;

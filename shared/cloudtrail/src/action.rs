@@ -28,7 +28,7 @@ pub enum Effect {
     SignInPlumbing,
 }
 
-/// What told the effect of a call.
+/// What shows the effect of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Basis {
     /// The table of what gives rights and ways in.
@@ -94,7 +94,7 @@ impl<'a> Action<'a> {
         })
     }
 
-    /// What the call does, and what told so.
+    /// What the call does, and what shows so.
     ///
     /// `readOnly` alone decides nothing that the reference knows: it is true for `AssumeRole` and false for
     /// `GetSessionToken`, left out by old records, and wrong in a few.

@@ -61,7 +61,7 @@ pub struct Call<'a> {
     pub action: Action<'a>,
     /// What the call does, were it to succeed.
     pub effect: Effect,
-    /// What told the effect.
+    /// What shows the effect.
     pub basis: Basis,
     /// How it ended.
     pub outcome: Outcome<'a>,

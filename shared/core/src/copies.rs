@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_corrected_record_takes_the_place_of_its_original() {
         assert_eq!(left_out(&[record("a", ""), record("b", &corrects("a")), record("c", "")]), [0]);
-        // Two corrections of one record: one is told.
+        // Two corrections of one record: one is reported.
         let twice = left_out(&[record("a", ""), record("b", &corrects("a")), record("c", &corrects("a"))]);
         assert!(twice.len() == 2 && twice[0] == 0, "{twice:?}");
         // A late record names no original.
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn of_copies_for_two_accounts_the_one_that_knows_the_caller_is_told() {
+    fn of_copies_for_two_accounts_the_one_that_knows_the_caller_is_reported() {
         let copy = |id: &str, account: &str, identity: &str| {
             record(
                 id,

@@ -70,7 +70,7 @@ pub async fn digest<N>(
         return Ok(());
     }
     let episode = Episode { incident: Digest::id(until), period: Period::NoTime };
-    if Held::of(world, &episode).await?.state.told.contains(&Milestone::Digest) {
+    if Held::of(world, &episode).await?.state.alerted.contains(&Milestone::Digest) {
         return Ok(());
     }
     let mut digest = Digest::new(policy, until);
@@ -104,7 +104,7 @@ pub async fn digest<N>(
         digest.notes.push(Note::new("more", why));
     }
     claim(world, &episode, None, report, |state| {
-        let (alert, lead) = digest.alert().filter(|_| !state.told.contains(&Milestone::Digest))?;
+        let (alert, lead) = digest.alert().filter(|_| !state.alerted.contains(&Milestone::Digest))?;
         Some((alert, lead.into()))
     })
     .await

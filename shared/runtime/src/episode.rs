@@ -105,8 +105,9 @@ pub struct State {
     /// When it was first written, by the function's clock.
     #[serde(with = "seconds")]
     pub since: Time,
-    /// What was claimed to be reported.
-    pub told: BTreeSet<Milestone>,
+    /// Which milestones were alerted. The stored name is older than this one.
+    #[serde(rename = "told")]
+    pub alerted: BTreeSet<Milestone>,
     /// The actions that its messages have named.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub named: BTreeSet<String>,
@@ -207,7 +208,7 @@ impl State {
 
     /// Whether the sweep still has something to do with it.
     pub fn is_open(&self) -> bool {
-        !self.pending.is_empty() || !self.told.contains(&Milestone::Closed)
+        !self.pending.is_empty() || !self.alerted.contains(&Milestone::Closed)
     }
 
     /// What the list of open documents says of it: nothing when it isn't open.

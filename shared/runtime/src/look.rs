@@ -68,7 +68,7 @@ pub async fn look(
         }
     }
     let slice = Slice::read(world, telling.policy, held).await?;
-    if !slice.reach.milestones(telling.policy).is_subset(&held.state.told) {
+    if !slice.reach.milestones(telling.policy).is_subset(&held.state.alerted) {
         let found = Found { incident: &slice.incident, reach: &slice.reach };
         advance(world, telling, held.document, found, report).await?;
     }

@@ -36,7 +36,7 @@ pub enum Metric {
     CasesSealed,
     /// Case files that nobody has reviewed in time.
     CasesUnreviewed,
-    /// Calls of sealed sessions that only CloudTrail's `LookupEvents` told.
+    /// Calls of sealed sessions that only CloudTrail's `LookupEvents` reported.
     CaseCallsMissed,
     /// What no policy allows: attacks on logging, a deploy role in the wrong hands, an emergency identity that was
     /// refused or overdue, root.

@@ -25,7 +25,7 @@ use handsoff_core::{ReportedRef, Story};
 /// When it can't be written.
 pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), Failure> {
     let mut held = Held::of(world, episode).await?;
-    held.change(world, |state| state.told.insert(Milestone::Sealing)).await.map(drop)
+    held.change(world, |state| state.alerted.insert(Milestone::Sealing)).await.map(drop)
 }
 
 /// Opens a session again that is being sealed, or is closed: a call of it came.
@@ -35,8 +35,8 @@ pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), F
 pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure> {
     let (mut held, now) = (Held::of(world, episode).await?, world.now());
     held.change(world, |state| {
-        let sealing = state.told.remove(&Milestone::Sealing);
-        let closed = state.told.remove(&Milestone::Closed);
+        let sealing = state.alerted.remove(&Milestone::Sealing);
+        let closed = state.alerted.remove(&Milestone::Closed);
         if sealing || closed {
             state.next = now;
         }
@@ -122,10 +122,10 @@ pub async fn end_session(
         if let Some(own) = state.pending.iter().find(|pending| pending.by == by) {
             return Ok(Change::Leave((true, Some(own.clone()))));
         }
-        if !state.told.remove(&Milestone::Sealing) {
-            return Ok(Change::Leave((state.told.contains(&Milestone::Closed), None)));
+        if !state.alerted.remove(&Milestone::Sealing) {
+            return Ok(Change::Leave((state.alerted.contains(&Milestone::Closed), None)));
         }
-        state.told.insert(Milestone::Closed);
+        state.alerted.insert(Milestone::Closed);
         let lead = ending.lead().filter(|_| !ending.told);
         let Some(lead) = lead else { return Ok(Change::Write((true, None))) };
         let alert = ending.alert(world, episode, state, lead).await;

@@ -54,7 +54,7 @@ pub(super) enum Way {
     /// As a message of its own.
     Alone,
     /// As a message of its own, as long as there is budget: the first of an episode, and what is graver or another code
-    /// than the summary has told.
+    /// than the summary has reported.
     InBudget,
     /// Not at all: a summary has reported it.
     Untold,
@@ -64,7 +64,7 @@ impl Way {
     /// The way of an alert of an episode in this state.
     pub(super) fn of(state: &State, alert: &Alert, lead: ReportedRef<'_>) -> Self {
         match &state.folded {
-            None if state.told.is_empty() => Self::InBudget,
+            None if state.alerted.is_empty() => Self::InBudget,
             None => Self::Alone,
             Some(_) if alert.cause == Cause::Closed => Self::Untold,
             Some(folded)
@@ -148,7 +148,7 @@ async fn fold_into(
     let mut held = Held::of(world, &summary).await?;
     let new = !held.exists();
     held.change(world, |state| {
-        let closed = state.told.remove(&Milestone::Closed);
+        let closed = state.alerted.remove(&Milestone::Closed);
         let due = std::mem::replace(&mut state.look, Look::Due) == Look::Due;
         let first = new && state.since == Time::EPOCH;
         if first {
@@ -183,8 +183,11 @@ pub async fn summarise<N>(
     .await?;
     let summary = held.document;
     let briefs = briefs(world, summary).await?;
-    let told =
-        held.state.told.iter().filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });
+    let told = held
+        .state
+        .alerted
+        .iter()
+        .filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });
     if let Some(worst) = briefs.first().filter(|_| briefs.len() > told.max().unwrap_or_default()) {
         let code = summary.incident.strip_prefix(PARTITION).and_then(|code| code.parse().ok());
         let lead = lead(world, telling, code, worst).await?;
@@ -209,7 +212,7 @@ pub async fn summarise<N>(
                 listed: &listed,
                 lead: lead.as_ref(),
             };
-            let new = state.told.is_disjoint(&tells);
+            let new = state.alerted.is_disjoint(&tells);
             new.then(|| (Alert::summary(&about, tells, world.now()), lead.clone()))
         })
         .await?;
@@ -218,7 +221,7 @@ pub async fn summarise<N>(
         let done = state.look == Look::Looking;
         if done {
             state.look = Look::Done;
-            state.told.insert(Milestone::Closed);
+            state.alerted.insert(Milestone::Closed);
         }
         done
     })

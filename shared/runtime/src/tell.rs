@@ -26,7 +26,7 @@ use handsoff_core::policy::Alerts;
 use handsoff_core::story::Story;
 use handsoff_core::{Reported, ReportedRef};
 
-/// How many findings of a period are looked at when it is first told. The sweep looks at more.
+/// How many findings of a period are looked at when it is first reported. The sweep looks at more.
 const LOOK_AT: usize = 200;
 
 /// How many calls are on their way at once.
@@ -211,7 +211,7 @@ pub async fn tell(
         return look_is_due(world, episode).await;
     }
     let state = Held::of(world, episode).await?.state;
-    if own.is_subset(&state.told) && !state.told.contains(&Milestone::Closed) {
+    if own.is_subset(&state.alerted) && !state.alerted.contains(&Milestone::Closed) {
         // Counts beyond these findings are the sweep's business: it would cost a read of all of them here.
         if state.look != Look::Due {
             look_is_due(world, episode).await?;
@@ -265,7 +265,7 @@ pub async fn advance(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let reached = found.reach.milestones(telling.policy);
-    if !reached.is_subset(&Held::of(world, episode).await?.state.told) {
+    if !reached.is_subset(&Held::of(world, episode).await?.state.alerted) {
         // An alert without them is better than none.
         let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
             world.complain(&failure);
@@ -274,8 +274,8 @@ pub async fn advance(
         let Story { notes: story, thread } = story::of(world, found.incident).await;
         let notes = [story, notes].concat();
         claim(world, episode, Some(telling.policy.burst), report, |state| {
-            let State { told, named, .. } = state;
-            let tells: BTreeSet<Milestone> = reached.difference(told).copied().collect();
+            let State { alerted, named, .. } = state;
+            let tells: BTreeSet<Milestone> = reached.difference(alerted).copied().collect();
             let severity = found.reach.worst()?;
             let (incident, period, findings) = (found.incident, episode.period, found.reach.findings());
             let lead = incident.lead_for(&tells, severity).or_else(|| incident.lead());
@@ -283,7 +283,7 @@ pub async fn advance(
             let (policy, since, notes, thread) = (telling.policy, period, &*notes, &*thread);
             let about =
                 About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
-            Some((Alert::new(&about, Cause::of(&tells, told), tells, Some(world.now())), lead.cloned()))
+            Some((Alert::new(&about, Cause::of(&tells, alerted), tells, Some(world.now())), lead.cloned()))
         })
         .await?;
     }
@@ -330,13 +330,13 @@ impl Episode {
         };
         let Some(closing) = closing.filter(is_sent) else {
             let mut held = Held::of(world, self).await?;
-            return held.change(world, |state| state.told.insert(Milestone::Closed)).await.map(drop);
+            return held.change(world, |state| state.alerted.insert(Milestone::Closed)).await.map(drop);
         };
         let Story { notes: story, thread } = story::of(world, closing.incident).await;
         let notes = [&*story, &closing.notes].concat();
         claim(world, self, None, report, |state| {
             let Closing { incident, policy, since, findings, severity, at, .. } = closing;
-            let lead = incident.lead().filter(|_| !state.told.contains(&Milestone::Closed))?;
+            let lead = incident.lead().filter(|_| !state.alerted.contains(&Milestone::Closed))?;
             let (period, since, named) = (self.period, since.period, &state.named);
             let (notes, thread) = (&*notes, &*thread);
             let about =
@@ -371,7 +371,7 @@ pub(super) async fn claim<W: World>(
             (state.since, state.next) = (since, since);
         }
         let mut way = Way::of(state, &alert, lead.as_ref());
-        state.told.extend(alert.tells.iter().copied());
+        state.alerted.extend(alert.tells.iter().copied());
         if let (Way::InBudget, Some(burst)) = (way, burst)
             && !is_within(world, burst, &alert, lead.as_ref(), &mut taken).await?
         {

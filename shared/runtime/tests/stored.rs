@@ -36,8 +36,8 @@ fn a_state_that_is_changed_keeps_what_is_not_understood() {
         "pending": [pending("a", "first", "drift-write"), pending("b", "second", "hued")], "hue": {"deep": 1}});
     let mut state = parsed(&raw);
     assert_eq!(written(&state), raw, "unchanged");
-    state.told.remove(&Milestone::Sealing);
-    state.told.insert(Milestone::Closed);
+    state.alerted.remove(&Milestone::Sealing);
+    state.alerted.insert(Milestone::Closed);
     state.look = Look::Done;
     (state.pending[1].by, state.pending[1].since) = ("c".into(), Time::from_timestamp(8));
     let mut now = raw.clone();
@@ -66,6 +66,6 @@ fn what_cannot_be_read_of_a_state_is_alerted_about() {
             .subject,
         "sub"
     );
-    // Of what is no state at all nothing counts as told.
-    assert!(parsed(&json!([1])).told.is_empty() && parsed(&json!("no")).is_open());
+    // Of what is no state at all nothing counts as reported.
+    assert!(parsed(&json!([1])).alerted.is_empty() && parsed(&json!("no")).is_open());
 }

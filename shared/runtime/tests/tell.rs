@@ -165,7 +165,7 @@ fn a_page_ends_between_events_unless_one_event_fills_it() {
 }
 
 #[test]
-fn what_is_told_already_leaves_the_sweep_a_look_and_what_is_worse_doesnt() {
+fn what_is_reported_already_leaves_the_sweep_a_look_and_what_is_worse_doesnt() {
     for (severity, look, sent) in [(Severity::Medium, Look::Due, 1), (Severity::High, Look::Done, 2)] {
         let world = world();
         bring(&world, &[finding(1, Severity::Medium)]).unwrap();
@@ -199,7 +199,7 @@ fn what_comes_after_the_end_is_looked_at_at_once() {
     block_on(episode().close(&world, None, &mut Report::default())).unwrap();
     looked_at(&world);
     bring(&world, &[finding(last, Severity::Medium)]).unwrap();
-    assert!(remembered(&world).told.contains(&Milestone::Count(count)));
+    assert!(remembered(&world).alerted.contains(&Milestone::Count(count)));
     assert_eq!(world.sent.borrow().len(), 2);
 }
 
@@ -221,7 +221,7 @@ fn an_episode_is_closed_with_one_message_or_with_none_if_nothing_is_left_of_it()
             };
             block_on(episode.close(&world, Some(closing), &mut Report::default())).unwrap();
             assert_eq!(world.sent.borrow().len(), sent);
-            assert!(remembered(&world).told.contains(&Milestone::Closed));
+            assert!(remembered(&world).alerted.contains(&Milestone::Closed));
         }
     }
 }

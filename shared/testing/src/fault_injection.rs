@@ -324,7 +324,7 @@ pub fn on_their_way(world: &InMemory) -> BTreeSet<String> {
     told(world).into_keys().filter(|told| pending.contains(told)).collect()
 }
 
-/// How often each milestone was told: `incident period milestone`.
+/// How often each milestone was reported: `incident period milestone`.
 pub fn told(world: &InMemory) -> BTreeMap<String, usize> {
     let mut told = BTreeMap::new();
     for message in world.sent.borrow().iter() {

@@ -148,7 +148,7 @@ fn what_cannot_be_named_at_all_lets_all_through() {
 }
 
 #[test]
-fn a_list_that_is_not_taken_is_told_with_the_rule_and_the_limit() {
+fn a_list_that_is_not_taken_is_reported_with_the_rule_and_the_limit() {
     detectors();
     let wildcards: Vec<String> = (0..4).map(|name| format!("team-{name}/*")).collect();
     let names = Names { deploy: Lists { wildcards, ..Lists::default() }, ..Names::default() };
@@ -182,7 +182,7 @@ fn lists(shown: &str) -> Lists {
     Names::parse(&parameters).break_glass
 }
 
-fn told(policy: &Policy, break_glass: &str, deploy: &str) -> Vec<String> {
+fn reported(policy: &Policy, break_glass: &str, deploy: &str) -> Vec<String> {
     let names = Names { break_glass: lists(break_glass), deploy: lists(deploy) };
     uncovered(policy, &names).iter().map(ToString::to_string).collect()
 }
@@ -206,21 +206,21 @@ fn parameters_are_read_as_they_are_written() {
 }
 
 #[test]
-fn entries_that_no_list_covers_are_told_by_their_lines() {
+fn entries_that_no_list_covers_are_reported_by_their_lines() {
     let policy = policy(
         &["arn:aws:iam::*:role/break-glass", "permission-set/EmergencyAdmin"],
         &["arn:aws:iam::*:role/ci/deploy-*"],
     );
     let lines = ["p:1 [[break_glass]]", "p:3 [[break_glass]]", "p:5 [[deploy]]"];
     let none = Vec::<String>::new();
-    assert_eq!(told(&policy, "", ""), lines);
-    assert_eq!(told(&policy, "break-glass | AWSReservedSSO_EmergencyAdmin_", "|| deploy-*"), none);
-    assert_eq!(told(&policy, "break-glass", "|| ci/deploy-*"), lines[1..2]);
-    assert_eq!(told(&policy, "|| break-*, AWSReservedSSO_*", "deploy-eu || other/deploy-*"), lines[2..]);
-    assert_eq!(told(&policy, "|| *", "|| *"), none);
+    assert_eq!(reported(&policy, "", ""), lines);
+    assert_eq!(reported(&policy, "break-glass | AWSReservedSSO_EmergencyAdmin_", "|| deploy-*"), none);
+    assert_eq!(reported(&policy, "break-glass", "|| ci/deploy-*"), lines[1..2]);
+    assert_eq!(reported(&policy, "|| break-*, AWSReservedSSO_*", "deploy-eu || other/deploy-*"), lines[2..]);
+    assert_eq!(reported(&policy, "|| *", "|| *"), none);
     // Who assumes a role has to be let through, too.
-    assert_eq!(told(&policy, "| break-, AWSReservedSSO_ || yes", "| deploy- || yes"), none);
-    assert_eq!(told(&policy, "| break-, AWSReservedSSO_", "| deploy-"), [lines[0], lines[2]]);
+    assert_eq!(reported(&policy, "| break-, AWSReservedSSO_ || yes", "| deploy- || yes"), none);
+    assert_eq!(reported(&policy, "| break-, AWSReservedSSO_", "| deploy-"), [lines[0], lines[2]]);
 }
 
 #[test]
@@ -239,19 +239,19 @@ fn a_name_of_part_of_what_an_entry_means_does_not_cover_it() {
         "|| eg-**",
         "|| eg-\\*",
     ] {
-        assert_eq!(told(&policy, list, ""), ["p:1 [[break_glass]]"], "{list}");
+        assert_eq!(reported(&policy, list, ""), ["p:1 [[break_glass]]"], "{list}");
     }
     for list in ["| eg-", "| e", "|| eg-*", "|| e*", "|| *-*", "|| *"] {
-        assert_eq!(told(&policy, list, ""), Vec::<String>::new(), "{list}");
+        assert_eq!(reported(&policy, list, ""), Vec::<String>::new(), "{list}");
     }
 }
 
 #[test]
-fn a_denial_code_that_the_rule_keeps_out_is_told() {
+fn a_denial_code_that_the_rule_keeps_out_is_reported() {
     let policy = Policy::parse("p", "\n[denials]\ncodes = ['AccessDenied', 'NoSuchBucket']").unwrap();
-    assert_eq!(told(&policy, "", ""), ["p:2 [denials]"]);
+    assert_eq!(reported(&policy, "", ""), ["p:2 [denials]"]);
     let policy = Policy::parse("p", "[denials]\ncodes = ['Client.AuthFailure', 'Mine']").unwrap();
-    assert!(told(&policy, "", "").is_empty());
+    assert!(reported(&policy, "", "").is_empty());
 }
 
 /// Patterns and ARNs of few letters, so that they meet.

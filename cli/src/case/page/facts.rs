@@ -167,7 +167,7 @@ pub(super) fn roles(manifest: &Manifest) -> Markup {
     section("Roles and sessions assumed", "", &body)
 }
 
-/// Whether all that was done is here, as far as that can be told.
+/// Whether all that was done is here, as far as that can be known.
 pub(super) fn completeness(manifest: &Manifest) -> Markup {
     let sources = &manifest.summary.sources;
     let body = html! {

@@ -180,7 +180,7 @@ fn lane(scale: Scale, kind: Kind, bins: &BTreeMap<i64, u64>, base: i64) -> Marku
     }
 }
 
-/// A mark. Its label stands on a row of its own, so that marks near each other can be told.
+/// A mark. Its label stands on a row of its own, so that marks near each other can be distinguished.
 fn line(scale: Scale, mark: &Mark, bottom: i64, y: i64) -> Markup {
     let x = x(scale, mark.at);
     let label = format!("{} {}", mark.name, Time::from_timestamp(mark.at).format("%H:%M:%S"));

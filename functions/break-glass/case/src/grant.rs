@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told() {
+    fn every_mistake_is_reported() {
         for (from, to, why) in [
             ("\"ticket\":\"INC-1\",", "", "missing field `ticket`"),
             ("alice", " ", "`requester` has to be"),

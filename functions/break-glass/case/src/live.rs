@@ -116,7 +116,7 @@ async fn first_failure(results: impl stream::Stream<Item = Result<(), Failure>>)
     results.fold(Ok(()), |all, one| async move { all.and(one) }).await
 }
 
-/// A session's calls, page by page, in their order; what several sources told of one is one.
+/// A session's calls, page by page, in their order; what several sources reported of one is one.
 #[derive(Debug)]
 pub struct Calls<'c> {
     case: &'c str,
@@ -250,7 +250,7 @@ pub struct Sealed {
     /// When CloudTrail is to be asked once more: its credentials may live longer than it was seen in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<Time>,
-    /// Whether a message told this digest.
+    /// Whether a message reported this digest.
     pub told: bool,
     /// The first review of it.
     #[serde(deserialize_with = "review")]
@@ -399,7 +399,7 @@ pub async fn reconcile(world: &impl World, case: &str) -> Result<usize, Failure>
                 name = names.next(world).await?;
             }
             (Some(file), listed) if listed.as_ref().is_none_or(|listed| file < listed) => {
-                // What only LookupEvents told came later, and stands in the sealed case.
+                // What only LookupEvents reported came later, and stands in the sealed case.
                 let live = call.as_ref().filter(|call| call.call.seen.contains(&Seen::EventBridge));
                 if let Some(live) = live {
                     // As it is stored: another version may have known more of it.

@@ -18,7 +18,7 @@ const RESOURCES: usize = 16;
 pub enum Seen {
     /// It came by `EventBridge`, as it happened.
     EventBridge,
-    /// CloudTrail's `LookupEvents` told it, after the session's end.
+    /// CloudTrail's `LookupEvents` reported it, after the session's end.
     LookupEvents,
     /// It stands in saved logs.
     Logs,

@@ -280,7 +280,7 @@ impl<'p> Session<'p> {
         })
     }
 
-    /// Whether it calls itself a drill. Nothing is told less urgently for that: the name is the caller's to choose.
+    /// Whether it calls itself a drill. Nothing is reported less urgently for that: the name is the caller's to choose.
     pub fn is_drill(&self) -> bool {
         let form = self.entry().and_then(|entry| entry.drill.as_ref());
         self.ticket().is_some_and(|ticket| form.is_some_and(|form| form.find(&ticket.id).is_some()))

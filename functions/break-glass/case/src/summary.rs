@@ -48,7 +48,7 @@ pub struct Made {
     pub what: Vec<String>,
 }
 
-/// Events that one source told and the other didn't.
+/// Events that one source reported and the other didn't.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Only {
     /// How many.
@@ -69,15 +69,15 @@ impl Only {
 /// Where the calls were learned from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sources {
-    /// How many calls each source told.
+    /// How many calls each source reported.
     pub told: BTreeMap<Seen, u64>,
     /// Calls of the session itself that came by `EventBridge` and that `LookupEvents` didn't tell.
     pub only_eventbridge: Only,
-    /// Calls of the session itself that `LookupEvents` told and `EventBridge` didn't bring.
+    /// Calls of the session itself that `LookupEvents` reported and `EventBridge` didn't bring.
     pub only_lookup: Only,
     /// The last call that came by `EventBridge`.
     pub feed_ended: Option<Time>,
-    /// How many calls of the session itself came after that, told by `LookupEvents` alone.
+    /// How many calls of the session itself came after that, reported by `LookupEvents` alone.
     pub after_feed: u64,
 }
 

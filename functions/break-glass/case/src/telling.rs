@@ -8,7 +8,7 @@ use crate::manifest::Manifest;
 use crate::session::{Approval, Session, State, Ticket};
 
 impl Session<'_> {
-    /// The violations, on the session's first finding, but for those that are told already: what comes after the policy's
+    /// The violations, on the session's first finding, but for those that are reported already: what comes after the policy's
     /// own window is, call by call. Calls that only a grant's end shows to be late have one finding together.
     pub fn violated(&self, first: &Finding, told: impl Fn(Code) -> bool) -> Vec<Reported> {
         let mut violations = self.violations();

@@ -103,7 +103,7 @@ pub struct Verified {
     pub review: Option<Review>,
 }
 
-/// Verifies a copy. `digest` is the one that the closing alert told, if it is at hand. `each` gets all observations.
+/// Verifies a copy. `digest` is the one that the closing alert reported, if it is at hand. `each` gets all observations.
 ///
 /// # Errors
 /// The first difference.

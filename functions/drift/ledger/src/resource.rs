@@ -132,7 +132,7 @@ impl Resource {
         .tidy()
     }
 
-    /// One name for what calls name differently. `None`: it isn't told which resource it is.
+    /// One name for what calls name differently. `None`: nothing says which resource it is.
     fn tidy(mut self) -> Option<Self> {
         let service = table::service(&self.service);
         if service.is_some_and(|service| service.global) {

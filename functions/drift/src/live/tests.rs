@@ -147,7 +147,7 @@ fn handled(details: &[Result<&str, &EnvelopeError>]) -> (Vec<Answer>, InMemory) 
 }
 
 #[test]
-fn the_canarys_round_trip_is_told_and_nobody_is_woken() {
+fn the_canarys_round_trip_is_reported_and_nobody_is_woken() {
     let (answers, world) = handled(&[Ok(CANARY)]);
     assert_eq!(answers, [Answer::Done]);
     assert!(world.sent.borrow().is_empty() && world.observations.borrow().is_empty());
@@ -199,7 +199,7 @@ const SECURITY_GROUP: &str = r#"{"eventID":"2","eventTime":"2026-03-14T02:00:00Z
     "requestParameters":{"groupId":"sg-1"}}"#;
 
 #[test]
-fn what_a_deploy_role_changes_is_remembered_and_not_told() {
+fn what_a_deploy_role_changes_is_remembered_and_not_reported() {
     let policy = Policy::parse("p", "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n").unwrap();
     let (world, drift) = (
         InMemory::default(),

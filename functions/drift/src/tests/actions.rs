@@ -137,7 +137,7 @@ fn who_turns_detection_on_is_no_intruder() {
 }
 
 #[test]
-fn what_another_record_tells_is_not_told_twice() {
+fn what_another_record_tells_is_not_reported_twice() {
     let endpoint = r#","eventType":"AwsVpceEvents","eventCategory":"NetworkActivity""#;
     for action in ["cloudtrail:CreateTrail", "cloudtrail:StopLogging"] {
         assert_eq!(nothing(ALICE, action, endpoint), "told-elsewhere", "{action}");

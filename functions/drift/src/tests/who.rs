@@ -343,7 +343,7 @@ fn an_incident_of_code_and_of_an_unknown_role_is_the_roles_and_the_days() {
 }
 
 #[test]
-fn callers_without_an_arn_are_told_apart_by_what_aws_says_of_them() {
+fn callers_without_an_arn_are_distinguished_by_what_aws_says_of_them() {
     let account = |id: &str, principal: &str| {
         format!(r#"{{"type":"AWSAccount","principalId":"{principal}","accountId":"{id}"}}"#)
     };

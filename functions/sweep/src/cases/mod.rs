@@ -35,7 +35,7 @@ pub(crate) async fn check<W: World + Lookup>(
         let first = Range { partition: case, from: "mark#", to: "mark#~", most: 50, backwards: false };
         if let Some(first) = marks(world, first).await?.first() {
             let findings =
-                session.violated(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
+                session.violated(first, |code| state.alerted.contains(&Milestone::Topic(code.into(), 1)));
             let notes = SessionNotes(policy);
             keep_and_tell(world, sweep.telling(&notes), &findings, report).await?;
         }
@@ -45,7 +45,7 @@ pub(crate) async fn check<W: World + Lookup>(
     {
         exercised(world, entry, started).await?;
     }
-    if over && !state.told.contains(&Milestone::Closed) {
+    if over && !state.alerted.contains(&Milestone::Closed) {
         return Ok((Going::Over, clock));
     }
     // A grant may come at any time, and its end is the session's.

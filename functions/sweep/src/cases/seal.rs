@@ -41,7 +41,7 @@ pub(super) async fn seal<W: World + Lookup>(
     };
     let Some(asked) = questions(&before) else { return Ok(()) };
     let Some(looked) = look_up(sweep, case, &before.facts, &asked).await? else { return Ok(()) };
-    // What CloudTrail told may reach further than what was known.
+    // What CloudTrail reported may reach further than what was known.
     let session = whole(world, case, policy).await?;
     if questions(&session).is_some_and(|more| more != asked) {
         return Ok(());
@@ -141,7 +141,7 @@ async fn close<W: World>(
     };
     // What only all of its calls together show.
     let state = State::of(world, episode).await?.unwrap_or_default();
-    let late = session.violated(first, |code| state.told.contains(&Milestone::Topic(code.into(), 1)));
+    let late = session.violated(first, |code| state.alerted.contains(&Milestone::Topic(code.into(), 1)));
     let notes = SessionNotes(policy);
     keep_and_tell(world, sweep.telling(&notes), &late, report).await?;
     let closed = session.closed(first).map(Reported::from);

@@ -122,7 +122,7 @@ fn begin(time: &str) -> InMemory {
 }
 
 /// `code cause` of the messages so far.
-fn told(world: &InMemory) -> Vec<String> {
+fn reported(world: &InMemory) -> Vec<String> {
     let sent = world.sent.borrow();
     sent.iter().map(|it| format!("{} {}", it.attributes["code"], it.attributes["cause"])).collect()
 }
@@ -139,11 +139,11 @@ fn manifests(world: &InMemory) -> Vec<(String, Manifest)> {
 }
 
 #[test]
-fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
+fn a_session_that_is_in_order_is_reported_sealed_and_reviewed() {
     let (policy, world) = (policy(), begin("2026-03-14T02:00:10Z"));
     assert_eq!(deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]), [Answer::Done]);
     records(&world, &policy, &session()[..3]);
-    assert_eq!(told(&world), ["glass-opened opened"]);
+    assert_eq!(reported(&world), ["glass-opened opened"]);
     let opening = world.sent.borrow()[0].email.clone();
     for line in [
         "person   alice (the user who assumed the role)",
@@ -155,14 +155,14 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
         assert!(opening.contains(line), "{line} in {opening}");
     }
     at(&world, &policy, "2026-03-14T02:04:00Z");
-    assert_eq!(told(&world).len(), 1, "nothing is wrong with it");
+    assert_eq!(reported(&world).len(), 1, "nothing is wrong with it");
     world.trail.borrow_mut().extend(session());
     records(&world, &policy, &session()[3..]);
-    assert_eq!(told(&world)[1..], ["glass-escalation worse", "glass-activity worse"]);
+    assert_eq!(reported(&world)[1..], ["glass-escalation worse", "glass-activity worse"]);
     at(&world, &policy, "2026-03-14T03:10:00Z");
     assert!(manifests(&world).is_empty(), "what comes late has half an hour");
     at(&world, &policy, "2026-03-14T03:30:00Z");
-    assert_eq!(told(&world)[3..], ["glass-closed closed"]);
+    assert_eq!(reported(&world)[3..], ["glass-closed closed"]);
 
     let (text, manifest) = manifests(&world).remove(0);
     assert_eq!(manifest.violations, []);
@@ -205,11 +205,11 @@ fn a_session_that_is_in_order_is_told_sealed_and_reviewed() {
     assert!((world.report.borrow().sum(Metric::CasesUnreviewed) - 1.0).abs() < 0.1, "and now it is reviewed");
     assert!(world.documents.borrow().values().all(|(.., open)| open.is_none()));
     assert_eq!(world.files.borrow().keys().filter(|name| name.contains("/reviews/")).count(), 1);
-    assert_eq!(told(&world).len(), 4);
+    assert_eq!(reported(&world).len(), 4);
 }
 
 #[test]
-fn what_is_wrong_with_a_session_is_told_once_each() {
+fn what_is_wrong_with_a_session_is_reported_once_each() {
     let (policy, world) = (policy(), begin("2026-03-14T02:00:40Z"));
     let mut session = session();
     for record in &mut session {
@@ -220,11 +220,11 @@ fn what_is_wrong_with_a_session_is_told_once_each() {
     }
     records(&world, &policy, &session[..2]);
     at(&world, &policy, "2026-03-14T02:01:00Z");
-    assert_eq!(told(&world), ["glass-opened opened"], "a grant may still be on its way");
+    assert_eq!(reported(&world), ["glass-opened opened"], "a grant may still be on its way");
     for minute in 3..6 {
         at(&world, &policy, &format!("2026-03-14T02:0{minute}:00Z"));
     }
-    assert_eq!(told(&world).len(), 2, "{:?}", told(&world));
+    assert_eq!(reported(&world).len(), 2, "{:?}", reported(&world));
     let message = world.sent.borrow()[1].json.clone();
     for code in ["glass-no-mfa", "glass-unapproved", "glass-not-on-roster", "glass-no-ticket"] {
         assert!(message.contains(&format!("{code}:1")), "{code} in {message}");
@@ -235,7 +235,7 @@ fn what_is_wrong_with_a_session_is_told_once_each() {
         &policy,
         &[call("9", "03:30:00", "ec2", "StopInstances", "").replace("alice-INC-7", "mallory")],
     );
-    assert_eq!(told(&world)[2..], ["glass-overdue worse"]);
+    assert_eq!(reported(&world)[2..], ["glass-overdue worse"]);
     at(&world, &policy, "2026-03-14T04:00:00Z");
     let manifest = manifests(&world).remove(0).1;
     assert_eq!(manifest.overdue, Some(TimeDelta::minutes(30)));
@@ -301,7 +301,12 @@ fn a_session_cannot_make_itself_another_by_taking_its_role_again() {
             "\"mfaAuthenticated\":\"false\"},\"sourceIdentity\":\"alice\"",
         );
     records(&world, &policy, &[opening, take, inside]);
-    assert_eq!(told(&world)[..2], ["glass-opened opened", "glass-opened opened"], "{:?}", told(&world));
+    assert_eq!(
+        reported(&world)[..2],
+        ["glass-opened opened", "glass-opened opened"],
+        "{:?}",
+        reported(&world)
+    );
     at(&world, &policy, "2026-03-14T18:00:00Z");
     at(&world, &policy, "2026-03-14T18:05:00Z");
     let again =
@@ -325,9 +330,9 @@ fn what_is_done_after_the_sealing_and_unseen_is_asked_for_once_more() {
     }
     let calls: Vec<u64> = manifests(&world).iter().map(|(_, manifest)| manifest.summary.calls.all).collect();
     assert!(calls.len() == 2 && calls.contains(&6) && calls.contains(&7), "{calls:?}");
-    assert_eq!(told(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
-    // The call came after the window, and nothing of it by the feed: it is told all the same.
-    assert!(told(&world).contains(&"glass-overdue worse".to_owned()), "{:?}", told(&world));
+    assert_eq!(reported(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
+    // The call came after the window, and nothing of it by the feed: it is reported all the same.
+    assert!(reported(&world).contains(&"glass-overdue worse".to_owned()), "{:?}", reported(&world));
 }
 
 #[test]
@@ -368,8 +373,8 @@ fn refused_attempts_are_closed_once() {
         records(&world, &policy, &[refused(minute)]);
         at(&world, &policy, &format!("2026-03-14T{:02}:{:02}:00Z", 2 + minute / 60, minute % 60));
     }
-    assert!(told(&world).len() < 7, "{:?}", told(&world));
-    assert_eq!(told(&world).iter().filter(|it| it.ends_with("closed")).count(), 1);
+    assert!(reported(&world).len() < 7, "{:?}", reported(&world));
+    assert_eq!(reported(&world).iter().filter(|it| it.ends_with("closed")).count(), 1);
 }
 
 #[test]
@@ -471,7 +476,7 @@ fn order_and_repeats_give_the_same_manifest() {
         for index in order {
             records(&world, &policy, &[session[*index].clone()]);
         }
-        assert!(told(&world)[0].ends_with(" opened"), "{:?}", told(&world));
+        assert!(reported(&world)[0].ends_with(" opened"), "{:?}", reported(&world));
         at(&world, &policy, "2026-03-14T04:30:00Z");
         manifests(&world).remove(0).0
     };
@@ -522,18 +527,18 @@ fn a_call_that_comes_late_opens_the_case_again_and_a_repeat_tells_nothing_new() 
     deliver(&world, &policy, &[("Break-Glass Grant", GRANT)]);
     records(&world, &policy, &session()[..4]);
     at(&world, &policy, "2026-03-14T03:30:00Z");
-    let before = told(&world).len();
-    // The same once more: sealed again as it was, and nobody is told.
+    let before = reported(&world).len();
+    // The same once more: sealed again as it was, and nobody is alerted.
     records(&world, &policy, &session()[..1]);
     at(&world, &policy, "2026-03-14T03:31:00Z");
-    assert_eq!((told(&world).len(), manifests(&world).len()), (before, 1));
+    assert_eq!((reported(&world).len(), manifests(&world).len()), (before, 1));
     let known = sealed(&world, &manifests(&world)[0].1.case);
     assert_eq!(known.at, Time::parse("2026-03-14T03:30:00Z").unwrap(), "its review is due when it was");
     records(&world, &policy, &session()[4..]);
     at(&world, &policy, "2026-03-14T03:32:00Z");
     assert_eq!(manifests(&world).len(), 2);
-    assert_eq!(told(&world).last().unwrap(), "glass-closed closed");
-    assert_eq!(told(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
+    assert_eq!(reported(&world).last().unwrap(), "glass-closed closed");
+    assert_eq!(reported(&world).iter().filter(|it| it.ends_with("closed")).count(), 2);
     let known = sealed(&world, &manifests(&world)[0].1.case);
     let last = manifests(&world)
         .into_iter()
@@ -559,10 +564,10 @@ fn a_drill_is_due_until_the_door_was_tried() {
     let (policy, world) = (policy(), begin("2026-01-01T00:00:00Z"));
     at(&world, &policy, "2026-01-01T00:00:00Z");
     at(&world, &policy, "2026-01-30T00:00:00Z");
-    assert!(told(&world).is_empty());
+    assert!(reported(&world).is_empty());
     at(&world, &policy, "2026-01-31T00:00:00Z");
     at(&world, &policy, "2026-01-31T00:05:00Z");
-    assert_eq!(told(&world), ["glass-drill-due opened"]);
+    assert_eq!(reported(&world), ["glass-drill-due opened"]);
     {
         let sent = world.sent.borrow();
         let (subject, text) = (&sent[0].subject, &sent[0].email);
@@ -583,6 +588,6 @@ fn a_drill_is_due_until_the_door_was_tried() {
             .unwrap()
             .unwrap();
     assert_eq!(last, "2026-03-14T02:00:00Z");
-    let due = told(&world).iter().filter(|it| it.starts_with("glass-drill-due opened")).count();
+    let due = reported(&world).iter().filter(|it| it.starts_with("glass-drill-due opened")).count();
     assert_eq!(due, 1);
 }

@@ -141,7 +141,7 @@ fn a_denied_call_names_its_resource_only_in_the_message() {
 }
 
 #[test]
-fn a_denial_is_told_by_awss_sentence_at_its_place_only() {
+fn a_denial_is_recognised_by_awss_sentence_at_its_place_only() {
     let denied = |text: &str| {
         let json = serde_json::json!({"eventName": "X", "errorCode": "Whatever", "errorMessage": text});
         record(&json.to_string()).is_denied_by_sentence()

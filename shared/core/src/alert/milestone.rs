@@ -17,7 +17,7 @@ use crate::group;
 use crate::policy::Alerts;
 use crate::severity::Severity;
 
-/// What of an incident is reported together, and then told anew.
+/// What of an incident is reported together, and then reported anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {
     /// All of it: a break-glass session has an end of its own.
@@ -98,7 +98,7 @@ pub enum Milestone {
     Folded(usize),
     /// A day's digest is sent.
     Digest,
-    /// Its case file is being sealed: told to nobody, and taken back when a call comes late.
+    /// Its case file is being sealed: reported to nobody, and taken back when a call comes late.
     Sealing,
     /// It is over.
     Closed,

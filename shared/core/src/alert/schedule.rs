@@ -41,7 +41,7 @@ pub fn schedule(incident: &Incident, policy: &Alerts, known: &Known<'_>) -> Vec<
     for entry in incident.entries() {
         periods.entry(Period::of(&incident.id, entry.time(), policy)).or_default().push(entry);
     }
-    // An incident in a period that nothing is told about is not opened, and not closed.
+    // An incident in a period that nothing is reported about is not opened, and not closed.
     periods.retain(|_, entries| !reach(incident, entries).milestones(policy).is_empty());
     let schedule = Schedule { incident, policy, known };
     let mut alerts = Vec::new();

@@ -124,7 +124,7 @@ fn what_is_below_the_level_is_not_sent_until_something_reaches_it() {
 }
 
 #[test]
-fn it_is_told_anew_in_each_period_and_closed_once() {
+fn it_is_reported_anew_in_each_period_and_closed_once() {
     use Severity::{High, Medium};
     let at = |second, severity| finding(second, "RunInstances", severity);
     // The second period starts at 400, and the incident goes on within `quiet`.

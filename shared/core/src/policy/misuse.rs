@@ -188,7 +188,7 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     }
     let recipient = record.recipient_account_id.text();
     let listed = entry.assumed_by.iter().any(|origin| match origin {
-        // In the role's account, a caller from another account is told by nothing but that account.
+        // In the role's account, a caller from another account is known by nothing but that account.
         Origin::Identity(pattern) if principal.identity.kind == IdentityType::AwsAccount => {
             pattern.account().is_some() && pattern.account() == principal.identity.account_id.as_deref()
         }

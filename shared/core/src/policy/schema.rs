@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::digest::WEEKDAYS;
 use super::{
-    ActionPattern, Alerts, BreakGlass, Cases, Denials, Deploy, DigestHours, Exception, Form, Glob,
+    ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
     IdentityPattern, Origin, TicketPlace, Workload,
 };
 
@@ -121,6 +121,11 @@ written! {
         "type": "string",
         "pattern": "^(arn:|permission-set/|service:|oidc:|oidc-provider/)",
         "description": "A role or user, a service (service:codebuild.amazonaws.com) or a web identity (oidc:SUBJECT, oidc-provider/PROVIDER:SUBJECT).",
+    },
+    Change: {
+        "type": "string",
+        "pattern": "^([A-Za-z0-9-]+:.+|[a-z-]+)$",
+        "description": "service:Name, such as s3:Put*, the name of a class of changes, or ordinary for what has none.",
     },
     TicketPlace: {
         "type": "string",

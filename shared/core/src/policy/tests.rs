@@ -58,7 +58,7 @@ fn a_line_says_where_an_entry_stands() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once_with_its_place() {
+fn every_mistake_is_reported_at_once_with_its_place() {
     insta::assert_snapshot!(problems(
         r#"
 deploy_roles = ["x"]
@@ -138,7 +138,7 @@ fn accounts_have_names() {
 }
 
 #[test]
-fn broken_toml_is_told_with_its_place() {
+fn broken_toml_is_reported_with_its_place() {
     insta::assert_snapshot!(problems("[denials]\ncount = \n[alerts\nquiet = \"1h\"\n"), @r"
     handsoff.toml:2:9: string values must be quoted, expected literal string
     handsoff.toml:3:8: unclosed table, expected `]`
@@ -151,7 +151,7 @@ fn broken_toml_is_told_with_its_place() {
 }
 
 #[test]
-fn a_broken_regular_expression_is_told_in_plain_words() {
+fn a_broken_regular_expression_is_reported_in_plain_words() {
     for (ticket, why) in [
         ("INC-[0-9", "a `[` has no `]` behind it"),
         ("INC-[", "a `[` has no `]` behind it"),
@@ -175,7 +175,7 @@ fn a_broken_regular_expression_is_told_in_plain_words() {
 }
 
 #[test]
-fn a_backslash_in_double_quotes_is_told_as_that() {
+fn a_backslash_in_double_quotes_is_reported_as_that() {
     let entry =
         |ticket: &str| format!("[[break_glass]]\nidentity = \"arn:aws:iam::*:role/x\"\nticket = {ticket}");
     let told = problems(&entry("\"INC-\\d+\""));

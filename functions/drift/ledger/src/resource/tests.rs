@@ -120,7 +120,7 @@ fn what_the_record_does_not_name_is_unknown_and_not_guessed() {
     ] {
         assert!(asked(source, name, parameters).is_empty(), "{source} {name} {parameters}");
     }
-    // In which account or Region it isn't told.
+    // In which account or Region nothing says.
     for (of, other) in [("111122223333", "Anonymous"), ("eu-central-1", "somewhere")] {
         let text = r#"{"eventSource":"lambda.amazonaws.com","eventName":"AddPermission","awsRegion":"eu-central-1",
             "recipientAccountId":"111122223333","requestParameters":{"functionName":"orders"}}"#;

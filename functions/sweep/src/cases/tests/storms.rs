@@ -10,10 +10,10 @@ fn the_cases_of_sessions_that_a_summary_named_are_proven_by_another_summary() {
     let (policy, world) = (Policy::parse("handsoff.toml", text).unwrap(), begin("2026-03-14T02:00:10Z"));
     let sessions: Vec<String> = (0..7).map(|number| taken(&format!("alice-{number}"))).collect();
     records(&world, &policy, &sessions);
-    assert_eq!(told(&world), ["glass-opened opened"; 5], "five times as many as of what isn't grave");
+    assert_eq!(reported(&world), ["glass-opened opened"; 5], "five times as many as of what isn't grave");
     at(&world, &policy, "2026-03-14T02:01:00Z");
     at(&world, &policy, "2026-03-14T02:02:00Z");
-    assert_eq!(told(&world)[5..], ["glass-opened summary"], "once");
+    assert_eq!(reported(&world)[5..], ["glass-opened summary"], "once");
     let summary = world.sent.borrow()[5].clone();
     assert!(
         summary
@@ -29,7 +29,7 @@ fn the_cases_of_sessions_that_a_summary_named_are_proven_by_another_summary() {
     at(&world, &policy, "2026-03-14T03:30:00Z");
     at(&world, &policy, "2026-03-14T03:31:00Z");
     assert_eq!(manifests(&world).len(), 7);
-    let told = told(&world);
+    let told = reported(&world);
     assert_eq!(told.iter().filter(|it| *it == "glass-closed closed").count(), 5, "{told:?}");
     assert_eq!(told.iter().filter(|it| *it == "glass-closed summary").count(), 1, "{told:?}");
     let mails: String = world.sent.borrow().iter().map(|message| message.email.clone()).collect();

@@ -65,7 +65,7 @@ fn marks(given: &[Given]) -> Vec<(Mark, Act)> {
 }
 
 /// Each step as its lead and what is folded into it.
-fn told(given: &[Given]) -> Vec<String> {
+fn reported(given: &[Given]) -> Vec<String> {
     let marks = marks(given);
     let steps = steps(marks.iter().map(|(mark, act)| (mark, act)));
     let told = |step: &Step<'_>| {
@@ -89,12 +89,15 @@ fn a_click_is_one_step_and_another_one_is_another() {
     };
     let one =
         "ec2:CreateSecurityGroup, and 2 calls with it: ec2:AuthorizeSecurityGroupIngress, ec2:CreateTags";
-    assert_eq!(told(&[click(0), click(3)].concat()), [one, one]);
+    assert_eq!(reported(&[click(0), click(3)].concat()), [one, one]);
     // From elsewhere, by the command line, or for longer: nothing shows that it is one click.
-    assert_eq!(told(&[click(0)[0], (0, "ec2:CreateTags", "console", "198.51.100.1")]).len(), 2);
-    assert_eq!(told(&[(0, "ec2:RunInstances", "cli", HOME), (0, "ec2:CreateTags", "cli", HOME)]).len(), 2);
+    assert_eq!(reported(&[click(0)[0], (0, "ec2:CreateTags", "console", "198.51.100.1")]).len(), 2);
+    assert_eq!(
+        reported(&[(0, "ec2:RunInstances", "cli", HOME), (0, "ec2:CreateTags", "cli", HOME)]).len(),
+        2
+    );
     let each_second: Vec<Given> = (0..9).map(|at| (at, "ec2:StopInstances", "console", HOME)).collect();
-    assert_eq!(told(&each_second), ["ec2:StopInstances, and 2 calls with it: ec2:StopInstances x2"; 3]);
+    assert_eq!(reported(&each_second), ["ec2:StopInstances, and 2 calls with it: ec2:StopInstances x2"; 3]);
 }
 
 #[test]
@@ -110,12 +113,12 @@ fn a_stack_run_by_hand_is_one_step_however_it_was_begun() {
                  ec2:CreateSubnet x2, ec2:CreateVpc";
     for via in ["cli", "console", "sdk"] {
         let begun = (0, "cloudformation:CreateStack", via, HOME);
-        assert_eq!(told(&[&calls[..], &[begun]].concat()), [stack], "{via}");
+        assert_eq!(reported(&[&calls[..], &[begun]].concat()), [stack], "{via}");
     }
     // The console marks its session's calls as its own.
     let console = calls.map(|(at, action, _, _)| (at, action, "console", STACK_SERVICE));
     let begun = (0, "cloudformation:CreateStack", "console", HOME);
-    assert_eq!(told(&[&console[..], &[begun]].concat()), [stack]);
+    assert_eq!(reported(&[&console[..], &[begun]].concat()), [stack]);
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn a_services_calls_belong_to_the_latest_change_through_it() {
     let by_stack = |at, action| (at, action, STACK_SERVICE, STACK_SERVICE);
     let asked = |at, action| (at, action, "cli", HOME);
     assert_eq!(
-        told(&[
+        reported(&[
             asked(0, "cloudformation:CreateStack"),
             asked(5, "cloudformation:DescribeStacks"),
             asked(6, "ec2:RunInstances"),
@@ -144,7 +147,7 @@ fn a_services_calls_belong_to_the_latest_change_through_it() {
     // Nobody asked in these logs: a step for each service.
     let backup = |at, action| (at, action, "backup.amazonaws.com", "backup.amazonaws.com");
     assert_eq!(
-        told(&[
+        reported(&[
             by_stack(0, "ec2:CreateVpc"),
             backup(1, "ec2:CreateSnapshot"),
             by_stack(2, "ec2:CreateSubnet"),
@@ -163,7 +166,7 @@ fn a_services_calls_belong_to_the_latest_change_through_it() {
 fn a_service_that_people_call_through_asks_for_nothing() {
     let agent = "aws-mcp.amazonaws.com";
     let calls = [(0, "ec2:RunInstances", agent, agent), (1, "ec2:StopInstances", agent, agent)];
-    assert_eq!(told(&calls), ["ec2:RunInstances", "ec2:StopInstances"]);
+    assert_eq!(reported(&calls), ["ec2:RunInstances", "ec2:StopInstances"]);
 }
 
 #[test]
@@ -192,14 +195,14 @@ fn what_is_grave_is_named_whatever_it_hides_behind() {
     given.push((3, "s3:PutBucketPolicy", STACK_SERVICE, STACK_SERVICE));
     given.push((9, "iam:CreateUser", STACK_SERVICE, STACK_SERVICE));
     assert_eq!(
-        told(&given),
+        reported(&given),
         ["cloudformation:CreateStack, and 56 calls by cloudformation.amazonaws.com: iam:CreateUser (high), \
           s3:PutBucketPolicy (high), ec2:CreateNatGateway x9, ec2:CreateRoute x9, ec2:CreateRouteTable x9, \
           ec2:CreateSubnet x9, 2 other actions"]
     );
     // Within a click the gravest leads; of two that are as grave the other one is named, too.
     assert_eq!(
-        told(&[
+        reported(&[
             (0, "ec2:RunInstances", "console", HOME),
             (1, "s3:PutBucketPolicy", "console", HOME),
             (1, "iam:CreateUser", "console", HOME),

@@ -91,7 +91,7 @@ fn an_emergency_identity_is_never_covered() {
 }
 
 #[test]
-fn each_exception_is_told_with_its_count_owner_reason_and_end() {
+fn each_exception_is_reported_with_its_count_owner_reason_and_end() {
     let policy = policy("denials = true");
     let at = |now: &str, calls: u64| {
         let calls = BTreeMap::from([("p:1 [[exception]]".to_owned(), calls)]);
