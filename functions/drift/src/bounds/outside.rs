@@ -21,7 +21,7 @@ pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> O
     }
     let asked = call.record.request_parameters;
     // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents").
-    if !asked.is_object() || asked.get("omitted").is_some() {
+    if asked.get("omitted").is_some() {
         return Some("somebody, by a request that the record doesn't show,".into());
     }
     if sharing && opens_an_account(&call.action.name) {
@@ -61,6 +61,10 @@ struct Principals {
 impl Principals {
     /// Reads a request: of policies the principals of statements that allow something, of all else each account's ID.
     fn read(&mut self, asked: Raw<'_>) {
+        if asked.is_absent() {
+            return;
+        }
+        // What is nested deeper than any policy isn't taken for harmless.
         let Ok(asked) = serde_json::from_str::<Value>(asked.as_str()) else {
             self.anyone = true;
             return;
