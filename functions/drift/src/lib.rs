@@ -5,6 +5,7 @@
 
 mod bounds;
 pub mod codes;
+mod deputy;
 pub mod live;
 mod subscription;
 mod watch;
@@ -202,8 +203,9 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         None => format!("no [[workload]] entry names it ({})", call.principal.because),
     };
     trace.step("rule workload-write", || line.clone());
-    let reason = format!("A workload {}, and {line}.", did(call));
-    Finding::new(call, codes::WORKLOAD_WRITE, call.severity_of_change(), reason).into()
+    let (severity, deputy) = with_deputy(call, policy);
+    let reason = format!("A workload {}{deputy}, and {line}.", did(call));
+    Finding::new(call, codes::WORKLOAD_WRITE, severity, reason).into()
 }
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {
@@ -235,8 +237,19 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let what = did(call);
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
-    let reason = format!("{who} {what}{by}, and {deploy}.");
-    Finding::new(call, codes::DRIFT_WRITE, call.severity_of_change(), reason)
+    let (severity, deputy) = with_deputy(call, policy);
+    let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
+    Finding::new(call, codes::DRIFT_WRITE, severity, reason)
+}
+
+/// How urgent a change is, with what it lets act: a role of the pipeline or for emergencies is more than the change.
+fn with_deputy(call: &Call<'_>, policy: &Policy) -> (Severity, String) {
+    let severity = call.severity_of_change();
+    match deputy::of(call, policy) {
+        Some(deputy) if deputy.is_grave => (severity.max(Severity::High), deputy.words().to_owned()),
+        Some(deputy) => (severity, deputy.words().to_owned()),
+        None => (severity, String::new()),
+    }
 }
 
 /// Whether the call lets somebody run commands on a machine.

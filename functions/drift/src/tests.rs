@@ -7,6 +7,7 @@ use super::*;
 
 mod actions;
 mod bounds;
+mod deputy;
 mod who;
 
 const POLICY: &str = r#"

@@ -216,9 +216,15 @@ impl<'a> Identity<'a> {
             IdentityType::AwsService => true,
             IdentityType::AssumedRole | IdentityType::Role => self.is_service_linked(),
             IdentityType::Root => by_itself && self.creation_date.is_none() && !self.assumed_root,
-            IdentityType::Unknown => by_itself && self.arn.is_none(),
+            IdentityType::Unknown => by_itself && self.arn.is_none() && !self.is_by_a_deputy(),
             _ => false,
         }
+    }
+
+    /// Whether the service does what callers tell it, so that its name alone clears nobody.
+    fn is_by_a_deputy(&self) -> bool {
+        const DEPUTIES: [&str; 5] = ["cloudformation", "scheduler", "servicecatalog", "ssm", "states"];
+        self.invoking_service().and_then(service_name).is_some_and(|name| DEPUTIES.contains(&name))
     }
 
     /// Whether a service made the call and no access key says that somebody's own session is behind it. A service

@@ -25,12 +25,19 @@ impl Call<'_> {
                 | Class::Sharing,
             ) => Severity::High,
             _ if self.is_data() && self.principal.kind == Kind::Anonymous => Severity::Medium,
+            // Policies grant by the tags of who calls ("Tags for AWS Identity and Access Management resources").
+            _ if self.tags_an_identity() => Severity::Medium,
             _ if self.is_data() || self.access() == AccessLevel::Tagging => Severity::Low,
             Some(Class::Destruction) => Severity::High,
             _ if self.principal.kind == Kind::Anonymous => Severity::High,
             Some(Class::Network) | None if code => Severity::Low,
             Some(Class::Network) | None => Severity::Medium,
         }
+    }
+
+    fn tags_an_identity(&self) -> bool {
+        let names = ["TagUser", "TagRole", "UntagUser", "UntagRole"];
+        self.action.service == "iam" && names.contains(&&*self.action.name)
     }
 
     /// Whether the call changed data and not the account's set-up.

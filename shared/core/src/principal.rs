@@ -320,6 +320,9 @@ fn kind(
             let because = "a person uses the role of a [[workload]] entry, with MFA";
             return (Kind::Human, Some(entry), because);
         }
+        if let Some(because) = names_a_person(identity) {
+            return (Kind::Human, Some(entry), because);
+        }
         return (Kind::Workload, Some(entry), "a [[workload]] entry names it");
     }
     if let Some(because) = given_to_compute(identity) {
@@ -341,6 +344,16 @@ fn kind(
         }
         _ => (Kind::Unknown, None, "the record doesn't name the caller"),
     }
+}
+
+/// What names a person in a session of a workload's role. Its caller chose it: this accuses, and exempts nobody.
+fn names_a_person(identity: &Identity<'_>) -> Option<&'static str> {
+    if identity.source().is_some() {
+        return Some("the session of a [[workload]] entry's role carries a sourceIdentity, as people's do");
+    }
+    let (_, session) = identity.assumed_role().filter(|_| identity.federated_provider.is_none())?;
+    let mail = session.contains('@') && !session.ends_with("gserviceaccount.com");
+    mail.then_some("the session of a [[workload]] entry's role is named as a person")
 }
 
 /// Who is behind a role's session that no entry of the policy names.

@@ -28,6 +28,7 @@ pub fn covering(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Option<u
         exception.denials == denied
             && call.principal.is(&exception.identity, own.as_deref())
             && covers_action(call, exception)
+            && !brings_its_own_code(call)
             && exception.holds(call.time)
             && exception.tolerates_resources(|| resources::all(&call.record))
             && !(denied && tries_protected(call, policy))
@@ -47,6 +48,30 @@ fn covers_action(call: &Call<'_>, exception: &Exception) -> bool {
         return exception.denials && call.effect == Effect::Reads && call.class().is_none();
     }
     exception.actions.iter().any(|pattern| pattern.matches(&call.action))
+}
+
+/// Whether a call runs a job with other code than the job's own: what an exception tolerates is the job as it is.
+fn brings_its_own_code(call: &Call<'_>) -> bool {
+    const GLUE: [&str; 4] =
+        ["--scriptLocation", "--extra-py-files", "--extra-jars", "--additional-python-modules"];
+    let asked = call.record.request_parameters;
+    let has = |key: &str| asked.get(key).is_some_and(|value| !value.is_absent());
+    match (&*call.action.service, &*call.action.name) {
+        ("glue", "StartJobRun") => {
+            let arguments = asked.get("arguments").unwrap_or_default();
+            GLUE.iter().any(|key| arguments.get(key).is_some())
+        }
+        ("codebuild", "StartBuild" | "StartBuildBatch") => [
+            "buildspecOverride",
+            "sourceLocationOverride",
+            "sourceTypeOverride",
+            "imageOverride",
+            "serviceRoleOverride",
+        ]
+        .into_iter()
+        .any(has),
+        _ => false,
+    }
 }
 
 /// Whether a call tried to change what logging and detection depend on.

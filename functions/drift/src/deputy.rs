@@ -1,0 +1,92 @@
+//! Deputies: calls that let a service act with a role.
+//!
+//! What the service does then has the role as its caller. The call that let it is the one that shows whose doing it is.
+
+use handsoff_cloudtrail::Arn;
+use handsoff_cloudtrail::json::Raw;
+use handsoff_core::policy::{IdentityPattern, Policy};
+use handsoff_core::{Call, show};
+
+/// What a call lets act.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Deputy {
+    /// The roles, in words.
+    what: String,
+    /// Whether one of them deploys or breaks glass.
+    pub(crate) is_grave: bool,
+}
+
+impl Deputy {
+    /// What follows on what a call did: `, which lets glue act with the role etl`.
+    pub(crate) fn words(&self) -> &str {
+        &self.what
+    }
+}
+
+/// So many roles are named.
+const NAMED: usize = 3;
+
+/// So deep a request is looked at.
+const DEEPEST: usize = 12;
+
+/// The roles that a call passes to a service, if it does.
+pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
+    let (action, account) = (&call.action, call.account()?);
+    // IAM's own calls and STS's are about roles and pass none, but for the one that puts a role into an instance profile.
+    let roles = match (&*action.service, &*action.name) {
+        ("iam", "AddRoleToInstanceProfile") => {
+            let name = call.record.request_parameters.get("roleName").and_then(Raw::text)?;
+            vec![format!("arn:aws:iam::{account}:role/{name}")]
+        }
+        ("iam" | "sts", _) => return None,
+        _ => passed(call.record.request_parameters),
+    };
+    let first = roles.first()?;
+    let line = |role: &String| whose(role, &account, policy);
+    let grave = roles.iter().find_map(|role| Some((role, line(role)?)));
+    let (role, why) =
+        grave.clone().map_or((first, String::new()), |(role, line)| (role, format!(" ({line})")));
+    let others = roles.len().min(NAMED + 1) - 1;
+    let more = if others == 0 { String::new() } else { format!(" and {others} more") };
+    let name = show::clean(role.rsplit('/').next().unwrap_or(role), 64);
+    let service = show::clean(&action.service, 32);
+    let what = format!(", which lets {service} act with the role `{name}`{why}{more}");
+    Some(Deputy { what, is_grave: grave.is_some() })
+}
+
+/// The line of the entry that a role deploys or breaks glass by.
+fn whose(role: &str, account: &str, policy: &Policy) -> Option<String> {
+    let is = |pattern: &IdentityPattern| pattern.matches(role, Some(account));
+    let deploy = policy.deploy.iter().find(|entry| is(&entry.identity)).map(|entry| entry.line.to_string());
+    deploy.or_else(|| {
+        policy.break_glass.iter().find(|entry| is(&entry.identity)).map(|entry| entry.line.to_string())
+    })
+}
+
+/// The ARNs of roles that a request has under a name that says role: `roleArn`, `serviceRole`, `AutomationAssumeRole`.
+fn passed(asked: Raw<'_>) -> Vec<String> {
+    let mut roles = Vec::new();
+    let mut left = vec![(false, asked, 0)];
+    while let Some((named, value, depth)) = left.pop() {
+        if depth > DEEPEST || roles.len() > NAMED {
+            continue;
+        }
+        if value.is_object() {
+            let members = value.members().flatten();
+            left.extend(members.map(|(key, member)| (is_role(&key), member, depth + 1)));
+        } else if value.is_array() {
+            left.extend(value.elements().flatten().map(|element| (named, element, depth + 1)));
+        } else if let Some(text) = value.text().filter(|_| named)
+            && Arn::split(&text).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+            && !roles.iter().any(|role| *role == *text)
+        {
+            roles.push(text.into_owned());
+        }
+    }
+    roles.sort();
+    roles
+}
+
+fn is_role(key: &str) -> bool {
+    key.to_ascii_lowercase().contains("role")
+}

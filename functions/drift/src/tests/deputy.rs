@@ -1,0 +1,117 @@
+//! Calls that let a service act with a role.
+
+use super::*;
+
+/// The severity and reason of a change by a person, with this request.
+fn says(action: &str, asked: &str) -> (Severity, String) {
+    let finding = verdict(ALICE, action, &format!(r#","requestParameters":{asked}"#)).unwrap();
+    (finding.severity, finding.reason)
+}
+
+#[test]
+fn whoever_passes_a_role_lets_a_service_act_with_it() {
+    let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+    for (action, asked, severity, words) in [
+        (
+            "glue:CreateJob",
+            format!(r#"{{"role":"{}"}}"#, role("etl")),
+            Severity::Medium,
+            "lets glue act with the role `etl`",
+        ),
+        (
+            "cloudformation:CreateStack",
+            format!(r#"{{"roleARN":"{}"}}"#, role("deploy")),
+            Severity::High,
+            "`deploy` (handsoff.toml:2 [[deploy]])",
+        ),
+        (
+            "ssm:StartAutomationExecution",
+            format!(r#"{{"parameters":{{"AutomationAssumeRole":["{}"]}}}}"#, role("deploy")),
+            Severity::High,
+            "lets ssm act with the role `deploy`",
+        ),
+        (
+            "scheduler:CreateSchedule",
+            format!(r#"{{"target":{{"roleArn":"{}"}}}}"#, role("emergency")),
+            Severity::High,
+            "[[break_glass]]",
+        ),
+        (
+            "ecs:RegisterTaskDefinition",
+            format!(r#"{{"taskRoleArn":"{}","executionRoleArn":"{}"}}"#, role("x"), role("y")),
+            Severity::Medium,
+            "`x` and 1 more",
+        ),
+    ] {
+        let (found, reason) = says(action, &asked);
+        assert_eq!(found, severity, "{action}");
+        assert!(reason.contains(words), "{reason}");
+    }
+    let instance = says("iam:AddRoleToInstanceProfile", r#"{"roleName":"deploy","instanceProfileName":"p"}"#);
+    assert!(instance.1.contains("act with the role `deploy`"), "{}", instance.1);
+}
+
+#[test]
+fn what_is_no_role_that_is_passed_is_not_called_one() {
+    let nested =
+        format!(r#"{}"arn:aws:iam::111122223333:role/deep"{}"#, r#"{"role":"#.repeat(50), "}".repeat(50));
+    for (action, asked) in [
+        (
+            "iam:UpdateRoleDescription",
+            r#"{"roleName":"deploy","roleArn":"arn:aws:iam::111122223333:role/deploy"}"#,
+        ),
+        ("ec2:RunInstances", r#"{"description":"arn:aws:iam::111122223333:role/deploy"}"#),
+        ("ec2:RunInstances", r#"{"role":"deploy"}"#),
+        ("ec2:RunInstances", r#"{"roleArn":"arn:aws:s3:::role/deploy"}"#),
+        ("ec2:RunInstances", &nested),
+    ] {
+        assert!(!says(action, asked).1.contains("act with"), "{action} {asked}");
+    }
+}
+
+#[test]
+fn a_person_in_a_workloads_role_is_a_person() {
+    let named = |session: &str, more: &str| {
+        let identity = session_of_app(session, more);
+        verdict(&identity, "s3:PutObjectTagging", "").map(|finding| finding.code)
+    };
+    assert_eq!(named("i-0123456789abcdef0", ""), Err("workload-allowed".into()));
+    assert_eq!(named("mallory@example.com", ""), Ok(codes::DRIFT_WRITE));
+    assert_eq!(named("x", r#","sourceIdentity":"mallory""#), Ok(codes::DRIFT_WRITE));
+    assert_eq!(named("x", r#","sourceIdentity":"CN=runner""#), Err("workload-allowed".into()));
+}
+
+fn session_of_app(name: &str, more: &str) -> String {
+    format!(
+        r#"{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/app/{name}","accountId":"111122223333",
+        "sessionContext":{{"sessionIssuer":{{"type":"Role","arn":"arn:aws:iam::111122223333:role/app"}}{more}}}}}"#
+    )
+}
+
+#[test]
+fn an_exception_is_for_the_job_as_it_is() {
+    let data = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Data_0123456789abcdef/ana@example.com","accountId":"111122223333"}"#;
+    let run = |asked: &str| {
+        verdict(data, "glue:StartJobRun", &format!(r#","requestParameters":{asked}"#))
+            .map(|finding| finding.code)
+    };
+    assert_eq!(run(r#"{"jobName":"nightly"}"#), Err("excepted".into()));
+    assert_eq!(run(r#"{"jobName":"nightly","arguments":{"--day":"1"}}"#), Err("excepted".into()));
+    assert_eq!(
+        run(r#"{"jobName":"nightly","arguments":{"--scriptLocation":"s3://x/y.py"}}"#),
+        Ok(codes::DRIFT_WRITE)
+    );
+}
+
+#[test]
+fn who_tags_an_identity_may_change_its_rights() {
+    assert_eq!(found(ALICE, "iam:TagUser", ""), (codes::DRIFT_WRITE, Severity::Medium));
+    assert_eq!(found(ALICE, "ec2:CreateTags", ""), (codes::DRIFT_WRITE, Severity::Low));
+}
+
+#[test]
+fn a_service_that_does_what_it_is_told_is_no_caller_by_itself() {
+    let unknown = |service: &str| format!(r#"{{"type":"Unknown","invokedBy":"{service}.amazonaws.com"}}"#);
+    assert_eq!(found(&unknown("cloudformation"), "iam:CreateUser", "").0, codes::DRIFT_WRITE);
+    assert_eq!(nothing(&unknown("autoscaling"), "ec2:RunInstances", ""), "service");
+}
