@@ -153,14 +153,15 @@ fn on_invictus_the_terraform_user_is_expected_and_only_the_others_are_left() {
             ],
         );
         assert_eq!(drift, others);
-        // What is still reported of the user is what no deploy role may do: the console, and attacks on logging.
+        // What is still reported of the user is what no deploy role may do: the console, attacks on logging, new keys.
         let own: BTreeSet<Code> =
             outcome.findings.iter().filter(|f| f.principal.arn == user).map(|f| f.code).collect();
         assert_eq!(
             own,
             BTreeSet::from([
                 handsoff_drift::codes::TRAIL_TAMPERED,
-                handsoff_drift::codes::DEPLOY_ROLE_MISUSED
+                handsoff_drift::codes::DEPLOY_ROLE_MISUSED,
+                handsoff_drift::codes::DEPLOY_OUT_OF_BOUNDS,
             ])
         );
     }

@@ -33,7 +33,7 @@ fn a_function_without_a_page_is_named_and_a_page_without_a_function() {
             .contains("\n\n## throw-away\n\nSee [cases](cases.md), [`x`](#x).\n\n## Nothing to report\n")
     );
     let why = made.check(copy.root()).unwrap_err().to_string();
-    assert!(why.starts_with("docs/findings.md:4"), "{why}");
+    assert!(why.starts_with("docs/findings.md:"), "{why}");
     assert!(why.contains("## throw-away") && why.contains("cargo xtask docs"), "{why}");
 
     copy.write("docs/findings/nobody.md", "## nobody\n");

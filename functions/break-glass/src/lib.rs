@@ -81,7 +81,7 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     if let Some(attack) = call.attack {
         trace.step("rule trail-tampered", || format!("it {}", attack.what));
         let (severity, how) = match call.outcome {
-            Outcome::Succeeded if attack.grave => (Severity::Critical, ""),
+            Outcome::Succeeded if attack.grave || call.principal.is_root() => (Severity::Critical, ""),
             Outcome::Succeeded => (Severity::High, ""),
             _ => (Severity::High, " It failed; the attempt is reported."),
         };

@@ -87,8 +87,12 @@ impl<'a> Call<'a> {
         let outcome = outcome(&record, &action, policy);
         let attack = match principal.kind {
             Kind::Service => None,
-            kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole)
-                .or_else(|| Attack::on_protected(&action, &record, policy, &principal)),
+            kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole).or_else(|| {
+                // What fails for another reason than a missing right is a mistake more often than an attack.
+                let counts = matches!(outcome, Outcome::Succeeded | Outcome::Denied(_));
+                let tries = effect == Effect::Changes && counts;
+                Attack::on_protected(&action, &record, policy, &principal).filter(|_| tries)
+            }),
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
