@@ -1,6 +1,6 @@
 //! What drift has to see whatever else is left out: attacks on logging, and what may show that a deploy role is misused.
 
-use handsoff_cloudtrail::Action;
+use handsoff_cloudtrail::{Action, Effect};
 use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
@@ -49,8 +49,8 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
         || record.session_credential_from_console.flag() == Some(true)
         || record.user_agent.text().is_some_and(|agent| misuse::is_a_persons(&agent))
         || (facts.is_watched_action && is_watched_change(facts))
-        || Attack::may_be_on_protected(&Action::of(record), record, facts.policy)
-        || (record.read_only.flag() != Some(true)
+        || (facts.effect == Effect::Changes && Attack::may_be_on_protected(record, facts.policy))
+        || (facts.effect == Effect::Changes
             && facts.policy.deploy.iter().any(|entry| entry.may_change.is_some()))
 }
 

@@ -5,7 +5,7 @@ mod kept;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::table::Table;
-use handsoff_cloudtrail::{AccessLevel, Action, Effect, Record, resources};
+use handsoff_cloudtrail::{AccessLevel, Action, Record, resources};
 
 use crate::policy::Policy;
 use crate::principal::{Kind, Principal, compute_service};
@@ -64,7 +64,8 @@ impl Attack {
         policy: &Policy,
         principal: &Principal<'_>,
     ) -> Option<Self> {
-        if Self::is_listed(action) || !Self::may_be_on_protected(action, record, policy) {
+        let changes = action.access() != AccessLevel::Tagging && Self::may_be_on_protected(record, policy);
+        if !changes || Self::is_listed(action) {
             return None;
         }
         let is_data = record.management_event.flag() == Some(false);
@@ -78,14 +79,10 @@ impl Attack {
         on_protected.then_some(Self { what, scope: Scope::OnProtected, grave: false })
     }
 
-    /// Whether [`Self::on_protected`] has to look at a call: by its record's text alone.
-    pub fn may_be_on_protected(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
-        let changes = action.effect(record.read_only.flag()).0 == Effect::Changes;
-        changes
-            && action.access() != AccessLevel::Tagging
-            && [record.request_parameters, record.response_elements, record.resources]
-                .iter()
-                .any(|part| policy.may_name_protected(part.as_str()))
+    /// Whether [`Self::on_protected`] has to look at a change: by its record's text alone.
+    pub fn may_be_on_protected(record: &Record<'_>, policy: &Policy) -> bool {
+        let parts = [record.request_parameters, record.response_elements, record.resources];
+        parts.iter().any(|part| policy.may_name_protected(part.as_str()))
     }
 
     /// Whether the table has the action.

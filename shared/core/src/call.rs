@@ -91,7 +91,7 @@ impl<'a> Call<'a> {
                 // What fails for another reason than a missing right is a mistake more often than an attack.
                 let counts = matches!(outcome, Outcome::Succeeded | Outcome::Denied(_));
                 let tries = effect == Effect::Changes && counts;
-                Attack::on_protected(&action, &record, policy, &principal).filter(|_| tries)
+                tries.then(|| Attack::on_protected(&action, &record, policy, &principal)).flatten()
             }),
         };
         let target = target(&record, &action, policy);

@@ -1,6 +1,6 @@
 //! What a detector is: which calls it claims, what it says of one, and what may be left out unseen.
 
-use handsoff_cloudtrail::{Action, Record};
+use handsoff_cloudtrail::{Action, Effect, Record};
 
 use crate::call::{Call, Target};
 use crate::code::Code;
@@ -127,6 +127,8 @@ pub struct RecordFacts<'a> {
     pub kind: Kind,
     /// The identity that it asks for.
     pub target: Option<Target>,
+    /// What its action does.
+    pub effect: Effect,
     /// Whether its action is watched.
     pub is_watched_action: bool,
     /// The policy that holds.

@@ -107,8 +107,8 @@ impl<'p> FastPath<'p> {
         };
         if target.is_some() || does.watch.max(caller.watch) == Watch::ByRecord {
             let is_watched_action = does.watch == Watch::ByRecord;
-            let facts =
-                RecordFacts { record, kind: caller.kind, target, is_watched_action, policy: self.policy };
+            let (kind, effect, policy) = (caller.kind, does.effect, self.policy);
+            let facts = RecordFacts { record, kind, target, effect, is_watched_action, policy };
             if self.detectors.iter().any(|detector| detector.watches(&facts)) {
                 return None;
             }
