@@ -35,6 +35,15 @@ const LATER: Time = Time::from_timestamp(1_899_999_900);
 const ALL: [&str; 5] =
     ["drift-write.iam-", "drift-write.permissions", "deny-", "glass-closed", "glass-unapproved.n"];
 
+/// The record of a call that issued a session.
+const ISSUED: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:jon@example.com",
+    "arn":"arn:aws:sts::111122223333:assumed-role/ops/jon","accountId":"111122223333","accessKeyId":"ASIAISSUER"},
+    "eventTime":"2030-03-14T09:00:00Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole","awsRegion":"eu-central-1",
+    "sourceIPAddress":"203.0.113.9","requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/AdminRole",
+    "roleSessionName":"x","serialNumber":"arn:aws:iam::111122223333:mfa/jon"},"responseElements":{"credentials":{"accessKeyId":"ASIAISSUED"},
+    "assumedRoleUser":{"arn":"arn:aws:sts::111122223333:assumed-role/AdminRole/x"}},"readOnly":true,
+    "eventID":"00000000-0000-4000-8000-00000000155d","recipientAccountId":"111122223333"}"#;
+
 fn policy() -> Policy {
     let text = std::fs::read_to_string(root().join("events/handsoff.toml")).unwrap();
     Policy::parse("handsoff.toml", &text).unwrap()
@@ -70,6 +79,7 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     let arn = "arn:aws:sns:eu-central-1:111122223333:handsoff:a".to_owned();
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
     world.time.set(LATER.timestamp() - 100_000);
+    bring(&FaultInjection::new(&world), policy, &[ISSUED.to_owned()]);
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-closed"])));
     swept(&world, policy, LATER);
     bring(&FaultInjection::new(&world), policy, &[review(&world)]);
@@ -112,6 +122,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         (partition, _) if partition.starts_with("digest-") => "listed",
         (partition, _) if partition.starts_with("found#") => "found",
         (partition, _) if partition.starts_with("excepted#") => "excepted",
+        (partition, "issued") if partition.starts_with("story#") => "issued",
         (partition, _) if partition.starts_with("story#") => "story",
         ("topic", _) => "subscriptions",
         ("drills", _) => "drill",
