@@ -74,7 +74,10 @@ fn every_code_has_its_sample_its_detector_and_its_documentation() {
         assert!(samples.contains_key(code.as_str()), "no sample events/{code}*");
         assert!(documentation.contains(&format!("### `{code}`")), "docs/findings.md has no section `{code}`");
         let folder = root().join("functions").join(code.detector());
-        let tests = std::fs::read_to_string(folder.join("src/tests.rs")).unwrap();
+        let mut tests = std::fs::read_to_string(folder.join("src/tests.rs")).unwrap();
+        for more in std::fs::read_dir(folder.join("src/tests")).into_iter().flatten() {
+            tests += &std::fs::read_to_string(more.unwrap().path()).unwrap();
+        }
         let name = code.as_str().replace('-', "_").to_uppercase();
         assert!(tests.contains(&format!("codes::{name}")), "{folder:?} has no test of `{code}`");
     }
