@@ -54,7 +54,7 @@ pub(super) async fn keep(world: &impl World, findings: &[Reported]) -> Result<()
 /// A session that a call issued, and what its record says of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Session {
-    session: Identity,
+    who: Identity,
     issued: Issued,
     event: Key,
 }
@@ -62,8 +62,8 @@ pub struct Session {
 impl Session {
     /// The session that a record's call issued to somebody.
     pub fn issued_by(record: &Record<'_>) -> Option<Self> {
-        let (session, issued) = Issued::by(record)?;
-        Some(Self { session, issued, event: Key::of(record) })
+        let (who, issued) = Issued::by(record)?;
+        Some(Self { who, issued, event: Key::of(record) })
     }
 }
 
@@ -76,9 +76,9 @@ pub async fn keep_issued(
     sessions: impl IntoIterator<Item = Session>,
 ) -> Result<(), Failure> {
     let mut puts = BTreeSet::new();
-    for Session { session, issued, event } in sessions {
+    for Session { who, issued, event } in sessions {
         let sort = format!("issued#{:016x}", event.0);
-        puts.insert((partition(&session), sort, stored::text(&issued)?));
+        puts.insert((partition(&who), sort, stored::text(&issued)?));
     }
     put_all(world, puts).await
 }
@@ -87,10 +87,13 @@ pub async fn keep_issued(
 /// better than none.
 pub(super) async fn of(world: &impl World, incident: &Incident, shown: Option<ReportedRef<'_>>) -> Story {
     let Some(shown) = shown else { return Story::default() };
-    Story::of(&Remembered(world), incident, shown, Some(world.now())).await.unwrap_or_else(|failure| {
-        world.complain(&failure);
-        Story::default()
-    })
+    // On the heap: it would be the largest part of each function's future.
+    Box::pin(Story::of(&Remembered(world), incident, shown, Some(world.now()))).await.unwrap_or_else(
+        |failure| {
+            world.complain(&failure);
+            Story::default()
+        },
+    )
 }
 
 struct Remembered<'w, W>(&'w W);

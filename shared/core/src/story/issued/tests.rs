@@ -117,7 +117,10 @@ fn only_the_record_that_issued_the_very_session_before_names_its_origin() {
     let who = role(admin.0, admin.1, admin.2);
     let unknown = origin(&[], &who, 5);
     let plain = assumes(1, MALLORY, admin, "");
-    assert!(origin(&[plain.clone()], &who, 5).is_some_and(|text| text.starts_with("mallory (IAM user)")));
+    assert!(
+        origin(std::slice::from_ref(&plain), &who, 5)
+            .is_some_and(|text| text.starts_with("mallory (IAM user)"))
+    );
     for (forged, why) in [
         (assumes(9, MALLORY, admin, ""), "it came later"),
         (assumes(1, MALLORY, ("AdminRole", "bob", "ASIAADMIN"), ""), "another session's name"),
@@ -141,7 +144,7 @@ fn only_the_record_that_issued_the_very_session_before_names_its_origin() {
     }
     // Of a call into another account one of the two records names the caller.
     let other = plain.replace(MALLORY, r#"{"type":"AWSAccount","accountId":"2","principalId":"AIDAM"}"#);
-    let text = origin(&[other.clone()], &who, 5).unwrap_or_default();
+    let text = origin(std::slice::from_ref(&other), &who, 5).unwrap_or_default();
     assert!(text.starts_with("an identity of account 2 assumed role AdminRole of account 1"), "{text}");
     assert_eq!(origin(&[other, plain.clone()], &who, 5), origin(&[plain], &who, 5));
 }
