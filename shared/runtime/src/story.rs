@@ -87,13 +87,10 @@ pub async fn keep_issued(
 /// better than none.
 pub(super) async fn of(world: &impl World, incident: &Incident, shown: Option<ReportedRef<'_>>) -> Story {
     let Some(shown) = shown else { return Story::default() };
-    // On the heap: it would be the largest part of each function's future.
-    Box::pin(Story::of(&Remembered(world), incident, shown, Some(world.now()))).await.unwrap_or_else(
-        |failure| {
-            world.complain(&failure);
-            Story::default()
-        },
-    )
+    Story::of(&Remembered(world), incident, shown, Some(world.now())).await.unwrap_or_else(|failure| {
+        world.complain(&failure);
+        Story::default()
+    })
 }
 
 struct Remembered<'w, W>(&'w W);
