@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use handsoff_cloudtrail::Record;
 use handsoff_core::detector::Undecided;
 use handsoff_core::origins::Origins;
+use handsoff_core::story::{self, Index, Issued, Ties};
 use handsoff_core::{Disposition, Engine, Finding, Key, Step, Trace, Verdict, show::clean};
 
 use crate::args::Explain;
@@ -85,7 +86,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
 pub struct Explaining<'p> {
     engine: &'p Engine<'p>,
     /// What other records of the source say of where sessions come from.
-    origins: Origins,
+    known: Noting,
     /// What was explained.
     pub explained: Vec<Explained>,
     /// What could not be read.
@@ -97,7 +98,7 @@ impl<'p> Explaining<'p> {
     pub fn of(source: &Source, engine: &'p Engine<'p>) -> Self {
         let mut first = Noting::default();
         Reader::default().read(source, &mut first, &|_| {});
-        let mut all = Self { engine, origins: first.0, explained: Vec::new(), problems: Vec::new() };
+        let mut all = Self { engine, known: first, explained: Vec::new(), problems: Vec::new() };
         Reader::default().read(source, &mut all, &|_| {});
         all
     }
@@ -112,8 +113,12 @@ impl Sink for Explaining<'_> {
         let headline =
             format!("{}  {} {}", text(record.event_time), text(record.event_source), text(record.event_name));
         let event_id = text(record.event_id);
-        let call = self.engine.classify(*record, &self.origins, &mut trace);
+        let call = self.engine.classify(*record, &self.known.code, &mut trace);
         let verdict = self.engine.judge(&call, &mut trace);
+        let stories = Index::default().with(&self.known.issued);
+        if let Some(origin) = stories.origin(&Ties::of(&call), call.time) {
+            trace.step("origin", || origin.text);
+        }
         self.explained.push(Explained {
             position: place.position(),
             event_id,
@@ -131,11 +136,19 @@ impl Sink for Explaining<'_> {
 
 /// Notes where sessions come from.
 #[derive(Default)]
-struct Noting(Origins);
+struct Noting {
+    /// Those that AWS gave to code.
+    code: Origins,
+    /// Who issued the others.
+    issued: story::Origins,
+}
 
 impl Sink for Noting {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
-        self.0.note(record);
+        self.code.note(record);
+        if let Some((session, issued)) = Issued::by(record) {
+            self.issued.add(session, issued);
+        }
     }
 
     // Told by the second reading.

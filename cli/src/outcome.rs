@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{self, Alert, Known};
 use handsoff_core::earlier::Earlier;
-use handsoff_core::story::Index;
-use handsoff_core::{Code, Disposition, Incident, Policy, Severity};
+use handsoff_core::story::{Index, Origins};
+use handsoff_core::{Code, Disposition, Incident, Policy, ReportedRef, Severity};
 
 use crate::problems::Problems;
 use crate::replay::{Case, DigestNotes, Findings};
@@ -45,6 +45,8 @@ pub struct Outcome {
     pub findings: Findings,
     /// The incidents, the worst first.
     pub incidents: Vec<Incident>,
+    /// Who issued the sessions that incidents are of.
+    pub origins: Origins,
     /// The break-glass sessions, and their cases.
     pub cases: Vec<Case>,
     /// What could not be read, or was odd.
@@ -59,7 +61,7 @@ impl Outcome {
     /// What would have been sent, incident by incident.
     pub fn alerts(&self, policy: &Policy) -> Vec<Alert> {
         let cases: BTreeMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
-        let (earlier, stories) = (self.earlier(policy), Index::of(&self.incidents));
+        let (earlier, stories) = (self.earlier(policy), self.stories());
         let of = |incident: &Incident| {
             let known =
                 Beyond { case: cases.get(&*incident.id).copied(), earlier: &earlier, stories: &stories };
@@ -70,6 +72,11 @@ impl Outcome {
             self.digest_notes.notes(policy, until)
         }));
         alerts
+    }
+
+    /// What ties all incidents, and who issued their sessions.
+    pub(crate) fn stories(&self) -> Index<'_> {
+        Index::of(&self.incidents).with(&self.origins)
     }
 
     /// What each period has for the later ones.
@@ -95,7 +102,7 @@ pub(crate) struct Beyond<'b> {
 
 /// What would have been sent about an incident.
 pub(crate) fn alerts_of(incident: &Incident, beyond: Beyond<'_>, policy: &Policy) -> Vec<Alert> {
-    let story = |part: &Incident, at| beyond.stories.story(part, at);
+    let story = |part: &Incident, lead: ReportedRef<'_>, at| beyond.stories.story(part, lead, at);
     match beyond.case {
         None => {
             let known = Known { story: &story, ..Known::default() };

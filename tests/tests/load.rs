@@ -98,7 +98,7 @@ impl Stage {
         let due = Time::from_timestamp(start().timestamp() + 60 * (minutes + 1));
         self.hours.until(due.timestamp() * 1000).await;
         let begun = self.hours.now();
-        let swept = sweep(view, policy, &settings(), due).await;
+        let swept = Box::pin(sweep(view, policy, &settings(), due)).await;
         (swept, self.hours.now() - begun)
     }
 
@@ -322,7 +322,7 @@ fn what_fails_each_time_keeps_nobody_waiting() {
         // Lambda's retries have the time of the sweep that failed.
         let again = async {
             stage.hours.until(due.timestamp() * 1000 + sweeps * 60_000).await;
-            sweep(&view, &policy, &settings(), due).await
+            Box::pin(sweep(&view, &policy, &settings(), due)).await
         };
         let failures = stage.hours.run(&stage.world, again).unwrap_err();
         sweeps += 1;
@@ -389,7 +389,7 @@ fn storm(stage: &Stage, policy: &Policy, sessions: usize, minutes: i64, amid: &[
     let view = stage.view();
     let sweeps = async {
         for minute in 0..minutes {
-            let (swept, took) = stage.sweep(&view, policy, minute).await;
+            let (swept, took) = Box::pin(stage.sweep(&view, policy, minute)).await;
             println!("minute {minute}: {took} ms, {:?}", swept.err().unwrap_or_default());
         }
     };

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::incident::Step;
+use handsoff_core::story::Index;
 use handsoff_core::{Finding, Incident, ReportedRef, SessionVerdict, Severity, alert};
 
 use super::columns::{WIDTH, cut_line};
@@ -29,9 +30,10 @@ pub fn text(outcome: &Outcome, min: Severity, out: &mut dyn Write) -> io::Result
     for incident in &outcome.incidents {
         hidden += u64::from(incident.severity() < min);
     }
+    let stories = outcome.stories();
     for incident in shown {
         if let Some(lead) = incident.lead() {
-            one(incident, lead, out)?;
+            one(incident, lead, &stories, out)?;
         }
     }
     if hidden > 0 {
@@ -40,7 +42,12 @@ pub fn text(outcome: &Outcome, min: Severity, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-fn one(incident: &Incident, lead: ReportedRef<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn one(
+    incident: &Incident,
+    lead: ReportedRef<'_>,
+    stories: &Index<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let title = format!("{}  {}", incident.severity().as_str().to_uppercase(), lead.code().title());
     let found = if incident.count() == 0 { incident.verdicts().count() } else { incident.count() };
     let steps = incident.steps();
@@ -48,6 +55,9 @@ fn one(incident: &Incident, lead: ReportedRef<'_>, out: &mut dyn Write) -> io::R
     let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
     writeln!(out, "{title}{}{id}", " ".repeat(gap))?;
     line(out, "who", &alert::who(lead))?;
+    if let Some(origin) = stories.origin(lead.ties(), lead.time()) {
+        line(out, &origin.name, &origin.text)?;
+    }
     if incident.count() > 0 {
         line(out, "what", &actions(incident, &steps))?;
     }

@@ -5,11 +5,13 @@ mod digest_notes;
 mod distinct;
 mod each;
 mod findings;
+mod issuers;
 mod moments;
 pub(crate) mod progress;
 mod sessions;
 pub(crate) mod spool;
 mod tally;
+mod times;
 
 use std::io::{self, Write};
 use std::sync::Arc;

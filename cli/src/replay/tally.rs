@@ -25,7 +25,9 @@ use handsoff_core::{
 use super::digest_notes::DigestNotes;
 use super::distinct::Distinct;
 use super::findings::Kept;
+use super::issuers::Issuers;
 use super::sessions::Sessions;
+use super::times::looks_like_time;
 use crate::input::{Place, Position, Problem, Sink, Source};
 use crate::outcome::{Counts, Outcome};
 use crate::problems::Problems;
@@ -91,6 +93,7 @@ pub struct Tally {
     sessions: Sessions,
     copies: Copies,
     origins: Origins,
+    issuers: Issuers,
     /// The sessions of findings of which the record doesn't tell who is behind them.
     unknown: HashSet<u64>,
     /// What an earlier reading of the logs has shown.
@@ -153,6 +156,7 @@ impl Tally {
         self.sessions.merge(other.sessions);
         self.copies.merge(other.copies);
         self.origins.merge(other.origins);
+        self.issuers.merge(other.issuers);
         self.unknown.extend(other.unknown);
         if let Some((first, last)) = other.times {
             self.time(&first);
@@ -301,6 +305,8 @@ impl Tally {
                 *counts.findings.entry(code).or_default().entry(severity).or_default() += count as u64;
             }
         }
+        let origins = std::mem::take(&mut self.issuers).of(self.incidents.values());
+        let origins = origins.map_err(|error| self.lost(&error, &mut counts)).unwrap_or_default();
         let found: usize = self.incidents.values().map(Incident::count).sum();
         counts.distinct = counts.nothing.values().sum::<u64>() + found as u64;
         let mut incidents: Vec<Incident> = self.incidents.into_values().collect();
@@ -317,6 +323,7 @@ impl Tally {
             digest_notes: self.digest_notes,
             findings,
             incidents,
+            origins,
             cases,
             problems,
             worst,
@@ -404,20 +411,6 @@ impl SourceSink<'_, '_> {
     }
 }
 
-/// Whether it has the form of `2026-11-22T05:38:00Z`, and a month, day and hour that there are.
-fn looks_like_time(text: &str) -> bool {
-    const FORM: &[u8; 20] = b"0000-19-39T29:59:69Z";
-    // Each digit of the form is the highest that may stand there.
-    text.len() == FORM.len()
-        && text.bytes().zip(FORM).all(|(found, form)| {
-            if form.is_ascii_digit() {
-                found.is_ascii_digit() && (*form == b'0' || found <= *form)
-            } else {
-                found == *form
-            }
-        })
-}
-
 impl Sink for SourceSink<'_, '_> {
     fn record(&mut self, record: &Record<'_>, place: &Place<'_>) {
         let start = self.tally.options.time_stages.then(Instant::now);
@@ -425,6 +418,7 @@ impl Sink for SourceSink<'_, '_> {
         self.oddities(record, place);
         // Also where it is out of range: a session may have begun before.
         self.tally.origins.note(record);
+        self.tally.issuers.note(record);
         if self.tally.options.leave_out(record) {
             self.tally.out_of_range += 1;
             return;

@@ -109,7 +109,7 @@ impl<'o> Gathered<'o> {
         rules.truncate(RULES);
         let until = until(period);
         offers(&mut rules, &changes, (outcome, policy), &sent, &until)?;
-        let stories = story::tie(rows, &Index::of(&outcome.incidents));
+        let stories = story::tie(rows, &outcome.stories());
         Ok(Self { outcome, alerts, period, scale, stories, lanes, rules, more_rules })
     }
 

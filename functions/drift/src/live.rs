@@ -8,7 +8,8 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Report, Telling, World, keep_and_tell,
+    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Report, Session, Telling, World,
+    keep_and_tell, keep_issued,
 };
 
 use crate::Drift;
@@ -84,14 +85,33 @@ pub struct DriftFunction<'p> {
 /// What comes of a record.
 #[derive(Debug)]
 pub enum Work {
-    /// There is something to report, and what it says of resources.
-    Finding(Box<Finding>, Vec<Observation>),
-    /// There is nothing to report, but something to remember: a deploy role's change, or a deletion; and what an exception
-    /// covers.
-    Seen(Vec<Observation>, Option<Excepted>),
+    /// There is something to report, and to remember.
+    Finding(Box<Finding>, Box<Seen>),
+    /// There is nothing to report, but something to remember.
+    Seen(Box<Seen>),
     /// The canary came back.
     Canary,
 }
+
+/// What is to be remembered of a record.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// What it says of resources: a deploy role's change, or a deletion.
+    observations: Vec<Observation>,
+    /// What an exception covers.
+    excepted: Option<Excepted>,
+    /// The session that its call issued.
+    session: Option<Session>,
+}
+
+impl Seen {
+    fn is_empty(&self) -> bool {
+        self.observations.is_empty() && self.excepted.is_none() && self.session.is_none()
+    }
+}
+
+/// The unit of what only says who issued a session: before all others, so that an alert on the session finds it.
+const ISSUED: &str = "!issued";
 
 impl<'p> DriftFunction<'p> {
     /// The function with these detectors.
@@ -109,9 +129,13 @@ impl Function for DriftFunction<'_> {
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let policy = self.classifier.policy();
+        let session = Session::issued_by(record);
+        let only = |session: Option<Session>| {
+            session.map(|one| Work::Seen(Box::new(Seen { session: Some(one), ..Seen::default() })))
+        };
         // What is expected of a deploy role ends what was changed by hand before.
         if !matches!(self.classifier.disposition(record), None | Some(Disposition::Expected)) {
-            return None;
+            return only(session);
         }
         let call = Call::classify(*record, policy, &mut Trace::off());
         if self.canary.is(&call) {
@@ -120,15 +144,16 @@ impl Function for DriftFunction<'_> {
         let verdict = match self.classifier.engine.owner(&call, &mut Trace::off()) {
             Owner::Nobody(Disposition::Expected) => Verdict::Nothing(Disposition::Expected),
             owner if owner.is(Drift.name()) => Drift.judge(&call, policy, &mut Trace::off()),
-            _ => return None,
+            _ => return only(session),
         };
-        let seen = of(&call, policy, &verdict).observations;
-        let excepted = match verdict {
-            Verdict::Finding(finding) => return Some(Work::Finding(finding, seen)),
-            Verdict::Excepted(place) => Excepted::by(&call, policy, place),
-            _ => None,
+        let observations = of(&call, policy, &verdict).observations;
+        let seen = |excepted| Box::new(Seen { observations, excepted, session });
+        let seen = match verdict {
+            Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
+            Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
+            _ => seen(None),
         };
-        (!seen.is_empty() || excepted.is_some()).then_some(Work::Seen(seen, excepted))
+        (!seen.is_empty()).then_some(Work::Seen(seen))
     }
 
     fn timed(&self, work: &Work) -> Option<Metric> {
@@ -146,6 +171,7 @@ impl Function for DriftFunction<'_> {
             Work::Finding(finding, _) => {
                 Episode::of(&**finding, &self.classifier.policy().alerts).to_string()
             }
+            Work::Seen(seen) if seen.observations.is_empty() && seen.excepted.is_none() => ISSUED.to_owned(),
             Work::Seen(..) => PARTITION.to_owned(),
             Work::Canary => "canary".to_owned(),
         }
@@ -158,26 +184,31 @@ impl Function for DriftFunction<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         // A canary has nothing to tell: it was timed.
-        let (mut findings, mut seen, mut covered) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut findings, mut all) = (Vec::new(), Vec::new());
         for work in work {
             match work {
-                Work::Finding(finding, observations) => {
+                Work::Finding(finding, seen) => {
                     findings.push(Reported::from(*finding));
-                    seen.extend(observations);
+                    all.push(*seen);
                 }
-                Work::Seen(observations, excepted) => {
-                    seen.extend(observations);
-                    covered.extend(excepted);
-                }
+                Work::Seen(seen) => all.push(*seen),
                 Work::Canary => {}
             }
         }
+        let (mut seen, mut covered, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+        for Seen { observations, excepted, session } in all {
+            seen.extend(observations);
+            covered.extend(excepted);
+            sessions.extend(session);
+        }
+        // Before the findings: an alert on what was done in a session reads it.
+        let issued = keep_issued(world, sessions).await;
         let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
         let told = keep_and_tell(world, telling, &findings, report).await;
         // Alerts come first, and what fails of either is no reason to leave the other out.
         let remembered = remember(world, &seen).await;
         excepted::keep(world, covered).await;
-        told.and(remembered)
+        told.and(remembered).and(issued)
     }
 }
 

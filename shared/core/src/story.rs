@@ -16,6 +16,10 @@ use crate::incident::Incident;
 use crate::reported::ReportedRef;
 use crate::show::clean;
 
+mod issued;
+
+pub use issued::{HOPS, Issued, Origins};
+
 /// What a call is made as, and what a call makes: a user, a role, or an access key of a user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identity {
@@ -35,6 +39,12 @@ impl Identity {
     /// The user or role.
     fn of(account: &str, kind: &str, name: &str) -> Self {
         Self { account: clean(account, 32), name: format!("{kind} {}", clean(name, 128)), key: String::new() }
+    }
+
+    /// The session of a role or user that has this key.
+    fn of_session(account: &str, resource: &str, key: &str) -> Self {
+        let name = format!("session {}", clean(resource, 256));
+        Self { account: clean(account, 32), name, key: group::digest(&["session key", key]) }
     }
 
     fn with_key(self, key: &str) -> Self {
@@ -57,12 +67,20 @@ pub struct Ties {
     /// What its call made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     makes: Option<Identity>,
+    /// The session that its call was made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<Identity>,
+    /// The session's name, where that alone names a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen: Option<String>,
 }
 
 impl Ties {
     /// That of a call.
     pub fn of(call: &Call<'_>) -> Self {
-        Self { acts: acts(call), makes: makes(call).filter(|_| call.outcome == Outcome::Succeeded) }
+        let makes = makes(call).filter(|_| call.outcome == Outcome::Succeeded);
+        let session = issued::session_of(&call.principal.identity);
+        Self { acts: acts(call), makes, session, chosen: chosen(call) }
     }
 
     /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
@@ -70,9 +88,14 @@ impl Ties {
         self.acts.iter().filter(|who| !who.name.starts_with("role AWSReservedSSO_"))
     }
 
+    /// The session that its call was made in.
+    pub fn session(&self) -> Option<&Identity> {
+        self.session.as_ref()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.acts.is_empty() && self.makes.is_none()
+        *self == Self::default()
     }
 }
 
@@ -85,6 +108,15 @@ fn acts(call: &Call<'_>) -> Vec<Identity> {
     let key = principal.identity.access_key_id.as_deref().filter(|key| key.starts_with("AKIA"));
     let key = key.filter(|_| kind == "user").map(|key| who.clone().with_key(key));
     [Some(who), key].into_iter().flatten().collect()
+}
+
+/// The name of the caller's session, where nothing else says that the caller is a person, and which one.
+fn chosen(call: &Call<'_>) -> Option<String> {
+    let identity = &call.principal.identity;
+    let said =
+        identity.source().is_some() || identity.permission_set().is_some() || identity.on_behalf_of.is_some();
+    let (_, name) = identity.assumed_role().filter(|(_, name)| !said && !name.is_empty())?;
+    call.principal.human().filter(|human| *human == clean(name, 128))
 }
 
 fn makes(call: &Call<'_>) -> Option<Identity> {
@@ -203,6 +235,9 @@ pub trait Facts {
 
     /// How many actions an incident of denied calls has.
     async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Self::Error>;
+
+    /// Who issued a session.
+    async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, Self::Error>;
 }
 
 /// What an incident's alert says of its story.
@@ -224,13 +259,19 @@ const CALLERS: usize = 10;
 const NAMED: usize = 5;
 
 impl Story {
-    /// The story of an incident, as it was known at a time.
+    /// The story of an incident, as it was known at a time, for a message that shows this finding of it.
     ///
     /// # Errors
     /// When something can't be looked up.
-    pub async fn of<F: Facts>(facts: &F, incident: &Incident, until: Option<Time>) -> Result<Self, F::Error> {
+    pub async fn of<F: Facts>(
+        facts: &F,
+        incident: &Incident,
+        shown: ReportedRef<'_>,
+        until: Option<Time>,
+    ) -> Result<Self, F::Error> {
         let Some(lead) = incident.lead() else { return Ok(Self::default()) };
         let mut story = Self { notes: Vec::new(), thread: group::thread(lead) };
+        story.notes.extend(issued::origin(facts, shown.ties(), shown.time()).await?);
         story.own_denials(facts, lead, until).await?;
         let mut seen = BTreeSet::from([incident.id.clone()]);
         let acts = incident.links().acts.iter().take(CALLERS);
@@ -324,6 +365,7 @@ pub struct Index<'i> {
     made: BTreeMap<&'i Identity, Vec<&'i Made>>,
     used: BTreeMap<&'i Identity, Vec<(Option<Time>, &'i str)>>,
     incidents: BTreeMap<&'i str, &'i Incident>,
+    origins: Option<&'i Origins>,
 }
 
 impl<'i> Index<'i> {
@@ -342,10 +384,21 @@ impl<'i> Index<'i> {
         index
     }
 
-    /// The story of an incident, as it was known at a time.
-    pub fn story(&self, incident: &Incident, until: Option<Time>) -> Story {
+    /// The same with who issued sessions.
+    #[must_use]
+    pub fn with(self, origins: &'i Origins) -> Self {
+        Self { origins: Some(origins), ..self }
+    }
+
+    /// The story of an incident, as it was known at a time, for a message that shows this finding of it.
+    pub fn story(&self, incident: &Incident, shown: ReportedRef<'_>, until: Option<Time>) -> Story {
         // All is at hand: nothing of it waits.
-        Story::of(self, incident, until).now_or_never().and_then(Result::ok).unwrap_or_default()
+        Story::of(self, incident, shown, until).now_or_never().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Where the session of a call comes from that was made at this time.
+    pub fn origin(&self, ties: &Ties, at: Option<Time>) -> Option<Note> {
+        issued::origin(self, ties, at).now_or_never().and_then(Result::ok).flatten()
     }
 
     /// Who made what an incident acts as.
@@ -374,6 +427,10 @@ impl Facts for Index<'_> {
 
     async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Infallible> {
         Ok(self.incidents.get(incident).map_or(0, |incident| actions(incident, until)))
+    }
+
+    async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, Infallible> {
+        Ok(self.origins.into_iter().flat_map(|origins| origins.of(session)).cloned().collect())
     }
 }
 

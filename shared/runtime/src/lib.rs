@@ -47,6 +47,7 @@ pub use ports::{
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};
+pub use story::{Session, keep_issued};
 pub use summary::summarise;
 pub use tell::{
     AT_ONCE, Closing, Found, Lease, Notes, Telling, advance, keep, keep_and_tell, marks, page, resend, tell,

@@ -80,7 +80,7 @@ impl Ending<'_> {
         state: &State,
         lead: ReportedRef<'_>,
     ) -> Alert {
-        let Story { notes: story, thread } = story::of(world, self.findings).await;
+        let Story { notes: story, thread } = story::of(world, self.findings, Some(lead)).await;
         let mut notes = [&*story, &self.notes].concat();
         if let Some(after) = state.opened_after {
             notes.push(Note::new(

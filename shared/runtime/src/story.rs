@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Record, Time};
 use serde::{Deserialize, Serialize};
 
 use super::ports::{Failure, Range, World};
 use super::puts::put_all;
 use super::stored;
 use super::tell::marks;
-use handsoff_core::Reported;
 use handsoff_core::incident::Incident;
-use handsoff_core::story::{Facts, Identity, Made, Story, actions};
+use handsoff_core::story::{Facts, Identity, Issued, Made, Story, actions};
+use handsoff_core::{Key, Reported, ReportedRef};
 
 /// So much is read of an identity: how often it was made, and the incidents in which it acts.
 const READ: usize = 100;
+
+/// So many records of one session's issue are read: there is one, or two of a call into another account.
+const ISSUED: usize = 10;
 
 /// So many findings of an incident of denied calls are read.
 const DENIED: usize = 200;
@@ -48,9 +51,43 @@ pub(super) async fn keep(world: &impl World, findings: &[Reported]) -> Result<()
     put_all(world, puts).await
 }
 
-/// The story of an incident, as far as it is known now. An alert without it is better than none.
-pub(super) async fn of(world: &impl World, incident: &Incident) -> Story {
-    Story::of(&Remembered(world), incident, Some(world.now())).await.unwrap_or_else(|failure| {
+/// A session that a call issued, and what its record says of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Session {
+    who: Identity,
+    issued: Issued,
+    event: Key,
+}
+
+impl Session {
+    /// The session that a record's call issued to somebody.
+    pub fn issued_by(record: &Record<'_>) -> Option<Self> {
+        let (who, issued) = Issued::by(record)?;
+        Some(Self { who, issued, event: Key::of(record) })
+    }
+}
+
+/// Remembers who issued sessions: an item each.
+///
+/// # Errors
+/// The first failure; what was written stays, and may be written again.
+pub async fn keep_issued(
+    world: &impl World,
+    sessions: impl IntoIterator<Item = Session>,
+) -> Result<(), Failure> {
+    let mut puts = BTreeSet::new();
+    for Session { who, issued, event } in sessions {
+        let sort = format!("issued#{:016x}", event.0);
+        puts.insert((partition(&who), sort, stored::text(&issued)?));
+    }
+    put_all(world, puts).await
+}
+
+/// The story of an incident, as far as it is known now, for a message that shows this finding of it. An alert without it is
+/// better than none.
+pub(super) async fn of(world: &impl World, incident: &Incident, shown: Option<ReportedRef<'_>>) -> Story {
+    let Some(shown) = shown else { return Story::default() };
+    Story::of(&Remembered(world), incident, shown, Some(world.now())).await.unwrap_or_else(|failure| {
         world.complain(&failure);
         Story::default()
     })
@@ -59,9 +96,14 @@ pub(super) async fn of(world: &impl World, incident: &Incident) -> Story {
 struct Remembered<'w, W>(&'w W);
 
 impl<W: World> Remembered<'_, W> {
-    async fn all<T: for<'de> Deserialize<'de>>(&self, of: &Identity, from: &str) -> Result<Vec<T>, Failure> {
+    async fn all<T: for<'de> Deserialize<'de>>(
+        &self,
+        of: &Identity,
+        from: &str,
+        most: usize,
+    ) -> Result<Vec<T>, Failure> {
         let (partition, to) = (&partition(of), &format!("{from}~"));
-        let range = Range { partition, from, to, most: READ, backwards: true };
+        let range = Range { partition, from, to, most, backwards: true };
         let texts = self.0.range(range).await?;
         Ok(texts.iter().filter_map(|text| stored::read(self.0, "reading a story", text, &[])).collect())
     }
@@ -71,16 +113,20 @@ impl<W: World> Facts for Remembered<'_, W> {
     type Error = Failure;
 
     async fn made(&self, what: &Identity) -> Result<Vec<Made>, Failure> {
-        self.all(what, "made#").await
+        self.all(what, "made#", READ).await
     }
 
     async fn used(&self, who: &Identity, _: Option<Time>) -> Result<BTreeSet<String>, Failure> {
-        Ok(self.all(who, "used#").await?.into_iter().map(|used: Used| used.incident).collect())
+        Ok(self.all(who, "used#", READ).await?.into_iter().map(|used: Used| used.incident).collect())
     }
 
     async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Failure> {
         let range =
             Range { partition: incident, from: "mark#", to: "mark#~", most: DENIED, backwards: false };
         Ok(actions(&marks(self.0, range).await?, until))
+    }
+
+    async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, Failure> {
+        self.all(session, "issued#", ISSUED).await
     }
 }

@@ -253,6 +253,20 @@ pub struct Found<'f> {
     pub reach: &'f Reach,
 }
 
+impl<'f> Found<'f> {
+    /// What there is to tell beside what was alerted, how urgent it is, and the finding that the message shows.
+    fn due(
+        &self,
+        reached: &BTreeSet<Milestone>,
+        alerted: &BTreeSet<Milestone>,
+    ) -> Option<(BTreeSet<Milestone>, Severity, ReportedRef<'f>)> {
+        let tells: BTreeSet<Milestone> = reached.difference(alerted).copied().collect();
+        let severity = self.reach.worst()?;
+        let lead = self.incident.lead_for(&tells, severity).or_else(|| self.incident.lead());
+        lead.filter(|_| !tells.is_empty()).map(|lead| (tells, severity, lead))
+    }
+}
+
 /// Claims and sends what is due of an episode with these findings, and sends again what was claimed too long ago.
 ///
 /// # Errors
@@ -265,21 +279,20 @@ pub async fn advance(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let reached = found.reach.milestones(telling.policy);
-    if !reached.is_subset(&Held::of(world, episode).await?.state.alerted) {
+    let known = Held::of(world, episode).await?.state.alerted;
+    if !reached.is_subset(&known) {
         // An alert without them is better than none.
         let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
             world.complain(&failure);
             Vec::new()
         });
-        let Story { notes: story, thread } = story::of(world, found.incident).await;
+        let shown = found.due(&reached, &known).map(|(_, _, lead)| lead).or_else(|| found.incident.lead());
+        let Story { notes: story, thread } = story::of(world, found.incident, shown).await;
         let notes = [story, notes].concat();
         claim(world, episode, Some(telling.policy.burst), report, |state| {
             let State { alerted, named, .. } = state;
-            let tells: BTreeSet<Milestone> = reached.difference(alerted).copied().collect();
-            let severity = found.reach.worst()?;
+            let (tells, severity, lead) = found.due(&reached, alerted)?;
             let (incident, period, findings) = (found.incident, episode.period, found.reach.findings());
-            let lead = incident.lead_for(&tells, severity).or_else(|| incident.lead());
-            let lead = lead.filter(|_| !tells.is_empty())?;
             let (policy, since, notes, thread) = (telling.policy, period, &*notes, &*thread);
             let about =
                 About { incident, policy, period, lead, severity, findings, since, named, notes, thread };
@@ -332,7 +345,8 @@ impl Episode {
             let mut held = Held::of(world, self).await?;
             return held.change(world, |state| state.alerted.insert(Milestone::Closed)).await.map(drop);
         };
-        let Story { notes: story, thread } = story::of(world, closing.incident).await;
+        let shown = closing.incident.lead();
+        let Story { notes: story, thread } = story::of(world, closing.incident, shown).await;
         let notes = [&*story, &closing.notes].concat();
         claim(world, self, None, report, |state| {
             let Closing { incident, policy, since, findings, severity, at, .. } = closing;

@@ -182,7 +182,7 @@ fn taking_roles() -> Vec<Case> {
     let with_saml = |role: &str| reads(saml(), "sts:AssumeRoleWithSAML", taking(role));
     let with_web = reads(oidc, "sts:AssumeRoleWithWebIdentity", taking("deploy-pipeline"));
     vec![
-        ("another role is assumed", takes(session("x"), "app/y"), ""),
+        ("another role is assumed", takes(session("x"), "app/y"), "d"),
         ("the deploy role is assumed", takes(user("x"), "deploy-pipeline"), "d"),
         (
             "the deploy role is assumed from another account",
@@ -194,8 +194,8 @@ fn taking_roles() -> Vec<Case> {
         ("the deploy role is assumed by a service", takes(service(), "deploy-pipeline"), "d"),
         ("a role is assumed by a service", takes(service(), "app/y"), ""),
         ("the deploy role is refused", reads(user("x"), "sts:AssumeRole", refused("deploy-pipeline")), "dbs"),
-        ("a break-glass role is assumed", takes(user("x"), "break-glass"), "b"),
-        ("a break-glass permission set is assumed", with_saml(permission_set), "b"),
+        ("a break-glass role is assumed", takes(user("x"), "break-glass"), "db"),
+        ("a break-glass permission set is assumed", with_saml(permission_set), "db"),
         ("a break-glass role is refused", reads(user("x"), "sts:AssumeRole", refused("break-glass")), "dbs"),
         ("any other role is refused", reads(user("x"), "sts:AssumeRole", refused("y")), "dbs"),
     ]

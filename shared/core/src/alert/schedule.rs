@@ -15,8 +15,8 @@ use crate::story::Story;
 /// What is known of an incident beyond its findings.
 #[derive(Clone, Copy)]
 pub struct Known<'k> {
-    /// For each message, by its time and the findings by then: its story.
-    pub story: &'k dyn Fn(&Incident, Option<Time>) -> Story,
+    /// For each message, by its time, the findings by then, and the one that it shows: its story.
+    pub story: &'k dyn Fn(&Incident, ReportedRef<'_>, Option<Time>) -> Story,
     /// For each message, by its time: what was known then.
     pub notes: &'k dyn Fn(Option<Time>) -> Vec<Note>,
     /// For the last one.
@@ -27,7 +27,7 @@ pub struct Known<'k> {
 
 impl Default for Known<'_> {
     fn default() -> Self {
-        Self { story: &|_, _| Story::default(), notes: &|_| Vec::new(), closing: &[], closes: None }
+        Self { story: &|_, _, _| Story::default(), notes: &|_| Vec::new(), closing: &[], closes: None }
     }
 }
 
@@ -117,7 +117,7 @@ impl Schedule<'_> {
             let Some(lead) = part.lead_for(&tells, severity).or_else(|| earlier(incident, severity)) else {
                 continue;
             };
-            let Story { notes: story, thread } = (known.story)(&part, at);
+            let Story { notes: story, thread } = (known.story)(&part, lead, at);
             let notes = [story, (known.notes)(at)].concat();
             let (incident, since, notes, thread) = (&part, period, &*notes, &*thread);
             let about = About {
@@ -155,7 +155,7 @@ impl Schedule<'_> {
         };
         // A window of denied calls may be longer than what counts as quiet.
         let at = quiet.max(entries.iter().filter_map(|entry| entry.known()).max());
-        let Story { notes: story, thread } = (known.story)(&part, at);
+        let Story { notes: story, thread } = (known.story)(&part, lead, at);
         let notes = [&*story, &(known.notes)(at), known.closing].concat();
         let (incident, findings) = (&part, part.count());
         let (notes, named, thread) = (&*notes, &BTreeSet::new(), &*thread);

@@ -19,7 +19,7 @@ use crate::policy::Alerts;
 use crate::reported::{Reported, ReportedRef};
 use crate::session_verdict::SessionVerdict;
 use crate::severity::Severity;
-use crate::story::Links;
+use crate::story::{Identity, Links, Ties};
 
 mod entry;
 mod few;
@@ -139,6 +139,13 @@ impl Incident {
         let topics = topics.values().flatten();
         let firsts = worst.iter().chain(firsts.iter().flatten()).chain(topics);
         firsts.chain(news.values()).chain(periods.values())
+    }
+
+    /// The sessions of what its alerts may show.
+    pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
+        let calls = self.kept().map(|finding| &finding.ties);
+        let verdicts = self.verdicts.values().map(|verdict| &verdict.ties);
+        calls.chain(verdicts).filter_map(Ties::session)
     }
 
     /// Adds a finding or a verdict. Adding it again changes nothing.

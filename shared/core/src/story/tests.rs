@@ -52,8 +52,10 @@ fn incidents(steps: &[Step<'_>]) -> BTreeMap<String, Incident> {
 /// The story of the incident that a step belongs to, as it was known in a minute.
 fn story(steps: &[Step<'_>], of: usize, minute: i64) -> (Vec<String>, String) {
     let incidents = incidents(steps);
+    let incident = &incidents[&finding(&steps[of]).incident];
     let Story { notes, thread } = Index::of(incidents.values()).story(
-        &incidents[&finding(&steps[of]).incident],
+        incident,
+        incident.lead().unwrap(),
         Some(Time::from_timestamp(1_770_000_000 + minute * 60)),
     );
     (notes.into_iter().map(|note| note.text).collect(), thread)

@@ -72,7 +72,7 @@ proptest! {
         action in prop_oneof!["[a-z0-9]{1,20}:[A-Z][A-Za-z0-9]{0,100}", "\\PC{0,128}"],
         code in proptest::sample::select(&samples::ALL[..]),
         cause in proptest::sample::select(&[Cause::Opened, Cause::Worse, Cause::More, Cause::Closed][..]),
-        severity in proptest::sample::select(&Severity::ALL[..]),
+        severity in proptest::sample::select(Severity::ALL),
     ) {
         let finding = finding(&account, &name, &action);
         let reported: Reported = if code.is_about_session() {

@@ -1,0 +1,295 @@
+//! Who assumed a role, as the record of the call says that issued the session's credentials.
+//!
+//! A session's records name its role and a session name, which is its caller's to choose. Its access key is AWS's: the
+//! record that issued it has it in `responseElements`, beside its own caller.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record, Time};
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, Identity, Ties};
+use crate::alert::Note;
+use crate::principal::{compute_service, vouches_for_code};
+use crate::show::clean;
+
+/// The name of the note.
+const NAME: &str = "origin";
+
+/// So many issuers are followed back, from each to its own.
+pub const HOPS: usize = 5;
+
+/// What a record says of the session that its call issued.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Issued {
+    /// When.
+    pub at: Option<Time>,
+    /// The operation.
+    how: String,
+    /// The caller's `userIdentity.type`.
+    caller: String,
+    /// The caller, in words.
+    by: String,
+    /// The caller's ARN, of a session with its name; empty where the record has none.
+    arn: String,
+    /// The caller's account.
+    account: String,
+    /// The caller's own session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<Identity>,
+    /// What was issued: credentials of a role, or of a user.
+    of: String,
+    /// The account of that.
+    of_account: String,
+    /// The session's name; empty where it has none.
+    name: String,
+    /// The address that the call came from.
+    from: String,
+    /// The serial number of the MFA device; empty without one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    mfa: String,
+}
+
+impl Issued {
+    /// What a record says, if its call issued credentials to anybody but a service, or code that AWS vouches for.
+    pub fn by(record: &Record<'_>) -> Option<(Identity, Self)> {
+        // Most records end here.
+        if !record.event_source.as_str().starts_with("\"sts.") || !record.error_code.is_absent() {
+            return None;
+        }
+        let caller = Caller::read(record.user_identity);
+        let of_code = caller.kind == IdentityType::WebIdentityUser
+            && caller.web_provider().is_some_and(vouches_for_code);
+        if caller.is_service() || of_code {
+            return None;
+        }
+        let how = Action::of(record).name;
+        let given = Given::of(record, &caller, &how)?;
+        let key = record.response_elements.get("credentials")?.get("accessKeyId").and_then(Raw::text)?;
+        let arn = Arn::split(&given.arn)?;
+        let who = session(&given.arn, &key)?;
+        let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
+        let account =
+            caller.account_id.as_deref().or_else(|| Some(Arn::split(caller.arn.as_deref()?)?.account));
+        let issued = Self {
+            at: record.event_time.text().and_then(|time| Time::parse(&time)),
+            how: clean(&how, 64),
+            caller: record.user_identity.get("type").map(|kind| text(kind, 64)).unwrap_or_default(),
+            by: by(record, &caller),
+            arn: caller.arn.as_deref().map(|arn| clean(arn, 256)).unwrap_or_default(),
+            account: account.map(|account| clean(account, 32)).unwrap_or_default(),
+            session: session_of(&caller),
+            of: clean(arn.resource.split('/').nth(1).unwrap_or(arn.resource), 128),
+            of_account: clean(arn.account, 32),
+            name: given.name.map(|name| clean(&name, 128)).unwrap_or_default(),
+            from: text(record.source_ip_address, 64),
+            mfa: record.request_parameters.get("serialNumber").map(|mfa| text(mfa, 256)).unwrap_or_default(),
+        };
+        Some((who, issued))
+    }
+
+    /// When a session's call was made, if it could be issued before.
+    fn is_before(&self, used: Option<Time>) -> bool {
+        used.is_none() || self.at <= used
+    }
+
+    /// Whether the record tells more of the caller than its account: of a call into another account there are two records.
+    fn names_caller(&self) -> bool {
+        self.caller != "AWSAccount"
+    }
+
+    /// What the caller did.
+    fn did(&self) -> String {
+        let of = if self.of_account == self.account || self.of_account.is_empty() {
+            String::new()
+        } else {
+            format!(" of account {}", self.of_account)
+        };
+        let did = match &*self.how {
+            "GetFederationToken" => "requested a federation token".to_owned(),
+            "GetSessionToken" => "requested a session token".to_owned(),
+            "AssumeRoot" => format!("assumed root{of}"),
+            _ => format!("assumed role {}{of}", self.of),
+        };
+        if self.mfa.is_empty() { did } else { format!("{did} with MFA device {}", self.mfa) }
+    }
+}
+
+/// What credentials are of.
+struct Given {
+    /// The ARN that calls with them have.
+    arn: String,
+    /// The session's name.
+    name: Option<String>,
+}
+
+impl Given {
+    fn of(record: &Record<'_>, caller: &Caller<'_>, how: &str) -> Option<Self> {
+        let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
+        let answered = |key: &str| record.response_elements.get(key)?.get("arn").and_then(Raw::text);
+        let last = |arn: &str| arn.rsplit('/').next().map(str::to_owned);
+        match how {
+            "GetSessionToken" => Some(Self { arn: caller.arn.as_deref()?.to_owned(), name: None }),
+            "GetFederationToken" => {
+                let arn = answered("federatedUser")?;
+                Some(Self { name: last(&arn), arn: arn.into_owned() })
+            }
+            "AssumeRoot" => {
+                let target = asked("targetPrincipal")?;
+                let account = Arn::split(&target).map_or(&*target, |arn| arn.account);
+                Some(Self { arn: format!("arn:aws:iam::{account}:root"), name: None })
+            }
+            _ if how.starts_with("AssumeRole") => {
+                if let Some(arn) = answered("assumedRoleUser") {
+                    return Some(Self { name: last(&arn), arn: arn.into_owned() });
+                }
+                let role = record.assumed_role_arn()?;
+                let Arn { partition, account, resource, .. } = Arn::split(&role)?;
+                let (role, name) = (resource.rsplit('/').next()?, asked("roleSessionName")?);
+                let arn = format!("arn:{partition}:sts::{account}:assumed-role/{role}/{name}");
+                Some(Self { arn, name: Some(name.into_owned()) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The session of these credentials: its key, as a digest, and whose it is.
+fn session(arn: &str, key: &str) -> Option<Identity> {
+    let Arn { account, resource, .. } = Arn::split(arn)?;
+    Some(Identity::of_session(account, resource, key))
+}
+
+/// The session that a call was made in, unless its record says itself whose it is: a permission set's, or a machine's.
+pub(super) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
+    let key = caller.access_key_id.as_deref().filter(|key| !key.starts_with("AKIA"))?;
+    let own = caller.permission_set().is_some() || compute_service(caller).is_some();
+    let arn = caller.arn.as_deref().filter(|_| !own)?;
+    session(arn, key)
+}
+
+/// Who a caller is, in words.
+fn by(record: &Record<'_>, caller: &Caller<'_>) -> String {
+    let last = |text: &str, longest| clean(text.rsplit(['/', ':']).next().unwrap_or(text), longest);
+    let arn = caller.arn.as_deref();
+    let user =
+        || caller.user_name.as_deref().or(arn).map_or_else(|| "unknown".to_owned(), |it| last(it, 128));
+    let account = || clean(caller.account_id.as_deref().unwrap_or("that the record doesn't name"), 32);
+    // What a provider says of somebody may have any form.
+    let subject =
+        || clean(caller.user_name.as_deref().or(caller.principal_id.as_deref()).unwrap_or("unknown"), 128);
+    match caller.kind {
+        IdentityType::AssumedRole => role(caller),
+        IdentityType::IamUser => format!("{} (IAM user)", user()),
+        IdentityType::Root => format!("root of account {}", account()),
+        IdentityType::FederatedUser => {
+            let issuer =
+                caller.issuer_arn.as_deref().map_or_else(|| "unknown".to_owned(), |it| last(it, 128));
+            let name = arn.map(|arn| last(arn, 64)).unwrap_or_default();
+            format!("{issuer} (as federated user {name})")
+        }
+        IdentityType::SamlUser => {
+            let asked = record.request_parameters.get("principalArn").and_then(Raw::text);
+            let provider = asked.as_deref().or(caller.identity_provider.as_deref()).unwrap_or("unknown");
+            format!(
+                "{} (SAML provider {})",
+                subject(),
+                clean(provider.rsplit('/').next().unwrap_or(provider), 128)
+            )
+        }
+        IdentityType::WebIdentityUser => {
+            format!(
+                "{} (web identity of {})",
+                subject(),
+                clean(caller.web_provider().unwrap_or("an unknown provider"), 128)
+            )
+        }
+        IdentityType::AwsAccount => format!("an identity of account {}", account()),
+        IdentityType::IdentityCenterUser => {
+            format!(
+                "{} (user of IAM Identity Center)",
+                clean(caller.on_behalf_of.as_deref().unwrap_or("unknown"), 128)
+            )
+        }
+        _ => user(),
+    }
+}
+
+/// Whose a role's session is, as far as its own record says.
+fn role(caller: &Caller<'_>) -> String {
+    let Some((role, name)) = caller.assumed_role() else {
+        return clean(caller.arn.as_deref().unwrap_or("a role"), 256);
+    };
+    if let Some((set, user)) = caller.permission_set() {
+        return format!("{} (permission set {})", clean(user, 128), clean(set, 64));
+    }
+    let role = clean(role, 128);
+    if let Some(service) = compute_service(caller) {
+        return format!("role {role} (credentials that AWS gave to {service})");
+    }
+    match caller.source() {
+        Some(source) => format!("{} (sourceIdentity, in role {role})", clean(source, 128)),
+        None if name.is_empty() => format!("role {role}"),
+        None => format!("role {role} (session name {}, chosen by the caller)", clean(name, 128)),
+    }
+}
+
+/// The origin of the session that a call was made in, from who issued it back to a person, as far as that is known.
+pub(super) async fn origin<F: Facts>(
+    facts: &F,
+    ties: &Ties,
+    used: Option<Time>,
+) -> Result<Option<Note>, F::Error> {
+    let (mut hops, mut seen): (Vec<Issued>, BTreeSet<Identity>) = Default::default();
+    let (mut next, mut used) = (ties.session.clone(), used);
+    while let Some(session) = next.take().filter(|session| hops.len() < HOPS && seen.insert(session.clone()))
+    {
+        let known = facts.issued(&session).await?.into_iter().filter(|issued| issued.is_before(used));
+        let Some(issued) = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b))) else {
+            break;
+        };
+        next.clone_from(&issued.session);
+        used = issued.at.or(used);
+        hops.push(issued);
+    }
+    let chosen = || {
+        let name = ties.chosen.as_ref()?;
+        Some(format!("not known: {name} is only the session name, chosen by the caller"))
+    };
+    Ok(words(&hops).or_else(chosen).map(|text| Note::new(NAME, text)))
+}
+
+fn words(hops: &[Issued]) -> Option<String> {
+    let (last, first) = (hops.first()?, hops.last()?);
+    let did: Vec<String> = hops.iter().rev().map(Issued::did).collect();
+    let name = if last.name.is_empty() { String::new() } else { format!(" as {}", last.name) };
+    let from = if first.from.is_empty() { String::new() } else { format!(", from {}", first.from) };
+    let at = first.at.map(|at| format!(" at {at}")).unwrap_or_default();
+    Some(format!("{} {}{name}{from}{at}", first.by, did.join(", which ")))
+}
+
+/// What is known of who issued which sessions: a set, whichever record comes first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(BTreeMap<Identity, BTreeSet<Issued>>);
+
+impl Origins {
+    /// Adds what a record says of a session.
+    pub fn add(&mut self, session: Identity, issued: Issued) {
+        self.0.entry(session).or_default().insert(issued);
+    }
+
+    /// What is known of a session.
+    pub fn of(&self, session: &Identity) -> impl Iterator<Item = &Issued> {
+        self.0.get(session).into_iter().flatten()
+    }
+
+    /// The sessions that these were issued in, of which nothing is known yet.
+    pub fn issuers(&self) -> BTreeSet<Identity> {
+        let issuers = self.0.values().flatten().filter_map(|issued| issued.session.as_ref());
+        issuers.filter(|session| !self.0.contains_key(session)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! Origins: an alert on a session says who was issued it, in the functions as in a replay, whichever record comes first.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_core::alert::Cause;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
+use handsoff_testing::fault_injection::{Fault, FaultInjection, LEASE, deliver, run};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::replay;
+use proptest::prelude::*;
+
+const ADMIN: (&str, &str, &str) = ("AdminRole", "alice@example.com", "ASIAADMIN");
+const OPS: (&str, &str, &str) = ("ops", "x", "ASIAOPS");
+const JON: (&str, &str, &str) = ("AWSReservedSSO_Dev_0123456789abcdef", "jon@example.com", "ASIAJON");
+
+fn session((role, name, key): (&str, &str, &str)) -> String {
+    format!(
+        r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE:{name}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}",
+        "accountId":"111122223333","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role",
+        "arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}}}}}}"#
+    )
+}
+
+/// A record in the second of a minute.
+fn record(second: u32, who: &str, action: &str, rest: &str) -> String {
+    let (service, name) = action.split_once(':').unwrap();
+    let reads = service == "sts";
+    format!(
+        r#"{{"eventVersion":"1.11","userIdentity":{who},"eventTime":"2026-03-10T02:00:{second:02}Z","eventSource":"{service}.amazonaws.com",
+        "eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.5","userAgent":"aws-cli/2.15",{rest}
+        "eventID":"00000000-0000-4000-8000-0000000000{second:02}","readOnly":{reads},"eventType":"AwsApiCall",
+        "managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}}"#
+    )
+    .replace('\n', " ")
+}
+
+fn assumes(second: u32, who: &str, (role, name, key): (&str, &str, &str)) -> String {
+    let rest = format!(
+        r#""requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"{name}"}},
+        "responseElements":{{"credentials":{{"accessKeyId":"{key}"}},
+        "assumedRoleUser":{{"arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}"}}}},"#
+    );
+    record(second, who, "sts:AssumeRole", &rest)
+}
+
+/// A user of Identity Center assumes a role, and with it another one under a colleague's name, and makes a role; a second
+/// session of the same role, which has that name, too, stops logging.
+fn records() -> Vec<String> {
+    let mallory = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/mallory","accountId":"111122223333",
+        "userName":"mallory","accessKeyId":"AKIAMALLORY"}"#;
+    let other = (ADMIN.0, ADMIN.1, "ASIAOTHER");
+    let made = r#""requestParameters":{"roleName":"hidden"},"#;
+    vec![
+        assumes(1, &session(JON), OPS),
+        assumes(2, &session(OPS), ADMIN),
+        assumes(3, mallory, other),
+        record(4, &session(ADMIN), "iam:CreateRole", made),
+        record(5, &session(other), "cloudtrail:StopLogging", r#""requestParameters":{"name":"trail"},"#),
+    ]
+}
+
+const BY_JON: &str = "jon@example.com (permission set Dev) assumed role ops, which assumed role AdminRole as \
+                      alice@example.com, from 203.0.113.5 at 2026-03-10T02:00:01Z";
+const BY_MALLORY: &str = "mallory (IAM user) assumed role AdminRole as alice@example.com, from 203.0.113.5 at \
+                          2026-03-10T02:00:03Z";
+
+fn policy() -> Policy {
+    Policy::parse("handsoff.toml", "").unwrap()
+}
+
+/// The origin that the message of each subject tells.
+type Told = BTreeMap<String, String>;
+
+fn origin(text: &str) -> String {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("origin   "));
+    lines.collect::<Vec<&str>>().join("\n")
+}
+
+fn drift(policy: &Policy) -> DriftFunction<'_> {
+    DriftFunction::new(engine(policy), LEASE, Canary::default())
+}
+
+fn world() -> InMemory {
+    let world = InMemory::default();
+    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
+    world
+}
+
+/// What the functions tell, of which each gets so many records at once.
+fn live(records: &[String], at_once: usize) -> Told {
+    let (policy, world) = (policy(), world());
+    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+    for batch in plain.chunks(at_once) {
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, &drift(&policy), batch)).unwrap();
+    }
+    let sent = world.sent.borrow();
+    let told = sent.iter().map(|message| {
+        let all = format!("{message:?}");
+        assert!(["ASIA", "AKIA"].iter().all(|key| !all.contains(key)), "an access key is shown: {all}");
+        (message.subject.clone(), origin(&message.email))
+    });
+    told.collect()
+}
+
+fn replayed(records: &[String]) -> Told {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.jsonl");
+    std::fs::write(&file, records.join("\n")).unwrap();
+    let mut alerts = replay(&[file], &policy(), 1).alerts(&policy());
+    alerts.retain(|alert| !matches!(alert.cause, Cause::Digest | Cause::Closed));
+    alerts.iter().map(|alert| (alert.subject.clone(), origin(&alert.text))).collect()
+}
+
+#[test]
+fn each_alert_names_the_origin_of_the_session_that_it_shows() {
+    let told = replayed(&records());
+    for (action, expected) in [("CreateRole", BY_JON), ("StopLogging", BY_MALLORY)] {
+        let of = told.iter().find(|(subject, _)| subject.contains(action));
+        assert_eq!(of.map(|(_, origin)| origin.as_str()), Some(expected), "{action}: {told:#?}");
+    }
+    assert_eq!(live(&records(), 1), told);
+    let together: Vec<String> = live(&records(), 6).into_values().collect();
+    assert!(
+        !together.is_empty() && together.iter().all(|it| it == BY_JON || it == BY_MALLORY),
+        "{together:#?}"
+    );
+}
+
+#[test]
+fn without_the_record_of_its_issue_a_name_is_said_to_be_chosen() {
+    let all = records();
+    for told in [replayed(&all[3..]), live(&all[3..], 1)] {
+        for origin in told.values() {
+            assert_eq!(origin, "not known: alice@example.com is only the session name, chosen by the caller");
+        }
+        assert_eq!(told.len(), 2, "{told:#?}");
+    }
+}
+
+#[test]
+fn an_item_is_kept_of_each_session_that_was_issued_and_none_of_a_services() {
+    let (policy, world) = (policy(), world());
+    let service = r#"{"type":"AWSService","invokedBy":"lambda.amazonaws.com"}"#;
+    let records =
+        [assumes(1, &session(JON), OPS), assumes(2, service, ADMIN), assumes(1, &session(JON), OPS)];
+    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+    let faulty = FaultInjection::new(&world);
+    run(&faulty, deliver(&faulty, &drift(&policy), &plain)).unwrap();
+    let kept = world.observations.borrow().keys().filter(|(_, sort)| sort.starts_with("issued#")).count();
+    assert_eq!((kept, world.observations.borrow().len()), (1, 1));
+}
+
+#[test]
+fn what_cannot_be_written_is_delivered_again() {
+    let (policy, world) = (policy(), world());
+    let records = records();
+    let faulty = FaultInjection::with(&world, 0, Fault::FailsBefore);
+    let tries = run(&faulty, deliver(&faulty, &drift(&policy), &[&records[0]])).unwrap();
+    assert_eq!((tries, world.observations.borrow().len()), (2, 1));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn whichever_record_comes_first_a_replay_tells_the_same(order in Just(records()).prop_shuffle()) {
+        prop_assert_eq!(replayed(&order), replayed(&records()));
+    }
+
+    #[test]
+    fn whichever_record_of_issue_comes_first_the_functions_tell_the_same(order in Just(records()[..3].to_vec()).prop_shuffle()) {
+        let all = [order, records()[3..].to_vec()].concat();
+        prop_assert_eq!(live(&all, 1), replayed(&records()));
+    }
+}
