@@ -4,7 +4,7 @@
 mod outside;
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Action, Class, Effect};
+use handsoff_cloudtrail::{Action, Class, Effect, Record};
 use handsoff_core::policy::{Deploy, IdentityPattern, Policy};
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
@@ -18,13 +18,25 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     Some(Finding::new(call, codes::DEPLOY_OUT_OF_BOUNDS, severity, reason))
 }
 
-/// Whether the fast path has to leave such a call to [`finding`].
+/// Whether a change by a deploy identity may be out of bounds, whichever its entry is: the fast path leaves it to
+/// [`finding`] then.
+pub(crate) fn may_be_beyond(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
+    if is_grave(action) || is_key(action) || action.class() == Some(Class::Destruction) {
+        return true;
+    }
+    let Some(account) = record.recipient_account_id.text() else { return true };
+    is_of_the_policy(action, record, &account, policy).is_some()
+        || outside::may_share(action, record, &|foreign| {
+            foreign != account && policy.alerts.account_name(foreign).is_none()
+        })
+}
+
+/// Whether the fast path has to ask [`may_be_beyond`] about an action.
 pub(crate) fn is_watched(action: &Action<'_>) -> bool {
-    action.effect(Some(false)).0 == Effect::Changes
-        && (is_grave(action)
-            || is_key(action)
-            || action.service == "iam"
-            || matches!(action.class(), Some(Class::Sharing | Class::Permissions | Class::Destruction)))
+    is_grave(action)
+        || is_key(action)
+        || action.service == "iam"
+        || matches!(action.class(), Some(Class::Sharing | Class::Destruction))
 }
 
 /// The entry of the deploy identity that changed something.
@@ -53,7 +65,8 @@ fn beyond(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<(Severity,
 /// What the call did that no pipeline should do unless its entry says so.
 fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     let action = &call.action;
-    if let Some(whose) = changes_an_identity_of_the_policy(call, policy) {
+    let whose = call.account().and_then(|own| is_of_the_policy(action, &call.record, &own, policy));
+    if let Some(whose) = whose {
         return Some(format!("changed {whose}"));
     }
     if is_grave(action) {
@@ -103,20 +116,24 @@ fn destroys_for_good(call: &Call<'_>) -> bool {
     call.action.service == "backup" || (asked("skipFinalSnapshot") && asked("deleteAutomatedBackups"))
 }
 
-/// Whose trust or rights it changed, where that is an identity that deploys or breaks glass.
-fn changes_an_identity_of_the_policy(call: &Call<'_>, policy: &Policy) -> Option<String> {
-    if call.action.service != "iam" {
+/// Whose trust or rights a call changed, where that is an identity that deploys or breaks glass.
+fn is_of_the_policy(
+    action: &Action<'_>,
+    record: &Record<'_>,
+    account: &str,
+    policy: &Policy,
+) -> Option<String> {
+    if action.service != "iam" {
         return None;
     }
-    let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
-    let account = call.account()?;
+    let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
     let (kind, name) = match (asked("roleName"), asked("userName")) {
         (Some(role), _) => ("role", role),
         (_, Some(user)) => ("user", user),
         _ => return None,
     };
     let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
-    let is = |pattern: &IdentityPattern| pattern.matches_pathless(&arn, Some(&account));
+    let is = |pattern: &IdentityPattern| pattern.matches_pathless(&arn, Some(account));
     let shown = show::clean(&name, 64);
     if let Some(entry) = policy.deploy.iter().find(|entry| is(&entry.identity)) {
         return Some(format!("its own rights or another deploy role's: `{shown}` of {}", entry.line));

@@ -55,6 +55,8 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
 }
 
 fn is_watched_change(facts: &RecordFacts<'_>) -> bool {
-    let action = Action::of(facts.record);
-    bounds::is_watched(&action) || Attack::of(&action, facts.record, facts.policy, true).is_some()
+    let RecordFacts { record, policy, .. } = facts;
+    let action = Action::of(record);
+    (facts.effect == Effect::Changes && bounds::may_be_beyond(&action, record, policy))
+        || Attack::of(&action, record, policy, true).is_some()
 }

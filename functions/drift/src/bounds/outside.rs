@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_cloudtrail::Class;
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Action, Class, Record};
 use handsoff_core::Call;
 use handsoff_core::policy::{Deploy, Origin, Policy};
 use serde_json::Value;
@@ -13,37 +13,43 @@ use serde_json::Value;
 /// The team's accounts are those of `[accounts]`, the one that the record is of, and those that the entry's `assumed_by`
 /// writes out.
 pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
-    let trust = &*call.action.service == "iam"
-        && matches!(&*call.action.name, "CreateRole" | "UpdateAssumeRolePolicy");
-    let sharing = call.class() == Some(Class::Sharing);
-    if !trust && !sharing {
+    if !trusts(&call.action) && call.class() != Some(Class::Sharing) {
         return None;
     }
-    let asked = call.record.request_parameters;
-    // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents").
-    if asked.get("omitted").is_some() {
-        return Some("somebody, by a request that the record doesn't show,".into());
-    }
-    if sharing && opens_an_account(&call.action.name) {
-        return Some("anyone, once a resource is shared,".into());
-    }
-    let mut found = Principals::default();
-    found.read(asked);
-    if found.anyone {
-        return Some("anyone".into());
-    }
-    let own = |account: &str| {
+    let foreign = |account: &str| {
         let origins = entry.assumed_by.iter().any(|origin| match origin {
             Origin::Identity(pattern) => pattern.account() == Some(account),
             _ => false,
         });
-        origins
-            || policy.alerts.account_name(account).is_some()
-            || call.account().as_deref() == Some(account)
-            || call.principal.identity.account_id.as_deref() == Some(account)
+        !origins
+            && policy.alerts.account_name(account).is_none()
+            && call.account().as_deref() != Some(account)
+            && call.principal.identity.account_id.as_deref() != Some(account)
     };
-    let foreign = found.accounts.iter().find(|account| !own(account))?;
-    Some(format!("the account {foreign}, which [accounts] doesn't name,"))
+    let found = Principals::of(&call.action, &call.record);
+    let who = match found {
+        Principals { unseen: true, .. } => "somebody, by a request that the record doesn't show,".into(),
+        Principals { opens: true, .. } => "anyone, once a resource is shared,".into(),
+        Principals { anyone: true, .. } => "anyone".into(),
+        Principals { accounts, .. } => {
+            let account = accounts.into_iter().find(|account| foreign(account))?;
+            format!("the account {account}, which [accounts] doesn't name,")
+        }
+    };
+    Some(who)
+}
+
+/// Whether a call may share with somebody outside, or trust them. `is_foreign`: whether an account may be nobody's of the team.
+pub(super) fn may_share(action: &Action<'_>, record: &Record<'_>, is_foreign: &dyn Fn(&str) -> bool) -> bool {
+    if !trusts(action) && action.class() != Some(Class::Sharing) {
+        return false;
+    }
+    let found = Principals::of(action, record);
+    found.unseen || found.opens || found.anyone || found.accounts.iter().any(|account| is_foreign(account))
+}
+
+fn trusts(action: &Action<'_>) -> bool {
+    action.service == "iam" && matches!(&*action.name, "CreateRole" | "UpdateAssumeRolePolicy")
 }
 
 /// Whether it takes away what keeps all of an account's resources from being public.
@@ -56,12 +62,25 @@ fn opens_an_account(name: &str) -> bool {
 struct Principals {
     accounts: BTreeSet<String>,
     anyone: bool,
+    /// CloudTrail left the request out.
+    unseen: bool,
+    /// What keeps resources from being public is taken away.
+    opens: bool,
 }
 
 impl Principals {
+    /// Those of a call.
+    fn of(action: &Action<'_>, record: &Record<'_>) -> Self {
+        let mut found = Self { opens: !trusts(action) && opens_an_account(&action.name), ..Self::default() };
+        // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents").
+        found.unseen = record.request_parameters.get("omitted").is_some();
+        found.read(record.request_parameters);
+        found
+    }
+
     /// Reads a request: of policies the principals of statements that allow something, of all else each account's ID.
     fn read(&mut self, asked: Raw<'_>) {
-        if asked.is_absent() {
+        if asked.is_absent() || self.unseen {
             return;
         }
         // What is nested deeper than any policy isn't taken for harmless.
