@@ -14,7 +14,7 @@ const FORMS: [(&str, &str); 3] = [
     ("organization:", "app.terraform.io"),
 ];
 
-/// How the subject of GitHub's jobs for a pull request ends ("OpenID Connect reference").
+/// How the subject of GitHub's jobs for a pull request ends ("`OpenID` Connect reference").
 const PULL_REQUEST: &str = ":pull_request";
 
 /// A web identity: `oidc-provider/PROVIDER:SUBJECT`, or `oidc:SUBJECT`.
