@@ -92,8 +92,7 @@ pub fn deploy(role: &Role, number: u64, wrong: Option<Wrong>) -> Deploy {
     };
     let began = Time::parse(FIRST).unwrap() + TimeDelta::minutes(MINUTES) * i32::try_from(number).unwrap();
     let scene = Scene { role, wrong, name, began, key: fill("ASIA{H}{H}", &mut rng), place, number };
-    let begin = scene.begin(&mut rng);
-    Deploy { begin, calls: scene.calls(&mut rng) }
+    Deploy { begin: scene.begin(&mut rng), calls: scene.calls(&mut rng) }
 }
 
 struct Scene<'r> {
@@ -152,9 +151,8 @@ impl Scene<'_> {
             (Way::Service(_) | Way::Runner(_) | Way::Instance, Some(Wrong::Caller)) => service("lambda"),
             (Way::Service(name) | Way::Runner(name), _) => service(name),
             (Way::Instance, _) => service("ec2"),
-            (Way::Chain(_), Some(Wrong::Caller)) => chain("developer"),
+            (Way::Chain(_) | Way::Account(_), Some(Wrong::Caller)) => chain("developer"),
             (Way::Chain(role), _) => chain(role),
-            (Way::Account(_), Some(Wrong::Caller)) => chain("developer"),
             (Way::Account(id), _) => account(id, rng),
         }
     }
