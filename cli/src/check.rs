@@ -2,6 +2,7 @@
 //! the stack has to know of it.
 
 mod actions;
+mod deploy;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -38,6 +39,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     warnings.extend(anybodys_approval(&policy));
     warnings.extend(no_approvers(&policy));
     warnings.extend(open_web_identities(&policy));
+    warnings.extend(deploy::warnings(&policy));
     let names = args
         .parameters
         .as_deref()

@@ -386,8 +386,9 @@ fn a_policys_parameters_are_printed() {
     let entry = |list: &str, name: &str| format!("[[{list}]]\nidentity = \"arn:aws:iam::*:{name}\"\n");
     let glass = ["role/ops/break-glass", "user/emergency/*"].map(|name| entry("break_glass", name));
     let policy = [glass.concat(), entry("deploy", "role/deploy-*")].concat();
+    let listed = "assumed_by = [\"service:codebuild.amazonaws.com\"]\n";
     let many = |name: &str| -> String {
-        (0..60).map(|number| entry("deploy", &format!("{name}-{number}"))).collect()
+        (0..60).map(|number| entry("deploy", &format!("{name}-{number}")) + listed).collect()
     };
     let (long, stars) = (many(&format!("role/{}", "x".repeat(50))), many("user/*x"));
     let folder = Folder::new()
@@ -415,14 +416,15 @@ fn a_policys_parameters_are_printed() {
         assert!(status == 0 && stdout.contains("DeployRoleWildcards=*\n"), "{stdout}");
         assert!(stderr.contains("[[deploy]]: EventBridge doesn't accept rules that name these"), "{stderr}");
         let (status, stdout, _) = folder.run(&["policy", "check", file]);
-        assert!(status == 0 && stdout.contains("1 warnings"), "{stdout}");
+        assert!(status == 0 && stdout.contains("; 1 warnings"), "{stdout}");
     }
     assert_eq!(folder.run(&["policy", "parameters", "none.toml"]).0, 2);
 }
 
 #[test]
 fn parameters_that_cannot_be_deployed_are_an_error() {
-    let text = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/a-*\"\n";
+    let text = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/a-*\"\n\
+                assumed_by = [\"service:codebuild.amazonaws.com\"]\n";
     let folder = Folder::new().with("handsoff.toml", text);
     let check = |parameters: &str| folder.run(&["policy", "check", "--parameters", parameters]);
     let (status, stdout, _) = check("DeployRoleWildcards=a-*");

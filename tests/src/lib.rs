@@ -11,6 +11,7 @@
     reason = "a test may panic"
 )]
 
+pub mod deploys;
 pub mod generated;
 
 use std::path::{Path, PathBuf};

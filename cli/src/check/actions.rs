@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, operations, service_of};
 use handsoff_core::Policy;
-use handsoff_core::policy::{ActionPattern, nearest};
+use handsoff_core::policy::{ActionPattern, Change, Line, nearest};
 use handsoff_core::show::clean;
 
 /// What is wrong with an action pattern.
@@ -21,19 +21,35 @@ pub(super) enum Mistake {
 
 /// The mistakes in all action patterns of a policy.
 pub(super) fn mistakes(policy: &Policy) -> Vec<Mistake> {
-    let workloads = policy.workloads.iter().map(|entry| (&entry.line, "may_write", &entry.may_write));
-    let exceptions = policy.exceptions.iter().map(|entry| (&entry.line, "actions", &entry.actions));
     let mut found = Vec::new();
-    for (line, key, patterns) in workloads.chain(exceptions) {
-        for pattern in patterns {
-            let at = format!("{line}: `{}` of `{key}`", clean(pattern.as_str(), 128));
-            found.extend(mistake(pattern).map(|mistake| match mistake {
-                Mistake::Typo(what) => Mistake::Typo(format!("{at} {what}")),
-                Mistake::Unknown(what) => Mistake::Unknown(format!("{at} {what}")),
-            }));
-        }
+    for (line, key, pattern) in patterns(policy) {
+        let at = format!("{line}: `{}` of `{key}`", clean(pattern.as_str(), 128));
+        found.extend(mistake(pattern).map(|mistake| match mistake {
+            Mistake::Typo(what) => Mistake::Typo(format!("{at} {what}")),
+            Mistake::Unknown(what) => Mistake::Unknown(format!("{at} {what}")),
+        }));
     }
     found
+}
+
+/// All action patterns of a policy, with the line of their entry and the key that has them.
+fn patterns(policy: &Policy) -> impl Iterator<Item = (&Line, &'static str, &ActionPattern)> {
+    let deploy = policy.deploy.iter().flat_map(|entry| {
+        let list = entry.may_change.iter().flatten();
+        list.filter_map(move |change| match change {
+            Change::Action(pattern) => Some((&entry.line, "may_change", pattern)),
+            Change::Class(_) => None,
+        })
+    });
+    let workloads = policy
+        .workloads
+        .iter()
+        .flat_map(|entry| entry.may_write.iter().map(move |pattern| (&entry.line, "may_write", pattern)));
+    let exceptions = policy
+        .exceptions
+        .iter()
+        .flat_map(|entry| entry.actions.iter().map(move |pattern| (&entry.line, "actions", pattern)));
+    deploy.chain(workloads).chain(exceptions)
 }
 
 /// Patterns of exceptions that cover what gives rights, ways in or data away, or destroys, without naming it.
@@ -158,6 +174,15 @@ mod tests {
                 format!("p:1 [[workload]]: `{written}` of `may_write` is no action: did you mean `{meant}`?");
             assert!(what.starts_with(&start), "{what}");
         }
+    }
+
+    #[test]
+    fn a_typo_in_what_a_pipeline_may_change_is_one_too() {
+        let text =
+            "[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"\nmay_change = [\"ordinary\", \"s3:PutObjct\"]";
+        let found = mistakes(&Policy::parse("p", text).unwrap());
+        let [Mistake::Typo(what)] = found.as_slice() else { panic!("{found:?}") };
+        assert!(what.starts_with("p:1 [[deploy]]: `s3:PutObjct` of `may_change` is no action"), "{what}");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct RecordBuilder {
     id: String,
     time: String,
     region: String,
+    address: String,
+    agent: String,
     rest: String,
 }
 
@@ -27,6 +29,8 @@ pub fn record(action: &str, identity: impl fmt::Display) -> RecordBuilder {
         id: "1".into(),
         time: "2026-03-14T02:00:00Z".into(),
         region: "eu-central-1".into(),
+        address: "192.0.2.7".into(),
+        agent: "u".into(),
         rest: String::new(),
     }
 }
@@ -53,6 +57,14 @@ impl RecordBuilder {
         self
     }
 
+    /// From this address, by a program of this name. A service that acts for a role has its name for both.
+    #[must_use]
+    pub fn from(mut self, address: &str, agent: &str) -> Self {
+        address.clone_into(&mut self.address);
+        agent.clone_into(&mut self.agent);
+        self
+    }
+
     /// With these fields besides, each with a comma before it: `,"readOnly":true`.
     #[must_use]
     pub fn with(mut self, fields: &str) -> Self {
@@ -64,12 +76,12 @@ impl RecordBuilder {
 /// Its JSON.
 impl fmt::Display for RecordBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, identity, id, time, region, rest } = self;
+        let Self { action, identity, id, time, region, address, agent, rest } = self;
         let (service, name) = action.split_once(':').unwrap();
         write!(
             f,
             r#"{{"eventVersion":"1.11","eventID":"{id}","eventTime":"{time}","eventSource":"{service}.amazonaws.com","eventName":"{name}",
-            "awsRegion":"{region}","sourceIPAddress":"192.0.2.7","userAgent":"u","recipientAccountId":"{ACCOUNT}",
+            "awsRegion":"{region}","sourceIPAddress":"{address}","userAgent":"{agent}","recipientAccountId":"{ACCOUNT}",
             "userIdentity":{identity}{rest}}}"#
         )
     }

@@ -8,6 +8,37 @@ use handsoff_core::Call;
 use handsoff_core::policy::{Deploy, Origin, Policy};
 use serde_json::Value;
 
+/// The accounts that load balancers write their access logs from, a Region each: a bucket for these logs has to let its
+/// Region's in ("Enable access logs for your Application Load Balancer"). Nobody but AWS acts in them.
+const LOAD_BALANCERS: [&str; 26] = [
+    "009996457667",
+    "027434742980",
+    "033677994240",
+    "037604701340",
+    "048591011584",
+    "054676820928",
+    "076674570225",
+    "098369216593",
+    "114774131450",
+    "127311923021",
+    "156460612806",
+    "190560391635",
+    "383597477331",
+    "507241528517",
+    "582318560864",
+    "589379963580",
+    "600734575887",
+    "635631232127",
+    "638102146993",
+    "652711504416",
+    "718504428378",
+    "754344448648",
+    "783225319266",
+    "797873946194",
+    "897822967062",
+    "985666609251",
+];
+
 /// Who outside of the team's accounts may use a resource, or assume a role, by a call that shares or grants.
 ///
 /// The team's accounts are those of `[accounts]`, the one that the record is of, and those that the entry's `assumed_by`
@@ -16,12 +47,14 @@ pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> O
     if !trusts(&call.action) && call.class() != Some(Class::Sharing) {
         return None;
     }
+    let logs = &*call.action.service == "s3" && &*call.action.name == "PutBucketPolicy";
     let foreign = |account: &str| {
         let origins = entry.assumed_by.iter().any(|origin| match origin {
             Origin::Identity(pattern) => pattern.account() == Some(account),
             _ => false,
         });
         !origins
+            && !(logs && LOAD_BALANCERS.contains(&account))
             && policy.alerts.account_name(account).is_none()
             && call.account().as_deref() != Some(account)
             && call.principal.identity.account_id.as_deref() != Some(account)

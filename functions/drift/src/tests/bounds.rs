@@ -67,6 +67,21 @@ fn what_no_pipeline_should_change_unasked_is_reported_once_at_medium() {
 }
 
 #[test]
+fn a_bucket_for_load_balancers_logs_is_shared_with_nobody() {
+    let bucket = |who: &str| {
+        let principal = format!(r#"{{"AWS":"arn:aws:iam::{who}:root"}}"#);
+        let statement = format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"s3:PutObject"}}"#);
+        format!(r#"{{"bucketName":"b","bucketPolicy":{{"Statement":[{statement}]}}}}"#)
+    };
+    assert_eq!(says("", "s3:PutBucketPolicy", &bucket("054676820928")), Err("expected".to_owned()));
+    let reported = Ok((codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium));
+    assert_eq!(says("", "s3:PutBucketPolicy", &bucket("054676820929")), reported);
+    // No role is for them to assume.
+    let role = trust(r#"{"AWS":"arn:aws:iam::054676820928:root"}"#);
+    assert_eq!(says("", "iam:UpdateAssumeRolePolicy", &role), reported);
+}
+
+#[test]
 fn with_a_list_it_decides_alone() {
     let list = r#"may_change = ["ordinary", "identity", "s3:*"]"#;
     let expected = Err("expected".to_owned());
