@@ -53,8 +53,8 @@ pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> O
             Origin::Identity(pattern) => pattern.account() == Some(account),
             _ => false,
         });
-        !origins
-            && !(logs && LOAD_BALANCERS.contains(&account))
+        let logging = logs && LOAD_BALANCERS.contains(&account);
+        !(origins || logging)
             && policy.alerts.account_name(account).is_none()
             && call.account().as_deref() != Some(account)
             && call.principal.identity.account_id.as_deref() != Some(account)
