@@ -14,7 +14,7 @@ pub use subscription::lost_subscription;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
 use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
-use handsoff_core::policy::{Policy, exceptions};
+use handsoff_core::policy::{Deploy, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
     Attack, Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
@@ -88,9 +88,9 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return tampered(call, policy, attack).into();
     }
     trace.step("rule trail-tampered", || "no attack on logging or detection".into());
-    if let Some(how) = call.shows_misuse(policy) {
+    if let Some((entry, how)) = call.misuse(policy) {
         trace.step("rule deploy-role-misused", || how.clone());
-        return misused(call, policy, &how).into();
+        return misused(call, policy.deploy.get(entry), &how).into();
     }
     trace.step("rule deploy-role-misused", || "it doesn't show misuse of a deploy role".into());
     if let Some(finding) = bounds::finding(call, policy) {
@@ -140,17 +140,9 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
     finding
 }
 
-fn misused(call: &Call<'_>, policy: &Policy, how: &str) -> Finding {
-    let entry = match call.target {
-        Some(handsoff_core::Target::Deploy(entry)) => Some(entry),
-        _ => call.principal.entry,
-    };
-    let line = entry
-        .and_then(|entry| policy.deploy.get(entry))
-        .map(|entry| entry.line.to_string())
-        .unwrap_or_default();
-    let lists_nobody =
-        entry.and_then(|entry| policy.deploy.get(entry)).is_some_and(|entry| entry.assumed_by.is_empty());
+fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
+    let line = entry.map(|entry| entry.line.to_string()).unwrap_or_default();
+    let lists_nobody = entry.is_some_and(|entry| entry.assumed_by.is_empty());
     let severity = match (&call.outcome, call.effect) {
         (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
         // It may be the runner, which the entry should list.

@@ -234,15 +234,22 @@ impl Call<'_> {
 
     /// Whether the record shows that a deploy role is used otherwise than by its pipeline: how.
     pub fn shows_misuse(&self, policy: &Policy) -> Option<String> {
-        if let Some(Target::Deploy(entry)) = self.target {
-            let entry = policy.deploy.get(entry)?;
-            return misuse::by_taking(entry, &self.record, &self.principal);
+        self.misuse(policy).map(|(_, how)| how)
+    }
+
+    /// The same, with the entry of the policy whose role is misused: the one that the call asks for, else the caller's own.
+    /// Who misuses a deploy role may use it to assume another, as its pipeline does.
+    pub fn misuse(&self, policy: &Policy) -> Option<(usize, String)> {
+        if let Some(Target::Deploy(place)) = self.target {
+            let entry = policy.deploy.get(place)?;
+            if let Some(how) = misuse::by_taking(entry, &self.record, &self.principal) {
+                return Some((place, how));
+            }
         }
-        if self.principal.kind != Kind::DeployRole {
-            return None;
-        }
-        let entry = policy.deploy.get(self.principal.entry?)?;
-        misuse::by_use(&self.action, entry, &self.record, &self.principal, self.is_from_console())
+        let place = self.principal.entry.filter(|_| self.principal.kind == Kind::DeployRole)?;
+        let entry = policy.deploy.get(place)?;
+        let how = misuse::by_use(&self.action, entry, &self.record, &self.principal, self.is_from_console())?;
+        Some((place, how))
     }
 
     /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.

@@ -473,3 +473,19 @@ fn a_wildcard_never_lets_pull_requests_in() {
     assert_eq!(subject("oidc:repo:acme@1/infra@2:*", "repo:acme@1/infra@2:pull_request"), misused);
     assert_eq!(subject("oidc:repo:acme/infra:pull_request", "repo:acme/infra:pull_request"), read);
 }
+
+#[test]
+fn a_misused_deploy_role_that_assumes_the_next_one_is_reported() {
+    let next = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/next\"\nassumed_by = [\"arn:aws:iam::*:role/deploy\"]\n";
+    let policy = format!("{POLICY}\n{next}");
+    let asks = r#","readOnly":true,"requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/next"}"#;
+    let says = |identity: &str| verdict_by(&policy, identity, "sts:AssumeRole", asks);
+    assert_eq!(says(&role("deploy", "run-1")).map(|it| it.code), Err("read".into()));
+    let finding = says(&attribute("deploy", r#""mfaAuthenticated":"true""#)).unwrap();
+    assert_eq!((finding.code, finding.severity), (codes::DEPLOY_ROLE_MISUSED, Severity::High));
+    assert!(
+        finding.reason.contains("handsoff.toml:2 [[deploy]], but its session used MFA"),
+        "{}",
+        finding.reason
+    );
+}
