@@ -93,6 +93,7 @@ pub struct Deploy {
     /// or of an account that `assumed_by` writes out.
     pub vpc_endpoints: Vec<String>,
     /// What it may change. `None`: all but what no pipeline should change unasked.
+    #[cfg_attr(test, schemars(with = "Vec<Change>"))]
     pub may_change: Option<Vec<Change>>,
     /// Whether people use it: then a console, MFA or a permission set shows no misuse.
     pub humans: bool,
