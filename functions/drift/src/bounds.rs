@@ -92,7 +92,7 @@ fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
 fn is_grave(action: &Action<'_>) -> bool {
     let name = &*action.name;
     let any = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if action.access().is_write() && name.starts_with("Tag") || name.starts_with("Untag") {
+    if name.starts_with("Tag") || name.starts_with("Untag") {
         return false;
     }
     match (&*action.service, action.class()) {

@@ -1,6 +1,6 @@
 //! Deputies: calls that let a service act with a role.
 //!
-//! What the service does then has the role as its caller. The call that let it is the one that shows whose doing it is.
+//! What the service does then has the role as its caller. The call that passed the role shows whose doing it is.
 
 use handsoff_cloudtrail::Arn;
 use handsoff_cloudtrail::json::Raw;

@@ -155,6 +155,8 @@ impl Principals {
                 continue;
             }
             let bounded = statement.get("Condition").is_some();
+            // All principals but some: AWS advises against it together with Allow ("AWS JSON policy elements: NotPrincipal").
+            self.anyone |= !bounded && statement.get("NotPrincipal").is_some();
             let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
             while let Some(principal) = left.pop() {
                 match principal {
@@ -216,6 +218,8 @@ mod tests {
             ),
             (policy(r#"{"Effect":"Deny","Principal":{"AWS":"999988887777"}}"#), &nobody),
             (policy(r#"{"Effect":"Deny","Principal":"*"}"#), &nobody),
+            (policy(r#"{"Effect":"Allow","NotPrincipal":{"AWS":"1"}}"#), &(vec![], true)),
+            (policy(r#"{"Effect":"Deny","NotPrincipal":{"AWS":"1"}}"#), &nobody),
             (policy(r#"{"Effect":"Allow","Principal":"*","Condition":{}}"#), &nobody),
             (policy(r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}"#), &nobody),
             (policy(r#"{"Effect":"Allow","Principal":{"AWS":"*"}}"#), &(vec![], true)),

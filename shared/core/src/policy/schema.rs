@@ -40,11 +40,11 @@ struct Handsoff {
     accounts: Accounts,
     /// What is asked of break-glass sessions.
     cases: Cases,
-    /// What logging and detection hang on.
+    /// What logging and detection depend on.
     protected: Protected,
 }
 
-/// What logging and detection hang on.
+/// What logging and detection depend on.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = nothing)]
 #[expect(dead_code, reason = "its form is what is wanted, and no value")]

@@ -57,7 +57,7 @@ impl WebIdentity {
             (None, Some(host)) => provider.is_some_and(|found| is_under(found, host)),
             (None, None) => true,
         };
-        // Whoever may open a pull request chooses what its jobs do: a `*` never means those.
+        // The person who opens a pull request chooses what its jobs do: a `*` never means those.
         let written = self.subject.as_str();
         let unreviewed = subject.ends_with(PULL_REQUEST) && !written.ends_with(PULL_REQUEST);
         vouched && !unreviewed && self.subject.matches(&as_far_as_asked(written, subject))
