@@ -21,7 +21,8 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 /// Whether a change by a deploy identity may be out of bounds, whichever its entry is: the fast path leaves it to
 /// [`finding`] then.
 pub(crate) fn may_be_beyond(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
-    if is_grave(action) || is_key(action) || action.class() == Some(Class::Destruction) {
+    let by_action = is_grave(action) || gives_a_user_rights(action) || is_key(action);
+    if by_action || stops_a_rule(action, record) || action.class() == Some(Class::Destruction) {
         return true;
     }
     let Some(account) = record.recipient_account_id.text() else { return true };
@@ -36,6 +37,7 @@ pub(crate) fn is_watched(action: &Action<'_>) -> bool {
     is_grave(action)
         || is_key(action)
         || action.service == "iam"
+        || is_rule(action)
         || matches!(action.class(), Some(Class::Sharing | Class::Destruction))
 }
 
@@ -78,6 +80,12 @@ fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
             .into(),
         );
     }
+    if gives_a_user_rights(action) {
+        return Some("changed the rights of a user, or of a group of users".into());
+    }
+    if stops_a_rule(action, &call.record) {
+        return Some("stopped a rule of EventBridge: what it brings to others comes no more".into());
+    }
     if is_key(action) {
         return Some("made a key unusable: what is encrypted with it can't be read any more".into());
     }
@@ -104,6 +112,23 @@ fn is_grave(action: &Action<'_>) -> bool {
         ("s3" | "backup" | "lambda" | "wafv2" | "signer", _) => false,
         (_, class) => class == Some(Class::Guardrail),
     }
+}
+
+/// Roles are what deployments give rights to; users are people, or keys that don't end.
+fn gives_a_user_rights(action: &Action<'_>) -> bool {
+    let names =
+        ["PutUserPolicy", "AttachUserPolicy", "AddUserToGroup", "PutGroupPolicy", "AttachGroupPolicy"];
+    action.service == "iam" && names.contains(&&*action.name)
+}
+
+fn is_rule(action: &Action<'_>) -> bool {
+    action.service == "events" && matches!(&*action.name, "DisableRule" | "PutRule")
+}
+
+/// Whether a rule is there and matches nothing from now on: a deployment that needs it no more deletes it.
+fn stops_a_rule(action: &Action<'_>, record: &Record<'_>) -> bool {
+    let state = || record.request_parameters.get("state").and_then(Raw::text);
+    is_rule(action) && (action.name == "DisableRule" || state().as_deref() == Some("DISABLED"))
 }
 
 fn is_key(action: &Action<'_>) -> bool {

@@ -6,8 +6,17 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 6] =
-    [DRIFT_WRITE, WORKLOAD_WRITE, CONSOLE_SIGN_IN, TRAIL_TAMPERED, DEPLOY_ROLE_MISUSED, DEPLOY_OUT_OF_BOUNDS];
+pub const ALL: [Code; 9] = [
+    DRIFT_WRITE,
+    WORKLOAD_WRITE,
+    CONSOLE_SIGN_IN,
+    TRAIL_TAMPERED,
+    DEPLOY_ROLE_MISUSED,
+    DEPLOY_OUT_OF_BOUNDS,
+    WORKLOAD_ROLE_ASSUMED,
+    FOREIGN_ACCESS,
+    PERMISSION_SET_CHANGED,
+];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
 
@@ -82,5 +91,35 @@ pub const DEPLOY_OUT_OF_BOUNDS: Code = Code::new(&Row {
     alerts: AlertRule::Once,
     is_violation: true,
     may_be_hidden: Err("an exception is for people; list the change under `may_change`"),
+    ..DRIFT
+});
+
+/// A person who assumed a role that code runs as.
+pub const WORKLOAD_ROLE_ASSUMED: Code = Code::new(&Row {
+    place: 106,
+    name: "workload-role-assumed",
+    title: "Workload's role assumed by a person",
+    next: "Ask the person what it was for, and read what the session did. People don't belong in the role's trust policy: take \
+           them out of it, or the role out of its [[workload]] entry.",
+    ..DRIFT
+});
+
+/// Another account that assumed a role.
+pub const FOREIGN_ACCESS: Code = Code::new(&Row {
+    place: 107,
+    name: "foreign-access",
+    title: "Role assumed from another account",
+    next: "If the account is yours, or a provider's whom you let in, name it under [accounts]. If not: take it out of the \
+           role's trust policy, revoke the role's sessions, and read what they did.",
+    ..DRIFT
+});
+
+/// A permission set that IAM Identity Center changed in the account.
+pub const PERMISSION_SET_CHANGED: Code = Code::new(&Row {
+    place: 108,
+    name: "permission-set-changed",
+    title: "Permission set changed",
+    next: "Find the call in the management account's trail, by its time and the permission set's name, and the reviewed \
+           change behind it. If there is none, undo it there.",
     ..DRIFT
 });

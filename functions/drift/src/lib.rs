@@ -1,12 +1,14 @@
 //! Drift: changes by identities other than a deploy role, and the attacks that make changes go unseen.
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
-//! `deploy-out-of-bounds`.
+//! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`.
 
+mod assumed;
 mod bounds;
 pub mod codes;
 mod deputy;
 pub mod live;
+mod permission_sets;
 mod subscription;
 mod watch;
 
@@ -25,7 +27,7 @@ use handsoff_core::{
 pub struct Drift;
 
 const CLAIMS: [Claim; 2] = [
-    Claim { priority: Priority::Attack, covers: is_attack_misuse_or_out_of_bounds },
+    Claim { priority: Priority::Attack, covers: is_whatever_the_disposition },
     // What is left then, if it succeeded, is a change or a sign-in.
     Claim { priority: Priority::Call, covers: |call, _, _| call.outcome == Outcome::Succeeded },
 ];
@@ -74,12 +76,19 @@ impl Detector for Drift {
     }
 }
 
-fn is_attack_misuse_or_out_of_bounds(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> bool {
-    let drift = call.attack.is_some()
-        || call.shows_misuse(policy).is_some()
-        || bounds::finding(call, policy).is_some();
+/// What is reported even where a pipeline or a service does it, or where it is no change.
+fn is_whatever_the_disposition(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> bool {
+    let drift =
+        call.attack.is_some() || call.shows_misuse(policy).is_some() || unexpected(call, policy).is_some();
     trace.step("attack, or role misused?", || if drift { "yes" } else { "no" }.into());
     drift
+}
+
+/// What a pipeline, a service or a session should not do or become, by rules that no attack and no misuse is needed for.
+fn unexpected(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
+    bounds::finding(call, policy)
+        .or_else(|| assumed::finding(call, policy))
+        .or_else(|| permission_sets::finding(call))
 }
 
 fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
@@ -93,8 +102,8 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return misused(call, policy.deploy.get(entry), &how).into();
     }
     trace.step("rule deploy-role-misused", || "it doesn't show misuse of a deploy role".into());
-    if let Some(finding) = bounds::finding(call, policy) {
-        trace.step("rule deploy-out-of-bounds", || finding.reason.clone());
+    if let Some(finding) = unexpected(call, policy) {
+        trace.step(finding.code.as_str(), || finding.reason.clone());
         return finding.into();
     }
     if matches!(call.effect, Effect::SignsIn | Effect::SignInPlumbing) {
@@ -230,6 +239,9 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
     let (severity, deputy) = with_deputy(call, policy);
+    // Nobody's daily work: the role is a workload's.
+    let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
+    let severity = if borrowed { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
     Finding::new(call, codes::DRIFT_WRITE, severity, reason)
 }

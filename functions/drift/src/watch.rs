@@ -5,7 +5,7 @@ use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
 
-use crate::bounds;
+use crate::{assumed, bounds, permission_sets};
 
 pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     if who.principal.kind != Kind::DeployRole {
@@ -29,7 +29,11 @@ pub(crate) fn action(action: &Action<'_>) -> Watch {
     let federates = action.service == "sts" && action.name == "GetFederationToken";
     if action.service == "signin" || federates || action.opens_a_shell() {
         Watch::Always
-    } else if Attack::is_listed(action) || bounds::is_watched(action) {
+    } else if Attack::is_listed(action)
+        || Attack::drains(action)
+        || bounds::is_watched(action)
+        || assumed::assumes(action)
+    {
         Watch::ByRecord
     } else {
         Watch::No
@@ -41,8 +45,14 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
     if matches!(target, Some(Target::Deploy(_))) {
         return true;
     }
+    if facts.is_watched_action && facts.effect == Effect::Reads && is_watched_read(facts) {
+        return true;
+    }
+    if *kind == Kind::Service {
+        return permission_sets::may_be(record);
+    }
     if *kind != Kind::DeployRole {
-        // A service acts by itself, and whatever others change is judged anyway.
+        // Whatever others change is judged anyway.
         return false;
     }
     !record.vpc_endpoint_account_id.is_absent()
@@ -52,6 +62,13 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
         || (facts.effect == Effect::Changes && Attack::may_be_on_protected(record, facts.policy))
         || (facts.effect == Effect::Changes
             && facts.policy.deploy.iter().any(|entry| entry.may_change.is_some()))
+}
+
+fn is_watched_read(facts: &RecordFacts<'_>) -> bool {
+    let RecordFacts { record, kind, policy, .. } = facts;
+    let action = Action::of(record);
+    (assumed::assumes(&action) && assumed::may_be(*kind, record))
+        || (*kind != Kind::Service && Attack::drains(&action) && Attack::may_be_on_protected(record, policy))
 }
 
 fn is_watched_change(facts: &RecordFacts<'_>) -> bool {

@@ -70,7 +70,9 @@ impl Attack {
         }
         let is_data = record.management_event.flag() == Some(false);
         let own = principal.arn.as_deref().is_some_and(|arn| policy.protects(arn));
-        let by_itself = own && compute_service(&principal.identity) == Some("lambda");
+        // Lambda takes a queue's messages with the role of the function that it gives them to.
+        let by_itself =
+            own && (compute_service(&principal.identity) == Some("lambda") || Self::drains(action));
         if by_itself || (is_data && principal.kind == Kind::Workload) {
             return None;
         }
@@ -83,6 +85,11 @@ impl Attack {
     pub fn may_be_on_protected(record: &Record<'_>, policy: &Policy) -> bool {
         let parts = [record.request_parameters, record.response_elements, record.resources];
         parts.iter().any(|part| policy.may_name_protected(part.as_str()))
+    }
+
+    /// Whether the action takes away what is read: AWS files it with the reads or the changes, as the record says.
+    pub fn drains(action: &Action<'_>) -> bool {
+        action.service == "sqs" && action.name == "ReceiveMessage"
     }
 
     /// Whether the table has the action.

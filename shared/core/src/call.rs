@@ -90,7 +90,7 @@ impl<'a> Call<'a> {
             kind => Attack::of(&action, &record, policy, kind == Kind::DeployRole).or_else(|| {
                 // What fails for another reason than a missing right is a mistake more often than an attack.
                 let counts = matches!(outcome, Outcome::Succeeded | Outcome::Denied(_));
-                let tries = effect == Effect::Changes && counts;
+                let tries = (effect == Effect::Changes || Attack::drains(&action)) && counts;
                 tries.then(|| Attack::on_protected(&action, &record, policy, &principal)).flatten()
             }),
         };

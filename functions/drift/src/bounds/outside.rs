@@ -105,9 +105,11 @@ impl Principals {
     /// Those of a call.
     fn of(action: &Action<'_>, record: &Record<'_>) -> Self {
         let mut found = Self { opens: !trusts(action) && opens_an_account(&action.name), ..Self::default() };
-        // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents").
-        found.unseen = record.request_parameters.get("omitted").is_some();
-        found.read(record.request_parameters);
+        // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents"). And no call
+        // shares anything without a parameter: where there is none, the record doesn't show it.
+        let asked = record.request_parameters;
+        found.unseen = asked.get("omitted").is_some() || (asked.is_absent() && !trusts(action));
+        found.read(asked);
         found
     }
 

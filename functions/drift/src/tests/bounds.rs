@@ -46,7 +46,7 @@ fn what_no_pipeline_should_change_unasked_is_reported_once_at_medium() {
             r#"{"bucketName":"b","bucketPolicy":{"Statement":[{"Effect":"Allow","Principal":"*"}]}}"#.into(),
             &reported,
         ),
-        ("s3:PutBucketPolicy", "null".into(), &expected),
+        ("s3:PutBucketPolicy", "null".into(), &reported),
         ("s3:PutBucketPolicy", r#"{"omitted":true,"originalSize":120000}"#.into(), &reported),
         ("ec2:DisableSnapshotBlockPublicAccess", "{}".into(), &reported),
         ("kms:ScheduleKeyDeletion", r#"{"keyId":"k"}"#.into(), &reported),

@@ -1,0 +1,78 @@
+//! Roles that somebody assumed who shouldn't: a person that of a workload, another account any, the pipeline one that
+//! isn't its own.
+//!
+//! To assume a role changes nothing, and so it is seen here alone: what the session does afterwards has the role as its
+//! caller.
+
+use handsoff_cloudtrail::{Action, Arn, IdentityType, Record};
+use handsoff_core::policy::Policy;
+use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
+
+use crate::codes;
+
+/// The finding on a call that assumed a role, if there is one.
+pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
+    if !assumes(&call.action) || call.outcome != Outcome::Succeeded || call.target.is_some() {
+        return None;
+    }
+    let arn = call.record.assumed_role_arn()?;
+    let account = call.account()?;
+    // A call into another account has a record there, too.
+    let role =
+        Arn::split(&arn).filter(|role| role.account == account && role.resource.starts_with("role/"))?;
+    let name = show::clean(role.resource.rsplit('/').next().unwrap_or(role.resource), 64);
+    let entry = policy.workloads.iter().find(|entry| entry.identity.matches(&arn, Some(&account)));
+    match call.principal.kind {
+        Kind::DeployRole => by_pipeline(call, policy, &name),
+        Kind::Human => {
+            let reason = format!(
+                "A person assumed the role `{name}`, which {} names as a workload's: only code runs as it.",
+                entry?.line
+            );
+            Some(Finding::new(call, codes::WORKLOAD_ROLE_ASSUMED, Severity::Medium, reason))
+        }
+        Kind::Unknown if call.principal.identity.kind == IdentityType::AwsAccount => {
+            by_another_account(call, policy, &account, &name)
+        }
+        _ => None,
+    }
+}
+
+/// Whether [`finding`] has to look at a record, by what is known before it is classified.
+pub(crate) fn may_be(kind: Kind, record: &Record<'_>) -> bool {
+    match kind {
+        Kind::DeployRole | Kind::Human => true,
+        Kind::Unknown => {
+            record.user_identity.get("type").is_some_and(|kind| kind.as_str() == "\"AWSAccount\"")
+        }
+        _ => false,
+    }
+}
+
+/// Whether a call is one of those that assume a role.
+pub(crate) fn assumes(action: &Action<'_>) -> bool {
+    action.service == "sts" && action.name.starts_with("AssumeRole")
+}
+
+fn by_pipeline(call: &Call<'_>, policy: &Policy, role: &str) -> Option<Finding> {
+    let entry = policy.deploy.get(call.principal.entry?)?;
+    let listed = entry.may_change.iter().flatten().any(|change| change.covers(&call.action, call.class()));
+    let reason = format!(
+        "The pipeline ({}) assumed the role `{role}`, which no [[deploy]] entry names: what it does as that role isn't \
+         the pipeline's.",
+        entry.line
+    );
+    (!listed).then(|| Finding::new(call, codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium, reason))
+}
+
+fn by_another_account(call: &Call<'_>, policy: &Policy, own: &str, role: &str) -> Option<Finding> {
+    let foreign = call.principal.identity.account_id.as_deref()?;
+    if foreign == own || policy.alerts.account_name(foreign).is_some() {
+        return None;
+    }
+    let foreign = show::clean(foreign, 32);
+    let reason = format!(
+        "Somebody of the account {foreign}, which [accounts] doesn't name, assumed the role `{role}` here."
+    );
+    Some(Finding::new(call, codes::FOREIGN_ACCESS, Severity::Medium, reason))
+}
