@@ -7,7 +7,7 @@ use handsoff_cloudtrail::Record;
 use handsoff_core::detector::Undecided;
 use handsoff_core::origins::Origins;
 use handsoff_core::story::{self, Index, Issued, Ties};
-use handsoff_core::{Disposition, Engine, Finding, Key, Step, Trace, Verdict, show::clean};
+use handsoff_core::{Disposition, Engine, Finding, Key, Policy, Step, Trace, Verdict, show::clean};
 
 use crate::args::Explain;
 use crate::input::{self, Place, Position, Reader, Sink, Source};
@@ -86,7 +86,7 @@ pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
 pub struct Explaining<'p> {
     engine: &'p Engine<'p>,
     /// What other records of the source say of where sessions come from.
-    known: Noting,
+    known: Noting<'p>,
     /// What was explained.
     pub explained: Vec<Explained>,
     /// What could not be read.
@@ -96,8 +96,9 @@ pub struct Explaining<'p> {
 impl<'p> Explaining<'p> {
     /// Reads a source: once for what its records say of each other's sessions, and once more to explain them.
     pub fn of(source: &Source, engine: &'p Engine<'p>) -> Self {
-        let mut first = Noting::default();
+        let mut first = Noting::of(engine.policy);
         Reader::default().read(source, &mut first, &|_| {});
+        first.code = first.code.conclude();
         let mut all = Self { engine, known: first, explained: Vec::new(), problems: Vec::new() };
         Reader::default().read(source, &mut all, &|_| {});
         all
@@ -135,17 +136,23 @@ impl Sink for Explaining<'_> {
 }
 
 /// Notes where sessions come from.
-#[derive(Default)]
-struct Noting {
-    /// Those that AWS gave to code.
+struct Noting<'p> {
+    policy: &'p Policy,
+    /// Those that AWS gave to code, and those that show the misuse of a deploy role.
     code: Origins,
     /// Who issued the others.
     issued: story::Origins,
 }
 
-impl Sink for Noting {
+impl<'p> Noting<'p> {
+    fn of(policy: &'p Policy) -> Self {
+        Self { policy, code: Origins::default(), issued: story::Origins::default() }
+    }
+}
+
+impl Sink for Noting<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
-        self.code.note(record);
+        self.code.note(record, self.policy);
         if let Some((session, issued)) = Issued::by(record) {
             self.issued.add(session, issued);
         }

@@ -236,7 +236,9 @@ impl Pass<'_> {
         let work = || {
             let mut tallies: Vec<Tally> = tallies();
             let mut reader = Reader::default();
-            let mut fast_paths: Vec<FastPath<'_>> = engines.iter().map(Engine::fast_path).collect();
+            let known = engines.iter().zip(learned);
+            let mut fast_paths: Vec<FastPath<'_>> =
+                known.map(|(engine, learned)| engine.fast_path().knowing(&learned.origins)).collect();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };

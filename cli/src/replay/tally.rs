@@ -57,7 +57,7 @@ pub struct Options {
 pub(super) struct Learned {
     /// Records that another of the same call is reported instead of, by [`copies::name`].
     pub(super) left_out: HashSet<u64>,
-    /// Of the unknown sessions with findings those that AWS gave to code.
+    /// Of the unknown sessions with findings those that AWS gave to code, and of deploy sessions which are refuted.
     pub(super) origins: Origins,
 }
 
@@ -118,7 +118,7 @@ impl Tally {
     /// What this reading has shown that its verdicts didn't know yet.
     pub(super) fn learned(&self) -> Option<Learned> {
         let left_out = self.copies.left_out();
-        let origins = self.origins.of(&self.unknown);
+        let origins = self.origins.conclude().of(&self.unknown);
         (!left_out.is_empty() || !origins.is_empty()).then_some(Learned { left_out, origins })
     }
 
@@ -417,7 +417,7 @@ impl Sink for SourceSink<'_, '_> {
         self.tally.read += 1;
         self.oddities(record, place);
         // Also where it is out of range: a session may have begun before.
-        self.tally.origins.note(record);
+        self.tally.origins.note(record, self.engine.policy);
         self.tally.issuers.note(record);
         if self.tally.options.leave_out(record) {
             self.tally.out_of_range += 1;

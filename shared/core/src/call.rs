@@ -71,6 +71,8 @@ pub struct Call<'a> {
     pub target: Option<Target>,
     /// When it was made; `None` when the record doesn't say.
     pub time: Option<Time>,
+    /// What another record shows of a deploy role's misuse: see [`crate::origins`].
+    pub refuted: Option<String>,
 }
 
 impl<'a> Call<'a> {
@@ -96,7 +98,8 @@ impl<'a> Call<'a> {
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
-        let call = Self { record, principal, action, effect, basis, outcome, attack, target, time };
+        let refuted = None;
+        let call = Self { record, principal, action, effect, basis, outcome, attack, target, time, refuted };
         call.explain(policy, trace);
         call
     }
@@ -245,11 +248,16 @@ impl Call<'_> {
             if let Some(how) = misuse::by_taking(entry, &self.record, &self.principal) {
                 return Some((place, how));
             }
+            if let Some(how) = self.refuted.clone().filter(|_| !entry.humans) {
+                return Some((place, how));
+            }
         }
         let place = self.principal.entry.filter(|_| self.principal.kind == Kind::DeployRole)?;
         let entry = policy.deploy.get(place)?;
-        let how = misuse::by_use(&self.action, entry, &self.record, &self.principal, self.is_from_console())?;
-        Some((place, how))
+        let how = misuse::by_use(&self.action, entry, &self.record, &self.principal, self.is_from_console());
+        // What the session reads is nobody's news: how it began was.
+        let refuted = || self.refuted.clone().filter(|_| self.effect == Effect::Changes);
+        Some((place, how.or_else(refuted)?))
     }
 
     /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.

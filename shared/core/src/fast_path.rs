@@ -14,6 +14,7 @@ use crate::call::{is_from_console, is_tool_call, target};
 use crate::detector::{Detector, IdentityFacts, RecordFacts, Watch};
 use crate::disposition::Disposition;
 use crate::engine::Detectors;
+use crate::origins::Origins;
 use crate::policy::Policy;
 use crate::principal::{Kind, Principal};
 
@@ -31,6 +32,8 @@ const LONGEST: usize = 16 << 10;
 pub struct FastPath<'p> {
     policy: &'p Policy,
     detectors: Detectors,
+    /// What other records say of sessions.
+    origins: Option<&'p Origins>,
     /// Boxed, because a function knows few: its start would wait for the pages that empty places take.
     kept: Vec<Option<Box<Kept>>>,
     actions: Vec<Option<Box<Known>>>,
@@ -76,7 +79,13 @@ impl Default for Caller {
 impl<'p> FastPath<'p> {
     /// With nothing kept yet.
     pub(crate) fn new(policy: &'p Policy, detectors: Detectors) -> Self {
-        Self { policy, detectors, kept: vec![None; KEPT], actions: vec![None; ACTIONS] }
+        Self { policy, detectors, origins: None, kept: vec![None; KEPT], actions: vec![None; ACTIONS] }
+    }
+
+    /// The same where other records say something of sessions.
+    #[must_use]
+    pub fn knowing(self, origins: &'p Origins) -> Self {
+        Self { origins: Some(origins), ..self }
     }
 
     /// Why there is nothing to report on a record, where that can be seen at once.
@@ -146,35 +155,41 @@ impl<'p> FastPath<'p> {
             return Caller::default();
         }
         let place = usize::try_from(xxh3_64(identity.as_bytes()) % KEPT as u64).unwrap_or_default();
-        let Some(kept) = self.kept.get_mut(place) else { return Caller::default() };
-        let kept = kept.get_or_insert_default();
-        if kept.identity == identity && kept.account == account {
+        if let Some(Some(kept)) = self.kept.get(place)
+            && kept.identity == identity
+            && kept.account == account
+        {
             return kept.caller;
         }
-        let caller = caller(record, self.policy, self.detectors);
-        if identity.len() > LONGEST {
+        let caller = self.new_caller(record);
+        let Some(kept) = self.kept.get_mut(place).filter(|_| identity.len() <= LONGEST) else {
             return caller;
-        }
+        };
+        let kept = kept.get_or_insert_default();
         kept.identity.replace_range(.., identity);
         kept.account.replace_range(.., account);
         kept.caller = caller;
         caller
     }
-}
 
-fn caller(record: &Record<'_>, policy: &Policy, detectors: Detectors) -> Caller {
-    // What only this record's other fields say must not be kept for the identity's next record.
-    let bare = Record {
-        user_identity: record.user_identity,
-        recipient_account_id: record.recipient_account_id,
-        // For its partition, which is the same for all records of an account.
-        aws_region: record.aws_region,
-        ..Record::default()
-    };
-    let principal = Principal::of(&bare, policy);
-    let kind = principal.kind;
-    let who = IdentityFacts { is_from_console: is_from_console(&bare, &principal), principal };
-    Caller { kind, watch: greatest(detectors, |detector| detector.watches_identity(&who, policy)) }
+    fn new_caller(&self, record: &Record<'_>) -> Caller {
+        // What only this record's other fields say must not be kept for the identity's next record.
+        let bare = Record {
+            user_identity: record.user_identity,
+            recipient_account_id: record.recipient_account_id,
+            // For its partition, which is the same for all records of an account.
+            aws_region: record.aws_region,
+            ..Record::default()
+        };
+        let principal = Principal::of(&bare, self.policy);
+        let kind = principal.kind;
+        if self.origins.is_some_and(|origins| origins.refutes(&principal.identity)) {
+            return Caller { kind, watch: Watch::Always };
+        }
+        let who = IdentityFacts { is_from_console: is_from_console(&bare, &principal), principal };
+        let watch = greatest(self.detectors, |detector| detector.watches_identity(&who, self.policy));
+        Caller { kind, watch }
+    }
 }
 
 fn greatest(detectors: Detectors, watch: impl Fn(&dyn Detector) -> Watch) -> Watch {

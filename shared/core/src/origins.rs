@@ -1,19 +1,22 @@
-//! Where a session comes from, by another record: the one in which a compute service took the role on, or the service
-//! account of a pod.
+//! Where a session comes from, by another record: the one in which a compute service, a pod, a person or another session
+//! assumed the role.
 //!
 //! A record names a session's role and name, and may say nothing of whose it is. The role can be anyone's who may
 //! assume it, and its name is the caller's to choose: neither shows code. The access key does: AWS makes it, and writes
 //! it in `responseElements` of the call that gave it out, and in each call that is made with it.
 
-use std::collections::HashSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::service_name;
 use handsoff_cloudtrail::{Action, Arn, Identity, IdentityType, Record};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::call::Call;
+use crate::call::{Call, Outcome, Target};
+use crate::policy::Policy;
 use crate::principal::{Kind, vouches_for_code};
+use crate::show::clean;
 use crate::trace::Trace;
 
 /// Services that assume a role for code that they run: not those that do what a person tells them, as Systems Manager
@@ -21,50 +24,205 @@ use crate::trace::Trace;
 const COMPUTE: [&str; 7] =
     ["batch", "ec2", "ecs-tasks", "edgelambda", "lambda", "pods.eks", "tasks.apprunner"];
 
-/// The sessions that AWS gave to code, by a hash of key and role. A set: it doesn't matter which record comes first.
+/// So many issuers are followed, from each session to those that were issued in it.
+pub const HOPS: usize = 5;
+
+/// What the records of a log say of where sessions come from, by a hash of key and role. Sets: it doesn't matter which record
+/// comes first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
+    /// Sessions that AWS gave to code.
     code: HashSet<u64>,
+    /// Sessions of roles that people assumed: who.
+    persons: BTreeMap<u64, String>,
+    /// Deploy sessions that began otherwise than they may: how.
+    refuted: BTreeMap<u64, String>,
+    /// Which session issued which.
+    issued: BTreeSet<Issue>,
 }
 
 impl Origins {
-    /// Notes a record, if it gives credentials to code.
-    pub fn note(&mut self, record: &Record<'_>) {
+    /// Notes a record, if its call issued a session.
+    pub fn note(&mut self, record: &Record<'_>, policy: &Policy) {
         // Most records end here.
         if !record.event_source.as_str().starts_with("\"sts.") || !record.error_code.is_absent() {
             return;
         }
-        if let Some(session) = given_to_code(record) {
-            self.code.insert(session);
+        let identity = Identity::read(record.user_identity);
+        self.code.extend(given_to_code(record, &identity));
+        if identity.is_service() {
+            return;
+        }
+        match Beginning::of(&Call::classify(*record, policy, &mut Trace::off()), policy) {
+            Some(Beginning::Refuted { session, how }) => keep(&mut self.refuted, session, how),
+            Some(Beginning::ByPerson { session, who }) => keep(&mut self.persons, session, who),
+            Some(Beginning::Issued(issue)) => drop(self.issued.insert(issue)),
+            None => {}
         }
     }
 
     /// Takes over what others have seen.
     pub fn merge(&mut self, other: Self) {
         self.code.extend(other.code);
+        other.persons.into_iter().for_each(|(session, who)| keep(&mut self.persons, session, who));
+        other.refuted.into_iter().for_each(|(session, how)| keep(&mut self.refuted, session, how));
+        self.issued.extend(other.issued);
     }
 
-    /// Of these sessions those that were given to code.
+    /// The same with no more of the sessions of code than these.
     #[must_use]
-    pub fn of(&self, sessions: &HashSet<u64>) -> Self {
-        Self { code: self.code.intersection(sessions).copied().collect() }
+    pub fn of(self, sessions: &HashSet<u64>) -> Self {
+        Self { code: self.code.intersection(sessions).copied().collect(), ..self }
+    }
+
+    /// What follows from all of it for verdicts: the sessions of code, the deploy sessions that are refuted, and the persons
+    /// behind sessions that assumed a deploy role.
+    #[must_use]
+    pub fn conclude(&self) -> Self {
+        let (mut persons, mut refuted) = (self.persons.clone(), self.refuted.clone());
+        for _ in 0..HOPS {
+            for issue in &self.issued {
+                if let Some(how) = refuted.get(&issue.by).filter(|_| issue.deploys) {
+                    let how = passed_on(how);
+                    refuted.entry(issue.session).or_insert(how);
+                } else if let Some(who) = persons.get(&issue.by).cloned() {
+                    if issue.deploys {
+                        refuted.entry(issue.session).or_insert_with(|| behind(&who));
+                    } else {
+                        persons.entry(issue.session).or_insert(who);
+                    }
+                }
+            }
+        }
+        let deploying: HashSet<u64> =
+            self.issued.iter().filter(|issue| issue.deploys).map(|issue| issue.by).collect();
+        persons.retain(|session, _| deploying.contains(session));
+        Self { code: self.code.clone(), persons, refuted, issued: BTreeSet::new() }
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.code.is_empty()
+        self.code.is_empty() && self.persons.is_empty() && self.refuted.is_empty()
     }
 
-    /// Makes the caller a workload, if its record doesn't say who it is and another one does.
+    /// Whether an identity's session is a deploy session that began otherwise than it may.
+    pub fn refutes(&self, identity: &Identity<'_>) -> bool {
+        !self.refuted.is_empty()
+            && session(identity).is_some_and(|session| self.refuted.contains_key(&session))
+    }
+
+    /// Makes the caller a workload, if its record doesn't say who it is and another one does; and says of a deploy role's
+    /// misuse what another record shows.
     pub fn recognise(&self, call: &mut Call<'_>, trace: &mut Trace) {
         let principal = &mut call.principal;
-        let unknown = principal.kind == Kind::Unknown && principal.identity.kind == IdentityType::AssumedRole;
-        let known = || session(&principal.identity).is_some_and(|session| self.code.contains(&session));
-        if unknown && known() {
+        if self.is_empty() || principal.identity.kind != IdentityType::AssumedRole {
+            return;
+        }
+        let Some(session) = session(&principal.identity) else { return };
+        if principal.kind == Kind::Unknown && self.code.contains(&session) {
             principal.kind = Kind::Workload;
             principal.because = "another record shows that a compute service or a pod assumed the role";
             trace.step("origin", || principal.because.to_owned());
         }
+        let deploys = matches!(call.target, Some(Target::Deploy(_)));
+        let how = match principal.kind {
+            Kind::DeployRole => self.refuted.get(&session).cloned(),
+            _ if deploys => self.persons.get(&session).map(|who| behind(who)),
+            _ => None,
+        };
+        if let Some(how) = &how {
+            trace.step("origin", || how.clone());
+        }
+        call.refuted = how;
+    }
+}
+
+/// Of two records of one session, as of a call into another account, the same one counts whichever comes first.
+fn keep(sessions: &mut BTreeMap<u64, String>, session: u64, says: String) {
+    match sessions.entry(session) {
+        Entry::Occupied(mut own) if says < *own.get() => drop(own.insert(says)),
+        Entry::Occupied(_) => {}
+        Entry::Vacant(place) => drop(place.insert(says)),
+    }
+}
+
+/// How a session began that a call issued, as far as the call's own record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// A deploy session that its entry of the policy doesn't allow, and why.
+    Refuted {
+        /// The session.
+        session: u64,
+        /// What shows it.
+        how: String,
+    },
+    /// A session of another role, which a person assumed.
+    ByPerson {
+        /// The session.
+        session: u64,
+        /// The person, as far as the record says.
+        who: String,
+    },
+    /// A session that was issued in another one, of which this record says nothing.
+    Issued(Issue),
+}
+
+/// A session that was issued in another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Issue {
+    /// The session that was issued.
+    pub session: u64,
+    /// The one that it was issued in.
+    pub by: u64,
+    /// Whether it is of a deploy role that no person may assume.
+    pub deploys: bool,
+}
+
+impl Beginning {
+    /// Of a call that issued a session to anybody but a service.
+    pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Self> {
+        let assumes = call.action.service == "sts" && call.action.name.starts_with("AssumeRole");
+        if !assumes || call.outcome != Outcome::Succeeded || call.principal.kind == Kind::Service {
+            return None;
+        }
+        let session = issued_by(&call.record)?;
+        let by_session = |deploys| {
+            let by = self::session(&call.principal.identity)?;
+            Some(Self::Issued(Issue { session, by, deploys }))
+        };
+        match (call.target, call.principal.kind) {
+            (Some(Target::Deploy(place)), kind) => {
+                let entry = policy.deploy.get(place)?;
+                match call.misuse(policy) {
+                    // It may be the runner, which the entry should list.
+                    Some(_) if entry.assumed_by.is_empty() && kind == Kind::Unknown => None,
+                    Some((_, how)) => Some(Self::Refuted { session, how }),
+                    None if entry.humans => None,
+                    None => by_session(true),
+                }
+            }
+            (Some(_), _) => None,
+            (None, Kind::Human | Kind::BreakGlass) => {
+                Some(Self::ByPerson { session, who: call.principal.name() })
+            }
+            // What misuse of a deploy role leads to elsewhere is reported there by itself.
+            (None, Kind::DeployRole) => None,
+            (None, _) => by_session(false),
+        }
+    }
+}
+
+/// What is said of a deploy session that somebody assumed in a session which a person had assumed.
+pub fn behind(who: &str) -> String {
+    format!("a person is behind it: `{}` assumed the role that assumed it", clean(who, 128))
+}
+
+/// What is said of a deploy session that a misused one assumed.
+pub fn passed_on(how: &str) -> String {
+    if how.starts_with("it was assumed by") {
+        how.to_owned()
+    } else {
+        format!("it was assumed by a misused session: {how}")
     }
 }
 
@@ -75,9 +233,8 @@ pub fn session(identity: &Identity<'_>) -> Option<u64> {
     Some(name(identity.access_key_id.as_deref()?, account, role))
 }
 
-fn given_to_code(record: &Record<'_>) -> Option<u64> {
+fn given_to_code(record: &Record<'_>, identity: &Identity<'_>) -> Option<u64> {
     let action = Action::of(record);
-    let identity = Identity::read(record.user_identity);
     let to_code = match &*action.name {
         "AssumeRole" => {
             let service =
@@ -90,8 +247,12 @@ fn given_to_code(record: &Record<'_>) -> Option<u64> {
         }
         _ => false,
     };
-    let credentials = record.response_elements.get("credentials").filter(|_| to_code)?;
-    let key = credentials.get("accessKeyId").and_then(Raw::text)?;
+    to_code.then(|| issued_by(record))?
+}
+
+/// The session that a call issued.
+fn issued_by(record: &Record<'_>) -> Option<u64> {
+    let key = record.response_elements.get("credentials")?.get("accessKeyId").and_then(Raw::text)?;
     let role = record.assumed_role_arn()?;
     let Arn { account, resource, .. } = Arn::split(&role)?;
     Some(name(&key, account, resource.rsplit('/').next()?))
@@ -136,7 +297,7 @@ mod tests {
     /// Who made a call, if a session began so.
     fn kind(began: &str, call: &str) -> Kind {
         let mut origins = Origins::default();
-        origins.note(&record(began));
+        origins.note(&record(began), &Policy::built_in());
         let mut call = Call::classify(record(call), &Policy::built_in(), &mut Trace::off());
         origins.recognise(&mut call, &mut Trace::off());
         call.principal.kind
