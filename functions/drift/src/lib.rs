@@ -149,6 +149,7 @@ fn tampered(call: &Call<'_>, policy: &Policy, attack: Attack) -> Finding {
     finding
 }
 
+/// The finding on the misuse of a deploy role. Without `how`, its reason lacks the end.
 fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
     let line = entry.map(|entry| entry.line.to_string()).unwrap_or_default();
     let lists_nobody = entry.is_some_and(|entry| entry.assumed_by.is_empty());
@@ -159,7 +160,8 @@ fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
         (Outcome::Succeeded, _) => Severity::High,
         _ => Severity::Medium,
     };
-    let reason = format!("Only the pipeline may use the deploy role of {line}, but {how}.");
+    let end = if how.is_empty() { "" } else { "." };
+    let reason = format!("Only the pipeline may use the deploy role of {line}, but {how}{end}");
     Finding::new(call, codes::DEPLOY_ROLE_MISUSED, severity, reason)
 }
 

@@ -1,15 +1,18 @@
 //! The drift function: findings are remembered and reported; what was changed, by hand and by a deploy role, is kept for the
 //! ledger; the sweep's canary is recognised and timed.
 
-use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::{Call, Detector, Disposition, Engine, Finding, Outcome, Owner, Reported, Trace, Verdict};
+use handsoff_cloudtrail::{Effect, Record};
+use handsoff_core::origins::{Beginning, session};
+use handsoff_core::{
+    Call, Detector, Disposition, Engine, Finding, Key, Kind, Outcome, Owner, Policy, Reported, Trace, Verdict,
+};
 use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Report, Session, Telling, World,
-    keep_and_tell, keep_issued,
+    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Proof, Report, Session, Telling,
+    World, keep_and_tell, keep_issued, prove,
 };
 
 use crate::Drift;
@@ -102,11 +105,16 @@ pub struct Seen {
     excepted: Option<Excepted>,
     /// The session that its call issued.
     session: Option<Session>,
+    /// What it says of deploy sessions.
+    proof: Option<Proof>,
 }
 
 impl Seen {
     fn is_empty(&self) -> bool {
-        self.observations.is_empty() && self.excepted.is_none() && self.session.is_none()
+        self.observations.is_empty()
+            && self.excepted.is_none()
+            && self.session.is_none()
+            && self.proof.is_none()
     }
 }
 
@@ -130,24 +138,32 @@ impl Function for DriftFunction<'_> {
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let policy = self.classifier.policy();
         let session = Session::issued_by(record);
-        let only = |session: Option<Session>| {
-            session.map(|one| Work::Seen(Box::new(Seen { session: Some(one), ..Seen::default() })))
-        };
         // What is expected of a deploy role ends what was changed by hand before.
-        if !matches!(self.classifier.disposition(record), None | Some(Disposition::Expected)) {
-            return only(session);
+        let judged = matches!(self.classifier.disposition(record), None | Some(Disposition::Expected));
+        if !judged && session.is_none() {
+            return None;
         }
         let call = Call::classify(*record, policy, &mut Trace::off());
         if self.canary.is(&call) {
             return Some(Work::Canary);
         }
-        let verdict = match self.classifier.engine.owner(&call, &mut Trace::off()) {
+        let owner = if judged {
+            self.classifier.engine.owner(&call, &mut Trace::off())
+        } else {
+            Owner::Nobody(Disposition::Read)
+        };
+        let verdict = match owner {
             Owner::Nobody(Disposition::Expected) => Verdict::Nothing(Disposition::Expected),
             owner if owner.is(Drift.name()) => Drift.judge(&call, policy, &mut Trace::off()),
-            _ => return only(session),
+            _ => {
+                let proof = proof(&call, policy, None);
+                let seen = Seen { session, proof, ..Seen::default() };
+                return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
+            }
         };
         let observations = of(&call, policy, &verdict).observations;
-        let seen = |excepted| Box::new(Seen { observations, excepted, session });
+        let proof = proof(&call, policy, Some(&verdict));
+        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof });
         let seen = match verdict {
             Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
             Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
@@ -171,7 +187,11 @@ impl Function for DriftFunction<'_> {
             Work::Finding(finding, _) => {
                 Episode::of(&**finding, &self.classifier.policy().alerts).to_string()
             }
-            Work::Seen(seen) if seen.observations.is_empty() && seen.excepted.is_none() => ISSUED.to_owned(),
+            Work::Seen(seen)
+                if seen.observations.is_empty() && seen.excepted.is_none() && seen.proof.is_none() =>
+            {
+                ISSUED.to_owned()
+            }
             Work::Seen(..) => PARTITION.to_owned(),
             Work::Canary => "canary".to_owned(),
         }
@@ -195,20 +215,52 @@ impl Function for DriftFunction<'_> {
                 Work::Canary => {}
             }
         }
-        let (mut seen, mut covered, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
-        for Seen { observations, excepted, session } in all {
+        let (mut seen, mut covered, mut sessions, mut proofs) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for Seen { observations, excepted, session, proof } in all {
             seen.extend(observations);
             covered.extend(excepted);
             sessions.extend(session);
+            proofs.extend(proof);
         }
         // Before the findings: an alert on what was done in a session reads it.
-        let issued = keep_issued(world, sessions).await;
+        let mut issued = keep_issued(world, sessions).await;
+        match prove(world, proofs).await {
+            Ok(more) => findings.extend(more),
+            Err(failure) => issued = issued.and(Err(failure)),
+        }
         let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
         let told = keep_and_tell(world, telling, &findings, report).await;
         // Alerts come first, and what fails of either is no reason to leave the other out.
         let remembered = remember(world, &seen).await;
         excepted::keep(world, covered).await;
         told.and(remembered).and(issued)
+    }
+}
+
+/// What a call says of deploy sessions: of the one that it issued, or of the one that it was made in.
+fn proof(call: &Call<'_>, policy: &Policy, verdict: Option<&Verdict>) -> Option<Proof> {
+    if policy.deploy.is_empty() {
+        return None;
+    }
+    if let Some(beginning) = Beginning::of(call, policy) {
+        return Some(Proof::of_issue(Key::of(&call.record), beginning, || if_refuted(call, policy)));
+    }
+    if call.principal.kind != Kind::DeployRole || call.effect != Effect::Changes {
+        return None;
+    }
+    let (session, finding) = (session(&call.principal.identity)?, if_refuted(call, policy)?);
+    let known = verdict?.finding();
+    let same = known.is_some_and(|known| (known.code, known.severity) == (finding.code, finding.severity));
+    (!same).then(|| Proof::of_change(session, &finding))
+}
+
+/// What there is to report of a call if another record shows the misuse of a deploy role.
+fn if_refuted(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
+    let call = Call { refuted: Some(String::new()), ..call.clone() };
+    match Drift.judge(&call, policy, &mut Trace::off()) {
+        Verdict::Finding(finding) => Some(*finding),
+        _ => None,
     }
 }
 

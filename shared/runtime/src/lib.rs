@@ -24,6 +24,7 @@ mod history;
 mod look;
 pub mod message;
 mod ports;
+mod proof;
 mod puts;
 mod report;
 mod session;
@@ -45,6 +46,7 @@ pub use ports::{
     Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup,
     Memory, Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
+pub use proof::{Proof, prove};
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};
 pub use story::{Session, keep_issued};

@@ -1,0 +1,196 @@
+//! Deploy sessions that began otherwise than they may: what is done in them is misuse, in the functions as in a replay,
+//! whichever record comes first.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+
+use handsoff_cloudtrail::Time;
+use handsoff_core::Policy;
+use handsoff_drift::live::{Canary, DriftFunction};
+use handsoff_functions::engine;
+use handsoff_runtime::Mark;
+use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
+use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::replay;
+use proptest::prelude::*;
+
+const POLICY: &str = r#"
+[[deploy]]
+identity = "arn:aws:iam::*:role/deploy"
+assumed_by = ["arn:aws:iam::111122223333:role/ci"]
+[[deploy]]
+identity = "arn:aws:iam::*:role/deploy-app"
+assumed_by = ["arn:aws:iam::111122223333:role/deploy"]
+[[break_glass]]
+identity = "arn:aws:iam::*:role/emergency"
+"#;
+
+type Session = (&'static str, &'static str, &'static str);
+
+const JON: Session = ("AWSReservedSSO_Dev_0123456789abcdef", "jon@example.com", "ASIAJON");
+const OPS: Session = ("ops", "x", "ASIAOPS");
+const EMERGENCY: Session = ("emergency", "ana", "ASIAEMERGENCY");
+const CODEBUILD: &str = r#"{"type":"AWSService","invokedBy":"codebuild.amazonaws.com"}"#;
+
+/// The sessions of the pipeline's roles, by the end of their keys.
+fn pipeline(role: &'static str, key: &'static str) -> Session {
+    (role, "run-7", key)
+}
+
+fn session((role, name, key): Session) -> String {
+    format!(
+        r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE:{name}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}",
+        "accountId":"111122223333","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role",
+        "arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}}}}}}"#
+    )
+}
+
+fn record(second: u32, who: &str, action: &str, rest: &str) -> String {
+    let (service, name) = action.split_once(':').unwrap();
+    let reads = service == "sts";
+    format!(
+        r#"{{"eventVersion":"1.11","userIdentity":{who},"eventTime":"2026-03-10T02:00:{second:02}Z","eventSource":"{service}.amazonaws.com",
+        "eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.5","userAgent":"aws-cli/2.15",{rest}
+        "eventID":"00000000-0000-4000-8000-0000000000{second:02}","readOnly":{reads},"eventType":"AwsApiCall",
+        "managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}}"#
+    )
+    .replace('\n', " ")
+}
+
+fn assumes(second: u32, who: &str, (role, name, key): Session) -> String {
+    let rest = format!(
+        r#""requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"{name}"}},
+        "responseElements":{{"credentials":{{"accessKeyId":"{key}"}},
+        "assumedRoleUser":{{"arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}"}}}},"#
+    );
+    record(second, who, "sts:AssumeRole", &rest)
+}
+
+fn changes(second: u32, who: Session) -> String {
+    record(
+        second,
+        &session(who),
+        "ec2:AuthorizeSecurityGroupIngress",
+        r#""requestParameters":{"groupId":"sg-1"},"#,
+    )
+}
+
+/// A run of the pipeline, of which each session ends in the same letter.
+fn run_of(
+    first: u32,
+    [ci, deploy, app]: [&'static str; 3],
+    began: impl Fn(u32, Session) -> Vec<String>,
+) -> Vec<String> {
+    let [ci, deploy, app] =
+        [("ci", ci), ("deploy", deploy), ("deploy-app", app)].map(|(role, key)| pipeline(role, key));
+    let mut all = began(first, ci);
+    all.extend([
+        assumes(first + 5, &session(ci), deploy),
+        changes(first + 6, deploy),
+        assumes(first + 7, &session(deploy), app),
+        changes(first + 8, app),
+    ]);
+    all
+}
+
+/// A run as it should be; one that a person began through two roles; and a deploy session of an emergency session.
+fn records() -> Vec<String> {
+    let mut all = run_of(10, ["ASIAC1", "ASIAD1", "ASIAA1"], |at, ci| vec![assumes(at, CODEBUILD, ci)]);
+    all.extend(run_of(20, ["ASIAC2", "ASIAD2", "ASIAA2"], |at, ci| {
+        vec![assumes(at, &session(JON), OPS), assumes(at + 1, &session(OPS), ci)]
+    }));
+    all.extend([
+        assumes(40, &session(EMERGENCY), pipeline("deploy", "ASIAD3")),
+        changes(41, pipeline("deploy", "ASIAD3")),
+    ]);
+    all
+}
+
+fn policy() -> Policy {
+    Policy::parse("handsoff.toml", POLICY).unwrap()
+}
+
+/// The seconds of the events that are misuse of a deploy role, with the severity.
+type Misused = BTreeSet<(String, String)>;
+
+fn misused(sorts: impl Iterator<Item = String>) -> Misused {
+    sorts
+        .filter_map(|sort| {
+            let parts: Vec<&str> = sort.split('#').collect();
+            let [_, time, _, "deploy-role-misused", severity] = parts[..] else { return None };
+            Some((time[17..19].to_owned(), severity.to_owned()))
+        })
+        .collect()
+}
+
+fn live(records: &[String], at_once: usize) -> (Misused, Vec<String>) {
+    let (policy, world) = (policy(), InMemory::default());
+    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
+    let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
+    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
+    for batch in plain.chunks(at_once) {
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, &drift, batch)).unwrap();
+    }
+    let found = misused(world.observations.borrow().keys().map(|(_, sort)| sort.clone()));
+    let reasons = world.sent.borrow().iter().map(|message| message.email.clone()).collect();
+    (found, reasons)
+}
+
+fn replayed(records: &[String]) -> Misused {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.jsonl");
+    std::fs::write(&file, records.join("\n")).unwrap();
+    misused(replay(&[file], &policy(), 1).findings.iter().map(Mark::sort))
+}
+
+fn expected() -> Misused {
+    // The pipeline's sessions that a person is behind: how they began, and what was changed in them. That the emergency
+    // session assumed the role is break-glass's to report.
+    [("25", "high"), ("26", "critical"), ("27", "high"), ("28", "critical"), ("41", "critical")]
+        .into_iter()
+        .map(|(second, severity)| (second.to_owned(), severity.to_owned()))
+        .collect()
+}
+
+#[test]
+fn what_a_session_does_that_a_person_is_behind_is_misuse() {
+    assert_eq!(replayed(&records()), expected());
+    let (found, messages) = live(&records(), 1);
+    assert_eq!(found, expected());
+    let reason = "a person is behind it: `jon@example.com (Dev)` assumed the role that assumed it.";
+    let all = messages.join("\n").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(all.contains(reason), "{all}");
+}
+
+#[test]
+fn without_the_record_of_its_beginning_a_session_is_the_pipelines() {
+    let of_the_run: Vec<String> = records().into_iter().skip(7).take(4).collect();
+    assert_eq!((replayed(&of_the_run), live(&of_the_run, 1).0), (Misused::new(), Misused::new()));
+}
+
+#[test]
+fn each_change_of_a_deploy_session_is_remembered_once() {
+    let (policy, world) = (policy(), InMemory::default());
+    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
+    let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
+    let all: Vec<String> = (0..10).map(|second| changes(second, pipeline("deploy", "ASIAD1"))).collect();
+    let plain: Vec<&str> = all.iter().map(String::as_str).collect();
+    let faulty = FaultInjection::new(&world);
+    run(&faulty, deliver(&faulty, &drift, &plain)).unwrap();
+    let used = world.observations.borrow().keys().filter(|(_, sort)| sort.starts_with("used#")).count();
+    assert_eq!(used, 10);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn the_order_of_records_makes_no_difference(
+        order in Just(records()).prop_shuffle(),
+        at_once in 1..8_usize,
+    ) {
+        prop_assert_eq!(replayed(&order), expected());
+        prop_assert_eq!(live(&order, at_once).0, expected());
+    }
+}
