@@ -111,6 +111,7 @@ pub const FOREIGN_ACCESS: Code = Code::new(&Row {
     title: "Role assumed from another account",
     next: "If the account is yours, or a provider's whom you let in, name it under [accounts]. If not: take it out of the \
            role's trust policy, revoke the role's sessions, and read what they did.",
+    repeats: Repeats::ByResource,
     ..DRIFT
 });
 

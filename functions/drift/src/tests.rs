@@ -6,6 +6,7 @@ use handsoff_testing::records::{self, classified, record};
 use super::*;
 
 mod actions;
+mod assumed;
 mod bounds;
 mod deputy;
 mod who;
@@ -191,8 +192,9 @@ fn attacks_on_logging_are_reported_whoever_makes_them_and_whatever_excepts() {
     ] {
         assert_eq!(found(identity, action, rest), (codes::TRAIL_TAMPERED, severity), "{action} {rest}");
     }
-    // What pipelines do every day to what nobody protects.
-    assert_eq!(nothing(&role("deploy", "run-1"), "events:DisableRule", rule), "expected");
+    // Nobody protects it, and it is no attack by the pipeline; it is reported as beyond its bounds.
+    let stopped = found(&role("deploy", "run-1"), "events:DisableRule", rule);
+    assert_eq!(stopped, (codes::DEPLOY_OUT_OF_BOUNDS, Medium));
     let service = r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForApplicationAutoScaling/s",
         "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForApplicationAutoScaling"}}}"#;
     assert_eq!(nothing(service, "monitoring:DeleteAlarms", ""), "service");

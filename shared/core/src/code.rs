@@ -238,6 +238,8 @@ pub enum Repeats {
     Ordinary,
     /// All.
     Always,
+    /// All, of each resource by itself.
+    ByResource,
 }
 
 /// What findings are grouped by: the beginning of an incident's ID says it.

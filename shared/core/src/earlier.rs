@@ -51,7 +51,11 @@ impl Subject {
         let name = if who.arn.is_empty() { &who.name } else { &who.arn };
         let shared = who.arn.rsplit('/').next().and_then(permission_set_of).is_some();
         let person = who.human.as_deref().filter(|_| shared).unwrap_or_default();
-        let name = group::digest(&[finding.code.detector(), &finding.account, name, person]);
+        let by_resource = finding.code.row().repeats == Repeats::ByResource;
+        let resource = finding.resources.first().filter(|_| by_resource);
+        let mut parts = vec![finding.code.detector(), &finding.account, name, person];
+        parts.extend(resource.map(String::as_str));
+        let name = group::digest(&parts);
         Some(Self { name, by_action: true })
     }
 
@@ -70,7 +74,7 @@ impl Subject {
         match finding.code.row().repeats {
             Repeats::Never => false,
             Repeats::Ordinary => matches!(finding.principal.kind, Kind::Human | Kind::Unknown),
-            Repeats::Always => true,
+            Repeats::Always | Repeats::ByResource => true,
         }
     }
 
@@ -78,7 +82,7 @@ impl Subject {
     pub fn what(&self, finding: &Brief<'_>) -> Option<String> {
         let Brief { topic, action, severity, .. } = finding;
         match topic.code.row().repeats {
-            Repeats::Always => {}
+            Repeats::Always | Repeats::ByResource => {}
             Repeats::Ordinary if !topic.class.is_some_and(Class::is_grave) => {}
             Repeats::Ordinary | Repeats::Never => return None,
         }
