@@ -40,12 +40,13 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 
 /// Whether [`finding`] has to look at a record, by what is known before it is classified.
 pub(crate) fn may_be(kind: Kind, record: &Record<'_>) -> bool {
+    let another_account =
+        || record.user_identity.get("type").is_some_and(|kind| kind.as_str() == "\"AWSAccount\"");
     match kind {
         Kind::DeployRole | Kind::Human => true,
-        Kind::Unknown => {
-            record.user_identity.get("type").is_some_and(|kind| kind.as_str() == "\"AWSAccount\"")
-        }
-        _ => false,
+        Kind::Service => false,
+        // From the console anybody is a person.
+        _ => another_account() || record.session_credential_from_console.flag() == Some(true),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The drift function: findings are remembered and reported; what was changed, by hand and by a deploy role, is kept for the
 //! ledger; the sweep's canary is recognised and timed.
 
+use std::collections::BTreeSet;
+
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Record};
 use handsoff_core::origins::{Beginning, session};
@@ -226,7 +228,12 @@ impl Function for DriftFunction<'_> {
         // Before the findings: an alert on what was done in a session reads it.
         let mut issued = keep_issued(world, sessions).await;
         match prove(world, proofs).await {
-            Ok(more) => findings.extend(more),
+            // What is known to be misuse isn't reported as the lesser thing that its record shows by itself.
+            Ok(more) => {
+                let known: BTreeSet<Key> = more.iter().map(|it| it.as_ref().key()).collect();
+                findings.retain(|finding: &Reported| !known.contains(&finding.as_ref().key()));
+                findings.extend(more);
+            }
             Err(failure) => issued = issued.and(Err(failure)),
         }
         let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
