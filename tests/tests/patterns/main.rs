@@ -345,6 +345,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("nothing.sign-in-check-mfa.json", "db"),
     ("nothing.sign-in-user-authentication.json", "d"),
     ("nothing.workload-allowed.json", "d"),
+    ("permission-set-changed.policy.json", "d"),
     ("root-activity.assume-root.json", "b"),
     ("root-activity.console-sign-in.json", "b"),
     ("root-activity.password-recovery.json", "b"),
@@ -356,6 +357,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("trail-tampered.model-invocation-log.json", "d"),
     ("trail-tampered.stop-logging.json", "d"),
     ("trail-tampered.update-function-code.json", "d"),
+    ("workload-role-assumed.by-user.json", "d"),
     ("workload-write.instance-agent.json", "d"),
     ("workload-write.not-in-entry.json", "d"),
 ];
