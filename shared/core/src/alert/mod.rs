@@ -18,7 +18,7 @@ use crate::reported::ReportedRef;
 use crate::severity::Severity;
 
 pub use digest::{Digest, digests};
-pub use milestone::{COUNTS, Milestone, Period, Reach, Topic};
+pub use milestone::{COUNTS, Milestone, NameError, Period, Reach, Topic};
 pub use schedule::{Known, closes_aloud, goes_on, schedule};
 pub use summary::{Listed, Summary};
 pub use words::{LONGEST_SUBJECT, cut, link, subject, who};
