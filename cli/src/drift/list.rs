@@ -19,8 +19,8 @@ use crate::{Exit, load};
 pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::policy(&args.policy) {
         Ok(policy) => policy,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };

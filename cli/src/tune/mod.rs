@@ -20,6 +20,7 @@ use handsoff_core::show::clean;
 
 use crate::args::Tune;
 use crate::input::{self, Reader, Source};
+use crate::load::LoadError;
 use crate::outcome::Outcome;
 use crate::output::count_of;
 use crate::replay::progress::Bar;
@@ -46,8 +47,8 @@ struct Base {
 pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
     let base = match base(args.policy.as_deref()) {
         Ok(base) => base,
-        Err(mistakes) => {
-            let _ = io::stderr().write_all(mistakes.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };
@@ -137,7 +138,7 @@ impl Read<'_> {
     }
 }
 
-fn base(named: Option<&Path>) -> Result<Base, String> {
+fn base(named: Option<&Path>) -> Result<Base, LoadError> {
     let here = Path::new(load::HERE);
     let Some(file) = named.or_else(|| here.exists().then_some(here)) else {
         return Ok(Base { policy: Policy::built_in(), own: None });
