@@ -16,8 +16,8 @@ use handsoff_case::manifest::sha256;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Message, Metrics,
-    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, LogLine, Lookup, Memory, Message,
+    Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 use handsoff_sweep::sweep;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
@@ -235,8 +235,8 @@ impl Clock for Mill {
         self.in_memory.name()
     }
 
-    fn complain(&self, failure: &Failure) {
-        panic!("{failure}")
+    fn log(&self, line: LogLine) {
+        panic!("{line}")
     }
 
     fn left(&self) -> Duration {

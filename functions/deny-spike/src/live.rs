@@ -1,6 +1,7 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
@@ -9,7 +10,8 @@ use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
-    AT_ONCE, Classifier, Failure, Function, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
+    AT_ONCE, Classifier, Failure, Function, Lease, LogLine, Mark, Metric, Range, Report, Telling, World,
+    keep_and_tell,
 };
 
 use crate::{DenySpike, Seen, Spike, spikes_of};
@@ -48,6 +50,7 @@ impl<'p> DenySpikeFunction<'p> {
 
 impl Function for DenySpikeFunction<'_> {
     type Work = Work;
+    type EventError = Infallible;
 
     fn name(&self) -> &'static str {
         "handsoff-deny-spike"
@@ -145,7 +148,7 @@ async fn found(
     for (key, spike) in &spikes {
         match whole.remove(key) {
             Some(finding) => findings.push(spike.told(finding, &policy.denials)),
-            None => world.complain(&Failure::new(READ, "only a summary of a call is stored")),
+            None => world.log(LogLine::new(READ, "only a summary of a call is stored")),
         }
     }
     findings.sort_by_key(Finding::order);

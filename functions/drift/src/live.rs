@@ -1,6 +1,8 @@
 //! The drift function: findings are remembered and reported; what was changed, by hand and by a deploy role, is kept for the
 //! ledger; the sweep's canary is recognised and timed.
 
+use std::convert::Infallible;
+
 use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_core::{Call, Detector, Disposition, Engine, Finding, Outcome, Owner, Reported, Trace, Verdict};
@@ -122,6 +124,7 @@ impl<'p> DriftFunction<'p> {
 
 impl Function for DriftFunction<'_> {
     type Work = Work;
+    type EventError = Infallible;
 
     fn name(&self) -> &'static str {
         "handsoff-drift"

@@ -1,6 +1,8 @@
 //! The function of a detector that needs none of its own: findings are stored and alerted, and what an exception covers
 //! is remembered.
 
+use std::convert::Infallible;
+
 use handsoff_cloudtrail::Record;
 use handsoff_core::{Detector, Engine, Finding, Reported, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
@@ -38,6 +40,7 @@ impl<'p> DetectorFunction<'p> {
 
 impl Function for DetectorFunction<'_> {
     type Work = Work;
+    type EventError = Infallible;
 
     fn name(&self) -> &'static str {
         self.name

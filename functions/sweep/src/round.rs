@@ -214,7 +214,7 @@ async fn postpone(world: &impl World, episode: &Episode) {
     };
     // Where this fails too, nothing is different.
     if let Err(failure) = postponed.await {
-        world.complain(&failure);
+        world.log(failure.into());
     }
 }
 

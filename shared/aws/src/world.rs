@@ -15,8 +15,8 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 use handsoff_runtime::{
-    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, Message, Metric, Metrics, Notifier,
-    Published, Report, Subscription, Subscriptions, Turns, Unit,
+    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, LogLine, Message, Metric, Metrics,
+    Notifier, Published, Report, Subscription, Subscriptions, Turns, Unit,
 };
 use lambda_runtime::tracing;
 use tokio::sync::OnceCell;
@@ -280,8 +280,8 @@ impl Clock for Aws {
         format!("{stream}/{}/{}/{}", std::process::id(), since.as_nanos(), self.names.get())
     }
 
-    fn complain(&self, failure: &Failure) {
-        tracing::error!(what = failure.what, why = failure.why, "continued without it");
+    fn log(&self, line: LogLine) {
+        tracing::error!(what = line.what, why = line.why, "continued without it");
     }
 
     fn left(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -74,13 +75,20 @@ pub enum EnvelopeError {
 }
 
 /// Why a delivery is a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum DeadLetterError {
+#[derive(Debug, thiserror::Error)]
+enum DeadLetterError<E: Error + 'static> {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// What a detector says of an event that is none of CloudTrail's.
-    #[error("{0}")]
-    Other(String),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// What a function says of an event that is none of CloudTrail's.
+    #[error(transparent)]
+    Event(E),
+}
+
+/// Why an event's detail is no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum RecordError {
     #[error("`detail` continues after its record, at byte {0}")]
     Behind(usize),
     #[error("`detail` has none of the fields of a CloudTrail record")]
@@ -141,6 +149,9 @@ pub trait Function {
     /// What comes of a record that leads to something.
     type Work;
 
+    /// Why an event that is none of CloudTrail's can't be read; `Infallible` for a function that takes none.
+    type EventError: Error + 'static;
+
     /// The function's name, for metrics.
     fn name(&self) -> &'static str;
 
@@ -151,7 +162,7 @@ pub trait Function {
     ///
     /// # Errors
     /// Why it can't be read.
-    fn other(&self, _envelope: Envelope<'_>, _detail: &str) -> Option<Result<Self::Work, String>> {
+    fn other(&self, _envelope: Envelope<'_>, _detail: &str) -> Option<Result<Self::Work, Self::EventError>> {
         None
     }
 
@@ -177,16 +188,16 @@ pub trait Function {
 }
 
 /// What is done as a whole, and the deliveries that it answers.
-struct Unit<W> {
+struct Unit<F: Function> {
     deliveries: Vec<usize>,
-    task: Task<W>,
+    task: Task<F>,
 }
 
-enum Task<W> {
+enum Task<F: Function> {
     /// To remember and tell.
-    CarryOut(Vec<W>),
+    CarryOut(Vec<F::Work>),
     /// To put among the dead letters, and why.
-    Reject(DeadLetterError),
+    Reject(DeadLetterError<F::EventError>),
 }
 
 /// Handles a batch. The answers are in the order of the deliveries.
@@ -230,7 +241,7 @@ pub async fn handle<F: Function>(
         if let Err(failure) =
             sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time limit was reached")))
         {
-            world.complain(&failure);
+            world.log(failure.into());
         }
     }
     answers
@@ -242,7 +253,7 @@ fn units<F: Function>(
     function: &F,
     deliveries: &[Delivery<'_>],
     report: &mut Report,
-) -> Vec<Unit<F::Work>> {
+) -> Vec<Unit<F>> {
     let mut units: BTreeMap<String, (Vec<usize>, Vec<F::Work>)> = BTreeMap::new();
     let mut rejected = Vec::new();
     for (index, delivery) in deliveries.iter().enumerate() {
@@ -274,7 +285,7 @@ async fn deal_with<F: Function>(
     world: &impl World,
     function: &F,
     deliveries: &[Delivery<'_>],
-    unit: Unit<F::Work>,
+    unit: Unit<F>,
     report: &mut Report,
 ) -> (Vec<usize>, Result<(), Failure>) {
     let payload = unit.deliveries.first().and_then(|index| deliveries.get(*index)).map(|it| it.payload);
@@ -312,10 +323,10 @@ type Judged<W> = (W, Option<Time>);
 fn judged<F: Function>(
     function: &F,
     delivery: &Delivery<'_>,
-) -> Result<Option<Judged<F::Work>>, DeadLetterError> {
+) -> Result<Option<Judged<F::Work>>, DeadLetterError<F::EventError>> {
     let detail = delivery.detail.map_err(EnvelopeError::clone)?;
     if let Some(other) = function.other(delivery.envelope, detail) {
-        return other.map(|work| Some((work, None))).map_err(DeadLetterError::Other);
+        return other.map(|work| Some((work, None))).map_err(DeadLetterError::Event);
     }
     let record = record(detail)?;
     let time = || record.event_time.text().and_then(|text| Time::parse(&text));
@@ -323,13 +334,13 @@ fn judged<F: Function>(
 }
 
 /// The record in an event's detail.
-fn record(detail: &str) -> Result<Record<'_>, DeadLetterError> {
+fn record(detail: &str) -> Result<Record<'_>, RecordError> {
     match Record::read(detail) {
         Ok((Entry::Record(record), end)) if detail.get(end..).is_some_and(|rest| rest.trim().is_empty()) => {
             Ok(record)
         }
-        Ok((Entry::Record(_), end)) => Err(DeadLetterError::Behind(end)),
-        Ok(_) => Err(DeadLetterError::NoRecord),
-        Err(error) => Err(DeadLetterError::NoObject(error)),
+        Ok((Entry::Record(_), end)) => Err(RecordError::Behind(end)),
+        Ok(_) => Err(RecordError::NoRecord),
+        Err(error) => Err(RecordError::NoObject(error)),
     }
 }

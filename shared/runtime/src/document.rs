@@ -22,7 +22,7 @@ pub trait Document: Clone + Debug {
     /// Its partition and its sort key.
     fn keys(&self) -> (String, String);
 
-    /// Reads its text. Complains about what isn't understood of it.
+    /// Reads its text. Logs what of it isn't understood.
     ///
     /// # Errors
     /// When it can't be read, and must not be written over.

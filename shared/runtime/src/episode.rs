@@ -17,6 +17,7 @@ use handsoff_core::{Hidden, Reported, ReportedRef};
 
 use super::document::{Document, Held};
 use super::due::{Due, Task, Waiting};
+use super::log::LogLine;
 use super::ports::{Clock, Failure, Range, World};
 use super::stored::{self, Was};
 use super::summary;
@@ -228,10 +229,10 @@ impl State {
         self.is_open().then_some(Due { task, at: self.next, waiting })
     }
 
-    /// Reads a state as far as it is understood. Complains about what isn't: better alerted again than never.
+    /// Reads a state as far as it is understood. Logs what isn't: better alerted again than never.
     pub(super) fn parse(clock: &impl Clock, text: &str) -> Self {
         let read = serde_json::from_str(text).unwrap_or_else(|error| {
-            clock.complain(&Failure::new("reading a stored state", error));
+            clock.log(LogLine::new("reading a stored state", error));
             serde_json::from_str(text).map(|whole| Self::understood(&whole)).unwrap_or_default()
         });
         Self { was: Was::of(text), ..read }
@@ -315,7 +316,7 @@ impl Mark {
         format!("mark#{time}#{:016x}#{}#{}", reported.key().0, reported.code(), reported.severity())
     }
 
-    /// Reads one as far as it is understood. Complains about what isn't.
+    /// Reads one as far as it is understood. Logs what isn't.
     pub fn read(clock: &impl Clock, text: &str) -> Option<Reported> {
         stored::read(clock, "reading a stored finding", text, &[]).map(Self::reported)
     }

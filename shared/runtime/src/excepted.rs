@@ -56,7 +56,7 @@ pub async fn keep(world: &impl World, minutes: impl IntoIterator<Item = Excepted
         Err(failure) => Err(failure),
     };
     if let Err(failure) = kept {
-        world.complain(&failure);
+        world.log(failure.into());
     }
 }
 

@@ -21,6 +21,7 @@ mod due;
 mod episode;
 pub mod excepted;
 mod history;
+mod log;
 mod look;
 pub mod message;
 mod ports;
@@ -39,6 +40,7 @@ pub use digest::digest;
 pub use document::{Change, Document, Held, update};
 pub use due::{Due, DueError, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
+pub use log::LogLine;
 pub use look::{look, look_is_due};
 pub use message::Message;
 pub use ports::{

@@ -10,6 +10,7 @@ use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::due::Due;
+use super::log::LogLine;
 use super::message::Message;
 use super::report::Report;
 use super::turn::Turns;
@@ -129,8 +130,8 @@ pub trait Clock {
     /// A name for this invocation that no other has: claims are known by it.
     fn name(&self) -> String;
 
-    /// Writes to the log what went wrong without consequences.
-    fn complain(&self, failure: &Failure);
+    /// Writes to the log what went wrong, where nobody else has to know of it.
+    fn log(&self, line: LogLine);
 
     /// How long this invocation may still run.
     fn left(&self) -> Duration;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::episode::Look;
+use super::log::LogLine;
 use super::ports::{Clock, Failure};
 use handsoff_core::Code;
 use handsoff_core::Kind;
@@ -81,7 +82,7 @@ pub fn version(item: &Value) -> u64 {
     item.get("v").and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// Reads an item as far as it is understood. Complains about what isn't; `None` if that is all of it.
+/// Reads an item as far as it is understood. Logs what isn't; `None` if that is all of it.
 pub fn read<T: DeserializeOwned>(
     clock: &impl Clock,
     what: &'static str,
@@ -92,7 +93,7 @@ pub fn read<T: DeserializeOwned>(
         Ok(item) => return Some(item),
         Err(why) => why,
     };
-    clock.complain(&Failure::new(what, why));
+    clock.log(LogLine::new(what, why));
     let item = understood(serde_json::from_str(text).ok()?, more);
     serde_json::from_value(item).ok()
 }

@@ -88,7 +88,7 @@ pub async fn keep_issued(
 pub(super) async fn of(world: &impl World, incident: &Incident, shown: Option<ReportedRef<'_>>) -> Story {
     let Some(shown) = shown else { return Story::default() };
     Story::of(&Remembered(world), incident, shown, Some(world.now())).await.unwrap_or_else(|failure| {
-        world.complain(&failure);
+        world.log(failure.into());
         Story::default()
     })
 }

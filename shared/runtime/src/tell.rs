@@ -283,7 +283,7 @@ pub async fn advance(
     if !reached.is_subset(&known) {
         // An alert without them is better than none.
         let notes = telling.notes.notes(world, episode).await.unwrap_or_else(|failure| {
-            world.complain(&failure);
+            world.log(failure.into());
             Vec::new()
         });
         let shown = found.due(&reached, &known).map(|(_, _, lead)| lead).or_else(|| found.incident.lead());
@@ -488,7 +488,7 @@ pub(super) async fn send(
 async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> Result<(), Failure> {
     let (alert, lead) = (&pending.alert, pending.lead.as_ref());
     let Published::Refused(why) = world.publish(&Message::new(alert, lead)).await? else { return Ok(()) };
-    world.complain(&why);
+    world.log(why.into());
     report.count(Metric::AlertsReduced);
     match world.publish(&Message::reduced(alert, lead)).await? {
         Published::Taken => Ok(()),

@@ -12,7 +12,7 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_runtime::{
     Answer, Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Delivery, Envelope, Failure,
-    Function, Lease, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report,
+    Function, Lease, LogLine, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report,
     Subscription, Subscriptions, Turns, handle,
 };
 
@@ -57,8 +57,8 @@ pub struct FaultInjection<'w> {
     pub turns: Turns,
     /// What calls cost, and how long the invocation lasts; without it time stands still.
     pub timers: Option<&'w Timers>,
-    /// What was complained about.
-    pub complaints: RefCell<Vec<Failure>>,
+    /// What was written to the log.
+    pub logged: RefCell<Vec<LogLine>>,
 }
 
 impl<'w> FaultInjection<'w> {
@@ -71,7 +71,7 @@ impl<'w> FaultInjection<'w> {
             dead: Cell::new(false),
             turns: Turns::default(),
             timers: None,
-            complaints: RefCell::default(),
+            logged: RefCell::default(),
         }
     }
 
@@ -231,8 +231,8 @@ impl Clock for FaultInjection<'_> {
         self.world.name()
     }
 
-    fn complain(&self, failure: &Failure) {
-        self.complaints.borrow_mut().push(failure.clone());
+    fn log(&self, line: LogLine) {
+        self.logged.borrow_mut().push(line);
     }
 
     fn left(&self) -> Duration {

@@ -9,8 +9,8 @@ use handsoff_cloudtrail::{Entry, Identity, Record, Time};
 
 use handsoff_runtime::message::{LONGEST, Message};
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Due, Failure, Lookup, Memory, Metrics,
-    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns, stored,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Due, Failure, LogLine, Lookup, Memory,
+    Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns, stored,
 };
 
 /// A document: its version, its text, and what the list of open ones says of it.
@@ -174,7 +174,7 @@ impl Clock for InMemory {
         self.names.get().to_string()
     }
 
-    fn complain(&self, _: &Failure) {}
+    fn log(&self, _: LogLine) {}
 
     fn left(&self) -> Duration {
         Duration::MAX

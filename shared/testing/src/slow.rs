@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup, Memory, Message, Metrics,
-    Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, LogLine, Lookup, Memory, Message,
+    Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
 };
 
 use crate::in_memory::InMemory;
@@ -203,8 +203,8 @@ impl Clock for Slow<'_> {
         self.world.name()
     }
 
-    fn complain(&self, failure: &Failure) {
-        println!("complained: {failure}");
+    fn log(&self, line: LogLine) {
+        println!("logged: {line}");
     }
 
     fn left(&self) -> Duration {

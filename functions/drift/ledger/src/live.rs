@@ -4,7 +4,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::group::digest;
 use handsoff_core::policy::Cases;
 use handsoff_runtime::stored;
-use handsoff_runtime::{Clock, Failure, Memory, Metric, Range, Report};
+use handsoff_runtime::{Clock, Failure, LogLine, Memory, Metric, Range, Report};
 
 use crate::item::{Item, State, Terms};
 use crate::ledger::Ledger;
@@ -56,7 +56,7 @@ pub async fn remember(world: &impl Memory, observations: &[Observation]) -> Resu
     Ok(())
 }
 
-/// All that is remembered. Complains about what can't be read.
+/// All that is remembered. Logs what can't be read.
 ///
 /// # Errors
 /// When it can't be had.
@@ -84,7 +84,7 @@ pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, Failure> {
             }
             _ if texts.len() == PAGE => {
                 let why = format!("it has more than {MOST} items: the items after {from} aren't counted");
-                world.complain(&Failure::new("reading the drift ledger", why));
+                world.log(LogLine::new("reading the drift ledger", why));
                 return Ok(ledger);
             }
             _ => return Ok(ledger),

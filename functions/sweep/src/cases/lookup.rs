@@ -15,7 +15,7 @@ use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Entry, Record, Time, TimeDelta};
 use handsoff_core::{Call, Detector, Engine, Trace, Verdict};
 use handsoff_runtime::stored::{self, Was};
-use handsoff_runtime::{Ask, Clock, Document, Failure, Held, Lookup, World};
+use handsoff_runtime::{Ask, Clock, Document, Failure, Held, LogLine, Lookup, World};
 use serde::{Deserialize, Serialize};
 
 use crate::Sweep;
@@ -126,9 +126,9 @@ pub(super) async fn look_up<W: World + Lookup>(
             Ok(Some(until)) => asked.until = Some(until),
             // One Region that doesn't answer must not keep the others from being asked.
             Err(failure) => {
-                world.complain(&failure);
                 asked.failed += 1;
                 asked.problem = Some(failure.to_string());
+                world.log(failure.into());
             }
         }
     }
@@ -234,7 +234,7 @@ impl<W: World + Lookup> Events<'_, W> {
             let mut calls = Vec::new();
             for event in &events {
                 let Ok((Entry::Record(record), _)) = Record::read(event) else {
-                    world.complain(&Failure::new("CloudTrail LookupEvents", "an event that is no record"));
+                    world.log(LogLine::new("CloudTrail LookupEvents", "an event that is no record"));
                     continue;
                 };
                 if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
