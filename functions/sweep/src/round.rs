@@ -79,7 +79,7 @@ pub(crate) async fn go_through<W: World + Lookup>(
             "there is more to do than fits into a minute: {left} incidents and {unsealed} cases are left to \
              the next sweep"
         );
-        failures.push(Failure::new("the sweep", why));
+        failures.push(Failure::Unfinished { what: "the sweep", why });
     }
     failures
 }
@@ -90,7 +90,7 @@ fn items(open: &[Open]) -> (Vec<Item>, Vec<Failure>) {
     for Open { partition, sort, due } in open.iter().filter(|open| open.sort != CASE) {
         match Episode::parse(partition, sort) {
             Some(episode) => items.push(Item { episode, due: *due }),
-            None => failures.push(Failure::new("reading the open episodes", format!("`{sort}` is none"))),
+            None => failures.push(Failure::stored("reading the open episodes", format!("`{sort}` is none"))),
         }
     }
     (items, failures)

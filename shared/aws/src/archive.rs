@@ -32,7 +32,7 @@ impl Aws {
     }
 
     fn bucket(&self, what: &'static str) -> Result<&str, Failure> {
-        self.cases.as_deref().ok_or_else(|| Failure::new(what, "HANDSOFF_CASES is not set"))
+        self.cases.as_deref().ok_or_else(|| Failure::Unset { what, why: "HANDSOFF_CASES is not set".into() })
     }
 }
 

@@ -43,7 +43,7 @@ fn number(item: &Item, name: &str) -> Option<i64> {
 
 fn text<'i>(what: &'static str, item: &'i Item, name: &'static str) -> Result<&'i str, Failure> {
     let found = item.get(name).and_then(|value| value.as_s().ok());
-    found.map(String::as_str).ok_or_else(|| Failure::new(what, format!("an item has no text in `{name}`")))
+    found.map(String::as_str).ok_or_else(|| Failure::stored(what, format!("an item has no text in `{name}`")))
 }
 
 impl Memory for Aws {
@@ -95,7 +95,7 @@ impl Memory for Aws {
         let got = get.send().await.map_err(failure(GET))?;
         let Some(item) = got.item().filter(|item| self.is_fresh(item)) else { return Ok(None) };
         let version = number(item, "version").and_then(|version| u64::try_from(version).ok());
-        let version = version.ok_or_else(|| Failure::new(GET, "an item has no number in `version`"))?;
+        let version = version.ok_or_else(|| Failure::stored(GET, "an item has no number in `version`"))?;
         Ok(Some((version, text(GET, item, "text")?.to_owned())))
     }
 

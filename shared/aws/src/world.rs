@@ -128,7 +128,7 @@ where
             why = format!("{why}: {cause}");
             source = cause.source();
         }
-        Failure::new(what, clean(&why, 512))
+        Failure::call(what, clean(&why, 512))
     }
 }
 
@@ -196,7 +196,10 @@ impl DeadLetters for Aws {
         let reason = clean(reason, 512);
         tracing::error!(reason, "a payload can't be read");
         let Some(queue) = &self.dead_letters else {
-            return Err(Failure::new(WHAT, format!("there is no queue for dead letters; {reason}")));
+            return Err(Failure::Unset {
+                what: WHAT,
+                why: format!("there is no queue for dead letters; {reason}"),
+            });
         };
         let client = self.sqs.get_or_init(|| async { aws_sdk_sqs::Client::new(self.config().await) }).await;
         let attribute = |value: &str| {
@@ -257,7 +260,7 @@ impl Canary for Aws {
     async fn touch(&self) -> Result<(), Failure> {
         const WHAT: &str = "DynamoDB TagResource";
         let Some(table) = &self.table_arn else {
-            return Err(Failure::new(WHAT, "HANDSOFF_CANARY_TABLE is not set"));
+            return Err(Failure::Unset { what: WHAT, why: "HANDSOFF_CANARY_TABLE is not set".into() });
         };
         let tag = aws_sdk_dynamodb::types::Tag::builder().key(CANARY_TAG).value(CANARY_VALUE).build();
         let tag = tag.map_err(failure(WHAT))?;

@@ -11,7 +11,9 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::json::Malformed;
 use handsoff_cloudtrail::{Entry, Record, Time};
 
-use super::ports::{Clock, Failure, World};
+use super::error::Failure;
+use super::log::LogLine;
+use super::ports::{Clock, World};
 use super::report::{Metric, Report};
 use handsoff_core::{Call, Detector, Disposition, Engine, FastPath, Policy, Trace, Verdict};
 
@@ -238,10 +240,10 @@ pub async fn handle<F: Function>(
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
         let sent = leaving(world, ANSWER, world.send(&report)).await;
-        if let Err(failure) =
-            sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time limit was reached")))
-        {
-            world.log(failure.into());
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => world.log(failure.into()),
+            None => world.log(LogLine::new("the metrics", "the time limit was reached")),
         }
     }
     answers
@@ -304,7 +306,7 @@ fn set(answers: &mut [Answer], index: usize, done: &Result<(), Failure>) {
 }
 
 fn late() -> Failure {
-    Failure::new("the function", "its time limit was reached")
+    Failure::Late { what: "the function" }
 }
 
 /// Works, but leaves so much of the invocation's time; `None` if that wasn't enough.

@@ -7,7 +7,8 @@
 use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::document::{Change, Document, Held};
-use super::ports::{Clock, Failure, World};
+use super::error::Failure;
+use super::ports::{Clock, World};
 use handsoff_core::Code;
 use handsoff_core::Severity;
 

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::document::Held;
 use super::episode::Episode;
+use super::error::Failure;
 use super::history;
-use super::ports::{Failure, Range, World};
+use super::ports::{Range, World};
 use super::report::Report;
 use super::stored;
 use super::tell::{AT_ONCE, Telling, claim, marks};

@@ -6,7 +6,8 @@
 use std::fmt::Debug;
 
 use super::due::Due;
-use super::ports::{Clock, ConditionalWrite, Failure, World};
+use super::error::Failure;
+use super::ports::{Clock, ConditionalWrite, World};
 
 /// After so many tries somebody else is always faster, or something is broken.
 pub(super) const TRIES: usize = 12;
@@ -162,5 +163,5 @@ pub async fn update<D: Document, T>(
 
 /// Others were always faster.
 pub(super) fn contended<D: Document>() -> Failure {
-    Failure::new(D::CHANGE, "twelve conflicts with other writers")
+    Failure::Contended { what: D::CHANGE }
 }

@@ -17,8 +17,9 @@ use handsoff_core::{Hidden, Reported, ReportedRef};
 
 use super::document::{Document, Held};
 use super::due::{Due, Task, Waiting};
+use super::error::Failure;
 use super::log::LogLine;
-use super::ports::{Clock, Failure, Range, World};
+use super::ports::{Clock, Range, World};
 use super::stored::{self, Was};
 use super::summary;
 

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
-use super::ports::{Failure, Range, World};
+use super::error::Failure;
+use super::ports::{Range, World};
 use super::puts::{Item, put_all};
 use super::stored;
 use handsoff_core::Call;

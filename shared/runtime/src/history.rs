@@ -6,7 +6,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use super::ports::{Failure, Range, World};
+use super::error::Failure;
+use super::ports::{Range, World};
 use super::puts::{Item, put_all};
 use super::stored;
 use super::tell::AT_ONCE;

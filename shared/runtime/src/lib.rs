@@ -19,6 +19,7 @@ mod digest;
 mod document;
 mod due;
 mod episode;
+mod error;
 pub mod excepted;
 mod history;
 mod log;
@@ -40,12 +41,13 @@ pub use digest::digest;
 pub use document::{Change, Document, Held, update};
 pub use due::{Due, DueError, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
+pub use error::Failure;
 pub use log::LogLine;
 pub use look::{look, look_is_due};
 pub use message::Message;
 pub use ports::{
-    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup,
-    Memory, Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Lookup, Memory,
+    Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};

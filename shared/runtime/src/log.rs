@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::ports::Failure;
+use super::error::Failure;
 
 /// A line of the log. Its two fields are those that the log's queries and metric filters look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl LogLine {
 
 /// Of an error that stays without consequences.
 impl From<Failure> for LogLine {
-    fn from(Failure { what, why }: Failure) -> Self {
-        Self { what, why }
+    fn from(failure: Failure) -> Self {
+        Self { what: failure.what(), why: failure.why().into_owned() }
     }
 }
 

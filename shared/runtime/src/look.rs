@@ -12,7 +12,8 @@ use handsoff_core::policy::Alerts;
 
 use super::document::Held;
 use super::episode::{Episode, Look, Mark, Part};
-use super::ports::{Failure, Range, World};
+use super::error::Failure;
+use super::ports::{Range, World};
 use super::report::Report;
 use super::tell::{Found, Notes, Telling, advance, page};
 

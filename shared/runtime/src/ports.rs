@@ -3,34 +3,17 @@
 #![expect(async_fn_in_trait, reason = "functions run on one thread: no future has to be sent to another")]
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::due::Due;
+use super::error::Failure;
 use super::log::LogLine;
 use super::message::Message;
 use super::report::Report;
 use super::turn::Turns;
-
-/// A call to the outside that failed, after all its retries.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {why}")]
-pub struct Failure {
-    /// What was called.
-    pub what: &'static str,
-    /// What it said.
-    pub why: String,
-}
-
-impl Failure {
-    /// A failure of a call.
-    pub fn new(what: &'static str, why: impl Display) -> Self {
-        Self { what, why: why.to_string() }
-    }
-}
 
 /// Sorted entries of one partition: from `from` to `to`, both included, at most so many.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,8 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::ports::{Failure, World};
+use super::error::Failure;
+use super::ports::World;
 use super::tell::AT_ONCE;
 
 /// An observation: its partition, its sort key and its text.

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use super::document::{Change, Held, update};
 use super::episode::{Episode, Pending, State};
-use super::ports::{Failure, World};
+use super::error::Failure;
+use super::ports::World;
 use super::report::Report;
 use super::story;
 use super::summary::fold;

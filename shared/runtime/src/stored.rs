@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::episode::Look;
+use super::error::Failure;
 use super::log::LogLine;
-use super::ports::{Clock, Failure};
+use super::ports::Clock;
 use handsoff_core::Code;
 use handsoff_core::Kind;
 use handsoff_core::Severity;
@@ -74,7 +75,7 @@ pub fn text(item: &impl Serialize) -> Result<String, Failure> {
 }
 
 fn unwritten(error: serde_json::Error) -> Failure {
-    Failure::new("writing an item as JSON", error)
+    Failure::stored("writing an item as JSON", error)
 }
 
 /// The version of an item's form.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::{Record, Time};
 use serde::{Deserialize, Serialize};
 
-use super::ports::{Failure, Range, World};
+use super::error::Failure;
+use super::ports::{Range, World};
 use super::puts::put_all;
 use super::stored;
 use super::tell::marks;

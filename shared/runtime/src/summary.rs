@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::budget::minute;
 use super::document::Held;
 use super::episode::{Episode, Folded, Look, State};
-use super::ports::{Failure, Range, World};
+use super::error::Failure;
+use super::ports::{Range, World};
 use super::report::{Metric, Report};
 use super::stored;
 use super::tell::{Telling, claim, marks};
@@ -251,11 +252,11 @@ async fn lead<N>(
     brief: &Brief,
 ) -> Result<Reported, Failure> {
     let what = "writing a summary";
-    let period = brief.period.parse().map_err(|error| Failure::new(what, error))?;
+    let period = brief.period.parse().map_err(|error| Failure::stored(what, error))?;
     let episode = Episode { incident: brief.incident.clone(), period };
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
     let of_code = code.and_then(|code| found.first_of(code));
     let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
-    let none = || Failure::new(what, format!("no finding of {} is stored", brief.incident));
+    let none = || Failure::stored(what, format!("no finding of {} is stored", brief.incident));
     lead.map(ReportedRef::cloned).ok_or_else(none)
 }

@@ -108,7 +108,7 @@ impl<'w> FaultInjection<'w> {
             return self.die().await;
         }
         if fault == Some(Fault::FailsBefore) {
-            return Err(Failure::new(name, "made to fail"));
+            return Err(Failure::call(name, "made to fail"));
         }
         let answer = call.await;
         Once::default().await;
@@ -117,7 +117,7 @@ impl<'w> FaultInjection<'w> {
         }
         match fault {
             Some(Fault::KilledAfter) => self.die().await,
-            Some(Fault::FailsAfter) => Err(Failure::new(name, "made to seem failed")),
+            Some(Fault::FailsAfter) => Err(Failure::call(name, "made to seem failed")),
             _ => answer,
         }
     }

@@ -85,7 +85,7 @@ impl Memory for InMemory {
 
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
         if [range.partition, range.from, range.to].contains(&"") {
-            return Err(Failure::new("DynamoDB Query", "a key attribute can't be an empty string"));
+            return Err(Failure::call("DynamoDB Query", "a key attribute can't be an empty string"));
         }
         let observations = self.observations.borrow();
         let key = |sort: &str| (range.partition.to_owned(), sort.to_owned());
@@ -138,7 +138,7 @@ impl Memory for InMemory {
 impl Notifier for InMemory {
     async fn publish(&self, message: &Message) -> Result<Published, Failure> {
         if let Some(why) = self.refuses(message) {
-            return Ok(Published::Refused(Failure::new("SNS Publish", why)));
+            return Ok(Published::Refused(Failure::call("SNS Publish", why)));
         }
         self.sent.borrow_mut().push(message.clone());
         Ok(Published::Taken)
@@ -200,7 +200,7 @@ impl Archive for InMemory {
 
     async fn load(&self, name: &str) -> Result<String, Failure> {
         let found = self.files.borrow().get(name).cloned();
-        found.ok_or_else(|| Failure::new("the archive", format!("there is no {name}")))
+        found.ok_or_else(|| Failure::call("the archive", format!("there is no {name}")))
     }
 }
 

@@ -108,7 +108,7 @@ impl Memory for Slow<'_> {
     async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
         if self.broken.is_some_and(|broken| range.partition.starts_with(broken)) {
             self.wait(5_000).await;
-            return Err(Failure::new("range", "its time limit was reached"));
+            return Err(Failure::Late { what: "range" });
         }
         if let Some(made) = self.mill.and_then(|mill| mill(&range)) {
             let pages = 1 + made.iter().map(String::len).sum::<usize>() / PAGE;

@@ -88,7 +88,7 @@ fn read(clock: &impl Clock, what: &'static str, text: &str) -> Option<Remembered
 
 /// What is written and not stored by its version: reviews, which are files of a case.
 fn written<T: Serialize>(value: &T) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::new("writing a case as JSON", error))
+    serde_json::to_string(value).map_err(|error| Failure::stored("writing a case as JSON", error))
 }
 
 /// Remembers calls. To remember them again changes nothing.
@@ -295,7 +295,7 @@ impl Document for Case<'_> {
 
     fn parse(&self, _: &impl Clock, text: &str) -> Result<Sealed, Failure> {
         let sealed: Sealed =
-            serde_json::from_str(text).map_err(|error| Failure::new("reading a sealed case", error))?;
+            serde_json::from_str(text).map_err(|error| Failure::stored("reading a sealed case", error))?;
         Ok(Sealed { was: Was::of(text), ..sealed })
     }
 

@@ -80,7 +80,7 @@ pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, Failure> {
                 let why = format!(
                     "nothing of {PAGE} items from {from} on can be read: the items after them aren't counted"
                 );
-                return Err(Failure::new("reading the drift ledger", why));
+                return Err(Failure::stored("reading the drift ledger", why));
             }
             _ if texts.len() == PAGE => {
                 let why = format!("it has more than {MOST} items: the items after {from} aren't counted");

@@ -32,7 +32,7 @@ pub(crate) async fn drills<W: World>(
             None if held.exists() => {
                 let what =
                     format!("`{}` of partition {PARTITION} is not a time: correct or delete it", sort(entry));
-                failed = Err(Failure::new("reading when an identity was last in use", what));
+                failed = Err(Failure::stored("reading when an identity was last in use", what));
                 continue;
             }
             last => {

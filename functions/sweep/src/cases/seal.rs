@@ -64,7 +64,7 @@ async fn whole<'p>(world: &impl World, case: &str, policy: &'p Policy) -> Result
 }
 
 fn unwritten(error: serde_json::Error) -> Failure {
-    Failure::new("writing a case as JSON", error)
+    Failure::stored("writing a case as JSON", error)
 }
 
 /// Writes the case into the archive: first the manifest is made, whose digest names the folder, so that what a sweep
@@ -97,12 +97,12 @@ async fn write(
         store(file).await?;
     }
     if again != manifest {
-        return Err(Failure::new("sealing a case", "a call came between: the next sweep seals it"));
+        return Err(Failure::stored("sealing a case", "a call came between: the next sweep seals it"));
     }
     store(File { name: MANIFEST.into(), text: text.clone() }).await?;
     // What stood there before stays: it has to be this.
     if world.load(&format!("{folder}{MANIFEST}")).await? != text {
-        return Err(Failure::new("sealing a case", format!("{folder} has other content")));
+        return Err(Failure::stored("sealing a case", format!("{folder} has other content")));
     }
     Ok((manifest, text))
 }
@@ -137,7 +137,7 @@ async fn close<W: World>(
     let range = Range { partition: case, from: "mark#", to: "mark#~", most: LOOK_AT, backwards: false };
     let known = marks(world, range).await?;
     let Some(first) = known.first() else {
-        return Err(Failure::new("closing a session", format!("no finding of {case} is stored")));
+        return Err(Failure::stored("closing a session", format!("no finding of {case} is stored")));
     };
     // What only all of its calls together show.
     let state = State::of(world, episode).await?.unwrap_or_default();

@@ -103,7 +103,7 @@ fn sns_refuses_for_form_or_fails() {
         (413, "RequestEntityTooLarge", "m"),
     ] {
         let answer = published(status, code, why);
-        let refused = matches!(&answer, Ok(Published::Refused(why)) if why.what == "SNS Publish");
+        let refused = matches!(&answer, Ok(Published::Refused(why)) if why.what() == "SNS Publish");
         assert!(refused, "{code}: {why}: {answer:?}");
     }
     for (status, code, why) in [
