@@ -9,14 +9,17 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use serde::{Deserialize, Serialize};
 
+use super::claim::claim;
 use super::document::Held;
 use super::episode::Episode;
 use super::error::Failure;
 use super::history;
+use super::marks::marks;
 use super::ports::{Range, World};
+use super::puts::AT_ONCE;
 use super::report::Report;
 use super::stored;
-use super::tell::{AT_ONCE, Telling, claim, marks};
+use super::telling::Telling;
 use handsoff_core::Reported;
 use handsoff_core::alert::{Digest, Milestone, Note, Period};
 use handsoff_core::incident::Incident;

@@ -20,8 +20,10 @@ use super::due::{Due, Task, Waiting};
 use super::error::Failure;
 use super::log::LogLine;
 use super::ports::{Clock, Range, World};
-use super::stored::{self, Was};
-use super::summary;
+use super::stored::{self, Growing, Was};
+
+/// How the partition of a storm's summary begins; behind it stands the code.
+pub(super) const SUMMARY: &str = "summary-";
 
 /// A period of an incident: what is reported together, and what is claimed together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,11 @@ impl Episode {
     pub fn parse(partition: &str, sort: &str) -> Option<Self> {
         let period = sort.strip_prefix("state#")?;
         Some(Self { incident: partition.to_owned(), period: period.parse().ok()? })
+    }
+
+    /// Whether it is a storm's summary, and no incident.
+    fn is_summary(&self) -> bool {
+        self.incident.starts_with(SUMMARY)
     }
 
     /// The sort keys between which its observations lie.
@@ -97,7 +104,7 @@ impl Document for Episode {
 impl Held<'_, Episode> {
     /// Whether it is a storm's summary, and no incident.
     pub fn is_summary(&self) -> bool {
-        summary::is_summary(&self.document.incident)
+        self.document.is_summary()
     }
 }
 
@@ -216,7 +223,7 @@ impl State {
     /// What the list of open documents says of it: nothing when it isn't open.
     pub fn due(&self, episode: &Episode) -> Option<Due> {
         let task = match self.going {
-            _ if summary::is_summary(&episode.incident) => Task::Summary,
+            _ if episode.is_summary() => Task::Summary,
             Some(Going::On) => Task::Session,
             Some(Going::Over) => Task::Seal,
             // Until the sweep knows better.
@@ -241,7 +248,8 @@ impl State {
 
     /// What this version understands of a state.
     fn understood(whole: &Value) -> Self {
-        let mut whole = stored::understood(whole.clone(), &[]);
+        let look = Growing { field: "look", knows: stored::known::<Look>, stand_in: |_| "due" };
+        let mut whole = stored::understood(whole.clone(), &[look]);
         if let Some(Value::Array(pending)) = whole.get_mut("pending") {
             for waiting in pending {
                 *waiting = filled(blank(), waiting);

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
 use super::ports::{Range, World};
-use super::puts::{Item, put_all};
+use super::puts::{AT_ONCE, Item, put_all};
 use super::stored;
-use super::tell::AT_ONCE;
 use handsoff_core::Reported;
 use handsoff_core::earlier::{Brief, Earlier, Subject};
 use handsoff_core::group;

@@ -10,12 +10,14 @@ use handsoff_core::alert::Reach;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
 
+use super::advance::{Found, advance};
 use super::document::Held;
 use super::episode::{Episode, Look, Mark, Part};
 use super::error::Failure;
+use super::marks::page;
 use super::ports::{Range, World};
 use super::report::Report;
-use super::tell::{Found, Notes, Telling, advance, page};
+use super::telling::{Notes, Telling};
 
 /// How many findings of an episode are looked at by one sweep: an incident with many doesn't keep the others waiting.
 const SLICE: usize = 1_000;

@@ -4,7 +4,9 @@ use futures_util::stream::{self, StreamExt};
 
 use super::error::Failure;
 use super::ports::World;
-use super::tell::AT_ONCE;
+
+/// How many calls are on their way at once.
+pub const AT_ONCE: usize = 16;
 
 /// An observation: its partition, its sort key and its text.
 pub(super) type Item = (String, String, String);

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
+use super::claim::send;
 use super::document::{Change, Held, update};
 use super::episode::{Episode, Pending, State};
 use super::error::Failure;
+use super::fold::fold;
 use super::ports::World;
 use super::report::Report;
 use super::story;
-use super::summary::fold;
-use super::tell::send;
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{About, Alert, Cause, Milestone, Note};
 use handsoff_core::incident::Incident;

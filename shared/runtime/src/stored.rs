@@ -9,7 +9,6 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::episode::Look;
 use super::error::Failure;
 use super::log::LogLine;
 use super::ports::Clock;
@@ -40,7 +39,7 @@ pub fn known<T: for<'de> Deserialize<'de>>(name: &str) -> bool {
 }
 
 /// The names of findings and alerts.
-const GROWING: [Growing; 7] = [
+const GROWING: [Growing; 6] = [
     Growing { field: "code", knows: known::<Code>, stand_in: code },
     // What can't be compared is taken for grave.
     Growing { field: "severity", knows: known::<Severity>, stand_in: |_| "high" },
@@ -48,7 +47,6 @@ const GROWING: [Growing; 7] = [
     Growing { field: "cause", knows: known::<Cause>, stand_in: |_| "worse" },
     Growing { field: "tells", knows: known::<Milestone>, stand_in: |_| "closed" },
     Growing { field: "told", knows: known::<Milestone>, stand_in: |_| "closed" },
-    Growing { field: "look", knows: known::<Look>, stand_in: |_| "due" },
 ];
 
 /// The plainest code of such an incident's findings; an observation without an incident is a session's.

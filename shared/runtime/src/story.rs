@@ -6,10 +6,10 @@ use handsoff_cloudtrail::{Record, Time};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
+use super::marks::marks;
 use super::ports::{Range, World};
 use super::puts::put_all;
 use super::stored;
-use super::tell::marks;
 use handsoff_core::incident::Incident;
 use handsoff_core::story::{Facts, Identity, Issued, Made, Story, actions};
 use handsoff_core::{Key, Reported, ReportedRef};
