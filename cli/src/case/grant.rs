@@ -8,7 +8,8 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::person::may_be;
 use handsoff_core::policy::BreakGlass;
 
-use super::{event, place, shown};
+use super::event;
+use super::harmless::{place, shown};
 use crate::args::Grant;
 use crate::load::LoadError;
 use crate::output::error;

@@ -9,7 +9,8 @@ use handsoff_ledger::{Item, State, Terms};
 use super::read::{self, Reading};
 use super::show;
 use crate::args::{DriftFormat, DriftList};
-use crate::output::{self, count_of};
+use crate::numbers::count_of;
+use crate::output;
 use crate::{Exit, load};
 
 /// Runs the command.

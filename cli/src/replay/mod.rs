@@ -23,6 +23,7 @@ use handsoff_core::{Engine, FastPath, Policy};
 use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
 use crate::load::LoadError;
+use crate::numbers::count_of;
 use crate::outcome::Outcome;
 use crate::report::compare::{By, Comparison};
 use crate::{Exit, load, output, report};
@@ -172,7 +173,7 @@ fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
     // Closed standard error is no reason to fail.
     match cases::write(below, &outcome.cases) {
         Ok(others) => {
-            let count = output::count_of(outcome.cases.len() as u64, "case");
+            let count = count_of(outcome.cases.len() as u64, "case");
             let _ = writeln!(err, "{count} in {}", below.display());
             for other in &others {
                 let _ = writeln!(err, "error: {other} is there already, with another case: left as it is");

@@ -21,8 +21,8 @@ use handsoff_core::show::clean;
 use crate::args::Tune;
 use crate::input::{self, Reader, Source};
 use crate::load::LoadError;
+use crate::numbers::{count_of, thousands};
 use crate::outcome::Outcome;
-use crate::output::count_of;
 use crate::replay::progress::Bar;
 use crate::replay::{self, Options, Tally};
 use crate::{Exit, load, output};
@@ -218,7 +218,7 @@ fn head(base: &Base, tuned: &Policy, days: &Days, [before, after]: [&Outcome; 2]
         let digests = alerts.iter().filter(|alert| alert.cause.as_str() == "digest").count();
         let sent = alerts.len() - digests;
         // Rounded; half is more.
-        let a_week = output::thousands(((sent * 14 + number) / (number * 2)) as u64);
+        let a_week = thousands(((sent * 14 + number) / (number * 2)) as u64);
         let digests = if digests == 0 {
             String::new()
         } else {
