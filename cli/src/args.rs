@@ -386,9 +386,16 @@ pub enum Format {
     Csv,
 }
 
-fn since(text: &str) -> Result<Time, String> {
+/// Why a text is no time.
+#[derive(Clone, Debug, thiserror::Error)]
+enum TimeError {
+    #[error("write a day, 2026-03-01, or a time, 2026-03-01T12:00:00Z")]
+    Form,
+}
+
+fn since(text: &str) -> Result<Time, TimeError> {
     Time::parse(text)
         .or_else(|| Time::parse(&format!("{text}T00:00:00Z")))
         .or_else(|| Time::parse(&format!("{}:00Z", text.trim_end_matches('Z'))))
-        .ok_or_else(|| "write a day, 2026-03-01, or a time, 2026-03-01T12:00:00Z".to_owned())
+        .ok_or(TimeError::Form)
 }

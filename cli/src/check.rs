@@ -29,8 +29,8 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     let file = args.file.as_deref().unwrap_or(Path::new(load::HERE));
     let policy = match load::own(args.file.as_deref()) {
         Ok(policy) => policy,
-        Err(mistakes) => {
-            let _ = io::stderr().write_all(mistakes.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };
@@ -98,8 +98,8 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
 pub fn parameters(args: &Parameters, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::own(args.file.as_deref()) {
         Ok(policy) => policy,
-        Err(mistakes) => {
-            let _ = io::stderr().write_all(mistakes.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };

@@ -38,8 +38,8 @@ pub struct Explained {
 pub fn run(args: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::policy(&args.policy) {
         Ok(policy) => policy,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };

@@ -12,6 +12,7 @@ pub mod explain;
 mod html;
 pub mod input;
 pub mod load;
+mod numbers;
 pub mod outcome;
 pub mod output;
 pub mod problems;

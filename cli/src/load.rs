@@ -1,11 +1,11 @@
 //! Finding and reading the policy that holds.
 
-use std::fmt::Write;
+use std::io;
 use std::path::Path;
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line};
+use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line, PatternError, PolicyError};
 
 use crate::args::PolicyArgs;
 use crate::output;
@@ -21,17 +21,74 @@ pub(crate) fn now() -> Time {
     Time::from_timestamp(chrono::Utc::now().timestamp())
 }
 
+/// Why there is no policy to judge by. It is said in a line, or one for each mistake; what a line of an error begins with
+/// is there from the second on, for the first gets it where it is printed.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// None is named, and none is in this folder.
+    #[error(
+        "no {HERE} in this folder: name your policy, or begin one with `handsoff policy default > {HERE}`"
+    )]
+    Missing,
+    /// The file can't be read.
+    #[error("{name}: can't read the policy: {source}")]
+    File {
+        /// The file's name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What is in the file has mistakes.
+    #[error("{}", shown(.text, .mistakes))]
+    Policy {
+        /// What is in the file.
+        text: String,
+        /// All mistakes.
+        mistakes: Vec<PolicyError>,
+    },
+    /// Options name what can't be an identity.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))]
+    Options(Vec<OptionError>),
+}
+
+/// Why the value of an option is no pattern of identities.
+#[derive(Debug, thiserror::Error)]
+pub enum OptionError {
+    /// Of `--deploy-role`.
+    #[error("--deploy-role `{value}`: {why}")]
+    DeployRole {
+        /// The option's value.
+        value: String,
+        /// What to write instead.
+        why: PatternError,
+    },
+    /// Of `--break-glass`.
+    #[error("--break-glass `{value}`: {why}")]
+    BreakGlass {
+        /// The option's value.
+        value: String,
+        /// What to write instead.
+        why: PatternError,
+    },
+}
+
+/// The mistakes of a policy, each with its line.
+fn shown(text: &str, mistakes: &[PolicyError]) -> String {
+    let all = output::mistakes(text, mistakes);
+    all.trim_end().trim_start_matches("error: ").to_owned()
+}
+
 /// The policy that the options ask for.
 ///
 /// # Errors
-/// All that is wrong with it, ready to be printed.
-pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
+/// All that is wrong with it.
+pub fn policy(args: &PolicyArgs) -> Result<Policy, LoadError> {
     let mut policy = match &args.policy {
         Some(file) => read(file)?,
         None if Path::new(HERE).exists() => read(Path::new(HERE))?,
         None => Policy::built_in(),
     };
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for pattern in &args.deploy_role {
         match IdentityPattern::parse_argument(pattern) {
             Ok(identity) => policy.deploy.push(Deploy {
@@ -45,8 +102,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 may_change: None,
                 humans: false,
             }),
-            // INVARIANT: writing to a String cannot fail.
-            Err(why) => drop(writeln!(wrong, "error: --deploy-role `{pattern}`: {why}")),
+            Err(why) => wrong.push(OptionError::DeployRole { value: pattern.clone(), why }),
         }
     }
     for pattern in &args.break_glass {
@@ -55,10 +111,10 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, String> {
                 let line = Line::new(&format!("--break-glass {pattern}"));
                 policy.break_glass.push(BreakGlass::new(line, identity));
             }
-            Err(why) => drop(writeln!(wrong, "error: --break-glass `{pattern}`: {why}")),
+            Err(why) => wrong.push(OptionError::BreakGlass { value: pattern.clone(), why }),
         }
     }
-    if wrong.is_empty() { Ok(policy) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(policy) } else { Err(LoadError::Options(wrong)) }
 }
 
 /// What the policy is called that [`policy`] takes.
@@ -74,12 +130,10 @@ pub(crate) fn name(named: Option<&Path>) -> String {
 ///
 /// # Errors
 /// As [`read`]; where neither is, that, and how to begin.
-pub fn own(named: Option<&Path>) -> Result<Policy, String> {
+pub fn own(named: Option<&Path>) -> Result<Policy, LoadError> {
     let here = Path::new(HERE);
     if named.is_none() && !here.exists() {
-        return Err(format!(
-            "error: no {HERE} in this folder: name your policy, or begin one with `handsoff policy default > {HERE}`\n"
-        ));
+        return Err(LoadError::Missing);
     }
     read(named.unwrap_or(here))
 }
@@ -87,8 +141,8 @@ pub fn own(named: Option<&Path>) -> Result<Policy, String> {
 /// Reads a policy file.
 ///
 /// # Errors
-/// All mistakes, each with its line, ready to be printed.
-pub fn read(file: &Path) -> Result<Policy, String> {
+/// When it can't be read, or has mistakes: all of them.
+pub fn read(file: &Path) -> Result<Policy, LoadError> {
     with_text(file).map(|(policy, _)| policy)
 }
 
@@ -96,10 +150,14 @@ pub fn read(file: &Path) -> Result<Policy, String> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn with_text(file: &Path) -> Result<(Policy, String), String> {
+pub fn with_text(file: &Path) -> Result<(Policy, String), LoadError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| format!("error: {name}: can't read the policy: {error}\n"))?;
-    let policy = Policy::parse(&name, &text).map_err(|errors| output::mistakes(&text, &errors))?;
-    Ok((policy, text))
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(source) => return Err(LoadError::File { name, source }),
+    };
+    match Policy::parse(&name, &text) {
+        Ok(policy) => Ok((policy, text)),
+        Err(mistakes) => Err(LoadError::Policy { text, mistakes }),
+    }
 }

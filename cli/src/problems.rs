@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::input::Problem;
+use crate::numbers::thousands;
 
 /// So many are reported one by one, in the order of files and positions.
 const ONE_BY_ONE: usize = 100;
@@ -93,7 +94,7 @@ impl Problems {
         rest.sort_by_key(|rest| &rest.first);
         let rest = rest.into_iter().map(|Rest { first, count }| match count - 1 {
             0 => line(first),
-            more => format!("{} (and {} more of this kind)", line(first), crate::output::thousands(more)),
+            more => format!("{} (and {} more of this kind)", line(first), thousands(more)),
         });
         self.first.iter().map(line).chain(rest)
     }

@@ -102,3 +102,93 @@ fn what_decides_does_no_io() {
         assert_eq!(name, "handsoff-aws", "{of:?}: AWS's SDK is behind the ports");
     }
 }
+
+/// The Rust files of the product, by their paths from the root: what is below `src`, without the files of tests.
+fn product_files() -> BTreeMap<String, String> {
+    fn look(folder: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            let below = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                let skip = ["target", "tests", "node_modules"].contains(&name.as_str());
+                if !skip && !name.starts_with('.') {
+                    look(&path, found);
+                }
+            } else if path.extension().is_some_and(|it| it == "rs")
+                && below.contains("src/")
+                && name != "tests.rs"
+            {
+                found.insert(below, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    look(&root(), &mut found);
+    found
+}
+
+/// The error type of each `Result<…, …>` that a text has before its tests.
+fn error_types<'t>(text: &'t str) -> Vec<&'t str> {
+    let product = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    let of = |rest: &'t str| {
+        let (mut depth, mut start, mut before) = (0_usize, None, ' ');
+        for (index, char) in rest.char_indices() {
+            let (within, behind) = rest.split_at(index);
+            match char {
+                // The arrow of a function's type closes nothing.
+                '>' if before == '-' => {}
+                '<' | '(' | '[' => depth += 1,
+                '>' if depth == 0 => return within.get(start?..).map(str::trim),
+                '>' | ')' | ']' => depth = depth.checked_sub(1)?,
+                // Behind the last one in a list over several lines is nothing.
+                ',' if depth == 0 && !behind.trim_start_matches(',').trim_start().starts_with('>') => {
+                    start = Some(index + 1);
+                }
+                _ => {}
+            }
+            before = char;
+        }
+        None
+    };
+    let all = product.match_indices("Result<");
+    let all = all.filter_map(|(at, opens)| of(product.get(at + opens.len()..)?));
+    all.map(|error| error.trim_end_matches(',')).collect()
+}
+
+/// Who gets a text for an error can only print it: errors are enums, and the text is made where it is printed.
+#[test]
+fn no_error_is_a_text() {
+    let files = product_files();
+    assert!(files.len() > 100 && files.contains_key("cli/src/load.rs"), "{:?}", files.keys());
+    for (file, text) in &files {
+        assert!(!error_types(text).contains(&"String"), "{file} has a Result<_, String>");
+        assert!(!text.contains("type Err = String;"), "{file}: what can't be parsed is an error of its own");
+    }
+}
+
+/// What was tried is in the error's name, what went wrong in its variant's: so that one can be handled and the other shown.
+#[test]
+fn errors_are_enums_that_say_so() {
+    let mut found = 0;
+    for (file, text) in &product_files() {
+        for item in text.split("thiserror::Error)]").skip(1) {
+            // Further attributes stand between.
+            let line = item.lines().find(|line| line.contains("enum ") || line.contains("struct "));
+            let Some(name) = line.filter(|line| !line.starts_with(' ')) else { continue };
+            let name = name.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+            let name = name.trim_start_matches("pub ").split([' ', '<', ':']).collect::<Vec<_>>();
+            assert!(name[0] == "enum" && name[1].ends_with("Error"), "{file}: {name:?}");
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
+#[test]
+fn error_types_are_found_wherever_they_stand() {
+    let text =
+        "fn a() -> Option<Result<(), String>> {}\nfn b(c: &Result<Vec<String>, B>) -> io::Result<String>
+        where F: Fn(u8) -> Result<fn() -> u8, (C, D)>, type E = Result<\n    (String, u8),\n    E,\n>;
+        #[cfg(test)]\nmod tests { fn f() -> Result<(), F> {} }";
+    assert_eq!(error_types(text), ["String", "B", "(C, D)", "E"]);
+}

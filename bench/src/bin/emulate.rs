@@ -36,16 +36,27 @@ struct Send {
     file: PathBuf,
 }
 
-fn variable(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("it has no `=`")?;
+/// Why the value of an option can't be read.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum OptionError {
+    #[error("it has no `=`")]
+    Variable,
+    #[error("it should be NAME:TIMES:FILE")]
+    Send,
+    #[error("TIMES is no number")]
+    Times,
+}
+
+fn variable(text: &str) -> Result<(String, String), OptionError> {
+    let (name, value) = text.split_once('=').ok_or(OptionError::Variable)?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn send(text: &str) -> Result<Send, &'static str> {
+fn send(text: &str) -> Result<Send, OptionError> {
     let mut parts = text.splitn(3, ':');
-    let mut part = || parts.next().ok_or("it should be NAME:TIMES:FILE");
+    let mut part = || parts.next().ok_or(OptionError::Send);
     let (name, times, file) = (part()?.to_owned(), part()?, part()?.into());
-    Ok(Send { name, times: times.parse().map_err(|_| "TIMES is no number")?, file })
+    Ok(Send { name, times: times.parse().map_err(|_| OptionError::Times)?, file })
 }
 
 fn main() -> ExitCode {

@@ -7,8 +7,9 @@ use handsoff_case::{Observation, Review};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::disk::Disk;
+use super::harmless::{place, shown};
 use super::load::{Case, load};
-use super::{event, page, place, shown, words};
+use super::{event, page, words};
 use crate::Exit;
 use crate::args::{CaseExport, ExportFormat};
 use crate::output::{error, harmless};

@@ -8,8 +8,10 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::person::may_be;
 use handsoff_core::policy::BreakGlass;
 
-use super::{event, place, shown};
+use super::event;
+use super::harmless::{place, shown};
 use crate::args::Grant;
+use crate::load::LoadError;
 use crate::output::error;
 use crate::{Exit, load};
 
@@ -49,7 +51,7 @@ enum NoGrantError {
     #[error("{approver} requests it, or may be the requester, and can't approve it: another person has to")]
     SelfApproved { approver: String },
     #[error("the policy can't be read: {0}")]
-    Policy(String),
+    Policy(#[from] LoadError),
     #[error(
         "no [[break_glass]] entry of {file} covers `{role}`, so this grant could not approve any session; \
          {known}"
@@ -65,8 +67,7 @@ fn compare(args: &Grant, detail: &Detail) -> Result<&'static str, NoGrantError> 
     if args.policy.is_none() && !Path::new(load::HERE).exists() {
         return Ok("\nIts role was not compared with a policy: name one with --policy.");
     }
-    let policy = load::own(args.policy.as_deref())
-        .map_err(|why| NoGrantError::Policy(why.trim_end().trim_start_matches("error: ").to_owned()))?;
+    let policy = load::own(args.policy.as_deref())?;
     let covers = |entry: &BreakGlass| {
         let here = match (&detail.account, entry.identity.account()) {
             (Some(account), Some(own)) => account == own,

@@ -13,10 +13,12 @@ use serde::Serialize;
 use walkdir::WalkDir;
 
 use super::disk::{Disk, ReadReviewError};
-use super::{event, load, place, shown, words};
+use super::harmless::{place, shown};
+use super::{event, load, words};
 use crate::Exit;
 use crate::args::{CaseList, ListFormat};
-use crate::output::{self, count_of, cut, error, thousands};
+use crate::numbers::{count_of, thousands};
+use crate::output::{self, cut, error};
 
 /// How far below the folder a case may be: `111122223333/cases/CASE/sealed-…`, and some to spare.
 const DEEPEST: usize = 8;

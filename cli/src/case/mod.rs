@@ -1,13 +1,14 @@
 //! `handsoff case …`: case files of break-glass sessions, read, verified, exported and reviewed; and `handsoff grant`.
 //!
 //! A folder on a disk may be hand-made. So nothing in it is trusted to be harmless: whatever is shown passes through
-//! `shown` once more, and files are read only when they are plain files of a sensible size.
+//! [`harmless`] once more, and files are read only when they are plain files of a sensible size.
 
 mod disk;
 pub(crate) mod event;
 mod export;
 mod fold;
 pub mod grant;
+mod harmless;
 mod list;
 mod load;
 mod page;
@@ -17,8 +18,6 @@ mod verify;
 mod words;
 
 use std::io::{self, Write};
-
-use handsoff_core::show::clean;
 
 use crate::Exit;
 use crate::args::CaseCommand;
@@ -35,19 +34,4 @@ pub fn run(command: &CaseCommand, out: &mut dyn Write) -> io::Result<Exit> {
         CaseCommand::Export(args) => export::run(args, out),
         CaseCommand::Review(args) => review::run(args, out),
     }
-}
-
-/// A text of a case, harmless on a terminal and on a page.
-fn shown(text: &str) -> String {
-    clean(text, 512)
-}
-
-/// A text that may have several lines, such as a review's note.
-fn shown_lines(text: &str) -> Vec<String> {
-    text.lines().map(|line| clean(line, 10_000)).collect()
-}
-
-/// A folder or file as it is reported.
-fn place(path: &std::path::Path) -> String {
-    clean(&path.display().to_string(), 512)
 }

@@ -9,7 +9,8 @@ use handsoff_case::verify::{Difference, Verified, verify};
 use handsoff_cloudtrail::Time;
 
 use super::disk::{Disk, NoCaseError};
-use super::{event, place, shown};
+use super::event;
+use super::harmless::{place, shown};
 use crate::args::CaseReview;
 use crate::output::error;
 use crate::{Exit, load};

@@ -7,11 +7,13 @@ use handsoff_case::{Manifest, Observation};
 
 use super::disk::Disk;
 use super::fold::{Kind, Row, fold, group, noteworthy, reads};
+use super::harmless::{place, shown, shown_lines};
 use super::load::{Case, load};
-use super::{place, shown, shown_lines, words};
+use super::words;
 use crate::Exit;
 use crate::args::CaseShow;
-use crate::output::{count_of, cut_line, error, line, thousands};
+use crate::numbers::{count_of, thousands};
+use crate::output::{cut_line, error, line};
 
 /// How many of a kind are shown; of calls, without `--all`.
 const SHOWN: usize = 12;

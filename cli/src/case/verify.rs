@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use handsoff_case::verify::{Verified, verify};
 
 use super::disk::Disk;
-use super::{place, shown};
+use super::harmless::{place, shown};
 use crate::Exit;
 use crate::args::CaseVerify;
-use crate::output::{count_of, error};
+use crate::numbers::count_of;
+use crate::output::error;
 
 /// Runs the command.
 ///

@@ -6,7 +6,7 @@ use handsoff_case::session::{Approval, Ticket};
 use handsoff_case::{Grant, Manifest, Observation, Seen};
 use handsoff_cloudtrail::{Time, TimeDelta};
 
-use super::shown;
+use super::harmless::shown;
 pub(super) use crate::output::{length, time};
 
 /// How long calls went on after the window: whole minutes, as its violation tells it.

@@ -9,7 +9,8 @@ use handsoff_ledger::{Item, State, Terms};
 use super::read::{self, Reading};
 use super::show;
 use crate::args::{DriftFormat, DriftList};
-use crate::output::{self, count_of};
+use crate::numbers::count_of;
+use crate::output;
 use crate::{Exit, load};
 
 /// Runs the command.
@@ -19,8 +20,8 @@ use crate::{Exit, load};
 pub(super) fn run(args: &DriftList, out: &mut dyn Write) -> io::Result<Exit> {
     let policy = match load::policy(&args.policy) {
         Ok(policy) => policy,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };

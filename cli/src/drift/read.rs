@@ -103,7 +103,7 @@ impl Sink for Noting<'_, '_> {
     fn other(&mut self, object: Raw<'_>, place: &Place<'_>) -> bool {
         if let Some(read) = observe::acceptance(object, &mut self.all.ledger) {
             if let Err(why) = read {
-                self.problem(Some(place.position()), why);
+                self.problem(Some(place.position()), why.to_string());
             }
             return true;
         }

@@ -8,7 +8,7 @@ mod scale;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::output::thousands;
+use crate::numbers::thousands;
 
 pub(crate) use scale::Scale;
 

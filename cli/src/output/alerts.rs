@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use handsoff_core::{Policy, Severity};
 
-use super::count_of;
 use crate::args::Format;
+use crate::numbers::count_of;
 use crate::outcome::Outcome;
 
 /// Prints all alerts by time.

@@ -54,24 +54,6 @@ pub(crate) fn error(what: &str) {
     let _ = writeln!(io::stderr(), "error: {what}");
 }
 
-/// A number with commas: 1,234,567.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 record`, `2 records`.
-pub(crate) fn count_of(number: u64, what: &str) -> String {
-    format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
-}
-
 /// `2026-03-14 02:00:00`.
 pub(crate) fn time(time: Option<Time>) -> String {
     time.map_or_else(|| "no time".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S"))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use super::{count_of, thousands};
 use crate::input::{Found, LeftOut};
+use crate::numbers::{count_of, thousands};
 use crate::outcome::Outcome;
 
 /// How many files there were.

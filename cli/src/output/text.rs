@@ -9,7 +9,7 @@ use handsoff_core::story::Index;
 use handsoff_core::{Finding, Incident, ReportedRef, SessionVerdict, Severity, alert};
 
 use super::columns::{WIDTH, cut_line};
-use super::count_of;
+use crate::numbers::count_of;
 use crate::outcome::Outcome;
 
 const INDENT: &str = "           ";

@@ -8,6 +8,7 @@ use handsoff_core::alert::Note;
 use handsoff_core::policy::exceptions;
 use handsoff_core::{Call, Policy, Verdict};
 use handsoff_ledger::Ledger;
+use handsoff_ledger::accept::AcceptanceError;
 
 use crate::drift::observe;
 
@@ -34,7 +35,7 @@ impl DigestNotes {
     ///
     /// # Errors
     /// When it is one, and can't be read.
-    pub(super) fn event(&mut self, object: Raw<'_>) -> Result<(), String> {
+    pub(super) fn event(&mut self, object: Raw<'_>) -> Result<(), AcceptanceError> {
         observe::acceptance(object, &mut self.ledger).unwrap_or(Ok(()))
     }
 

@@ -22,6 +22,8 @@ use handsoff_core::{Engine, FastPath, Policy};
 
 use crate::args::{Format, PolicyArgs, Replay};
 use crate::input::{self, Problem, Reader, Source, Stages};
+use crate::load::LoadError;
+use crate::numbers::count_of;
 use crate::outcome::Outcome;
 use crate::report::compare::{By, Comparison};
 use crate::{Exit, load, output, report};
@@ -41,13 +43,13 @@ pub use tally::{Options, Tally};
 pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     let (policy, other) = match policies(args) {
         Ok(policies) => policies,
-        Err(problems) => {
-            let _ = io::stderr().write_all(problems.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };
     if let Err(why) = possible(args) {
-        output::error(&why);
+        output::error(&why.to_string());
         return Ok(Exit::Failure);
     }
     let policies: Vec<&Policy> = [&policy].into_iter().chain(&other).collect();
@@ -82,9 +84,9 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
         _ => None,
     };
     if let Some(file) = &args.report
-        && let Err(why) = report::write(file, first, (args.since, args.until), comparison.as_ref())
+        && let Err(source) = report::write(file, first, (args.since, args.until), comparison.as_ref())
     {
-        output::error(&no_report(file, &why));
+        output::error(&ReplayError::report(file, source).to_string());
         kept = false;
     }
     let incomplete = outcome.counts.read == 0 || outcome.counts.unreadable + outcome.counts.odd > 0;
@@ -109,7 +111,7 @@ pub fn run(args: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
 }
 
 /// The policy that holds, and the one that it is compared with.
-fn policies(args: &Replay) -> Result<(Policy, Option<Policy>), String> {
+fn policies(args: &Replay) -> Result<(Policy, Option<Policy>), LoadError> {
     let policy = load::policy(&args.policy)?;
     let other = args.compare.as_ref().map(|file| {
         let own = &args.policy;
@@ -134,23 +136,35 @@ fn options(args: &Replay) -> Options {
     }
 }
 
-/// Whether the options can be followed, before anything is read.
-fn possible(args: &Replay) -> Result<(), String> {
-    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
-        return Err("--since is not before --until: the period is empty".into());
-    }
-    if args.compare.is_some() && args.format == Format::Csv {
-        return Err("--compare has no CSV: use --format jsonl".into());
-    }
-    match &args.report {
-        Some(file) => report::may_be_written(file).map_err(|why| no_report(file, &why)),
-        None => Ok(()),
+/// Why a replay can't do what its options say.
+#[derive(Debug, thiserror::Error)]
+enum ReplayError {
+    #[error("--since is not before --until: the period is empty")]
+    NoPeriod,
+    #[error("--compare has no CSV: use --format jsonl")]
+    NoCsv,
+    #[error("{file}: the report can't be written: {source}")]
+    Report { file: String, source: io::Error },
+}
+
+impl ReplayError {
+    fn report(file: &std::path::Path, source: io::Error) -> Self {
+        Self::Report { file: handsoff_core::show::clean(&file.display().to_string(), 500), source }
     }
 }
 
-fn no_report(file: &std::path::Path, why: &io::Error) -> String {
-    let file = handsoff_core::show::clean(&file.display().to_string(), 500);
-    format!("{file}: the report can't be written: {why}")
+/// Whether the options can be followed, before anything is read.
+fn possible(args: &Replay) -> Result<(), ReplayError> {
+    if matches!((args.since, args.until), (Some(since), Some(until)) if since >= until) {
+        return Err(ReplayError::NoPeriod);
+    }
+    if args.compare.is_some() && args.format == Format::Csv {
+        return Err(ReplayError::NoCsv);
+    }
+    match &args.report {
+        Some(file) => report::may_be_written(file).map_err(|source| ReplayError::report(file, source)),
+        None => Ok(()),
+    }
 }
 
 /// Writes the cases. Tells what went wrong, and whether nothing did.
@@ -159,7 +173,7 @@ fn write_cases(below: &std::path::Path, outcome: &Outcome) -> bool {
     // Closed standard error is no reason to fail.
     match cases::write(below, &outcome.cases) {
         Ok(others) => {
-            let count = output::count_of(outcome.cases.len() as u64, "case");
+            let count = count_of(outcome.cases.len() as u64, "case");
             let _ = writeln!(err, "{count} in {}", below.display());
             for other in &others {
                 let _ = writeln!(err, "error: {other} is there already, with another case: left as it is");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use handsoff_case::grant::{GRANT, Grant};
+use handsoff_case::grant::{GRANT, Grant, GrantError};
 use handsoff_case::live::Remembered;
 use handsoff_case::review::REVIEW;
 use handsoff_case::seal::File;
@@ -98,7 +98,7 @@ impl Sessions {
     }
 
     /// Takes an event of `EventBridge` that is none of CloudTrail's: a grant is kept. `None`: it is something else.
-    pub(super) fn event(&mut self, object: Raw<'_>) -> Option<Result<(), String>> {
+    pub(super) fn event(&mut self, object: Raw<'_>) -> Option<Result<(), GrantError>> {
         let text = |key| object.get(key).and_then(Raw::text);
         match &*text("detail-type")? {
             REVIEW | ACCEPTANCE => Some(Ok(())),
@@ -106,10 +106,9 @@ impl Sessions {
                 let detail = object.get("detail").unwrap_or_default();
                 let time = text("time").and_then(|time| Time::parse(&time));
                 let grant = Grant::read(detail.as_str(), &text("account").unwrap_or_default(), time);
-                let kept = grant.map(|grant| {
+                Some(grant.map(|grant| {
                     self.grants.insert(grant);
-                });
-                Some(kept.map_err(|error| error.to_string()))
+                }))
             }
             _ => None,
         }

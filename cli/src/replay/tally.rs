@@ -457,13 +457,13 @@ impl Sink for SourceSink<'_, '_> {
         if self.tally.options.keep_digest_notes
             && let Err(why) = self.tally.digest_notes.event(object)
         {
-            self.note(Some(place.position()), why, true);
+            self.note(Some(place.position()), why.to_string(), true);
         }
         match self.tally.sessions.event(object) {
             None => false,
             Some(Ok(())) => true,
             Some(Err(why)) => {
-                self.note(Some(place.position()), why, true);
+                self.note(Some(place.position()), why.to_string(), true);
                 true
             }
         }

@@ -6,7 +6,7 @@ use handsoff_core::Severity;
 use maud::{Markup, html};
 
 use crate::html::Scale;
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 
 /// How high the bars of days may be.
 const HIGH: u64 = 140;

@@ -13,8 +13,9 @@ use strum::VariantArray;
 
 use super::rule::Rule;
 use crate::args::Format;
+use crate::numbers::{count_of, thousands};
 use crate::outcome::Outcome;
-use crate::output::{self, count_of, thousands};
+use crate::output;
 
 /// What came of the same records by one policy.
 #[derive(Clone, Copy)]

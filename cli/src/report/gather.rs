@@ -11,7 +11,7 @@ use handsoff_core::{Code, Incident, Policy, Reported, ReportedRef, Severity};
 
 use super::offer::{self, Changes, Offer};
 use super::rule::{Caller, Rule};
-use super::story;
+use super::story::{self, Row};
 use crate::html::Scale;
 use crate::outcome::{Beyond, Outcome, alerts_of};
 
@@ -35,17 +35,6 @@ pub(super) struct Gathered<'o> {
     pub(super) rules: Vec<Noise>,
     /// How many rules there are beyond those.
     pub(super) more_rules: usize,
-}
-
-/// An incident.
-pub(super) struct Row<'o> {
-    pub(super) incident: &'o Incident,
-    pub(super) lead: ReportedRef<'o>,
-    pub(super) severity: Severity,
-    pub(super) times: Option<(Time, Time)>,
-    pub(super) messages: u64,
-    /// Whose identity its caller is, if another incident of the story made it.
-    pub(super) made: Option<String>,
 }
 
 /// What one person or role did.

@@ -15,7 +15,8 @@ use super::file::GENERATOR;
 use super::gather::{Gathered, is_digest};
 use super::tables::{self, level};
 use crate::html::{begin, beyond, end, nothing, section, tile};
-use crate::output::{count_of, thousands, time};
+use crate::numbers::{count_of, thousands};
+use crate::output::time;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -2,9 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use handsoff_cloudtrail::Time;
 use handsoff_core::story::Index;
+use handsoff_core::{Incident, ReportedRef, Severity};
 
-use super::gather::Row;
+/// An incident.
+pub(super) struct Row<'o> {
+    pub(super) incident: &'o Incident,
+    pub(super) lead: ReportedRef<'o>,
+    pub(super) severity: Severity,
+    pub(super) times: Option<(Time, Time)>,
+    pub(super) messages: u64,
+    /// Whose identity its caller is, if another incident of the story made it.
+    pub(super) made: Option<String>,
+}
 
 /// Puts the incidents of each story together, by time; the gravest story first, of these the earliest.
 pub(super) fn tie<'o>(mut rows: Vec<Row<'o>>, stories: &Index<'_>) -> Vec<Vec<Row<'o>>> {

@@ -8,11 +8,13 @@ use handsoff_core::Severity;
 use maud::{Markup, html};
 
 use super::chart::{self, Bar};
-use super::gather::{BINS, Gathered, Lane, Noise, Row, kinds as by_kind};
+use super::gather::{BINS, Gathered, Lane, Noise, kinds as by_kind};
 use super::offer;
 use super::rule::Caller;
+use super::story::Row;
 use crate::html::{beyond, nothing, section};
-use crate::output::{count_of, in_steps, length, thousands, time};
+use crate::numbers::{count_of, thousands};
+use crate::output::{in_steps, length, time};
 
 /// So many incidents are listed, and stories are listed whole.
 const INCIDENTS: usize = 150;

@@ -20,8 +20,9 @@ use handsoff_core::show::clean;
 
 use crate::args::Tune;
 use crate::input::{self, Reader, Source};
+use crate::load::LoadError;
+use crate::numbers::{count_of, thousands};
 use crate::outcome::Outcome;
-use crate::output::count_of;
 use crate::replay::progress::Bar;
 use crate::replay::{self, Options, Tally};
 use crate::{Exit, load, output};
@@ -46,8 +47,8 @@ struct Base {
 pub fn run(args: &Tune, out: &mut dyn Write) -> io::Result<Exit> {
     let base = match base(args.policy.as_deref()) {
         Ok(base) => base,
-        Err(mistakes) => {
-            let _ = io::stderr().write_all(mistakes.as_bytes());
+        Err(why) => {
+            output::error(&why.to_string());
             return Ok(Exit::Failure);
         }
     };
@@ -137,7 +138,7 @@ impl Read<'_> {
     }
 }
 
-fn base(named: Option<&Path>) -> Result<Base, String> {
+fn base(named: Option<&Path>) -> Result<Base, LoadError> {
     let here = Path::new(load::HERE);
     let Some(file) = named.or_else(|| here.exists().then_some(here)) else {
         return Ok(Base { policy: Policy::built_in(), own: None });
@@ -217,7 +218,7 @@ fn head(base: &Base, tuned: &Policy, days: &Days, [before, after]: [&Outcome; 2]
         let digests = alerts.iter().filter(|alert| alert.cause.as_str() == "digest").count();
         let sent = alerts.len() - digests;
         // Rounded; half is more.
-        let a_week = output::thousands(((sent * 14 + number) / (number * 2)) as u64);
+        let a_week = thousands(((sent * 14 + number) / (number * 2)) as u64);
         let digests = if digests == 0 {
             String::new()
         } else {

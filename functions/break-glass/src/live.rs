@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 
 use handsoff_case::codes;
 use handsoff_case::facts::Facts;
-use handsoff_case::grant::{GRANT, Grant};
+use handsoff_case::grant::{GRANT, Grant, GrantError};
 use handsoff_case::live::{
     Remembered, Reviewed, SessionNotes, archive, keep_review, remember, remember_grant,
 };
 use handsoff_case::observation::{Observation, Seen};
-use handsoff_case::review::{REVIEW, Review};
+use handsoff_case::review::{REVIEW, Review, ReviewError};
 use handsoff_cloudtrail::{Effect, Record, Time};
 use handsoff_core::alert::Period;
 use handsoff_core::group::own_session;
 use handsoff_core::show::clean;
 use handsoff_core::{Call, Engine, Finding, Kind, Outcome, Policy, Reported, Severity, Verdict};
-use handsoff_ledger::accept::{ACCEPTANCE, Accepted};
+use handsoff_ledger::accept::{ACCEPTANCE, AcceptanceError, Accepted};
 use handsoff_ledger::live::PARTITION;
 use handsoff_runtime::{
-    Classifier, Envelope, Episode, Failure, Function, Lease, Metric, Report, Telling, World, keep_and_tell,
-    reopen,
+    Classifier, Envelope, Episode, Function, Lease, Metric, Report, RuntimeError, Telling, World,
+    keep_and_tell, reopen,
 };
 
 use crate::BreakGlass;
@@ -82,8 +82,50 @@ pub fn remembered(
     all
 }
 
+/// Why an event that people or their tools send is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// It didn't come by the event bus.
+    #[error("{kind}, perhaps forged: {how}")]
+    Forged {
+        /// The event's `detail-type`.
+        kind: String,
+        /// How it came.
+        how: NotByBusError,
+    },
+    /// The policy doesn't let this account send it.
+    #[error("{kind}: sent from account {account}, which `approvals_from` of [cases] doesn't list")]
+    Account {
+        /// The event's `detail-type`.
+        kind: String,
+        /// The account that sent it, made harmless.
+        account: String,
+    },
+    /// It is no grant.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// It is no review.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
+    /// It is no acceptance.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceError),
+}
+
+/// How an event came that the event bus didn't bring.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotByBusError {
+    /// No queue has seen it.
+    #[error("the function was invoked with it directly, and no queue shows who sent it")]
+    Direct,
+    /// Somebody else sent it to the queue.
+    #[error("{0} put it into the queue, not EventBridge")]
+    Sender(String),
+}
+
 impl Function for BreakGlassFunction<'_> {
     type Work = Work;
+    type EventError = EventError;
 
     fn name(&self) -> &'static str {
         "handsoff-break-glass"
@@ -98,35 +140,34 @@ impl Function for BreakGlassFunction<'_> {
         Some(Work::Call(finding, remembered, seen))
     }
 
-    fn other(&self, envelope: Envelope<'_>, detail: &str) -> Option<Result<Work, String>> {
+    fn other(&self, envelope: Envelope<'_>, detail: &str) -> Option<Result<Work, EventError>> {
         if !matches!(envelope.kind, GRANT | REVIEW | ACCEPTANCE) {
             return None;
         }
-        if let Some(how) = not_by_the_bus(envelope.sender) {
-            return Some(Err(format!("{}, perhaps forged: {how}", envelope.kind)));
+        let kind = || envelope.kind.to_owned();
+        if let Err(how) = by_the_bus(envelope.sender) {
+            return Some(Err(EventError::Forged { kind: kind(), how }));
         }
         let from = &self.classifier.policy().cases.approvals_from;
         let listed = from.is_empty() || from.iter().any(|account| account == envelope.account);
         match envelope.kind {
-            _ if !listed => Some(Err(format!(
-                "{}: sent from account {}, which `approvals_from` of [cases] doesn't list",
-                envelope.kind,
-                clean(envelope.account, 32)
-            ))),
+            _ if !listed => {
+                Some(Err(EventError::Account { kind: kind(), account: clean(envelope.account, 32) }))
+            }
             GRANT => Some(
                 Grant::read(detail, envelope.account, issued(envelope))
                     .map(Work::Grant)
-                    .map_err(|error| error.to_string()),
+                    .map_err(EventError::from),
             ),
             REVIEW => Some(
                 Review::read(detail)
                     .map(|review| Work::Review(review, detail.to_owned()))
-                    .map_err(|error| error.to_string()),
+                    .map_err(EventError::from),
             ),
             _ => Some(
                 Accepted::read(detail, envelope.account, issued(envelope))
                     .map(|it| Work::Acceptance(Box::new(it)))
-                    .map_err(|error| error.to_string()),
+                    .map_err(EventError::from),
             ),
         }
     }
@@ -145,7 +186,7 @@ impl Function for BreakGlassFunction<'_> {
         world: &impl World,
         works: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (mut findings, mut seen) = (Vec::new(), Vec::new());
         let mut cases: BTreeMap<String, Vec<Remembered>> = BTreeMap::new();
         for work in works {
@@ -186,19 +227,19 @@ impl Function for BreakGlassFunction<'_> {
     }
 }
 
-/// Why an event didn't come by the event bus, as far as SQS tells: the `SenderId` that it writes on each message.
+/// Whether an event came by the event bus, as far as SQS tells: by the `SenderId` that it writes on each message.
 ///
 /// `EventBridge` sends as a user of AWS's own, of another ID in each Region; so the ID of a user proves nothing. A session of a
 /// role, or an account's root, is never `EventBridge`.
-fn not_by_the_bus(sender: &str) -> Option<String> {
+fn by_the_bus(sender: &str) -> Result<(), NotByBusError> {
     if sender.is_empty() {
-        return Some("the function was invoked with it directly, and no queue shows who sent it".into());
+        return Err(NotByBusError::Direct);
     }
     let user = !sender.contains(':') && !sender.bytes().all(|byte| byte.is_ascii_digit());
     let other = ["AROA", "ASIA", "AKIA", "AGPA", "AIPA", "ANPA", "arn:"]
         .iter()
         .any(|start| sender.starts_with(start));
-    (!user || other).then(|| format!("{} put it into the queue, not EventBridge", clean(sender, 128)))
+    if user && !other { Ok(()) } else { Err(NotByBusError::Sender(clean(sender, 128))) }
 }
 
 /// When an event was sent: a sender may choose its time, but not when it came to the queue.

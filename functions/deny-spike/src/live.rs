@@ -1,6 +1,7 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
@@ -9,7 +10,8 @@ use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
-    AT_ONCE, Classifier, Failure, Function, Lease, Mark, Metric, Range, Report, Telling, World, keep_and_tell,
+    AT_ONCE, Classifier, Function, Lease, LogLine, Mark, Metric, Range, Report, RuntimeError, Telling, World,
+    keep_and_tell,
 };
 
 use crate::{DenySpike, Seen, Spike, spikes_of};
@@ -48,6 +50,7 @@ impl<'p> DenySpikeFunction<'p> {
 
 impl Function for DenySpikeFunction<'_> {
     type Work = Work;
+    type EventError = Infallible;
 
     fn name(&self) -> &'static str {
         "handsoff-deny-spike"
@@ -75,7 +78,7 @@ impl Function for DenySpikeFunction<'_> {
         world: &impl World,
         work: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (mut denied, mut covered) = (Vec::new(), Vec::new());
         for work in work {
             match work {
@@ -101,7 +104,7 @@ async fn found(
     policy: &Policy,
     mut own: Vec<Undecided>,
     report: &mut Report,
-) -> Result<Vec<Finding>, Failure> {
+) -> Result<Vec<Finding>, RuntimeError> {
     let denied = own.len();
     // Without a time a call lies in no window.
     own.retain(|denial| denial.finding.time.is_some());
@@ -145,7 +148,7 @@ async fn found(
     for (key, spike) in &spikes {
         match whole.remove(key) {
             Some(finding) => findings.push(spike.told(finding, &policy.denials)),
-            None => world.complain(&Failure::new(READ, "only a summary of a call is stored")),
+            None => world.log(LogLine::new(READ, "only a summary of a call is stored")),
         }
     }
     findings.sort_by_key(Finding::order);
@@ -176,7 +179,7 @@ impl Stored {
         world: &impl World,
         denials: &[Undecided],
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
             world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
@@ -197,7 +200,7 @@ impl Stored {
         (first, last): (Time, Time),
         reach: TimeDelta,
         most: usize,
-    ) -> Result<Vec<Seen>, Failure> {
+    ) -> Result<Vec<Seen>, RuntimeError> {
         let (from, to) = ((first - reach).to_string(), format!("{}#~", last + reach));
         let range = Range { partition: &self.brief, from: &from, to: &to, most, backwards: true };
         let texts = world.range(range).await?;
@@ -211,7 +214,7 @@ impl Stored {
         world: &impl World,
         sorts: &[&String],
         whole: &mut HashMap<Key, Finding>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
         let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
         for text in world.range(range).await? {

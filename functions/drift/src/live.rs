@@ -2,6 +2,7 @@
 //! ledger; the sweep's canary is recognised and timed.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Record};
@@ -13,7 +14,7 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Proof, Report, Session, Telling,
+    CANARY_TAG, Classifier, Episode, Function, Lease, Metric, Proof, Report, RuntimeError, Session, Telling,
     World, keep_and_tell, keep_issued, prove,
 };
 
@@ -132,6 +133,7 @@ impl<'p> DriftFunction<'p> {
 
 impl Function for DriftFunction<'_> {
     type Work = Work;
+    type EventError = Infallible;
 
     fn name(&self) -> &'static str {
         "handsoff-drift"
@@ -204,7 +206,7 @@ impl Function for DriftFunction<'_> {
         world: &impl World,
         work: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         // A canary has nothing to tell: it was timed.
         let (mut findings, mut all) = (Vec::new(), Vec::new());
         for work in work {

@@ -16,7 +16,8 @@ use handsoff_core::policy::{Line, exceptions};
 use handsoff_core::{Detectors, Policy};
 use handsoff_runtime::excepted;
 use handsoff_runtime::{
-    Canary, Failure, Lease, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World, digest,
+    Canary, Lease, LogLine, Lookup, Metric, Open, Report, RuntimeError, Subscriptions, Task, Telling, World,
+    digest,
 };
 
 /// How the sweep is set up.
@@ -46,7 +47,7 @@ pub async fn sweep(
     policy: &Policy,
     settings: &Settings,
     now: Time,
-) -> Result<(), Vec<Failure>> {
+) -> Result<(), Vec<RuntimeError>> {
     let mut sweep = Sweep { world, policy, settings, now, pause: PAUSE };
     let mut report = Report::default();
     let mut failures = Vec::new();
@@ -60,7 +61,7 @@ pub async fn sweep(
         let out_of_step = &settings.out_of_step;
         add(&mut report, Metric::RulesOutOfStep, out_of_step.len());
         for line in out_of_step {
-            world.complain(&left_out(line));
+            world.log(left_out(line));
         }
         let heard = hearing::compare(&sweep, &mut report).await;
         failures.extend(heard.err());
@@ -102,13 +103,13 @@ pub async fn sweep(
 async fn notes(world: &impl World, policy: &Policy, until: Time) -> Vec<Note> {
     // A digest without it is better than none; so it is with the ledger's lines.
     let minutes = excepted::minutes(world, policy, until).await.unwrap_or_else(|failure| {
-        world.complain(&failure);
+        world.log(failure.into());
         Vec::new()
     });
     let mut notes = exceptions::notes(policy, &minutes, until);
     match handsoff_ledger::live::recall(world).await {
         Ok(ledger) => notes.extend(handsoff_ledger::notes(&ledger, &policy.cases, until)),
-        Err(failure) => world.complain(&failure),
+        Err(failure) => world.log(failure.into()),
     }
     notes
 }
@@ -161,10 +162,10 @@ fn add_also_zero(report: &mut Report, metric: Metric, count: usize) {
     report.add(metric, count as f64);
 }
 
-fn left_out(line: &Line) -> Failure {
+fn left_out(line: &Line) -> LogLine {
     let parameters = "the parameters that begin with BreakGlass and DeployRole";
     let help = "`handsoff policy parameters` prints the right ones";
-    Failure::new("the rules of the stack", format!("{parameters} leave out {line}; {help}"))
+    LogLine::new("the rules of the stack", format!("{parameters} leave out {line}; {help}"))
 }
 
 #[cfg(test)]

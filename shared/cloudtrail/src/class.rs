@@ -81,11 +81,19 @@ impl Class {
     }
 }
 
-impl FromStr for Class {
-    type Err = String;
+/// Why a name is no class.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClassError {
+    /// No class is called this.
+    #[error("`{0}` is no class of changes")]
+    Unknown(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::named(text.as_bytes()).ok_or_else(|| format!("`{text}` is no class of changes"))
+impl FromStr for Class {
+    type Err = ClassError;
+
+    fn from_str(text: &str) -> Result<Self, ClassError> {
+        Self::named(text.as_bytes()).ok_or_else(|| ClassError::Unknown(text.to_owned()))
     }
 }
 

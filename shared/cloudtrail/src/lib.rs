@@ -19,7 +19,7 @@ mod via;
 pub use access::{AccessLevel, access_level, operations, service_of};
 pub use action::{Action, Basis, Effect};
 pub use chrono::TimeDelta;
-pub use class::Class;
+pub use class::{Class, ClassError};
 pub use identity::{Arn, Identity, IdentityType, is_used_by_people, permission_set_of};
 pub use record::{Entry, Record};
 pub use time::{Time, seconds};

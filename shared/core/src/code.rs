@@ -276,24 +276,20 @@ impl std::fmt::Display for Code {
     }
 }
 
-/// A name that no registered code has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownCodeError(String);
-
-impl std::fmt::Display for UnknownCodeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is no code of a finding", self.0)
-    }
+/// Why a name is no code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// No registered code has it.
+    #[error("`{0}` is no code of a finding")]
+    Unknown(String),
 }
 
-impl std::error::Error for UnknownCodeError {}
-
 impl std::str::FromStr for Code {
-    type Err = UnknownCodeError;
+    type Err = CodeError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownCodeError> {
+    fn from_str(name: &str) -> Result<Self, CodeError> {
         let code = Self::all().iter().copied().find(|code| code.as_str() == name);
-        code.ok_or_else(|| UnknownCodeError(name.to_owned()))
+        code.ok_or_else(|| CodeError::Unknown(name.to_owned()))
     }
 }
 

@@ -13,7 +13,13 @@ use handsoff_cloudtrail::Record;
 use handsoff_cloudtrail::json::Raw;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::finding::hash;
+/// Of the text and not of how it is written: EventBridge and log files may escape differently.
+pub(crate) fn hash(seed: u64, field: Raw<'_>) -> u64 {
+    match field.text() {
+        Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
+        None => seed.rotate_left(1),
+    }
+}
 
 /// A record among the copies of one call: the greatest is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

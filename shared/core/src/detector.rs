@@ -11,6 +11,9 @@ use crate::principal::{Kind, Principal};
 use crate::rules::Rule;
 use crate::trace::Trace;
 
+/// The detectors of the registry.
+pub type Detectors = &'static [&'static dyn Detector];
+
 /// A detector: a folder in `functions/`, and a line in the registry.
 ///
 /// It decides by a call and the policy alone: no clock, no I/O, no state. `replay`, `explain`, the functions and the

@@ -3,16 +3,13 @@
 use handsoff_cloudtrail::Record;
 
 use crate::call::Call;
-use crate::detector::{Claim, Detector, Undecided, Verdict};
+use crate::detector::{Claim, Detector, Detectors, Undecided, Verdict};
 use crate::disposition::Disposition;
 use crate::fast_path::FastPath;
 use crate::finding::Finding;
 use crate::origins::Origins;
 use crate::policy::Policy;
 use crate::trace::Trace;
-
-/// The detectors of the registry.
-pub type Detectors = &'static [&'static dyn Detector];
 
 /// All detectors under a policy.
 #[derive(Clone, Debug)]

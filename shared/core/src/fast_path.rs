@@ -11,9 +11,8 @@ use handsoff_cloudtrail::{Action, Effect, Record};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::call::{is_from_console, is_tool_call, target};
-use crate::detector::{Detector, IdentityFacts, RecordFacts, Watch};
+use crate::detector::{Detector, Detectors, IdentityFacts, RecordFacts, Watch};
 use crate::disposition::Disposition;
-use crate::engine::Detectors;
 use crate::origins::Origins;
 use crate::policy::Policy;
 use crate::principal::{Kind, Principal};

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::alert::Topic;
 use crate::call::{Call, Outcome};
 use crate::code::Code;
-use crate::copies::original_id;
+use crate::copies::{hash, original_id};
 use crate::group;
 use crate::principal::Kind;
 use crate::severity::Severity;
@@ -67,14 +67,6 @@ impl Key {
             record.error_message,
         ];
         Self(fields.into_iter().fold(0, hash))
-    }
-}
-
-/// Of the text and not of how it is written: EventBridge and log files may escape differently.
-pub(crate) fn hash(seed: u64, field: Raw<'_>) -> u64 {
-    match field.text() {
-        Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
-        None => seed.rotate_left(1),
     }
 }
 

@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use crate::call::{Call, Outcome, Target};
 use crate::code::{Code, IncidentKind};
 use crate::principal::Kind;
-use crate::reported::ReportedRef;
 
 /// The ID of the incident that a finding on this call belongs to.
 ///
@@ -44,11 +43,11 @@ pub fn own_session(call: &Call<'_>) -> String {
     name(IncidentKind::Glass, &within_glass(call, false))
 }
 
-fn name(kind: IncidentKind, parts: &[String]) -> String {
+pub(crate) fn name(kind: IncidentKind, parts: &[String]) -> String {
     name_of(kind.prefix(), parts)
 }
 
-fn name_of(kind: &str, parts: &[String]) -> String {
+pub(crate) fn name_of(kind: &str, parts: &[String]) -> String {
     let parts: Vec<&str> = [kind].into_iter().chain(parts.iter().map(String::as_str)).collect();
     // Who breaks glass chooses the session's name, and has time to search for one that leads into an old case.
     let bytes = if kind == IncidentKind::Glass.prefix() { 12 } else { 6 };
@@ -137,31 +136,6 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
     vec![account, role, asked("roleSessionName").into_owned(), second(call.time)]
 }
 
-/// The incident of the denied calls that the principal of a finding made on its day.
-pub(crate) fn denials_of(finding: ReportedRef<'_>) -> Option<String> {
-    Some(name(IncidentKind::Denials, &principal_and_day(finding)?))
-}
-
-/// What the alerts of incidents have in common that are of one story, if nothing shows that it began in another: those of
-/// a principal and day, but of a session that is an incident of its own.
-pub(crate) fn thread(finding: ReportedRef<'_>) -> String {
-    let (incident, principal) = (finding.incident(), finding.principal());
-    let of_the_day = is_denials(incident)
-        || principal.arn.contains(":user/")
-        || matches!(principal.kind, Kind::Workload | Kind::Unknown);
-    let parts = principal_and_day(finding).filter(|_| of_the_day && !is_glass(incident));
-    parts.map_or_else(|| incident.to_owned(), |parts| name_of("story", &parts))
-}
-
-/// As [`denial_group`] and the day have it.
-fn principal_and_day(finding: ReportedRef<'_>) -> Option<[String; 2]> {
-    let (principal, account) = (finding.principal(), finding.account());
-    let arn = Some(&*principal.arn).filter(|arn| !arn.is_empty())?;
-    let shared = arn.rsplit('/').next().and_then(handsoff_cloudtrail::permission_set_of).is_some();
-    let person = principal.human.as_deref().filter(|_| shared).unwrap_or_default();
-    Some([format!("{account}|{}|{person}", without_suffix(arn)), day(finding.time())])
-}
-
 /// The principal whose denied calls are counted together, as a text that is unique to it: the user or role,
 /// whatever the names of its sessions, which the caller chooses. Of the roles that Identity Center's users
 /// share, each user by itself: there the session's name is not theirs to choose.
@@ -189,7 +163,7 @@ fn second(time: Option<Time>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
 }
 
-fn day(time: Option<Time>) -> String {
+pub(crate) fn day(time: Option<Time>) -> String {
     time.map(Time::date).unwrap_or_default()
 }
 
@@ -199,7 +173,7 @@ fn role_name(arn: &str) -> String {
 }
 
 /// A role of Identity Center without the suffix that changes.
-fn without_suffix(arn: &str) -> String {
+pub(crate) fn without_suffix(arn: &str) -> String {
     let name = arn.rsplit('/').next().unwrap_or(arn);
     match handsoff_cloudtrail::permission_set_of(name) {
         Some(set) => set.to_owned(),

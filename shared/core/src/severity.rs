@@ -48,22 +48,18 @@ impl Severity {
     }
 }
 
-/// A severity that isn't one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoSeverity;
-
-impl std::fmt::Display for NoSeverity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("not a severity: one of info, low, medium, high, critical")
-    }
+/// Why a name is no severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SeverityError {
+    /// None is called this.
+    #[error("not a severity: one of info, low, medium, high, critical")]
+    Unknown,
 }
 
-impl std::error::Error for NoSeverity {}
-
 impl std::str::FromStr for Severity {
-    type Err = NoSeverity;
+    type Err = SeverityError;
 
-    fn from_str(text: &str) -> Result<Self, NoSeverity> {
-        Self::ALL.iter().copied().find(|severity| severity.as_str() == text).ok_or(NoSeverity)
+    fn from_str(text: &str) -> Result<Self, SeverityError> {
+        Self::ALL.iter().copied().find(|severity| severity.as_str() == text).ok_or(SeverityError::Unknown)
     }
 }

@@ -5,221 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use futures_util::FutureExt;
-use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Arn, Time, TimeDelta};
-use serde::{Deserialize, Serialize};
+use handsoff_cloudtrail::{Time, TimeDelta};
 
 use crate::alert::Note;
-use crate::call::{Call, Outcome};
-use crate::group;
 use crate::incident::Incident;
 use crate::reported::ReportedRef;
-use crate::show::clean;
 
 mod issued;
+mod links;
+mod thread;
+mod ties;
 
 pub use issued::{HOPS, Issued, Origins};
-
-/// What a call is made as, and what a call makes: a user, a role, or an access key of a user.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Identity {
-    account: String,
-    name: String,
-    /// A digest of the access key, which is not shown; empty of a user and a role.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    key: String,
-}
-
-impl Identity {
-    /// A name that no other has.
-    pub fn id(&self) -> String {
-        group::digest(&[&self.account, &self.name, &self.key])
-    }
-
-    /// The user or role.
-    fn of(account: &str, kind: &str, name: &str) -> Self {
-        Self { account: clean(account, 32), name: format!("{kind} {}", clean(name, 128)), key: String::new() }
-    }
-
-    /// The session of a role or user that has this key.
-    fn of_session(account: &str, resource: &str, key: &str) -> Self {
-        let name = format!("session {}", clean(resource, 256));
-        Self { account: clean(account, 32), name, key: group::digest(&["session key", key]) }
-    }
-
-    fn with_key(self, key: &str) -> Self {
-        Self { key: group::digest(&["access key", key]), ..self }
-    }
-}
-
-impl std::fmt::Display for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let of = if self.key.is_empty() { "" } else { "an access key of " };
-        write!(f, "{of}{}", self.name)
-    }
-}
-
-/// What a finding has to do with a story.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Ties {
-    /// What its call was made as: the user or role, and the user's access key.
-    acts: Vec<Identity>,
-    /// What its call made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    makes: Option<Identity>,
-    /// The session that its call was made in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    session: Option<Identity>,
-    /// The session's name, where that alone names a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    chosen: Option<String>,
-}
-
-impl Ties {
-    /// That of a call.
-    pub fn of(call: &Call<'_>) -> Self {
-        let makes = makes(call).filter(|_| call.outcome == Outcome::Succeeded);
-        let session = issued::session_of(&call.principal.identity);
-        Self { acts: acts(call), makes, session, chosen: chosen(call) }
-    }
-
-    /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
-    pub fn may_be_made(&self) -> impl Iterator<Item = &Identity> {
-        self.acts.iter().filter(|who| !who.name.starts_with("role AWSReservedSSO_"))
-    }
-
-    /// The session that its call was made in.
-    pub fn session(&self) -> Option<&Identity> {
-        self.session.as_ref()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-fn acts(call: &Call<'_>) -> Vec<Identity> {
-    let principal = &call.principal;
-    let Some(arn) = principal.arn.as_deref().and_then(Arn::split) else { return Vec::new() };
-    let Some((kind @ ("user" | "role"), path)) = arn.resource.split_once('/') else { return Vec::new() };
-    let who = Identity::of(arn.account, kind, path.rsplit('/').next().unwrap_or(path));
-    // Keys of sessions are their role's; those of users stay.
-    let key = principal.identity.access_key_id.as_deref().filter(|key| key.starts_with("AKIA"));
-    let key = key.filter(|_| kind == "user").map(|key| who.clone().with_key(key));
-    [Some(who), key].into_iter().flatten().collect()
-}
-
-/// The name of the caller's session, where nothing else says that the caller is a person, and which one.
-fn chosen(call: &Call<'_>) -> Option<String> {
-    let identity = &call.principal.identity;
-    let said =
-        identity.source().is_some() || identity.permission_set().is_some() || identity.on_behalf_of.is_some();
-    let (_, name) = identity.assumed_role().filter(|(_, name)| !said && !name.is_empty())?;
-    call.principal.human().filter(|human| *human == clean(name, 128))
-}
-
-fn makes(call: &Call<'_>) -> Option<Identity> {
-    let account = call.account()?;
-    let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
-    match &*call.action.to_string() {
-        "iam:CreateUser" => Some(Identity::of(&account, "user", &asked("userName")?)),
-        "iam:CreateRole" => Some(Identity::of(&account, "role", &asked("roleName")?)),
-        "iam:CreateAccessKey" => {
-            let made = call.record.response_elements.get("accessKey")?;
-            let user = made.get("userName").and_then(Raw::text).or_else(|| asked("userName"))?;
-            let key = made.get("accessKeyId").and_then(Raw::text)?;
-            Some(Identity::of(&account, "user", &user).with_key(&key))
-        }
-        _ => None,
-    }
-}
-
-/// Who made an identity, when, and in which incident.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Made {
-    /// When.
-    pub at: Option<Time>,
-    /// Its maker's name.
-    pub by: String,
-    /// Its maker's incident.
-    pub incident: String,
-    /// The thread of that one's alerts.
-    pub thread: String,
-    /// What its maker called as.
-    pub acts: Vec<Identity>,
-    /// The incident of the denied calls that its maker made on that day.
-    pub denials: Option<String>,
-}
-
-impl Made {
-    /// What a finding's call made, and by whom.
-    pub fn by(finding: ReportedRef<'_>) -> Option<(&Identity, Self)> {
-        let what = finding.ties().makes.as_ref()?;
-        let made = Self {
-            at: finding.time(),
-            by: finding.principal().name.clone(),
-            incident: finding.incident().to_owned(),
-            thread: group::thread(finding),
-            acts: finding.ties().acts.clone(),
-            denials: group::denials_of(finding),
-        };
-        Some((what, made))
-    }
-}
-
-/// So many identities are kept of an incident: of a flood of new ones those of the first names.
-const KEPT: usize = 50;
-
-/// The identities that an incident's calls were made as and have made: a set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Links {
-    /// The first and the last time of a call.
-    acts: BTreeMap<Identity, (Option<Time>, Option<Time>)>,
-    makes: BTreeMap<Identity, Made>,
-}
-
-impl Links {
-    /// Adds what a finding has to do with it.
-    pub(crate) fn add(&mut self, finding: ReportedRef<'_>) {
-        for who in &finding.ties().acts {
-            self.act(who, finding.time(), finding.time());
-        }
-        if let Some((what, made)) = Made::by(finding) {
-            self.make(what, made);
-        }
-    }
-
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (who, (first, last)) in &other.acts {
-            self.act(who, *first, *last);
-        }
-        for (what, made) in &other.makes {
-            self.make(what, made.clone());
-        }
-    }
-
-    fn act(&mut self, who: &Identity, first: Option<Time>, last: Option<Time>) {
-        match self.acts.get_mut(who) {
-            Some(times) => *times = (times.0.min(first), times.1.max(last)),
-            None => {
-                self.acts.insert(who.clone(), (first, last));
-            }
-        }
-        if self.acts.len() > KEPT {
-            self.acts.pop_last();
-        }
-    }
-
-    fn make(&mut self, what: &Identity, made: Made) {
-        if self.makes.get(what).is_none_or(|known| made < *known) {
-            self.makes.insert(what.clone(), made);
-        }
-        if self.makes.len() > KEPT {
-            self.makes.pop_last();
-        }
-    }
-}
+pub use links::{Links, Made};
+pub use ties::{Identity, Ties};
 
 /// What is known of all incidents, up to a time.
 #[expect(async_fn_in_trait, reason = "functions run on one thread")]
@@ -270,7 +69,7 @@ impl Story {
         until: Option<Time>,
     ) -> Result<Self, F::Error> {
         let Some(lead) = incident.lead() else { return Ok(Self::default()) };
-        let mut story = Self { notes: Vec::new(), thread: group::thread(lead) };
+        let mut story = Self { notes: Vec::new(), thread: thread::thread(lead) };
         story.notes.extend(issued::origin(facts, shown.ties(), shown.time()).await?);
         story.own_denials(facts, lead, until).await?;
         let mut seen = BTreeSet::from([incident.id.clone()]);
@@ -306,7 +105,7 @@ impl Story {
         lead: ReportedRef<'_>,
         until: Option<Time>,
     ) -> Result<(), F::Error> {
-        let denials = group::denials_of(lead).filter(|denials| denials != lead.incident());
+        let denials = thread::denials_of(lead).filter(|denials| denials != lead.incident());
         let Some(denials) = denials else { return Ok(()) };
         let actions = facts.denied(&denials, until).await?;
         if actions > 0 {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::json::Malformed;
 use handsoff_cloudtrail::{Entry, Record, Time};
 
-use super::ports::{Clock, Failure, World};
+use super::error::RuntimeError;
+use super::log::LogLine;
+use super::ports::{Clock, World};
 use super::report::{Metric, Report};
 use handsoff_core::{Call, Detector, Disposition, Engine, FastPath, Policy, Trace, Verdict};
 
@@ -74,13 +77,20 @@ pub enum EnvelopeError {
 }
 
 /// Why a delivery is a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum DeadLetterError {
+#[derive(Debug, thiserror::Error)]
+enum DeadLetterError<E: Error + 'static> {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// What a detector says of an event that is none of CloudTrail's.
-    #[error("{0}")]
-    Other(String),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// What a function says of an event that is none of CloudTrail's.
+    #[error(transparent)]
+    Event(E),
+}
+
+/// Why an event's detail is no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum RecordError {
     #[error("`detail` continues after its record, at byte {0}")]
     Behind(usize),
     #[error("`detail` has none of the fields of a CloudTrail record")]
@@ -95,7 +105,7 @@ pub enum Answer {
     /// It is done with.
     Done,
     /// It is to be delivered again.
-    Again(Failure),
+    Again(RuntimeError),
 }
 
 /// Classifies records, but for those that lead to nothing at a glance.
@@ -141,6 +151,9 @@ pub trait Function {
     /// What comes of a record that leads to something.
     type Work;
 
+    /// Why an event that is none of CloudTrail's can't be read; `Infallible` for a function that takes none.
+    type EventError: Error + 'static;
+
     /// The function's name, for metrics.
     fn name(&self) -> &'static str;
 
@@ -151,7 +164,7 @@ pub trait Function {
     ///
     /// # Errors
     /// Why it can't be read.
-    fn other(&self, _envelope: Envelope<'_>, _detail: &str) -> Option<Result<Self::Work, String>> {
+    fn other(&self, _envelope: Envelope<'_>, _detail: &str) -> Option<Result<Self::Work, Self::EventError>> {
         None
     }
 
@@ -173,20 +186,20 @@ pub trait Function {
         world: &impl World,
         work: Vec<Self::Work>,
         report: &mut Report,
-    ) -> Result<(), Failure>;
+    ) -> Result<(), RuntimeError>;
 }
 
 /// What is done as a whole, and the deliveries that it answers.
-struct Unit<W> {
+struct Unit<F: Function> {
     deliveries: Vec<usize>,
-    task: Task<W>,
+    task: Task<F>,
 }
 
-enum Task<W> {
+enum Task<F: Function> {
     /// To remember and tell.
-    CarryOut(Vec<W>),
+    CarryOut(Vec<F::Work>),
     /// To put among the dead letters, and why.
-    Reject(DeadLetterError),
+    Reject(DeadLetterError<F::EventError>),
 }
 
 /// Handles a batch. The answers are in the order of the deliveries.
@@ -227,10 +240,10 @@ pub async fn handle<F: Function>(
     if !report.is_empty() {
         // Metrics never hold up or undo an alert: what could not be counted is counted nowhere.
         let sent = leaving(world, ANSWER, world.send(&report)).await;
-        if let Err(failure) =
-            sent.unwrap_or_else(|| Err(Failure::new("the metrics", "the time limit was reached")))
-        {
-            world.complain(&failure);
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => world.log(failure.into()),
+            None => world.log(LogLine::new("the metrics", "the time limit was reached")),
         }
     }
     answers
@@ -242,7 +255,7 @@ fn units<F: Function>(
     function: &F,
     deliveries: &[Delivery<'_>],
     report: &mut Report,
-) -> Vec<Unit<F::Work>> {
+) -> Vec<Unit<F>> {
     let mut units: BTreeMap<String, (Vec<usize>, Vec<F::Work>)> = BTreeMap::new();
     let mut rejected = Vec::new();
     for (index, delivery) in deliveries.iter().enumerate() {
@@ -274,9 +287,9 @@ async fn deal_with<F: Function>(
     world: &impl World,
     function: &F,
     deliveries: &[Delivery<'_>],
-    unit: Unit<F::Work>,
+    unit: Unit<F>,
     report: &mut Report,
-) -> (Vec<usize>, Result<(), Failure>) {
+) -> (Vec<usize>, Result<(), RuntimeError>) {
     let payload = unit.deliveries.first().and_then(|index| deliveries.get(*index)).map(|it| it.payload);
     let done = match unit.task {
         _ if world.left() <= BEGIN => Err(late()),
@@ -286,14 +299,14 @@ async fn deal_with<F: Function>(
     (unit.deliveries, done)
 }
 
-fn set(answers: &mut [Answer], index: usize, done: &Result<(), Failure>) {
+fn set(answers: &mut [Answer], index: usize, done: &Result<(), RuntimeError>) {
     if let Some(answer) = answers.get_mut(index) {
         *answer = done.clone().map_or_else(Answer::Again, |()| Answer::Done);
     }
 }
 
-fn late() -> Failure {
-    Failure::new("the function", "its time limit was reached")
+fn late() -> RuntimeError {
+    RuntimeError::Late { what: "the function" }
 }
 
 /// Works, but leaves so much of the invocation's time; `None` if that wasn't enough.
@@ -312,10 +325,10 @@ type Judged<W> = (W, Option<Time>);
 fn judged<F: Function>(
     function: &F,
     delivery: &Delivery<'_>,
-) -> Result<Option<Judged<F::Work>>, DeadLetterError> {
+) -> Result<Option<Judged<F::Work>>, DeadLetterError<F::EventError>> {
     let detail = delivery.detail.map_err(EnvelopeError::clone)?;
     if let Some(other) = function.other(delivery.envelope, detail) {
-        return other.map(|work| Some((work, None))).map_err(DeadLetterError::Other);
+        return other.map(|work| Some((work, None))).map_err(DeadLetterError::Event);
     }
     let record = record(detail)?;
     let time = || record.event_time.text().and_then(|text| Time::parse(&text));
@@ -323,13 +336,13 @@ fn judged<F: Function>(
 }
 
 /// The record in an event's detail.
-fn record(detail: &str) -> Result<Record<'_>, DeadLetterError> {
+fn record(detail: &str) -> Result<Record<'_>, RecordError> {
     match Record::read(detail) {
         Ok((Entry::Record(record), end)) if detail.get(end..).is_some_and(|rest| rest.trim().is_empty()) => {
             Ok(record)
         }
-        Ok((Entry::Record(_), end)) => Err(DeadLetterError::Behind(end)),
-        Ok(_) => Err(DeadLetterError::NoRecord),
-        Err(error) => Err(DeadLetterError::NoObject(error)),
+        Ok((Entry::Record(_), end)) => Err(RecordError::Behind(end)),
+        Ok(_) => Err(RecordError::NoRecord),
+        Err(error) => Err(RecordError::NoObject(error)),
     }
 }

@@ -4,11 +4,19 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
-use handsoff_cloudtrail::Time;
+use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::Severity;
 use strum::VariantArray;
 
-use super::tell::Lease;
+/// After how long a claimed alert counts as not sent. Longer than any function may run, the sweep too.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease(pub TimeDelta);
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self(TimeDelta::seconds(150))
+    }
+}
 
 /// What there is to do with an open document, the most urgent first.
 #[derive(

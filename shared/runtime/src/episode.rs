@@ -17,9 +17,13 @@ use handsoff_core::{Hidden, Reported, ReportedRef};
 
 use super::document::{Document, Held};
 use super::due::{Due, Task, Waiting};
-use super::ports::{Clock, Failure, Range, World};
-use super::stored::{self, Was};
-use super::summary;
+use super::error::RuntimeError;
+use super::log::LogLine;
+use super::ports::{Clock, Range, World};
+use super::stored::{self, Growing, Was};
+
+/// How the partition of a storm's summary begins; behind it stands the code.
+pub(super) const SUMMARY: &str = "summary-";
 
 /// A period of an incident: what is reported together, and what is claimed together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +51,11 @@ impl Episode {
     pub fn parse(partition: &str, sort: &str) -> Option<Self> {
         let period = sort.strip_prefix("state#")?;
         Some(Self { incident: partition.to_owned(), period: period.parse().ok()? })
+    }
+
+    /// Whether it is a storm's summary, and no incident.
+    fn is_summary(&self) -> bool {
+        self.incident.starts_with(SUMMARY)
     }
 
     /// The sort keys between which its observations lie.
@@ -79,11 +88,11 @@ impl Document for Episode {
         (self.incident.clone(), self.sort())
     }
 
-    fn parse(&self, clock: &impl Clock, text: &str) -> Result<State, Failure> {
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<State, RuntimeError> {
         Ok(State::parse(clock, text))
     }
 
-    fn text(&self, state: &State) -> Result<String, Failure> {
+    fn text(&self, state: &State) -> Result<String, RuntimeError> {
         state.text()
     }
 
@@ -95,7 +104,7 @@ impl Document for Episode {
 impl Held<'_, Episode> {
     /// Whether it is a storm's summary, and no incident.
     pub fn is_summary(&self) -> bool {
-        summary::is_summary(&self.document.incident)
+        self.document.is_summary()
     }
 }
 
@@ -201,7 +210,7 @@ impl State {
     ///
     /// # Errors
     /// When it can't be read.
-    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, Failure> {
+    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, RuntimeError> {
         let held = Held::of(world, episode).await?;
         Ok(held.exists().then_some(held.state))
     }
@@ -214,7 +223,7 @@ impl State {
     /// What the list of open documents says of it: nothing when it isn't open.
     pub fn due(&self, episode: &Episode) -> Option<Due> {
         let task = match self.going {
-            _ if summary::is_summary(&episode.incident) => Task::Summary,
+            _ if episode.is_summary() => Task::Summary,
             Some(Going::On) => Task::Session,
             Some(Going::Over) => Task::Seal,
             // Until the sweep knows better.
@@ -228,10 +237,10 @@ impl State {
         self.is_open().then_some(Due { task, at: self.next, waiting })
     }
 
-    /// Reads a state as far as it is understood. Complains about what isn't: better alerted again than never.
+    /// Reads a state as far as it is understood. Logs what isn't: better alerted again than never.
     pub(super) fn parse(clock: &impl Clock, text: &str) -> Self {
         let read = serde_json::from_str(text).unwrap_or_else(|error| {
-            clock.complain(&Failure::new("reading a stored state", error));
+            clock.log(LogLine::new("reading a stored state", error));
             serde_json::from_str(text).map(|whole| Self::understood(&whole)).unwrap_or_default()
         });
         Self { was: Was::of(text), ..read }
@@ -239,7 +248,8 @@ impl State {
 
     /// What this version understands of a state.
     fn understood(whole: &Value) -> Self {
-        let mut whole = stored::understood(whole.clone(), &[]);
+        let look = Growing { field: "look", knows: stored::known::<Look>, stand_in: |_| "due" };
+        let mut whole = stored::understood(whole.clone(), &[look]);
         if let Some(Value::Array(pending)) = whole.get_mut("pending") {
             for waiting in pending {
                 *waiting = filled(blank(), waiting);
@@ -249,7 +259,7 @@ impl State {
     }
 
     /// Its text, with what another version has stored in it.
-    pub(super) fn text(&self) -> Result<String, Failure> {
+    pub(super) fn text(&self) -> Result<String, RuntimeError> {
         self.was.text(self, Self::understood)
     }
 }
@@ -315,7 +325,7 @@ impl Mark {
         format!("mark#{time}#{:016x}#{}#{}", reported.key().0, reported.code(), reported.severity())
     }
 
-    /// Reads one as far as it is understood. Complains about what isn't.
+    /// Reads one as far as it is understood. Logs what isn't.
     pub fn read(clock: &impl Clock, text: &str) -> Option<Reported> {
         stored::read(clock, "reading a stored finding", text, &[]).map(Self::reported)
     }

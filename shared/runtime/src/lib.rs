@@ -13,15 +13,21 @@
 //!    is an episode of its own and follows the same rules.
 //! 5. The sweep reads what is due. Whatever it has looked at is due again at a later time, so all get their turn.
 
+mod advance;
 pub mod batch;
 mod budget;
+mod claim;
 mod digest;
 mod document;
 mod due;
 mod episode;
+mod error;
 pub mod excepted;
+mod fold;
 mod history;
+mod log;
 mod look;
+mod marks;
 pub mod message;
 mod ports;
 mod proof;
@@ -32,26 +38,32 @@ pub mod stored;
 mod story;
 mod summary;
 mod tell;
+mod telling;
 mod turn;
 
+pub use advance::{Found, advance};
 pub use batch::{Answer, Classifier, Delivery, Envelope, EnvelopeError, Function, handle};
 pub use budget::budget;
+pub use claim::resend;
 pub use digest::digest;
 pub use document::{Change, Document, Held, update};
-pub use due::{Due, DueError, Task, Waiting};
+pub use due::{Due, DueError, Lease, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
+pub use error::RuntimeError;
+pub use log::LogLine;
 pub use look::{look, look_is_due};
+pub use marks::{keep, marks, page};
 pub use message::Message;
 pub use ports::{
-    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Failure, Lookup,
-    Memory, Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
+    Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Lookup, Memory,
+    Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
 pub use proof::{Proof, prove};
+pub use puts::AT_ONCE;
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};
 pub use story::{Session, keep_issued};
 pub use summary::summarise;
-pub use tell::{
-    AT_ONCE, Closing, Found, Lease, Notes, Telling, advance, keep, keep_and_tell, marks, page, resend, tell,
-};
+pub use tell::{Closing, keep_and_tell, tell};
+pub use telling::{Notes, Telling};
 pub use turn::{Turn, Turns};

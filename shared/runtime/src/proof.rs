@@ -11,7 +11,8 @@ use handsoff_core::{Finding, Key, Reported};
 use serde::{Deserialize, Serialize};
 
 use super::episode::Mark;
-use super::ports::{Failure, Range, World};
+use super::error::RuntimeError;
+use super::ports::{Range, World};
 use super::puts::put_all;
 use super::stored;
 
@@ -93,7 +94,7 @@ fn partition(session: u64) -> String {
 pub async fn prove(
     world: &impl World,
     proofs: impl IntoIterator<Item = Proof>,
-) -> Result<Vec<Reported>, Failure> {
+) -> Result<Vec<Reported>, RuntimeError> {
     let (mut puts, mut began, mut used) = (BTreeSet::new(), Vec::new(), BTreeMap::<u64, Vec<Use>>::new());
     for Proof { began: refuted, used: by, event } in proofs {
         if let Some((session, how)) = refuted {
@@ -166,7 +167,7 @@ async fn all<T: for<'de> Deserialize<'de>>(
     session: u64,
     from: &str,
     most: usize,
-) -> Result<Vec<T>, Failure> {
+) -> Result<Vec<T>, RuntimeError> {
     let (partition, to) = (&partition(session), &format!("{from}~"));
     let texts = world.range(Range { partition, from, to, most, backwards: false }).await?;
     Ok(texts.iter().filter_map(|text| stored::read(world, "reading a session's proof", text, &[])).collect())

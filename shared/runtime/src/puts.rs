@@ -2,8 +2,11 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::ports::{Failure, World};
-use super::tell::AT_ONCE;
+use super::error::RuntimeError;
+use super::ports::World;
+
+/// How many calls are on their way at once.
+pub const AT_ONCE: usize = 16;
 
 /// An observation: its partition, its sort key and its text.
 pub(super) type Item = (String, String, String);
@@ -15,7 +18,7 @@ pub(super) type Item = (String, String, String);
 pub(super) async fn put_all(
     world: &impl World,
     items: impl IntoIterator<Item = Item>,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let puts = items
         .into_iter()
         .map(|(partition, sort, text)| async move { world.put(&partition, &sort, &text).await });

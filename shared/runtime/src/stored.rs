@@ -9,8 +9,9 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::episode::Look;
-use super::ports::{Clock, Failure};
+use super::error::RuntimeError;
+use super::log::LogLine;
+use super::ports::Clock;
 use handsoff_core::Code;
 use handsoff_core::Kind;
 use handsoff_core::Severity;
@@ -38,7 +39,7 @@ pub fn known<T: for<'de> Deserialize<'de>>(name: &str) -> bool {
 }
 
 /// The names of findings and alerts.
-const GROWING: [Growing; 7] = [
+const GROWING: [Growing; 6] = [
     Growing { field: "code", knows: known::<Code>, stand_in: code },
     // What can't be compared is taken for grave.
     Growing { field: "severity", knows: known::<Severity>, stand_in: |_| "high" },
@@ -46,7 +47,6 @@ const GROWING: [Growing; 7] = [
     Growing { field: "cause", knows: known::<Cause>, stand_in: |_| "worse" },
     Growing { field: "tells", knows: known::<Milestone>, stand_in: |_| "closed" },
     Growing { field: "told", knows: known::<Milestone>, stand_in: |_| "closed" },
-    Growing { field: "look", knows: known::<Look>, stand_in: |_| "due" },
 ];
 
 /// The plainest code of such an incident's findings; an observation without an incident is a session's.
@@ -68,12 +68,12 @@ struct Written<'i, T> {
 ///
 /// # Errors
 /// When it is no object of JSON.
-pub fn text(item: &impl Serialize) -> Result<String, Failure> {
+pub fn text(item: &impl Serialize) -> Result<String, RuntimeError> {
     serde_json::to_string(&Written { v: FORMAT, item }).map_err(unwritten)
 }
 
-fn unwritten(error: serde_json::Error) -> Failure {
-    Failure::new("writing an item as JSON", error)
+fn unwritten(error: serde_json::Error) -> RuntimeError {
+    RuntimeError::stored("writing an item as JSON", error)
 }
 
 /// The version of an item's form.
@@ -81,7 +81,7 @@ pub fn version(item: &Value) -> u64 {
     item.get("v").and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// Reads an item as far as it is understood. Complains about what isn't; `None` if that is all of it.
+/// Reads an item as far as it is understood. Logs what isn't; `None` if that is all of it.
 pub fn read<T: DeserializeOwned>(
     clock: &impl Clock,
     what: &'static str,
@@ -92,7 +92,7 @@ pub fn read<T: DeserializeOwned>(
         Ok(item) => return Some(item),
         Err(why) => why,
     };
-    clock.complain(&Failure::new(what, why));
+    clock.log(LogLine::new(what, why));
     let item = understood(serde_json::from_str(text).ok()?, more);
     serde_json::from_value(item).ok()
 }
@@ -147,7 +147,11 @@ impl Was {
     ///
     /// # Errors
     /// When it is no JSON.
-    pub fn text<T: Serialize>(&self, item: &T, again: impl FnOnce(&Value) -> T) -> Result<String, Failure> {
+    pub fn text<T: Serialize>(
+        &self,
+        item: &T,
+        again: impl FnOnce(&Value) -> T,
+    ) -> Result<String, RuntimeError> {
         let after = serde_json::to_value(item).map_err(unwritten)?;
         let mut whole = match &self.0 {
             Some(raw) => changed(raw, &serde_json::to_value(again(raw)).map_err(unwritten)?, &after),

@@ -7,23 +7,19 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use handsoff_cloudtrail::Time;
-use serde::{Deserialize, Serialize};
+use handsoff_core::alert::{Alert, Listed, Milestone, Summary};
+use handsoff_core::{Code, Reported, ReportedRef};
 
-use super::budget::minute;
+use super::claim::claim;
 use super::document::Held;
-use super::episode::{Episode, Folded, Look, State};
-use super::ports::{Failure, Range, World};
-use super::report::{Metric, Report};
+use super::episode::{Episode, Look, SUMMARY};
+use super::error::RuntimeError;
+use super::fold::Brief;
+use super::marks::marks;
+use super::ports::{Range, World};
+use super::report::Report;
 use super::stored;
-use super::tell::{Telling, claim, marks};
-use handsoff_core::Code;
-use handsoff_core::Severity;
-use handsoff_core::alert::{Alert, Cause, Listed, Milestone, Period, Summary};
-use handsoff_core::{Reported, ReportedRef};
-
-/// How a summary's partition begins; behind it stands the code.
-const PARTITION: &str = "summary-";
+use super::telling::Telling;
 
 /// How many incidents of a summary are counted.
 const COUNTED: usize = 10_000;
@@ -34,135 +30,6 @@ const NAMED: usize = 50;
 /// How many findings of the most severe incident are looked at.
 const LOOK_AT: usize = 200;
 
-/// Whether this is a summary, and no incident.
-pub(super) fn is_summary(incident: &str) -> bool {
-    incident.starts_with(PARTITION)
-}
-
-/// The codes that an alert tells: its finding's, and of a session its violations and escalations.
-pub(super) fn codes(alert: &Alert, lead: ReportedRef<'_>) -> BTreeSet<Code> {
-    let tells = alert
-        .tells
-        .iter()
-        .filter_map(|it| if let Milestone::Topic(topic, _) = it { Some(topic.code) } else { None });
-    tells.chain([lead.code()]).collect()
-}
-
-/// How an alert reaches people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// As a message of its own.
-    Alone,
-    /// As a message of its own, as long as there is budget: the first of an episode, and what is graver or another code
-    /// than the summary has reported.
-    InBudget,
-    /// Not at all: a summary has reported it.
-    Untold,
-}
-
-impl Way {
-    /// The way of an alert of an episode in this state.
-    pub(super) fn of(state: &State, alert: &Alert, lead: ReportedRef<'_>) -> Self {
-        match &state.folded {
-            None if state.alerted.is_empty() => Self::InBudget,
-            None => Self::Alone,
-            Some(_) if alert.cause == Cause::Closed => Self::Untold,
-            Some(folded)
-                if alert.severity > folded.severity || !folded.codes.is_superset(&codes(alert, lead)) =>
-            {
-                Self::InBudget
-            }
-            Some(_) => Self::Untold,
-        }
-    }
-}
-
-impl State {
-    /// Remembers which of its milestones a summary has.
-    pub(super) fn fold(&mut self, alert: &Alert, lead: ReportedRef<'_>) {
-        let mut told = self.folded.take().map(|folded| folded.codes).unwrap_or_default();
-        told.extend(codes(alert, lead));
-        self.folded = Some(Folded { severity: alert.severity, codes: told });
-    }
-}
-
-/// An incident as a summary names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Brief {
-    incident: String,
-    period: String,
-    severity: Severity,
-    line: String,
-}
-
-impl Brief {
-    fn of(alert: &Alert, lead: ReportedRef<'_>) -> Self {
-        // What proves a case has to leave the account.
-        let digest = alert.text.lines().find_map(|line| line.strip_prefix("digest   "));
-        let digest = digest.map(|digest| format!(", {digest}")).unwrap_or_default();
-        let (who, what, account) = (&lead.principal().name, lead.action(), lead.account());
-        Self {
-            incident: alert.incident.clone(),
-            period: alert.period.clone(),
-            severity: alert.severity,
-            line: format!("{who}, {what} in {account}{digest}"),
-        }
-    }
-
-    /// Where it is kept: the most severe come first.
-    fn sort(&self, summary: &Episode) -> String {
-        let rank = Severity::ALL.len() - self.severity as usize;
-        format!("brief#{}#{rank}#{}#{}", summary.period, self.incident, self.period)
-    }
-}
-
-/// Has summaries tell an alert: those of all codes that it tells.
-pub(super) async fn fold(
-    world: &impl World,
-    alert: &Alert,
-    lead: ReportedRef<'_>,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    for code in codes(alert, lead) {
-        fold_into(world, code, alert, lead, report).await?;
-    }
-    Ok(())
-}
-
-async fn fold_into(
-    world: &impl World,
-    code: Code,
-    alert: &Alert,
-    lead: ReportedRef<'_>,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let now = world.now();
-    let summary = Episode { incident: format!("{PARTITION}{code}"), period: Period::From(minute(now)) };
-    let brief = Brief::of(alert, lead);
-    let text = stored::text(&brief)?;
-    let new = world.put(&summary.incident, &brief.sort(&summary), &text).await?;
-    // An alert of several codes is one.
-    if new && code == lead.code() {
-        report.count(Metric::AlertsFolded);
-    }
-    let mut held = Held::of(world, &summary).await?;
-    let new = !held.exists();
-    held.change(world, |state| {
-        let closed = state.alerted.remove(&Milestone::Closed);
-        let due = std::mem::replace(&mut state.look, Look::Due) == Look::Due;
-        let first = new && state.since == Time::EPOCH;
-        if first {
-            state.since = now;
-        }
-        if first || closed {
-            state.next = now;
-        }
-        first || closed || !due
-    })
-    .await
-    .map(drop)
-}
-
 /// Sends the summary of what was folded into it since the last one of the same minute.
 ///
 /// # Errors
@@ -172,7 +39,7 @@ pub async fn summarise<N>(
     telling: Telling<'_, N>,
     held: &mut Held<'_, Episode>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     held.change(world, |state| {
         let due = state.look == Look::Due;
         if due {
@@ -189,7 +56,7 @@ pub async fn summarise<N>(
         .iter()
         .filter_map(|it| if let Milestone::Folded(n) = it { Some(*n) } else { None });
     if let Some(worst) = briefs.first().filter(|_| briefs.len() > told.max().unwrap_or_default()) {
-        let code = summary.incident.strip_prefix(PARTITION).and_then(|code| code.parse().ok());
+        let code = summary.incident.strip_prefix(SUMMARY).and_then(|code| code.parse().ok());
         let lead = lead(world, telling, code, worst).await?;
         let code = code.unwrap_or(lead.as_ref().code());
         let named = briefs.iter().take(NAMED);
@@ -230,7 +97,7 @@ pub async fn summarise<N>(
 }
 
 /// What was folded into a summary, each incident once, the most severe first.
-async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Failure> {
+async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, RuntimeError> {
     let (from, to) = (format!("brief#{}#", summary.period), format!("brief#{}#~", summary.period));
     let range = Range { partition: &summary.incident, from: &from, to: &to, most: COUNTED, backwards: false };
     let mut seen = HashSet::new();
@@ -249,13 +116,13 @@ async fn lead<N>(
     telling: Telling<'_, N>,
     code: Option<Code>,
     brief: &Brief,
-) -> Result<Reported, Failure> {
+) -> Result<Reported, RuntimeError> {
     let what = "writing a summary";
-    let period = brief.period.parse().map_err(|error| Failure::new(what, error))?;
+    let period = brief.period.parse().map_err(|error| RuntimeError::stored(what, error))?;
     let episode = Episode { incident: brief.incident.clone(), period };
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
     let of_code = code.and_then(|code| found.first_of(code));
     let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
-    let none = || Failure::new(what, format!("no finding of {} is stored", brief.incident));
+    let none = || RuntimeError::stored(what, format!("no finding of {} is stored", brief.incident));
     lead.map(ReportedRef::cloned).ok_or_else(none)
 }

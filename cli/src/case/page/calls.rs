@@ -9,9 +9,10 @@ use handsoff_core::Severity;
 use maud::{Markup, html};
 
 use super::super::fold::{self, Kind, Row, fold};
-use super::super::{shown, words};
+use super::super::harmless::shown;
+use super::super::words;
 use crate::html::{beyond, nothing, section, wide};
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 
 /// How many rows a table has: one of fifty thousand takes a browser seconds at every turn of its width, and what isn't
 /// in sight of many small ones isn't laid out at all.

@@ -5,10 +5,11 @@ use handsoff_case::session::Approval;
 use handsoff_case::summary::Only;
 use maud::{Markup, html};
 
+use super::super::harmless::{shown, shown_lines};
 use super::super::load::Case;
-use super::super::{shown, shown_lines, words};
+use super::super::words;
 use crate::html::{beyond, nothing, section, wide};
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 
 /// Who, why and when.
 pub(super) fn session(case: &Case, manifest: &Manifest) -> Markup {

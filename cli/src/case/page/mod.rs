@@ -10,10 +10,11 @@ use std::io::{self, Write};
 use handsoff_case::Manifest;
 use maud::{Markup, html};
 
+use super::harmless::shown;
 use super::load::Case;
-use super::{shown, words};
+use super::words;
 use crate::html::{begin, end, tile};
-use crate::output::count_of;
+use crate::numbers::count_of;
 
 const STYLE: &str = include_str!("style.css");
 

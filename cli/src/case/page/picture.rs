@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use super::super::fold::Kind;
 use super::super::words;
 use crate::html::{self, Scale, nothing, wide};
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 
 const LEFT: i64 = 150;
 const WIDTH: i64 = 730;

@@ -7,10 +7,11 @@ use handsoff_case::observation::{Did, Ended};
 use maud::{Markup, html};
 
 use super::super::fold::{Kind, fold, group};
-use super::super::{shown, words};
+use super::super::harmless::shown;
+use super::super::words;
 use super::facts::names;
 use crate::html::{beyond, nothing, section, wide};
-use crate::output::thousands;
+use crate::numbers::thousands;
 
 /// How many rows a table of sums has.
 const ROWS: usize = 100;

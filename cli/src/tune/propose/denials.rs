@@ -6,7 +6,7 @@ use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 
 use super::{EVERYDAY, Evidence, entry, percentile, some};
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 use crate::tune::fact::{Form, Id};
 use crate::tune::profile::{Denied, date};
 use crate::tune::write::{self, Entry};

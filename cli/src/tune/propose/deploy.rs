@@ -7,7 +7,7 @@ use handsoff_core::policy::{Origin as Listed, WebIdentity};
 use handsoff_core::show::clean;
 
 use super::{EVERYDAY, Evidence, days, entry, some};
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 use crate::tune::fact::{Form, Id, Origin, Sort, is_ci};
 use crate::tune::profile::{Making, Profile, Seen};
 use crate::tune::shown;

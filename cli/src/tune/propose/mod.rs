@@ -16,7 +16,7 @@ use super::fact::{Form, Id};
 use super::observe::Days;
 use super::profile::{Logs, Profile, date};
 use super::write::{self, Entry, Standing};
-use crate::output::{count_of, thousands};
+use crate::numbers::{count_of, thousands};
 
 /// What is proposed.
 pub(super) struct Proposal {

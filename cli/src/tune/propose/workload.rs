@@ -5,7 +5,7 @@ use handsoff_core::show::clean;
 
 use super::deploy::not_allowed;
 use super::{Evidence, entry, some};
-use crate::output::thousands;
+use crate::numbers::thousands;
 use crate::tune::fact::{Form, Id, Origin, Sort};
 use crate::tune::profile::{Profile, Seen};
 use crate::tune::shown;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use handsoff_cloudtrail::{Class, Time, TimeDelta};
+use handsoff_cloudtrail::{Class, ClassError, Time, TimeDelta};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::code::{AlertRule, Code};
@@ -71,14 +71,31 @@ impl fmt::Display for Period {
     }
 }
 
-impl FromStr for Period {
-    type Err = String;
+/// Why a stored name can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No period is stored under it.
+    #[error("`{0}` is no period")]
+    Period(String),
+    /// It names no milestone.
+    #[error("`{0}` is no milestone")]
+    Milestone(String),
+    /// It begins with what no finding's code is.
+    #[error("`{0}` is no code")]
+    Code(String),
+    /// It ends with what is no class.
+    #[error(transparent)]
+    Class(#[from] ClassError),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Period {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
         match text {
             "session" => Ok(Self::Session),
             "no-time" => Ok(Self::NoTime),
-            time => Time::parse(time).map(Self::From).ok_or_else(|| format!("`{text}` is no period")),
+            time => Time::parse(time).map(Self::From).ok_or_else(|| NameError::Period(text.to_owned())),
         }
     }
 }
@@ -251,11 +268,11 @@ impl fmt::Display for Topic {
 }
 
 impl FromStr for Topic {
-    type Err = String;
+    type Err = NameError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, NameError> {
         let (code, class) = text.split_once('/').map_or((text, None), |(code, class)| (code, Some(class)));
-        let code = code.parse().map_err(|_| format!("`{code}` is no code"))?;
+        let code = code.parse().map_err(|_| NameError::Code(code.to_owned()))?;
         Ok(Self { code, class: class.map(str::parse).transpose()? })
     }
 }
@@ -288,10 +305,10 @@ impl fmt::Display for Milestone {
 }
 
 impl FromStr for Milestone {
-    type Err = String;
+    type Err = NameError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no milestone");
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let wrong = || NameError::Milestone(text.to_owned());
         match text.split_once(':') {
             None if text == "closed" => Ok(Self::Closed),
             None if text == "opened" => Ok(Self::Opened),
@@ -301,7 +318,7 @@ impl FromStr for Milestone {
             Some(("folded", count)) => count.parse().map(Self::Folded).map_err(|_| wrong()),
             Some(("count", count)) => count.parse().map(Self::Count).map_err(|_| wrong()),
             Some((topic, count)) => {
-                let topic = topic.parse().map_err(|_| wrong())?;
+                let topic = topic.parse().map_err(|_: NameError| wrong())?;
                 count.parse().map(|count| Self::Topic(topic, count)).map_err(|_| wrong())
             }
             None => Err(wrong()),

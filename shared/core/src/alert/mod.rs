@@ -2,6 +2,7 @@
 
 mod digest;
 mod milestone;
+mod note;
 mod schedule;
 mod summary;
 mod words;
@@ -18,7 +19,8 @@ use crate::reported::ReportedRef;
 use crate::severity::Severity;
 
 pub use digest::{Digest, digests};
-pub use milestone::{COUNTS, Milestone, Period, Reach, Topic};
+pub use milestone::{COUNTS, Milestone, NameError, Period, Reach, Topic};
+pub use note::Note;
 pub use schedule::{Known, closes_aloud, goes_on, schedule};
 pub use summary::{Listed, Summary};
 pub use words::{LONGEST_SUBJECT, cut, link, subject, who};
@@ -163,22 +165,6 @@ pub struct About<'i> {
     pub notes: &'i [Note],
     /// What its alerts have in common with those of its story's other incidents.
     pub thread: &'i str,
-}
-
-/// A line of a message: a name of at most eight characters, and what there is to say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Note {
-    /// The line's name.
-    pub name: String,
-    /// What it says, harmless to show.
-    pub text: String,
-}
-
-impl Note {
-    /// A line.
-    pub fn new(name: &str, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
-    }
 }
 
 impl Alert {

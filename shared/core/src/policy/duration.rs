@@ -5,34 +5,30 @@ use handsoff_cloudtrail::TimeDelta;
 /// Units that nobody means in a policy: a month isn't always as long, and `5M` is a slip for `5m`.
 const LONG_UNITS: [&str; 9] = ["M", "month", "months", "y", "yr", "yrs", "year", "years", "Y"];
 
-/// A text that is no length of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoDuration;
-
-impl std::fmt::Display for NoDuration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("not a duration: write one such as 30m, 1h30m or 7d")
-    }
+/// Why a text is no length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DurationError {
+    /// It has no number, no unit, or one that nobody means.
+    #[error("not a duration: write one such as 30m, 1h30m or 7d")]
+    Form,
 }
-
-impl std::error::Error for NoDuration {}
 
 /// Reads `30m`, `1h30m`, `1 hour`, `7d`: whole seconds, more than none.
 ///
 /// # Errors
 /// When it is no length of time, or one in months or years.
-pub fn duration(written: &str) -> Result<TimeDelta, NoDuration> {
+pub fn duration(written: &str) -> Result<TimeDelta, DurationError> {
     // A sign could be written from the beginning, and changes nothing.
     let bare = written.strip_prefix('+').unwrap_or(written);
     let mut units = bare.split(|char: char| !char.is_alphabetic());
     if units.any(|unit| LONG_UNITS.contains(&unit)) {
-        return Err(NoDuration);
+        return Err(DurationError::Form);
     }
-    let length = humantime::parse_duration(bare).map_err(|_| NoDuration)?;
+    let length = humantime::parse_duration(bare).map_err(|_| DurationError::Form)?;
     if length.is_zero() || length.subsec_nanos() > 0 {
-        return Err(NoDuration);
+        return Err(DurationError::Form);
     }
-    TimeDelta::from_std(length).map_err(|_| NoDuration)
+    TimeDelta::from_std(length).map_err(|_| DurationError::Form)
 }
 
 #[cfg(test)]
@@ -87,7 +83,7 @@ mod tests {
             "9223372036854775807d",
             "9223372036854775807s",
         ] {
-            assert_eq!(duration(written), Err(NoDuration), "{written}");
+            assert_eq!(duration(written), Err(DurationError::Form), "{written}");
         }
         for (written, seconds) in [("1 hour", 3600), ("2h 30min", 9000), ("1w", 604_800), ("1.5h", 5400)] {
             assert_eq!(duration(written), Ok(TimeDelta::seconds(seconds)), "{written}");

@@ -22,7 +22,7 @@ use memchr::memmem;
 
 pub use change::Change;
 pub use digest::DigestHours;
-pub use duration::{NoDuration, duration};
+pub use duration::{DurationError, duration};
 pub use error::{PolicyError, nearest};
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
 pub use web_identity::WebIdentity;

@@ -22,13 +22,30 @@ const CAP: usize = 64;
 /// So many states of one automaton are looked at. Patterns that a rule may have need a few hundred.
 const STATES: usize = 20_000;
 
+/// Why a text is no event pattern.
+#[derive(Debug, thiserror::Error)]
+pub enum ComplexityError {
+    /// It isn't JSON.
+    #[error("no JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is a list or a plain value.
+    #[error("an event pattern is an object")]
+    NoObject,
+    /// One of the choices of this `$or` is no pattern.
+    #[error("a choice of {0} is no object")]
+    Choice(String),
+    /// This field has no values to compare with.
+    #[error("{0} is neither an object nor a list")]
+    Field(String),
+}
+
 /// The complexity of an event pattern, at most 64.
 ///
 /// # Errors
 /// When the text isn't an event pattern.
-pub fn complexity(pattern: &str) -> Result<usize, String> {
-    let pattern: Value = serde_json::from_str(pattern).map_err(|error| format!("no JSON: {error}"))?;
-    let object = pattern.as_object().ok_or("an event pattern is an object")?;
+pub fn complexity(pattern: &str) -> Result<usize, ComplexityError> {
+    let pattern: Value = serde_json::from_str(pattern)?;
+    let object = pattern.as_object().ok_or(ComplexityError::NoObject)?;
     let mut branches = vec![Branch::new()];
     flatten(object, "", &mut branches)?;
     let mut machine = Machine::default();
@@ -41,15 +58,18 @@ pub fn complexity(pattern: &str) -> Result<usize, String> {
 /// A pattern without `$or`: fields by their paths, with the values that they may have.
 type Branch = BTreeMap<String, Vec<Value>>;
 
-fn flatten(object: &Map<String, Value>, path: &str, branches: &mut Vec<Branch>) -> Result<(), String> {
+fn flatten(
+    object: &Map<String, Value>,
+    path: &str,
+    branches: &mut Vec<Branch>,
+) -> Result<(), ComplexityError> {
     for (key, value) in object {
         let field = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
             Value::Array(choices) if key == "$or" => {
                 let mut all = Vec::new();
                 for choice in choices {
-                    let choice =
-                        choice.as_object().ok_or_else(|| format!("a choice of {field} is no object"))?;
+                    let choice = choice.as_object().ok_or_else(|| ComplexityError::Choice(field.clone()))?;
                     let mut chosen = branches.clone();
                     flatten(choice, path, &mut chosen)?;
                     all.append(&mut chosen);
@@ -62,7 +82,7 @@ fn flatten(object: &Map<String, Value>, path: &str, branches: &mut Vec<Branch>) 
                     branch.insert(field.clone(), values.clone());
                 }
             }
-            _ => return Err(format!("{field} is neither an object nor a list")),
+            _ => return Err(ComplexityError::Field(field)),
         }
     }
     Ok(())

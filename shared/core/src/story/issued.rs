@@ -9,7 +9,8 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Identity, Ties};
+use super::Facts;
+use super::ties::{Identity, Ties, session, session_of};
 use crate::alert::Note;
 use crate::principal::{compute_service, vouches_for_code};
 use crate::show::clean;
@@ -153,20 +154,6 @@ impl Given {
             _ => None,
         }
     }
-}
-
-/// The session of these credentials: its key, as a digest, and whose it is.
-fn session(arn: &str, key: &str) -> Option<Identity> {
-    let Arn { account, resource, .. } = Arn::split(arn)?;
-    Some(Identity::of_session(account, resource, key))
-}
-
-/// The session that a call was made in, unless its record says itself whose it is: a permission set's, or a machine's.
-pub(super) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
-    let key = caller.access_key_id.as_deref().filter(|key| !key.starts_with("AKIA"))?;
-    let own = caller.permission_set().is_some() || compute_service(caller).is_some();
-    let arn = caller.arn.as_deref().filter(|_| !own)?;
-    session(arn, key)
 }
 
 /// Who a caller is, in words.

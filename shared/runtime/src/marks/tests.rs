@@ -1,7 +1,8 @@
+use handsoff_cloudtrail::Time;
+use handsoff_core::{Finding, Severity};
 use handsoff_testing::finding::START;
 
 use super::*;
-use handsoff_core::Finding;
 
 /// A change by hand.
 fn finding(n: u64, severity: Severity) -> Finding {

@@ -1,0 +1,96 @@
+//! What an incident has to do with a story: the identities that its calls were made as, and those that they made.
+
+use std::collections::BTreeMap;
+
+use handsoff_cloudtrail::Time;
+use serde::{Deserialize, Serialize};
+
+use super::thread::{denials_of, thread};
+use super::ties::Identity;
+use crate::reported::ReportedRef;
+
+/// Who made an identity, when, and in which incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Made {
+    /// When.
+    pub at: Option<Time>,
+    /// Its maker's name.
+    pub by: String,
+    /// Its maker's incident.
+    pub incident: String,
+    /// The thread of that one's alerts.
+    pub thread: String,
+    /// What its maker called as.
+    pub acts: Vec<Identity>,
+    /// The incident of the denied calls that its maker made on that day.
+    pub denials: Option<String>,
+}
+
+impl Made {
+    /// What a finding's call made, and by whom.
+    pub fn by(finding: ReportedRef<'_>) -> Option<(&Identity, Self)> {
+        let what = finding.ties().makes.as_ref()?;
+        let made = Self {
+            at: finding.time(),
+            by: finding.principal().name.clone(),
+            incident: finding.incident().to_owned(),
+            thread: thread(finding),
+            acts: finding.ties().acts.clone(),
+            denials: denials_of(finding),
+        };
+        Some((what, made))
+    }
+}
+
+/// So many identities are kept of an incident: of a flood of new ones those of the first names.
+pub(super) const KEPT: usize = 50;
+
+/// The identities that an incident's calls were made as and have made: a set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// The first and the last time of a call.
+    pub(super) acts: BTreeMap<Identity, (Option<Time>, Option<Time>)>,
+    pub(super) makes: BTreeMap<Identity, Made>,
+}
+
+impl Links {
+    /// Adds what a finding has to do with it.
+    pub(crate) fn add(&mut self, finding: ReportedRef<'_>) {
+        for who in &finding.ties().acts {
+            self.act(who, finding.time(), finding.time());
+        }
+        if let Some((what, made)) = Made::by(finding) {
+            self.make(what, made);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (who, (first, last)) in &other.acts {
+            self.act(who, *first, *last);
+        }
+        for (what, made) in &other.makes {
+            self.make(what, made.clone());
+        }
+    }
+
+    pub(super) fn act(&mut self, who: &Identity, first: Option<Time>, last: Option<Time>) {
+        match self.acts.get_mut(who) {
+            Some(times) => *times = (times.0.min(first), times.1.max(last)),
+            None => {
+                self.acts.insert(who.clone(), (first, last));
+            }
+        }
+        if self.acts.len() > KEPT {
+            self.acts.pop_last();
+        }
+    }
+
+    pub(super) fn make(&mut self, what: &Identity, made: Made) {
+        if self.makes.get(what).is_none_or(|known| made < *known) {
+            self.makes.insert(what.clone(), made);
+        }
+        if self.makes.len() > KEPT {
+            self.makes.pop_last();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Which incidents are of one story before anything ties them: those of a principal and day.
+
+use crate::code::IncidentKind;
+use crate::group;
+use crate::principal::Kind;
+use crate::reported::ReportedRef;
+
+/// The incident of the denied calls that the principal of a finding made on its day.
+pub(super) fn denials_of(finding: ReportedRef<'_>) -> Option<String> {
+    Some(group::name(IncidentKind::Denials, &principal_and_day(finding)?))
+}
+
+/// What the alerts of incidents have in common that are of one story, if nothing shows that it began in another: those of
+/// a principal and day, but of a session that is an incident of its own.
+pub(super) fn thread(finding: ReportedRef<'_>) -> String {
+    let (incident, principal) = (finding.incident(), finding.principal());
+    let of_the_day = group::is_denials(incident)
+        || principal.arn.contains(":user/")
+        || matches!(principal.kind, Kind::Workload | Kind::Unknown);
+    let parts = principal_and_day(finding).filter(|_| of_the_day && !group::is_glass(incident));
+    parts.map_or_else(|| incident.to_owned(), |parts| group::name_of("story", &parts))
+}
+
+/// As [`group::denial_group`] and the day have it.
+fn principal_and_day(finding: ReportedRef<'_>) -> Option<[String; 2]> {
+    let (principal, account) = (finding.principal(), finding.account());
+    let arn = Some(&*principal.arn).filter(|arn| !arn.is_empty())?;
+    let shared = arn.rsplit('/').next().and_then(handsoff_cloudtrail::permission_set_of).is_some();
+    let person = principal.human.as_deref().filter(|_| shared).unwrap_or_default();
+    Some([format!("{account}|{}|{person}", group::without_suffix(arn)), group::day(finding.time())])
+}
