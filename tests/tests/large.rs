@@ -16,8 +16,8 @@ use handsoff_case::manifest::sha256;
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, LogLine, Lookup, Memory, Message,
-    Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, LogLine, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, RuntimeError, Subscription, Subscriptions, Turns,
 };
 use handsoff_sweep::sweep;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
@@ -113,11 +113,11 @@ impl Mill {
 }
 
 impl Memory for Mill {
-    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError> {
         self.in_memory.put(partition, sort, text).await
     }
 
-    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, RuntimeError> {
         if !range.from.starts_with("call#") {
             return self.in_memory.range(range).await;
         }
@@ -144,26 +144,26 @@ impl Memory for Mill {
         Ok(found)
     }
 
-    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, RuntimeError> {
         self.in_memory.read(partition, sort).await
     }
 
-    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError> {
         self.in_memory.swap(write).await
     }
 
-    async fn open(&self) -> Result<Vec<Open>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, RuntimeError> {
         self.in_memory.open().await
     }
 }
 
 impl Archive for Mill {
-    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), RuntimeError> {
         self.stored.set(self.stored.get() + text.lines().count());
         if name.ends_with("manifest.json") { self.in_memory.store(name, text).await } else { Ok(()) }
     }
 
-    async fn list(&self, _: &str, behind: &str) -> Result<Vec<String>, Failure> {
+    async fn list(&self, _: &str, behind: &str) -> Result<Vec<String>, RuntimeError> {
         // All calls are there: by the time in the last name on.
         let from = behind.rsplit('/').next().and_then(|name| name.get(..16));
         let from = from.and_then(|time| Time::parse_as(time, "%Y%m%dT%H%M%SZ"));
@@ -180,20 +180,24 @@ impl Archive for Mill {
         Ok(names.filter(|name| name.as_str() > behind).take(1000).collect())
     }
 
-    async fn load(&self, name: &str) -> Result<String, Failure> {
+    async fn load(&self, name: &str) -> Result<String, RuntimeError> {
         assert!(name.ends_with("manifest.json"), "{name} is in the memory");
         self.in_memory.load(name).await
     }
 }
 
 impl Lookup for Mill {
-    async fn lookup(&self, _: &Ask, _: Option<String>) -> Result<(Vec<String>, Option<String>), Failure> {
+    async fn lookup(
+        &self,
+        _: &Ask,
+        _: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), RuntimeError> {
         Ok((Vec::new(), None))
     }
 }
 
 impl Notifier for Mill {
-    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, RuntimeError> {
         self.in_memory.publish(message).await
     }
 
@@ -203,25 +207,25 @@ impl Notifier for Mill {
 }
 
 impl DeadLetters for Mill {
-    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), RuntimeError> {
         self.in_memory.reject(payload, reason).await
     }
 }
 
 impl Metrics for Mill {
-    async fn send(&self, report: &Report) -> Result<(), Failure> {
+    async fn send(&self, report: &Report) -> Result<(), RuntimeError> {
         self.in_memory.send(report).await
     }
 }
 
 impl Canary for Mill {
-    async fn touch(&self) -> Result<(), Failure> {
+    async fn touch(&self) -> Result<(), RuntimeError> {
         self.in_memory.touch().await
     }
 }
 
 impl Subscriptions for Mill {
-    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, RuntimeError> {
         Ok(BTreeSet::new())
     }
 }

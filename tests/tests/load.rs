@@ -21,7 +21,7 @@ use handsoff_core::alert::{Alert, Milestone, Period};
 use handsoff_core::{Call, Finding, Policy, Severity};
 use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_runtime::{
-    Answer, Delivery, Envelope, Episode, Failure, Function, Look, Mark, Message, Metric, Pending, Range,
+    Answer, Delivery, Envelope, Episode, Function, Look, Mark, Message, Metric, Pending, Range, RuntimeError,
     State, handle,
 };
 use handsoff_sweep::sweep;
@@ -94,7 +94,12 @@ impl Stage {
     }
 
     /// The sweep of the minute after these, and after how many milliseconds it was over.
-    async fn sweep(&self, view: &Slow<'_>, policy: &Policy, minutes: i64) -> (Result<(), Vec<Failure>>, i64) {
+    async fn sweep(
+        &self,
+        view: &Slow<'_>,
+        policy: &Policy,
+        minutes: i64,
+    ) -> (Result<(), Vec<RuntimeError>>, i64) {
         let due = Time::from_timestamp(start().timestamp() + 60 * (minutes + 1));
         self.hours.until(due.timestamp() * 1000).await;
         let begun = self.hours.now();
@@ -102,7 +107,7 @@ impl Stage {
         (swept, self.hours.now() - begun)
     }
 
-    fn minute(&self, policy: &Policy, minutes: i64) -> (Result<(), Vec<Failure>>, i64) {
+    fn minute(&self, policy: &Policy, minutes: i64) -> (Result<(), Vec<RuntimeError>>, i64) {
         let view = self.view();
         self.hours.run(&self.world, self.sweep(&view, policy, minutes))
     }

@@ -19,8 +19,8 @@ use handsoff_core::{Call, Engine, Finding, Kind, Outcome, Policy, Reported, Seve
 use handsoff_ledger::accept::{ACCEPTANCE, AcceptanceError, Accepted};
 use handsoff_ledger::live::PARTITION;
 use handsoff_runtime::{
-    Classifier, Envelope, Episode, Failure, Function, Lease, Metric, Report, Telling, World, keep_and_tell,
-    reopen,
+    Classifier, Envelope, Episode, Function, Lease, Metric, Report, RuntimeError, Telling, World,
+    keep_and_tell, reopen,
 };
 
 use crate::BreakGlass;
@@ -186,7 +186,7 @@ impl Function for BreakGlassFunction<'_> {
         world: &impl World,
         works: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (mut findings, mut seen) = (Vec::new(), Vec::new());
         let mut cases: BTreeMap<String, Vec<Remembered>> = BTreeMap::new();
         for work in works {

@@ -10,7 +10,7 @@ use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
-    AT_ONCE, Classifier, Failure, Function, Lease, LogLine, Mark, Metric, Range, Report, Telling, World,
+    AT_ONCE, Classifier, Function, Lease, LogLine, Mark, Metric, Range, Report, RuntimeError, Telling, World,
     keep_and_tell,
 };
 
@@ -78,7 +78,7 @@ impl Function for DenySpikeFunction<'_> {
         world: &impl World,
         work: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (mut denied, mut covered) = (Vec::new(), Vec::new());
         for work in work {
             match work {
@@ -104,7 +104,7 @@ async fn found(
     policy: &Policy,
     mut own: Vec<Undecided>,
     report: &mut Report,
-) -> Result<Vec<Finding>, Failure> {
+) -> Result<Vec<Finding>, RuntimeError> {
     let denied = own.len();
     // Without a time a call lies in no window.
     own.retain(|denial| denial.finding.time.is_some());
@@ -179,7 +179,7 @@ impl Stored {
         world: &impl World,
         denials: &[Undecided],
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
             world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
@@ -200,7 +200,7 @@ impl Stored {
         (first, last): (Time, Time),
         reach: TimeDelta,
         most: usize,
-    ) -> Result<Vec<Seen>, Failure> {
+    ) -> Result<Vec<Seen>, RuntimeError> {
         let (from, to) = ((first - reach).to_string(), format!("{}#~", last + reach));
         let range = Range { partition: &self.brief, from: &from, to: &to, most, backwards: true };
         let texts = world.range(range).await?;
@@ -214,7 +214,7 @@ impl Stored {
         world: &impl World,
         sorts: &[&String],
         whole: &mut HashMap<Key, Finding>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
         let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
         for text in world.range(range).await? {

@@ -10,7 +10,7 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Failure, Function, Lease, Metric, Report, Session, Telling, World,
+    CANARY_TAG, Classifier, Episode, Function, Lease, Metric, Report, RuntimeError, Session, Telling, World,
     keep_and_tell, keep_issued,
 };
 
@@ -185,7 +185,7 @@ impl Function for DriftFunction<'_> {
         world: &impl World,
         work: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         // A canary has nothing to tell: it was timed.
         let (mut findings, mut all) = (Vec::new(), Vec::new());
         for work in work {

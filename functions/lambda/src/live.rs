@@ -7,7 +7,7 @@ use handsoff_cloudtrail::Record;
 use handsoff_core::{Detector, Engine, Finding, Reported, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    Classifier, Episode, Failure, Function, Lease, Report, Telling, World, keep_and_tell,
+    Classifier, Episode, Function, Lease, Report, RuntimeError, Telling, World, keep_and_tell,
 };
 
 /// The function of one detector. A detector that leaves calls undecided needs its own, for whether these become findings
@@ -68,7 +68,7 @@ impl Function for DetectorFunction<'_> {
         world: &impl World,
         work: Vec<Work>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let (mut findings, mut covered) = (Vec::new(), Vec::new());
         for work in work {
             match work {

@@ -4,7 +4,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::Severity;
 use handsoff_core::alert::{Milestone, Note, Period, goes_on};
 use handsoff_core::policy::Alerts;
-use handsoff_runtime::{Closing, Episode, Failure, Held, Range, Report, State, World, page};
+use handsoff_runtime::{Closing, Episode, Held, Range, Report, RuntimeError, State, World, page};
 
 use crate::Sweep;
 
@@ -22,7 +22,7 @@ pub(crate) async fn close<W: World>(
     sweep: &Sweep<'_, W>,
     held: &Held<'_, Episode>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let (world, alerts, state) = (sweep.world, &sweep.policy.alerts, &held.state);
     let episode = held.document;
     // What is still to be sent or looked at comes before the end.
@@ -84,7 +84,7 @@ async fn chain(
     alerts: &Alerts,
     episode: &Episode,
     state: &State,
-) -> Result<(Episode, Told), Failure> {
+) -> Result<(Episode, Told), RuntimeError> {
     let mut told = Told { findings: 0, severity: Severity::Info };
     told.add(state);
     let mut first = episode.clone();
@@ -108,7 +108,7 @@ async fn went_on(
     incident: &str,
     period: Period,
     end: Time,
-) -> Result<bool, Failure> {
+) -> Result<bool, RuntimeError> {
     let (mut from, to) = (format!("mark#{end}"), format!("mark#{}#~", end + policy.quiet));
     for _ in 0..PAGES {
         let range = Range { partition: incident, from: &from, to: &to, most: PAGE, backwards: false };

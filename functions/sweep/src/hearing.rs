@@ -6,7 +6,7 @@ use handsoff_core::Reported;
 use handsoff_drift::lost_subscription;
 use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{
-    Clock, Document, Failure, Held, Metric, Report, Subscription, Subscriptions, World, keep_and_tell,
+    Clock, Document, Held, Metric, Report, RuntimeError, Subscription, Subscriptions, World, keep_and_tell,
 };
 
 use crate::Sweep;
@@ -31,12 +31,12 @@ impl Document for Topic {
         ("topic".to_owned(), "subscriptions".to_owned())
     }
 
-    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Subscribed, Failure> {
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Subscribed, RuntimeError> {
         let known = stored::read(clock, "reading the known subscriptions", text, &[]);
         Ok(Subscribed { known: known.unwrap_or_default(), was: Was::of(text) })
     }
 
-    fn text(&self, Subscribed { known, was }: &Subscribed) -> Result<String, Failure> {
+    fn text(&self, Subscribed { known, was }: &Subscribed) -> Result<String, RuntimeError> {
         was.text(known, |whole| serde_json::from_value(whole.clone()).unwrap_or_default())
     }
 }
@@ -46,7 +46,7 @@ impl Document for Topic {
 pub(crate) async fn compare<W: World + Subscriptions>(
     sweep: &Sweep<'_, W>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let world = sweep.world;
     let there = world.subscriptions().await?;
     crate::add_also_zero(report, Metric::Subscribers, there.len());

@@ -16,7 +16,7 @@ use handsoff_core::policy::{Line, exceptions};
 use handsoff_core::{Detectors, Policy};
 use handsoff_runtime::excepted;
 use handsoff_runtime::{
-    Canary, Failure, Lease, LogLine, Lookup, Metric, Open, Report, Subscriptions, Task, Telling, World,
+    Canary, Lease, LogLine, Lookup, Metric, Open, Report, RuntimeError, Subscriptions, Task, Telling, World,
     digest,
 };
 
@@ -47,7 +47,7 @@ pub async fn sweep(
     policy: &Policy,
     settings: &Settings,
     now: Time,
-) -> Result<(), Vec<Failure>> {
+) -> Result<(), Vec<RuntimeError>> {
     let mut sweep = Sweep { world, policy, settings, now, pause: PAUSE };
     let mut report = Report::default();
     let mut failures = Vec::new();

@@ -11,7 +11,7 @@ use handsoff_case::live::{CASE, SessionNotes};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
 use handsoff_runtime::{
-    AT_ONCE, Due, Episode, Failure, Going, Held, Look, Lookup, Metric, Open, Report, Task, World, look,
+    AT_ONCE, Due, Episode, Going, Held, Look, Lookup, Metric, Open, Report, RuntimeError, Task, World, look,
     resend, summarise,
 };
 
@@ -35,7 +35,7 @@ struct Visit<'i> {
     report: Report,
     /// How many of its alerts were waiting to be sent.
     waiting: usize,
-    done: Result<Going, Failure>,
+    done: Result<Going, RuntimeError>,
 }
 
 /// Sends, looks at, closes and seals what is due.
@@ -43,7 +43,7 @@ pub(crate) async fn go_through<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     open: &[Open],
     report: &mut Report,
-) -> Vec<Failure> {
+) -> Vec<RuntimeError> {
     let (items, failures) = items(open);
     let (now, lease) = (sweep.world.now().max(sweep.now), sweep.settings.lease);
     let mut due: Vec<&Item> =
@@ -79,18 +79,20 @@ pub(crate) async fn go_through<W: World + Lookup>(
             "there is more to do than fits into a minute: {left} incidents and {unsealed} cases are left to \
              the next sweep"
         );
-        failures.push(Failure::Unfinished { what: "the sweep", why });
+        failures.push(RuntimeError::Unfinished { what: "the sweep", why });
     }
     failures
 }
 
 /// The episodes on the list, and what on it is none.
-fn items(open: &[Open]) -> (Vec<Item>, Vec<Failure>) {
+fn items(open: &[Open]) -> (Vec<Item>, Vec<RuntimeError>) {
     let (mut items, mut failures) = (Vec::new(), Vec::new());
     for Open { partition, sort, due } in open.iter().filter(|open| open.sort != CASE) {
         match Episode::parse(partition, sort) {
             Some(episode) => items.push(Item { episode, due: *due }),
-            None => failures.push(Failure::stored("reading the open episodes", format!("`{sort}` is none"))),
+            None => {
+                failures.push(RuntimeError::stored("reading the open episodes", format!("`{sort}` is none")));
+            }
         }
     }
     (items, failures)
@@ -127,7 +129,7 @@ impl Count {
 struct Done<'r> {
     report: &'r mut Report,
     count: Count,
-    failures: Vec<Failure>,
+    failures: Vec<RuntimeError>,
 }
 
 impl Done<'_> {
@@ -179,7 +181,7 @@ async fn seal_one<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     episode: &Episode,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let sealed = cases::seal(sweep, episode, report).await;
     if sealed.is_err() {
         postpone(sweep.world, episode).await;
@@ -224,7 +226,7 @@ async fn go_on<W: World + Lookup>(
     episode: &Episode,
     report: &mut Report,
     waiting: &mut usize,
-) -> Result<Going, Failure> {
+) -> Result<Going, RuntimeError> {
     let (world, alerts) = (sweep.world, &sweep.policy.alerts);
     let mut held = Held::of(world, episode).await?;
     *waiting = held.state.pending.len();
@@ -272,7 +274,7 @@ async fn of_session<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     held: &mut Held<'_, Episode>,
     report: &mut Report,
-) -> Result<Going, Failure> {
+) -> Result<Going, RuntimeError> {
     let world = sweep.world;
     if held.state.look != Look::Done || held.state.part.is_some() {
         let notes = SessionNotes(sweep.policy);

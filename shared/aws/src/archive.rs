@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use handsoff_runtime::{Archive, Failure};
+use handsoff_runtime::{Archive, RuntimeError};
 
 use crate::world::{Aws, failure};
 
@@ -31,13 +31,15 @@ impl Aws {
         self.s3.get_or_init(connect).await
     }
 
-    fn bucket(&self, what: &'static str) -> Result<&str, Failure> {
-        self.cases.as_deref().ok_or_else(|| Failure::Unset { what, why: "HANDSOFF_CASES is not set".into() })
+    fn bucket(&self, what: &'static str) -> Result<&str, RuntimeError> {
+        self.cases
+            .as_deref()
+            .ok_or_else(|| RuntimeError::Unset { what, why: "HANDSOFF_CASES is not set".into() })
     }
 }
 
 impl Archive for Aws {
-    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), RuntimeError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -56,14 +58,14 @@ impl Archive for Aws {
         }
     }
 
-    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, RuntimeError> {
         let list = self.s3().await.list_objects_v2().bucket(self.bucket(LIST)?).prefix(prefix).max_keys(1000);
         let list = if behind.is_empty() { list } else { list.start_after(behind) };
         let listed = list.send().await.map_err(failure(LIST))?;
         Ok(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
     }
 
-    async fn load(&self, name: &str) -> Result<String, Failure> {
+    async fn load(&self, name: &str) -> Result<String, RuntimeError> {
         let got = self.s3().await.get_object().bucket(self.bucket(GET)?).key(name).send().await;
         let body = got.map_err(failure(GET))?.body.collect().await.map_err(failure(GET))?;
         String::from_utf8(body.to_vec()).map_err(failure(GET))

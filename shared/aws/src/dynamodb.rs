@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use handsoff_runtime::stored::FORMAT;
-use handsoff_runtime::{Clock, ConditionalWrite, Failure, Memory, Open, Range};
+use handsoff_runtime::{Clock, ConditionalWrite, Memory, Open, Range, RuntimeError};
 
 use crate::world::{Aws, failure};
 
@@ -41,13 +41,15 @@ fn number(item: &Item, name: &str) -> Option<i64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-fn text<'i>(what: &'static str, item: &'i Item, name: &'static str) -> Result<&'i str, Failure> {
+fn text<'i>(what: &'static str, item: &'i Item, name: &'static str) -> Result<&'i str, RuntimeError> {
     let found = item.get(name).and_then(|value| value.as_s().ok());
-    found.map(String::as_str).ok_or_else(|| Failure::stored(what, format!("an item has no text in `{name}`")))
+    found
+        .map(String::as_str)
+        .ok_or_else(|| RuntimeError::stored(what, format!("an item has no text in `{name}`")))
 }
 
 impl Memory for Aws {
-    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError> {
         let put = self.dynamodb().await.put_item().table_name(&self.table);
         let put = put.item("pk", string(partition)).item("sk", string(sort)).item("text", string(text));
         let put = put.item("v", AttributeValue::N(FORMAT.to_string())).item("expires", self.expires());
@@ -67,7 +69,7 @@ impl Memory for Aws {
         }
     }
 
-    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, RuntimeError> {
         let query = self.dynamodb().await.query().table_name(&self.table).consistent_read(true);
         let query = query
             .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
@@ -89,17 +91,18 @@ impl Memory for Aws {
         Ok(texts)
     }
 
-    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, RuntimeError> {
         let get = self.dynamodb().await.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", string(partition)).key("sk", string(sort));
         let got = get.send().await.map_err(failure(GET))?;
         let Some(item) = got.item().filter(|item| self.is_fresh(item)) else { return Ok(None) };
         let version = number(item, "version").and_then(|version| u64::try_from(version).ok());
-        let version = version.ok_or_else(|| Failure::stored(GET, "an item has no number in `version`"))?;
+        let version =
+            version.ok_or_else(|| RuntimeError::stored(GET, "an item has no number in `version`"))?;
         Ok(Some((version, text(GET, item, "text")?.to_owned())))
     }
 
-    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError> {
         let ConditionalWrite { partition, sort, seen, text, due } = write;
         let put = self.dynamodb().await.put_item().table_name(&self.table);
         let next = seen.map_or(1, |seen| seen + 1).to_string();
@@ -132,7 +135,7 @@ impl Memory for Aws {
         }
     }
 
-    async fn open(&self) -> Result<Vec<Open>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, RuntimeError> {
         let query = self.dynamodb().await.query().table_name(&self.table).index_name("open");
         let query = query
             .key_condition_expression("#open = :yes")

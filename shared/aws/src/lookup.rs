@@ -4,7 +4,7 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::config::Region;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
-use handsoff_runtime::{Ask, Failure, Lookup};
+use handsoff_runtime::{Ask, Lookup, RuntimeError};
 use tokio::time::Instant;
 
 use crate::world::{Aws, failure};
@@ -19,7 +19,7 @@ impl Lookup for Aws {
         &self,
         ask: &Ask,
         page: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), Failure> {
+    ) -> Result<(Vec<String>, Option<String>), RuntimeError> {
         let config = aws_sdk_cloudtrail::config::Builder::from(self.config().await);
         let client = Client::from_conf(config.region(Region::new(ask.region.clone())).build());
         let attribute = LookupAttribute::builder()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use handsoff_cloudtrail::Time;
-use handsoff_runtime::{Answer, Clock, Delivery, EnvelopeError, Failure, Function, World, handle};
+use handsoff_runtime::{Answer, Clock, Delivery, EnvelopeError, Function, RuntimeError, World, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ fn answer(events: &[Event<'_>], answers: Vec<Answer>) -> Result<Value, Error> {
 /// When the Lambda Runtime API can't be reached.
 pub async fn sweep<S>(world: &Aws, sweep: S) -> Result<(), Error>
 where
-    S: AsyncFn(&Aws, Time) -> Result<(), Vec<Failure>>,
+    S: AsyncFn(&Aws, Time) -> Result<(), Vec<RuntimeError>>,
 {
     tracing::init_default_subscriber();
     let sweep = &sweep;
@@ -86,7 +86,7 @@ where
         let failures = match swept {
             Ok(Ok(())) => return Ok(json!({})),
             Ok(Err(failures)) => failures,
-            Err(_) => vec![Failure::Late { what: "the sweep" }],
+            Err(_) => vec![RuntimeError::Late { what: "the sweep" }],
         };
         for failure in &failures {
             tracing::error!(what = failure.what(), why = &*failure.why(), "the next sweep tries again");
@@ -109,7 +109,7 @@ mod tests {
             r#"{"Records":[{"messageId":"a","body":"{}"},{"messageId":"b","body":"{}"},{"messageId":"c"}]}"#;
         let payload = RawValue::from_string(batch.to_owned()).unwrap();
         let events = intake::events(&payload);
-        let again = || Answer::Again(Failure::Late { what: "the function" });
+        let again = || Answer::Again(RuntimeError::Late { what: "the function" });
         let answered = answer(&events, vec![Answer::Done, again(), Answer::Done]).unwrap();
         assert_eq!(answered, json!({"batchItemFailures": [{"itemIdentifier": "b"}]}));
         let single = RawValue::from_string("{}".to_owned()).unwrap();

@@ -15,8 +15,8 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 use handsoff_runtime::{
-    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, Failure, LogLine, Message, Metric, Metrics,
-    Notifier, Published, Report, Subscription, Subscriptions, Turns, Unit,
+    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, LogLine, Message, Metric, Metrics, Notifier,
+    Published, Report, RuntimeError, Subscription, Subscriptions, Turns, Unit,
 };
 use lambda_runtime::tracing;
 use tokio::sync::OnceCell;
@@ -117,7 +117,7 @@ impl Aws {
 }
 
 /// What a failed call says: the service's own words, where it has any.
-pub(crate) fn failure<E>(what: &'static str) -> impl Fn(E) -> Failure
+pub(crate) fn failure<E>(what: &'static str) -> impl Fn(E) -> RuntimeError
 where
     E: std::error::Error,
 {
@@ -128,12 +128,12 @@ where
             why = format!("{why}: {cause}");
             source = cause.source();
         }
-        Failure::call(what, clean(&why, 512))
+        RuntimeError::call(what, clean(&why, 512))
     }
 }
 
 impl Notifier for Aws {
-    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, RuntimeError> {
         const WHAT: &str = "SNS Publish";
         let publish = self.sns().await.publish();
         let mut publish = publish
@@ -173,7 +173,7 @@ fn is_about_form(error: &SdkError<PublishError, HttpResponse>) -> bool {
 }
 
 impl Subscriptions for Aws {
-    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, RuntimeError> {
         let mut pages =
             self.sns().await.list_subscriptions_by_topic().topic_arn(&self.topic).into_paginator().send();
         let mut all = BTreeSet::new();
@@ -191,12 +191,12 @@ impl Subscriptions for Aws {
 }
 
 impl DeadLetters for Aws {
-    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), RuntimeError> {
         const WHAT: &str = "SQS SendMessage";
         let reason = clean(reason, 512);
         tracing::error!(reason, "a payload can't be read");
         let Some(queue) = &self.dead_letters else {
-            return Err(Failure::Unset {
+            return Err(RuntimeError::Unset {
                 what: WHAT,
                 why: format!("there is no queue for dead letters; {reason}"),
             });
@@ -219,7 +219,7 @@ impl DeadLetters for Aws {
 }
 
 impl Metrics for Aws {
-    async fn send(&self, report: &Report) -> Result<(), Failure> {
+    async fn send(&self, report: &Report) -> Result<(), RuntimeError> {
         let client = self.cloudwatch.get_or_init(|| async {
             // What can't be counted soon isn't worth an alert's time.
             let retries = RetryConfig::standard().with_max_attempts(2);
@@ -257,10 +257,10 @@ impl Metrics for Aws {
 }
 
 impl Canary for Aws {
-    async fn touch(&self) -> Result<(), Failure> {
+    async fn touch(&self) -> Result<(), RuntimeError> {
         const WHAT: &str = "DynamoDB TagResource";
         let Some(table) = &self.table_arn else {
-            return Err(Failure::Unset { what: WHAT, why: "HANDSOFF_CANARY_TABLE is not set".into() });
+            return Err(RuntimeError::Unset { what: WHAT, why: "HANDSOFF_CANARY_TABLE is not set".into() });
         };
         let tag = aws_sdk_dynamodb::types::Tag::builder().key(CANARY_TAG).value(CANARY_VALUE).build();
         let tag = tag.map_err(failure(WHAT))?;

@@ -10,7 +10,7 @@ use handsoff_core::{ReportedRef, Severity};
 use super::claim::{claim, resend};
 use super::document::Held;
 use super::episode::{Episode, State};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::World;
 use super::report::Report;
 use super::story;
@@ -49,7 +49,7 @@ pub async fn advance(
     episode: &Episode,
     found: Found<'_>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let reached = found.reach.milestones(telling.policy);
     let known = Held::of(world, episode).await?.state.alerted;
     if !reached.is_subset(&known) {

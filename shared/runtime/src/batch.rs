@@ -11,7 +11,7 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::json::Malformed;
 use handsoff_cloudtrail::{Entry, Record, Time};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::log::LogLine;
 use super::ports::{Clock, World};
 use super::report::{Metric, Report};
@@ -105,7 +105,7 @@ pub enum Answer {
     /// It is done with.
     Done,
     /// It is to be delivered again.
-    Again(Failure),
+    Again(RuntimeError),
 }
 
 /// Classifies records, but for those that lead to nothing at a glance.
@@ -186,7 +186,7 @@ pub trait Function {
         world: &impl World,
         work: Vec<Self::Work>,
         report: &mut Report,
-    ) -> Result<(), Failure>;
+    ) -> Result<(), RuntimeError>;
 }
 
 /// What is done as a whole, and the deliveries that it answers.
@@ -289,7 +289,7 @@ async fn deal_with<F: Function>(
     deliveries: &[Delivery<'_>],
     unit: Unit<F>,
     report: &mut Report,
-) -> (Vec<usize>, Result<(), Failure>) {
+) -> (Vec<usize>, Result<(), RuntimeError>) {
     let payload = unit.deliveries.first().and_then(|index| deliveries.get(*index)).map(|it| it.payload);
     let done = match unit.task {
         _ if world.left() <= BEGIN => Err(late()),
@@ -299,14 +299,14 @@ async fn deal_with<F: Function>(
     (unit.deliveries, done)
 }
 
-fn set(answers: &mut [Answer], index: usize, done: &Result<(), Failure>) {
+fn set(answers: &mut [Answer], index: usize, done: &Result<(), RuntimeError>) {
     if let Some(answer) = answers.get_mut(index) {
         *answer = done.clone().map_or_else(Answer::Again, |()| Answer::Done);
     }
 }
 
-fn late() -> Failure {
-    Failure::Late { what: "the function" }
+fn late() -> RuntimeError {
+    RuntimeError::Late { what: "the function" }
 }
 
 /// Works, but leaves so much of the invocation's time; `None` if that wasn't enough.

@@ -7,7 +7,7 @@
 use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::document::{Change, Document, Held};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::{Clock, World};
 use handsoff_core::Code;
 use handsoff_core::Severity;
@@ -48,12 +48,12 @@ impl Document for Taken {
         (format!("budget#{}#{}", self.code, self.severity), self.minute.to_string())
     }
 
-    fn parse(&self, _: &impl Clock, text: &str) -> Result<usize, Failure> {
+    fn parse(&self, _: &impl Clock, text: &str) -> Result<usize, RuntimeError> {
         // What can't be read is full: then the summary names what is new.
         Ok(text.parse().unwrap_or(usize::MAX))
     }
 
-    fn text(&self, taken: &usize) -> Result<String, Failure> {
+    fn text(&self, taken: &usize) -> Result<String, RuntimeError> {
         Ok(taken.to_string())
     }
 }
@@ -67,7 +67,7 @@ pub(super) async fn take(
     burst: usize,
     code: Code,
     severity: Severity,
-) -> Result<bool, Failure> {
+) -> Result<bool, RuntimeError> {
     let taken = Taken { code, severity, minute: minute(world.now()) };
     let mut held = Held::of(world, &taken).await?;
     let took = held.attempt(world, async |taken| {

@@ -10,7 +10,7 @@ use super::budget::take;
 use super::document::{Change, TRIES, contended, update};
 use super::due::Lease;
 use super::episode::{Episode, Pending, State};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::fold::{Way, codes, fold};
 use super::message::Message;
 use super::ports::{Published, World};
@@ -24,7 +24,7 @@ pub(super) async fn claim<W: World>(
     burst: Option<usize>,
     report: &mut Report,
     due: impl Fn(&State) -> Option<(Alert, Reported)>,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let by = world.name();
     let mut taken = BTreeMap::new();
     let claimed = update(world, episode, async |held| {
@@ -71,7 +71,7 @@ async fn is_within(
     alert: &Alert,
     lead: ReportedRef<'_>,
     taken: &mut BTreeMap<(Code, Severity), bool>,
-) -> Result<bool, Failure> {
+) -> Result<bool, RuntimeError> {
     for code in codes(alert, lead) {
         let budget = (code, alert.severity);
         let had = match taken.get(&budget) {
@@ -95,7 +95,7 @@ pub async fn resend(
     episode: &Episode,
     lease: Lease,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     // Each of them once, and no more than so many at a time.
     for _ in 0..TRIES {
         let claimed = update(world, episode, async |held| {
@@ -118,7 +118,7 @@ pub(super) async fn send(
     episode: &Episode,
     pending: &Pending,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let _turn = world.turns().turn().await;
     publish(world, pending, report).await.inspect_err(|_| report.count(Metric::AlertsFailed))?;
     report.count(Metric::AlertsSent);
@@ -140,7 +140,7 @@ pub(super) async fn send(
 }
 
 /// Publishes an alert; if it is refused as it is, in a form that can't be refused.
-async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> Result<(), Failure> {
+async fn publish(world: &impl World, pending: &Pending, report: &mut Report) -> Result<(), RuntimeError> {
     let (alert, lead) = (&pending.alert, pending.lead.as_ref());
     let Published::Refused(why) = world.publish(&Message::new(alert, lead)).await? else { return Ok(()) };
     world.log(why.into());

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::claim;
 use super::document::Held;
 use super::episode::Episode;
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::history;
 use super::marks::marks;
 use super::ports::{Range, World};
@@ -44,7 +44,11 @@ struct Listed {
 }
 
 /// Puts the incidents of findings on the lists of their digests.
-pub(super) async fn list(world: &impl World, policy: &Alerts, findings: &[Reported]) -> Result<(), Failure> {
+pub(super) async fn list(
+    world: &impl World,
+    policy: &Alerts,
+    findings: &[Reported],
+) -> Result<(), RuntimeError> {
     let listed = findings.iter().filter_map(Reported::call).filter_map(|finding| {
         Some((Digest::of(&finding.incident, finding.time, policy)?, &*finding.incident))
     });
@@ -67,7 +71,7 @@ pub async fn digest<N>(
     now: Time,
     notes: impl AsyncFnOnce(Time) -> Vec<Note>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let policy = telling.policy;
     let Some(until) = policy.digest.until(now - policy.quiet) else { return Ok(()) };
     if now - policy.quiet - until > LATE {
@@ -120,7 +124,7 @@ async fn part(
     policy: &Alerts,
     until: Time,
     incident: String,
-) -> Result<(Incident, handsoff_core::earlier::Earlier), Failure> {
+) -> Result<(Incident, handsoff_core::earlier::Earlier), RuntimeError> {
     // No digest is of more than a week.
     let (from, to) = (format!("mark#{}", until - TimeDelta::days(8)), format!("mark#{until}"));
     let range = Range { partition: &incident, from: &from, to: &to, most: FINDINGS, backwards: false };

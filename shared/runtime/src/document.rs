@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use super::due::Due;
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::{Clock, ConditionalWrite, World};
 
 /// After so many tries somebody else is always faster, or something is broken.
@@ -27,13 +27,13 @@ pub trait Document: Clone + Debug {
     ///
     /// # Errors
     /// When it can't be read, and must not be written over.
-    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Self::State, Failure>;
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Self::State, RuntimeError>;
 
     /// Its text.
     ///
     /// # Errors
     /// When it can't be written as JSON.
-    fn text(&self, state: &Self::State) -> Result<String, Failure>;
+    fn text(&self, state: &Self::State) -> Result<String, RuntimeError>;
 
     /// What the list of open documents says of it: nothing when it isn't open.
     fn due(&self, _: &Self::State) -> Option<Due> {
@@ -65,7 +65,7 @@ impl<'d, D: Document> Held<'d, D> {
     ///
     /// # Errors
     /// When it can't be read.
-    pub async fn of(world: &impl World, document: &'d D) -> Result<Self, Failure> {
+    pub async fn of(world: &impl World, document: &'d D) -> Result<Self, RuntimeError> {
         let (partition, sort) = document.keys();
         let (version, state) = match world.read(&partition, &sort).await? {
             None => (None, D::State::default()),
@@ -84,7 +84,7 @@ impl<'d, D: Document> Held<'d, D> {
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn write(&mut self, world: &impl World) -> Result<bool, Failure> {
+    pub async fn write(&mut self, world: &impl World) -> Result<bool, RuntimeError> {
         let (partition, sort) = self.document.keys();
         let (text, due) = (self.document.text(&self.state)?, self.document.due(&self.state));
         let (partition, sort, text) = (&*partition, &*sort, &*text);
@@ -104,7 +104,7 @@ impl<'d, D: Document> Held<'d, D> {
         &mut self,
         world: &impl World,
         change: impl Fn(&mut D::State) -> bool,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, RuntimeError> {
         self.update(world, async |held| {
             let changed = change(&mut held.state);
             Ok(if changed { Change::Write(true) } else { Change::Leave(false) })
@@ -119,8 +119,8 @@ impl<'d, D: Document> Held<'d, D> {
     pub async fn update<T>(
         &mut self,
         world: &impl World,
-        change: impl AsyncFnMut(&mut Self) -> Result<Change<T>, Failure>,
-    ) -> Result<T, Failure> {
+        change: impl AsyncFnMut(&mut Self) -> Result<Change<T>, RuntimeError>,
+    ) -> Result<T, RuntimeError> {
         self.attempt(world, change).await?.ok_or_else(contended::<D>)
     }
 
@@ -128,8 +128,8 @@ impl<'d, D: Document> Held<'d, D> {
     pub(super) async fn attempt<T>(
         &mut self,
         world: &impl World,
-        mut change: impl AsyncFnMut(&mut Self) -> Result<Change<T>, Failure>,
-    ) -> Result<Option<T>, Failure> {
+        mut change: impl AsyncFnMut(&mut Self) -> Result<Change<T>, RuntimeError>,
+    ) -> Result<Option<T>, RuntimeError> {
         for tried in 0..TRIES {
             if tried > 0 {
                 *self = Self::of(world, self.document).await?;
@@ -156,12 +156,12 @@ impl<'d, D: Document> Held<'d, D> {
 pub async fn update<D: Document, T>(
     world: &impl World,
     document: &D,
-    change: impl AsyncFnMut(&mut Held<'_, D>) -> Result<Change<T>, Failure>,
-) -> Result<T, Failure> {
+    change: impl AsyncFnMut(&mut Held<'_, D>) -> Result<Change<T>, RuntimeError>,
+) -> Result<T, RuntimeError> {
     Held::of(world, document).await?.update(world, change).await
 }
 
 /// Others were always faster.
-pub(super) fn contended<D: Document>() -> Failure {
-    Failure::Contended { what: D::CHANGE }
+pub(super) fn contended<D: Document>() -> RuntimeError {
+    RuntimeError::Contended { what: D::CHANGE }
 }

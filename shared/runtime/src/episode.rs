@@ -17,7 +17,7 @@ use handsoff_core::{Hidden, Reported, ReportedRef};
 
 use super::document::{Document, Held};
 use super::due::{Due, Task, Waiting};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::log::LogLine;
 use super::ports::{Clock, Range, World};
 use super::stored::{self, Growing, Was};
@@ -88,11 +88,11 @@ impl Document for Episode {
         (self.incident.clone(), self.sort())
     }
 
-    fn parse(&self, clock: &impl Clock, text: &str) -> Result<State, Failure> {
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<State, RuntimeError> {
         Ok(State::parse(clock, text))
     }
 
-    fn text(&self, state: &State) -> Result<String, Failure> {
+    fn text(&self, state: &State) -> Result<String, RuntimeError> {
         state.text()
     }
 
@@ -210,7 +210,7 @@ impl State {
     ///
     /// # Errors
     /// When it can't be read.
-    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, Failure> {
+    pub async fn of(world: &impl World, episode: &Episode) -> Result<Option<Self>, RuntimeError> {
         let held = Held::of(world, episode).await?;
         Ok(held.exists().then_some(held.state))
     }
@@ -259,7 +259,7 @@ impl State {
     }
 
     /// Its text, with what another version has stored in it.
-    pub(super) fn text(&self) -> Result<String, Failure> {
+    pub(super) fn text(&self) -> Result<String, RuntimeError> {
         self.was.text(self, Self::understood)
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 /// Why something could not be done. To do it again is safe, and may succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {}", self.what(), self.why())]
-pub enum Failure {
+pub enum RuntimeError {
     /// A call to the outside failed, after all its retries.
     Call {
         /// What was called.
@@ -47,7 +47,7 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl RuntimeError {
     /// Of a call that failed.
     pub fn call(what: &'static str, why: impl Display) -> Self {
         Self::Call { what, why: why.to_string() }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::{Range, World};
 use super::puts::{Item, put_all};
 use super::stored;
@@ -51,7 +51,7 @@ pub async fn keep(world: &impl World, minutes: impl IntoIterator<Item = Excepted
         let partition = partition(until, &line);
         Ok((partition, minute.to_string(), stored::text(&Stored { line })?))
     });
-    let items: Result<Vec<Item>, Failure> = items.collect();
+    let items: Result<Vec<Item>, RuntimeError> = items.collect();
     let kept = match items {
         Ok(items) => put_all(world, items).await,
         Err(failure) => Err(failure),
@@ -65,7 +65,7 @@ pub async fn keep(world: &impl World, minutes: impl IntoIterator<Item = Excepted
 ///
 /// # Errors
 /// When they can't be read.
-pub async fn minutes(world: &impl World, policy: &Policy, until: Time) -> Result<Vec<usize>, Failure> {
+pub async fn minutes(world: &impl World, policy: &Policy, until: Time) -> Result<Vec<usize>, RuntimeError> {
     let mut minutes = Vec::new();
     for exception in &policy.exceptions {
         let partition = &partition(until, &exception.line.to_string());

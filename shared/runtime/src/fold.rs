@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::budget::minute;
 use super::document::Held;
 use super::episode::{Episode, Folded, Look, SUMMARY, State};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::World;
 use super::report::{Metric, Report};
 use super::stored;
@@ -98,7 +98,7 @@ pub(super) async fn fold(
     alert: &Alert,
     lead: ReportedRef<'_>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     for code in codes(alert, lead) {
         fold_into(world, code, alert, lead, report).await?;
     }
@@ -111,7 +111,7 @@ async fn fold_into(
     alert: &Alert,
     lead: ReportedRef<'_>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let now = world.now();
     let summary = Episode { incident: format!("{SUMMARY}{code}"), period: Period::From(minute(now)) };
     let brief = Brief::of(alert, lead);

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::{Range, World};
 use super::puts::{AT_ONCE, Item, put_all};
 use super::stored;
@@ -35,7 +35,11 @@ fn sort(what: &str, period: Time) -> String {
 }
 
 /// Remembers what the periods of these findings had.
-pub(super) async fn keep(world: &impl World, policy: &Alerts, findings: &[Reported]) -> Result<(), Failure> {
+pub(super) async fn keep(
+    world: &impl World,
+    policy: &Alerts,
+    findings: &[Reported],
+) -> Result<(), RuntimeError> {
     let found = findings.iter().filter_map(Reported::call).filter_map(|finding| {
         let subject = Subject::of(finding)?;
         let what = subject.what(&Brief::of(finding))?;
@@ -47,11 +51,15 @@ pub(super) async fn keep(world: &impl World, policy: &Alerts, findings: &[Report
         let sort = sort(&what, period);
         Ok((partition(&subject), sort, stored::text(&Found { what })?))
     });
-    put_all(world, items.collect::<Result<Vec<Item>, Failure>>()?).await
+    put_all(world, items.collect::<Result<Vec<Item>, RuntimeError>>()?).await
 }
 
 /// What earlier periods had of an incident's findings. Asks for each thing once.
-pub(super) async fn of(world: &impl World, policy: &Alerts, incident: &Incident) -> Result<Earlier, Failure> {
+pub(super) async fn of(
+    world: &impl World,
+    policy: &Alerts,
+    incident: &Incident,
+) -> Result<Earlier, RuntimeError> {
     let mut earlier = Earlier::new(policy.period);
     let Some(subject) = incident.subject() else { return Ok(earlier) };
     let found = incident
@@ -63,7 +71,7 @@ pub(super) async fn of(world: &impl World, policy: &Alerts, incident: &Incident)
         let (from, to) =
             (sort(&what, (period - memory).max(Time::EPOCH)), sort(&what, period - TimeDelta::seconds(1)));
         let range = Range { partition, from: &from, to: &to, most: 1, backwards: true };
-        Ok::<_, Failure>((what, period, !world.range(range).await?.is_empty()))
+        Ok::<_, RuntimeError>((what, period, !world.range(range).await?.is_empty()))
     });
     let answers: Vec<_> = stream::iter(answers).buffered(AT_ONCE).try_collect().await?;
     for (what, period, _) in answers.into_iter().filter(|(.., had)| *had) {
@@ -77,7 +85,7 @@ pub(super) async fn news(
     world: &impl World,
     policy: &Alerts,
     incident: Incident,
-) -> Result<Incident, Failure> {
+) -> Result<Incident, RuntimeError> {
     let earlier = of(world, policy, &incident).await?;
     Ok(incident.news(&earlier).into_owned())
 }

@@ -48,7 +48,7 @@ pub use digest::digest;
 pub use document::{Change, Document, Held, update};
 pub use due::{Due, DueError, Lease, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
-pub use error::Failure;
+pub use error::RuntimeError;
 pub use log::LogLine;
 pub use look::{look, look_is_due};
 pub use marks::{keep, marks, page};

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 
 /// A line of the log. Its two fields are those that the log's queries and metric filters look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ impl LogLine {
 }
 
 /// Of an error that stays without consequences.
-impl From<Failure> for LogLine {
-    fn from(failure: Failure) -> Self {
+impl From<RuntimeError> for LogLine {
+    fn from(failure: RuntimeError) -> Self {
         Self { what: failure.what(), why: failure.why().into_owned() }
     }
 }

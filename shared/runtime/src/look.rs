@@ -13,7 +13,7 @@ use handsoff_core::policy::Alerts;
 use super::advance::{Found, advance};
 use super::document::Held;
 use super::episode::{Episode, Look, Mark, Part};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::marks::page;
 use super::ports::{Range, World};
 use super::report::Report;
@@ -30,7 +30,7 @@ const LOOK_AT: usize = 10_000;
 ///
 /// # Errors
 /// When it can't be written; to do it again is safe.
-pub async fn look_is_due(world: &impl World, episode: &Episode) -> Result<(), Failure> {
+pub async fn look_is_due(world: &impl World, episode: &Episode) -> Result<(), RuntimeError> {
     let (mut held, now) = (Held::of(world, episode).await?, world.now());
     if !held.exists() {
         return Ok(());
@@ -56,7 +56,7 @@ pub async fn look(
     held: &mut Held<'_, Episode>,
     next: Time,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     if held.state.part.is_none() {
         held.change(world, |state| {
             let due = state.look == Look::Due;
@@ -104,7 +104,11 @@ struct Slice {
 }
 
 impl Slice {
-    async fn read(world: &impl World, policy: &Alerts, held: &Held<'_, Episode>) -> Result<Self, Failure> {
+    async fn read(
+        world: &impl World,
+        policy: &Alerts,
+        held: &Held<'_, Episode>,
+    ) -> Result<Self, RuntimeError> {
         let episode: &Episode = held.document;
         let (first, to) = episode.bounds(policy);
         let before = held.state.part.as_ref();

@@ -9,7 +9,7 @@ use handsoff_core::policy::Alerts;
 use handsoff_core::{Reported, ReportedRef};
 
 use super::episode::Mark;
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::history;
 use super::ports::{Range, World};
 use super::puts::AT_ONCE;
@@ -20,10 +20,14 @@ use super::stored;
 ///
 /// # Errors
 /// The first failure; what was written stays, and may be written again.
-pub async fn keep(world: &impl World, findings: &[Reported], report: &mut Report) -> Result<(), Failure> {
+pub async fn keep(
+    world: &impl World,
+    findings: &[Reported],
+    report: &mut Report,
+) -> Result<(), RuntimeError> {
     let puts = findings.iter().map(Reported::as_ref).map(|finding| async move {
         let text = stored::text(&Mark::new(finding))?;
-        Ok::<_, Failure>((finding, world.put(finding.incident(), &Mark::sort(finding), &text).await?))
+        Ok::<_, RuntimeError>((finding, world.put(finding.incident(), &Mark::sort(finding), &text).await?))
     });
     let mut puts = stream::iter(puts).buffer_unordered(AT_ONCE);
     let mut failed = None;
@@ -41,7 +45,7 @@ pub async fn keep(world: &impl World, findings: &[Reported], report: &mut Report
 ///
 /// # Errors
 /// When they can't be read.
-pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, Failure> {
+pub async fn marks(world: &impl World, range: Range<'_>) -> Result<Incident, RuntimeError> {
     Ok(incident(range.partition, findings(world, range).await?))
 }
 
@@ -54,7 +58,7 @@ pub async fn page(
     world: &impl World,
     policy: &Alerts,
     range: Range<'_>,
-) -> Result<(Incident, Option<String>), Failure> {
+) -> Result<(Incident, Option<String>), RuntimeError> {
     let texts = world.range(range).await?;
     let full = texts.len() >= range.most;
     let mut findings = readable(world, &texts);
@@ -69,7 +73,7 @@ pub async fn page(
 }
 
 /// The findings between two sort keys, one by one.
-pub(super) async fn findings(world: &impl World, range: Range<'_>) -> Result<Vec<Reported>, Failure> {
+pub(super) async fn findings(world: &impl World, range: Range<'_>) -> Result<Vec<Reported>, RuntimeError> {
     let texts = world.range(range).await?;
     Ok(readable(world, &texts))
 }

@@ -9,7 +9,7 @@ use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
 use super::due::Due;
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::log::LogLine;
 use super::message::Message;
 use super::report::Report;
@@ -49,19 +49,19 @@ pub struct ConditionalWrite<'a> {
 pub trait Memory {
     /// Puts an observation, which never changes: to put it again is no mistake. Tells whether it is new. One that a
     /// newer version has stored, which knows more of it, stays as it is.
-    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure>;
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError>;
 
     /// The observations of a range, in its order.
-    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure>;
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, RuntimeError>;
 
     /// A document that changes, and its version.
-    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure>;
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, RuntimeError>;
 
     /// Writes a document if it still has the version that was seen. `false` if somebody else was faster.
-    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure>;
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError>;
 
     /// The open documents. May be a moment behind.
-    async fn open(&self) -> Result<Vec<Open>, Failure>;
+    async fn open(&self) -> Result<Vec<Open>, RuntimeError>;
 }
 
 /// A document on the list of those that are open.
@@ -81,13 +81,13 @@ pub enum Published {
     /// It is taken.
     Taken,
     /// It is refused for its form, and would be again: too long, a character that isn't allowed.
-    Refused(Failure),
+    Refused(RuntimeError),
 }
 
 /// Where alerts go.
 pub trait Notifier {
     /// Sends a message to all subscribers. A failure is one that may be over the next time.
-    async fn publish(&self, message: &Message) -> Result<Published, Failure>;
+    async fn publish(&self, message: &Message) -> Result<Published, RuntimeError>;
 
     /// The turns in which this function sends.
     fn turns(&self) -> &Turns;
@@ -96,13 +96,13 @@ pub trait Notifier {
 /// Where payloads go that can't be read.
 pub trait DeadLetters {
     /// Keeps a payload, with the reason.
-    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure>;
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), RuntimeError>;
 }
 
 /// Where metrics go.
 pub trait Metrics {
     /// Sends what a report has gathered.
-    async fn send(&self, report: &Report) -> Result<(), Failure>;
+    async fn send(&self, report: &Report) -> Result<(), RuntimeError>;
 }
 
 /// What time it is, and how much of it is left.
@@ -134,7 +134,7 @@ pub const CANARY_VALUE: &str = "sings";
 pub trait Canary {
     /// Makes the one harmless write that CloudTrail records and the drift function recognises: it sets the tag
     /// [`CANARY_TAG`] of handsoff's own table to [`CANARY_VALUE`].
-    async fn touch(&self) -> Result<(), Failure>;
+    async fn touch(&self) -> Result<(), RuntimeError>;
 }
 
 /// A confirmed subscription of the topic.
@@ -149,19 +149,19 @@ pub struct Subscription {
 /// Who listens.
 pub trait Subscriptions {
     /// The topic's confirmed subscriptions.
-    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure>;
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, RuntimeError>;
 }
 
 /// Where things are kept that nobody can change or remove for as long as the law of the house says.
 pub trait Archive {
     /// Keeps a file, unless one of that name is there: what is kept is never replaced.
-    async fn store(&self, name: &str, text: &str) -> Result<(), Failure>;
+    async fn store(&self, name: &str, text: &str) -> Result<(), RuntimeError>;
 
     /// The names of files that start so, in their order, behind the given one; at most a thousand.
-    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure>;
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, RuntimeError>;
 
     /// What is in a file.
-    async fn load(&self, name: &str) -> Result<String, Failure>;
+    async fn load(&self, name: &str) -> Result<String, RuntimeError>;
 }
 
 /// A question to CloudTrail's own memory of events.
@@ -183,8 +183,11 @@ pub struct Ask {
 pub trait Lookup {
     /// A page of events, the newest first, and the mark of the next page. Takes as long as the limit of two
     /// questions a second asks for.
-    async fn lookup(&self, ask: &Ask, page: Option<String>)
-    -> Result<(Vec<String>, Option<String>), Failure>;
+    async fn lookup(
+        &self,
+        ask: &Ask,
+        page: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), RuntimeError>;
 }
 
 /// What a function needs to judge, remember and tell.

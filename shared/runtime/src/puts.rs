@@ -2,7 +2,7 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::World;
 
 /// How many calls are on their way at once.
@@ -18,7 +18,7 @@ pub(super) type Item = (String, String, String);
 pub(super) async fn put_all(
     world: &impl World,
     items: impl IntoIterator<Item = Item>,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let puts = items
         .into_iter()
         .map(|(partition, sort, text)| async move { world.put(&partition, &sort, &text).await });

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::claim::send;
 use super::document::{Change, Held, update};
 use super::episode::{Episode, Pending, State};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::fold::fold;
 use super::ports::World;
 use super::report::Report;
@@ -24,7 +24,7 @@ use handsoff_core::{ReportedRef, Story};
 ///
 /// # Errors
 /// When it can't be written.
-pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), Failure> {
+pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), RuntimeError> {
     let mut held = Held::of(world, episode).await?;
     held.change(world, |state| state.alerted.insert(Milestone::Sealing)).await.map(drop)
 }
@@ -33,7 +33,7 @@ pub async fn seal_session(world: &impl World, episode: &Episode) -> Result<(), F
 ///
 /// # Errors
 /// When it can't be written.
-pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), Failure> {
+pub async fn reopen(world: &impl World, episode: &Episode) -> Result<(), RuntimeError> {
     let (mut held, now) = (Held::of(world, episode).await?, world.now());
     held.change(world, |state| {
         let sealing = state.alerted.remove(&Milestone::Sealing);
@@ -115,7 +115,7 @@ pub async fn end_session(
     episode: &Episode,
     ending: &Ending<'_>,
     report: &mut Report,
-) -> Result<bool, Failure> {
+) -> Result<bool, RuntimeError> {
     let by = world.name();
     let ended = update(world, episode, async |held| {
         let state = &mut held.state;

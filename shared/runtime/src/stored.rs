@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::log::LogLine;
 use super::ports::Clock;
 use handsoff_core::Code;
@@ -68,12 +68,12 @@ struct Written<'i, T> {
 ///
 /// # Errors
 /// When it is no object of JSON.
-pub fn text(item: &impl Serialize) -> Result<String, Failure> {
+pub fn text(item: &impl Serialize) -> Result<String, RuntimeError> {
     serde_json::to_string(&Written { v: FORMAT, item }).map_err(unwritten)
 }
 
-fn unwritten(error: serde_json::Error) -> Failure {
-    Failure::stored("writing an item as JSON", error)
+fn unwritten(error: serde_json::Error) -> RuntimeError {
+    RuntimeError::stored("writing an item as JSON", error)
 }
 
 /// The version of an item's form.
@@ -147,7 +147,11 @@ impl Was {
     ///
     /// # Errors
     /// When it is no JSON.
-    pub fn text<T: Serialize>(&self, item: &T, again: impl FnOnce(&Value) -> T) -> Result<String, Failure> {
+    pub fn text<T: Serialize>(
+        &self,
+        item: &T,
+        again: impl FnOnce(&Value) -> T,
+    ) -> Result<String, RuntimeError> {
         let after = serde_json::to_value(item).map_err(unwritten)?;
         let mut whole = match &self.0 {
             Some(raw) => changed(raw, &serde_json::to_value(again(raw)).map_err(unwritten)?, &after),

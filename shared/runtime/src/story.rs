@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::{Record, Time};
 use serde::{Deserialize, Serialize};
 
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::marks::marks;
 use super::ports::{Range, World};
 use super::puts::put_all;
@@ -35,7 +35,7 @@ fn partition(of: &Identity) -> String {
 
 /// Remembers what findings make, and as whom. Before the findings: of two functions that each have one of two records at
 /// least one reads the other's.
-pub(super) async fn keep(world: &impl World, findings: &[Reported]) -> Result<(), Failure> {
+pub(super) async fn keep(world: &impl World, findings: &[Reported]) -> Result<(), RuntimeError> {
     let mut puts = BTreeSet::new();
     for finding in findings.iter().map(Reported::as_ref) {
         for who in finding.ties().may_be_made() {
@@ -75,7 +75,7 @@ impl Session {
 pub async fn keep_issued(
     world: &impl World,
     sessions: impl IntoIterator<Item = Session>,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let mut puts = BTreeSet::new();
     for Session { who, issued, event } in sessions {
         let sort = format!("issued#{:016x}", event.0);
@@ -102,7 +102,7 @@ impl<W: World> Remembered<'_, W> {
         of: &Identity,
         from: &str,
         most: usize,
-    ) -> Result<Vec<T>, Failure> {
+    ) -> Result<Vec<T>, RuntimeError> {
         let (partition, to) = (&partition(of), &format!("{from}~"));
         let range = Range { partition, from, to, most, backwards: true };
         let texts = self.0.range(range).await?;
@@ -111,23 +111,23 @@ impl<W: World> Remembered<'_, W> {
 }
 
 impl<W: World> Facts for Remembered<'_, W> {
-    type Error = Failure;
+    type Error = RuntimeError;
 
-    async fn made(&self, what: &Identity) -> Result<Vec<Made>, Failure> {
+    async fn made(&self, what: &Identity) -> Result<Vec<Made>, RuntimeError> {
         self.all(what, "made#", READ).await
     }
 
-    async fn used(&self, who: &Identity, _: Option<Time>) -> Result<BTreeSet<String>, Failure> {
+    async fn used(&self, who: &Identity, _: Option<Time>) -> Result<BTreeSet<String>, RuntimeError> {
         Ok(self.all(who, "used#", READ).await?.into_iter().map(|used: Used| used.incident).collect())
     }
 
-    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Failure> {
+    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, RuntimeError> {
         let range =
             Range { partition: incident, from: "mark#", to: "mark#~", most: DENIED, backwards: false };
         Ok(actions(&marks(self.0, range).await?, until))
     }
 
-    async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, Failure> {
+    async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, RuntimeError> {
         self.all(session, "issued#", ISSUED).await
     }
 }

@@ -13,7 +13,7 @@ use handsoff_core::{Code, Reported, ReportedRef};
 use super::claim::claim;
 use super::document::Held;
 use super::episode::{Episode, Look, SUMMARY};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::fold::Brief;
 use super::marks::marks;
 use super::ports::{Range, World};
@@ -39,7 +39,7 @@ pub async fn summarise<N>(
     telling: Telling<'_, N>,
     held: &mut Held<'_, Episode>,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     held.change(world, |state| {
         let due = state.look == Look::Due;
         if due {
@@ -97,7 +97,7 @@ pub async fn summarise<N>(
 }
 
 /// What was folded into a summary, each incident once, the most severe first.
-async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, Failure> {
+async fn briefs(world: &impl World, summary: &Episode) -> Result<Vec<Brief>, RuntimeError> {
     let (from, to) = (format!("brief#{}#", summary.period), format!("brief#{}#~", summary.period));
     let range = Range { partition: &summary.incident, from: &from, to: &to, most: COUNTED, backwards: false };
     let mut seen = HashSet::new();
@@ -116,13 +116,13 @@ async fn lead<N>(
     telling: Telling<'_, N>,
     code: Option<Code>,
     brief: &Brief,
-) -> Result<Reported, Failure> {
+) -> Result<Reported, RuntimeError> {
     let what = "writing a summary";
-    let period = brief.period.parse().map_err(|error| Failure::stored(what, error))?;
+    let period = brief.period.parse().map_err(|error| RuntimeError::stored(what, error))?;
     let episode = Episode { incident: brief.incident.clone(), period };
     let found = marks(world, episode.range(&episode.bounds(telling.policy), LOOK_AT)).await?;
     let of_code = code.and_then(|code| found.first_of(code));
     let lead = of_code.or_else(|| found.lead_of(brief.severity)).or_else(|| found.lead());
-    let none = || Failure::stored(what, format!("no finding of {} is stored", brief.incident));
+    let none = || RuntimeError::stored(what, format!("no finding of {} is stored", brief.incident));
     lead.map(ReportedRef::cloned).ok_or_else(none)
 }

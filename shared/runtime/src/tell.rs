@@ -13,7 +13,7 @@ use super::advance::{Found, advance};
 use super::claim::{claim, resend};
 use super::document::Held;
 use super::episode::{Episode, Look, Pending};
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::look::look_is_due;
 use super::marks::{self, incident, keep};
 use super::ports::World;
@@ -33,7 +33,7 @@ pub async fn keep_and_tell(
     telling: Telling<'_, impl Notes>,
     findings: &[Reported],
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     // Before the findings: a function that reads one reads that its period had it.
     digest::list(world, telling.policy, findings).await?;
     history::keep(world, telling.policy, findings).await?;
@@ -61,7 +61,7 @@ pub async fn tell(
     episode: &Episode,
     findings: &[Reported],
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let (policy, lease) = (telling.policy, telling.lease);
     let mut own = Reach::new(&episode.incident);
     for finding in findings {
@@ -99,7 +99,11 @@ pub async fn tell(
 }
 
 /// Whether nothing is left to alert without those findings that are repeated.
-async fn is_repeated(world: &impl World, policy: &Alerts, findings: &[Reported]) -> Result<bool, Failure> {
+async fn is_repeated(
+    world: &impl World,
+    policy: &Alerts,
+    findings: &[Reported],
+) -> Result<bool, RuntimeError> {
     let Some(first) = findings.first() else { return Ok(true) };
     let new =
         history::news(world, policy, incident(first.as_ref().incident(), findings.iter().cloned())).await?;
@@ -136,7 +140,7 @@ impl Episode {
         world: &impl World,
         closing: Option<Closing<'_>>,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RuntimeError> {
         let closed = || BTreeSet::from([Milestone::Closed]);
         let is_sent = |closing: &Closing<'_>| {
             let Closing { incident, findings, severity, .. } = closing;

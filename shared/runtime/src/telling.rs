@@ -5,7 +5,7 @@ use handsoff_core::policy::Alerts;
 
 use super::due::Lease;
 use super::episode::Episode;
-use super::error::Failure;
+use super::error::RuntimeError;
 use super::ports::World;
 
 /// What is known of an incident beyond its findings, for its messages.
@@ -15,12 +15,12 @@ pub trait Notes {
     /// # Errors
     /// When they can't be read.
     #[expect(async_fn_in_trait, reason = "functions run on one thread")]
-    async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, Failure>;
+    async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, RuntimeError>;
 }
 
 /// Nothing beyond the findings.
 impl Notes for () {
-    async fn notes(&self, _: &impl World, _: &Episode) -> Result<Vec<Note>, Failure> {
+    async fn notes(&self, _: &impl World, _: &Episode) -> Result<Vec<Note>, RuntimeError> {
         Ok(Vec::new())
     }
 }

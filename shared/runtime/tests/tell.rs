@@ -14,8 +14,8 @@ use handsoff_core::finding::Finding;
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::{Alerts, DigestHours};
 use handsoff_runtime::{
-    Closing, Episode, Failure, Held, Look, Mark, Metric, Range, Report, State, Telling, keep, keep_and_tell,
-    page, resend,
+    Closing, Episode, Held, Look, Mark, Metric, Range, Report, RuntimeError, State, Telling, keep,
+    keep_and_tell, page, resend,
 };
 use handsoff_testing::block_on;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE};
@@ -52,7 +52,7 @@ fn reported(findings: &[Finding]) -> Vec<Reported> {
 }
 
 /// Remembers findings and alerts what they make due, as a function does.
-fn bring(world: &InMemory, findings: &[Finding]) -> Result<Report, Failure> {
+fn bring(world: &InMemory, findings: &[Finding]) -> Result<Report, RuntimeError> {
     let (telling, mut report) = (Telling { policy: &POLICY, lease: LEASE, notes: &() }, Report::default());
     block_on(keep_and_tell(world, telling, &reported(findings), &mut report)).map(|()| report)
 }

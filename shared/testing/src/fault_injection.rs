@@ -11,8 +11,8 @@ use std::time::Duration;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_runtime::{
-    Answer, Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Delivery, Envelope, Failure,
-    Function, Lease, LogLine, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report,
+    Answer, Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Delivery, Envelope, Function, Lease,
+    LogLine, Lookup, Memory, Message, Metrics, Notifier, Open, Published, Range, Report, RuntimeError,
     Subscription, Subscriptions, Turns, handle,
 };
 
@@ -83,8 +83,8 @@ impl<'w> FaultInjection<'w> {
     async fn call<T>(
         &self,
         name: &'static str,
-        call: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        call: impl Future<Output = Result<T, RuntimeError>>,
+    ) -> Result<T, RuntimeError> {
         // Nothing goes on in a function that is gone, whatever else it had begun.
         if self.dead.get() {
             return self.die().await;
@@ -108,7 +108,7 @@ impl<'w> FaultInjection<'w> {
             return self.die().await;
         }
         if fault == Some(Fault::FailsBefore) {
-            return Err(Failure::call(name, "made to fail"));
+            return Err(RuntimeError::call(name, "made to fail"));
         }
         let answer = call.await;
         Once::default().await;
@@ -117,7 +117,7 @@ impl<'w> FaultInjection<'w> {
         }
         match fault {
             Some(Fault::KilledAfter) => self.die().await,
-            Some(Fault::FailsAfter) => Err(Failure::call(name, "made to seem failed")),
+            Some(Fault::FailsAfter) => Err(RuntimeError::call(name, "made to seem failed")),
             _ => answer,
         }
     }
@@ -142,29 +142,29 @@ impl Future for Once {
 }
 
 impl Memory for FaultInjection<'_> {
-    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError> {
         self.call("put", self.world.put(partition, sort, text)).await
     }
 
-    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, RuntimeError> {
         self.call("range", self.world.range(range)).await
     }
 
-    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, RuntimeError> {
         self.call("read", self.world.read(partition, sort)).await
     }
 
-    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError> {
         self.call("swap", self.world.swap(write)).await
     }
 
-    async fn open(&self) -> Result<Vec<Open>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, RuntimeError> {
         self.call("open", self.world.open()).await
     }
 }
 
 impl Notifier for FaultInjection<'_> {
-    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, RuntimeError> {
         self.call("publish", self.world.publish(message)).await
     }
 
@@ -174,27 +174,27 @@ impl Notifier for FaultInjection<'_> {
 }
 
 impl DeadLetters for FaultInjection<'_> {
-    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), RuntimeError> {
         self.call("reject", self.world.reject(payload, reason)).await
     }
 }
 
 impl Metrics for FaultInjection<'_> {
-    async fn send(&self, report: &Report) -> Result<(), Failure> {
+    async fn send(&self, report: &Report) -> Result<(), RuntimeError> {
         self.call("metrics", self.world.send(report)).await
     }
 }
 
 impl Archive for FaultInjection<'_> {
-    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), RuntimeError> {
         self.call("store", self.world.store(name, text)).await
     }
 
-    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, RuntimeError> {
         self.call("list", self.world.list(prefix, behind)).await
     }
 
-    async fn load(&self, name: &str) -> Result<String, Failure> {
+    async fn load(&self, name: &str) -> Result<String, RuntimeError> {
         self.call("load", self.world.load(name)).await
     }
 }
@@ -204,19 +204,19 @@ impl Lookup for FaultInjection<'_> {
         &self,
         ask: &Ask,
         page: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), Failure> {
+    ) -> Result<(Vec<String>, Option<String>), RuntimeError> {
         self.call("lookup", self.world.lookup(ask, page)).await
     }
 }
 
 impl Canary for FaultInjection<'_> {
-    async fn touch(&self) -> Result<(), Failure> {
+    async fn touch(&self) -> Result<(), RuntimeError> {
         self.call("touch", self.world.touch()).await
     }
 }
 
 impl Subscriptions for FaultInjection<'_> {
-    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, RuntimeError> {
         self.call("subscriptions", self.world.subscriptions()).await
     }
 }

@@ -9,8 +9,8 @@ use handsoff_cloudtrail::{Entry, Identity, Record, Time};
 
 use handsoff_runtime::message::{LONGEST, Message};
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Due, Failure, LogLine, Lookup, Memory,
-    Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns, stored,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Due, LogLine, Lookup, Memory, Metrics,
+    Notifier, Open, Published, Range, Report, RuntimeError, Subscription, Subscriptions, Turns, stored,
 };
 
 /// A document: its version, its text, and what the list of open ones says of it.
@@ -73,7 +73,7 @@ impl InMemory {
 const ITEM: usize = 64;
 
 impl Memory for InMemory {
-    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError> {
         let key = (partition.to_owned(), sort.to_owned());
         let version = |text: &str| serde_json::from_str(text).map_or(0, |item| stored::version(&item));
         let mut observations = self.observations.borrow_mut();
@@ -83,9 +83,9 @@ impl Memory for InMemory {
         Ok(observations.insert(key, text.to_owned()).is_none())
     }
 
-    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, RuntimeError> {
         if [range.partition, range.from, range.to].contains(&"") {
-            return Err(Failure::call("DynamoDB Query", "a key attribute can't be an empty string"));
+            return Err(RuntimeError::call("DynamoDB Query", "a key attribute can't be an empty string"));
         }
         let observations = self.observations.borrow();
         let key = |sort: &str| (range.partition.to_owned(), sort.to_owned());
@@ -102,14 +102,14 @@ impl Memory for InMemory {
         Ok(found.into_iter().map(|(_, text)| text.clone()).collect())
     }
 
-    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, RuntimeError> {
         let key = (partition.to_owned(), sort.to_owned());
         let found = self.documents.borrow().get(&key).map(|(version, text, _)| (*version, text.clone()));
         self.count_read(found.as_ref().map_or(0, |(_, text)| ITEM + text.len()));
         Ok(found)
     }
 
-    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError> {
         let ConditionalWrite { partition, sort, seen, text, due } = write;
         let mut documents = self.documents.borrow_mut();
         let key = (partition.to_owned(), sort.to_owned());
@@ -120,7 +120,7 @@ impl Memory for InMemory {
         Ok(version == seen)
     }
 
-    async fn open(&self) -> Result<Vec<Open>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, RuntimeError> {
         let documents = self.documents.borrow();
         let open: Vec<Open> = documents
             .iter()
@@ -136,9 +136,9 @@ impl Memory for InMemory {
 }
 
 impl Notifier for InMemory {
-    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, RuntimeError> {
         if let Some(why) = self.refuses(message) {
-            return Ok(Published::Refused(Failure::call("SNS Publish", why)));
+            return Ok(Published::Refused(RuntimeError::call("SNS Publish", why)));
         }
         self.sent.borrow_mut().push(message.clone());
         Ok(Published::Taken)
@@ -150,14 +150,14 @@ impl Notifier for InMemory {
 }
 
 impl DeadLetters for InMemory {
-    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), RuntimeError> {
         self.dead.borrow_mut().push((payload.to_owned(), reason.to_owned()));
         Ok(())
     }
 }
 
 impl Metrics for InMemory {
-    async fn send(&self, report: &Report) -> Result<(), Failure> {
+    async fn send(&self, report: &Report) -> Result<(), RuntimeError> {
         self.report.borrow_mut().merge(report);
         self.sends.set(self.sends.get() + 1);
         Ok(())
@@ -187,20 +187,20 @@ impl Clock for InMemory {
 }
 
 impl Archive for InMemory {
-    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), RuntimeError> {
         self.files.borrow_mut().entry(name.to_owned()).or_insert_with(|| text.to_owned());
         Ok(())
     }
 
-    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, RuntimeError> {
         let files = self.files.borrow();
         let names = files.keys().filter(|name| name.starts_with(prefix) && name.as_str() > behind);
         Ok(names.take(1000).cloned().collect())
     }
 
-    async fn load(&self, name: &str) -> Result<String, Failure> {
+    async fn load(&self, name: &str) -> Result<String, RuntimeError> {
         let found = self.files.borrow().get(name).cloned();
-        found.ok_or_else(|| Failure::call("the archive", format!("there is no {name}")))
+        found.ok_or_else(|| RuntimeError::call("the archive", format!("there is no {name}")))
     }
 }
 
@@ -210,7 +210,7 @@ impl Lookup for InMemory {
         &self,
         ask: &Ask,
         page: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), Failure> {
+    ) -> Result<(Vec<String>, Option<String>), RuntimeError> {
         let mut found = Vec::new();
         for text in self.trail.borrow().iter() {
             let Ok((Entry::Record(record), _)) = Record::read(text) else { continue };
@@ -237,14 +237,14 @@ impl Lookup for InMemory {
 }
 
 impl Canary for InMemory {
-    async fn touch(&self) -> Result<(), Failure> {
+    async fn touch(&self) -> Result<(), RuntimeError> {
         self.touched.borrow_mut().push(self.now());
         Ok(())
     }
 }
 
 impl Subscriptions for InMemory {
-    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, RuntimeError> {
         Ok(self.subscribed.borrow().clone())
     }
 }

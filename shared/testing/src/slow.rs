@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use handsoff_cloudtrail::Time;
 use handsoff_runtime::{
-    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, Failure, LogLine, Lookup, Memory, Message,
-    Metrics, Notifier, Open, Published, Range, Report, Subscription, Subscriptions, Turns,
+    Archive, Ask, Canary, Clock, ConditionalWrite, DeadLetters, LogLine, Lookup, Memory, Message, Metrics,
+    Notifier, Open, Published, Range, Report, RuntimeError, Subscription, Subscriptions, Turns,
 };
 
 use crate::in_memory::InMemory;
@@ -101,14 +101,14 @@ impl<'w> Slow<'w> {
 }
 
 impl Memory for Slow<'_> {
-    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, Failure> {
+    async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError> {
         self.takes(self.world.put(partition, sort, text)).await
     }
 
-    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, Failure> {
+    async fn range(&self, range: Range<'_>) -> Result<Vec<String>, RuntimeError> {
         if self.broken.is_some_and(|broken| range.partition.starts_with(broken)) {
             self.wait(5_000).await;
-            return Err(Failure::Late { what: "range" });
+            return Err(RuntimeError::Late { what: "range" });
         }
         if let Some(made) = self.mill.and_then(|mill| mill(&range)) {
             let pages = 1 + made.iter().map(String::len).sum::<usize>() / PAGE;
@@ -118,21 +118,21 @@ impl Memory for Slow<'_> {
         self.takes(self.world.range(range)).await
     }
 
-    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, Failure> {
+    async fn read(&self, partition: &str, sort: &str) -> Result<Option<(u64, String)>, RuntimeError> {
         self.takes(self.world.read(partition, sort)).await
     }
 
-    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, Failure> {
+    async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError> {
         self.takes(self.world.swap(write)).await
     }
 
-    async fn open(&self) -> Result<Vec<Open>, Failure> {
+    async fn open(&self) -> Result<Vec<Open>, RuntimeError> {
         self.takes(self.world.open()).await
     }
 }
 
 impl Notifier for Slow<'_> {
-    async fn publish(&self, message: &Message) -> Result<Published, Failure> {
+    async fn publish(&self, message: &Message) -> Result<Published, RuntimeError> {
         let published = self.takes(self.world.publish(message)).await;
         if published == Ok(Published::Taken) {
             self.sent.borrow_mut().push((self.hours.now(), message.clone()));
@@ -146,27 +146,27 @@ impl Notifier for Slow<'_> {
 }
 
 impl DeadLetters for Slow<'_> {
-    async fn reject(&self, payload: &str, reason: &str) -> Result<(), Failure> {
+    async fn reject(&self, payload: &str, reason: &str) -> Result<(), RuntimeError> {
         self.takes(self.world.reject(payload, reason)).await
     }
 }
 
 impl Metrics for Slow<'_> {
-    async fn send(&self, report: &Report) -> Result<(), Failure> {
+    async fn send(&self, report: &Report) -> Result<(), RuntimeError> {
         self.takes(self.world.send(report)).await
     }
 }
 
 impl Archive for Slow<'_> {
-    async fn store(&self, name: &str, text: &str) -> Result<(), Failure> {
+    async fn store(&self, name: &str, text: &str) -> Result<(), RuntimeError> {
         self.takes(self.world.store(name, text)).await
     }
 
-    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, Failure> {
+    async fn list(&self, prefix: &str, behind: &str) -> Result<Vec<String>, RuntimeError> {
         self.takes(self.world.list(prefix, behind)).await
     }
 
-    async fn load(&self, name: &str) -> Result<String, Failure> {
+    async fn load(&self, name: &str) -> Result<String, RuntimeError> {
         self.takes(self.world.load(name)).await
     }
 }
@@ -176,20 +176,20 @@ impl Lookup for Slow<'_> {
         &self,
         ask: &Ask,
         page: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), Failure> {
+    ) -> Result<(Vec<String>, Option<String>), RuntimeError> {
         self.wait(LOOKUP).await;
         self.world.lookup(ask, page).await
     }
 }
 
 impl Canary for Slow<'_> {
-    async fn touch(&self) -> Result<(), Failure> {
+    async fn touch(&self) -> Result<(), RuntimeError> {
         self.takes(self.world.touch()).await
     }
 }
 
 impl Subscriptions for Slow<'_> {
-    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, Failure> {
+    async fn subscriptions(&self) -> Result<BTreeSet<Subscription>, RuntimeError> {
         self.takes(self.world.subscriptions()).await
     }
 }

@@ -13,7 +13,7 @@ use handsoff_core::group::digest;
 use handsoff_core::policy::Policy;
 use handsoff_runtime::stored::{self, Growing, Was, known};
 use handsoff_runtime::{
-    AT_ONCE, Change, Clock, Document, Due, Episode, Failure, Notes, Range, Task, World, update,
+    AT_ONCE, Change, Clock, Document, Due, Episode, Notes, Range, RuntimeError, Task, World, update,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -87,15 +87,15 @@ fn read(clock: &impl Clock, what: &'static str, text: &str) -> Option<Remembered
 }
 
 /// What is written and not stored by its version: reviews, which are files of a case.
-fn written<T: Serialize>(value: &T) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::stored("writing a case as JSON", error))
+fn written<T: Serialize>(value: &T) -> Result<String, RuntimeError> {
+    serde_json::to_string(value).map_err(|error| RuntimeError::stored("writing a case as JSON", error))
 }
 
 /// Remembers calls. To remember them again changes nothing.
 ///
 /// # Errors
 /// The first failure.
-pub async fn remember(world: &impl World, case: &str, calls: &[Remembered]) -> Result<(), Failure> {
+pub async fn remember(world: &impl World, case: &str, calls: &[Remembered]) -> Result<(), RuntimeError> {
     let puts = calls
         .iter()
         .map(|call| async move { world.put(case, &call.sort(), &stored::text(call)?).await.map(drop) });
@@ -106,13 +106,15 @@ pub async fn remember(world: &impl World, case: &str, calls: &[Remembered]) -> R
 ///
 /// # Errors
 /// The first failure.
-pub async fn archive(world: &impl World, case: &str, calls: &[Remembered]) -> Result<(), Failure> {
+pub async fn archive(world: &impl World, case: &str, calls: &[Remembered]) -> Result<(), RuntimeError> {
     let stores =
         calls.iter().map(|call| async move { world.store(&call.file(case), &stored::text(call)?).await });
     first_failure(stream::iter(stores).buffer_unordered(AT_ONCE)).await
 }
 
-async fn first_failure(results: impl stream::Stream<Item = Result<(), Failure>>) -> Result<(), Failure> {
+async fn first_failure(
+    results: impl stream::Stream<Item = Result<(), RuntimeError>>,
+) -> Result<(), RuntimeError> {
     results.fold(Ok(()), |all, one| async move { all.and(one) }).await
 }
 
@@ -132,7 +134,7 @@ impl<'c> Calls<'c> {
         Self { case, from: "call#".into(), page: Vec::new().into_iter(), full: true, next: None }
     }
 
-    async fn read(&mut self, world: &impl World) -> Result<Option<Remembered>, Failure> {
+    async fn read(&mut self, world: &impl World) -> Result<Option<Remembered>, RuntimeError> {
         loop {
             for text in self.page.by_ref() {
                 // One that can't be read must not hide the others.
@@ -157,7 +159,7 @@ impl<'c> Calls<'c> {
     ///
     /// # Errors
     /// When the memory can't be read.
-    pub async fn next(&mut self, world: &impl World) -> Result<Option<Remembered>, Failure> {
+    pub async fn next(&mut self, world: &impl World) -> Result<Option<Remembered>, RuntimeError> {
         let mut call = match self.next.take() {
             Some(call) => call,
             None => match self.read(world).await? {
@@ -185,7 +187,7 @@ pub async fn session<'p>(
     world: &impl World,
     case: &str,
     policy: &'p Policy,
-) -> Result<Option<Session<'p>>, Failure> {
+) -> Result<Option<Session<'p>>, RuntimeError> {
     let first = Range { partition: case, from: "call#", to: "call#~", most: LOOK_AT, backwards: false };
     let last = Range { most: 1, backwards: true, ..first };
     let mut facts = Facts::default();
@@ -207,7 +209,7 @@ pub async fn session<'p>(
 ///
 /// # Errors
 /// When it can't be written.
-pub async fn remember_grant(world: &impl World, grant: &Grant) -> Result<(), Failure> {
+pub async fn remember_grant(world: &impl World, grant: &Grant) -> Result<(), RuntimeError> {
     // The key is the grant's, whatever the form that it is stored in.
     let sort = format!("grant#{}#{}", grant.until, digest(&[&written(grant)?]));
     world.put(GRANTS, &sort, &stored::text(grant)?).await.map(drop)
@@ -217,7 +219,7 @@ pub async fn remember_grant(world: &impl World, grant: &Grant) -> Result<(), Fai
 ///
 /// # Errors
 /// When they can't be read.
-pub async fn grants(world: &impl World, facts: &Facts) -> Result<Vec<Grant>, Failure> {
+pub async fn grants(world: &impl World, facts: &Facts) -> Result<Vec<Grant>, RuntimeError> {
     let began = facts.started.first().copied().or(facts.first).unwrap_or(Time::EPOCH);
     let from = format!("grant#{began}");
     let range = Range { partition: GRANTS, from: &from, to: "grant#~", most: GRANTS_READ, backwards: false };
@@ -231,7 +233,7 @@ pub async fn grants(world: &impl World, facts: &Facts) -> Result<Vec<Grant>, Fai
 pub struct SessionNotes<'p>(pub &'p Policy);
 
 impl Notes for SessionNotes<'_> {
-    async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, Failure> {
+    async fn notes(&self, world: &impl World, episode: &Episode) -> Result<Vec<Note>, RuntimeError> {
         let Some(session) = session(world, &episode.incident, self.0).await? else { return Ok(Vec::new()) };
         let state = Note::new("state", session.state(world.now()).as_str());
         Ok([state].into_iter().chain(session.notes()).collect())
@@ -293,13 +295,13 @@ impl Document for Case<'_> {
         (self.id.to_owned(), CASE.to_owned())
     }
 
-    fn parse(&self, _: &impl Clock, text: &str) -> Result<Sealed, Failure> {
-        let sealed: Sealed =
-            serde_json::from_str(text).map_err(|error| Failure::stored("reading a sealed case", error))?;
+    fn parse(&self, _: &impl Clock, text: &str) -> Result<Sealed, RuntimeError> {
+        let sealed: Sealed = serde_json::from_str(text)
+            .map_err(|error| RuntimeError::stored("reading a sealed case", error))?;
         Ok(Sealed { was: Was::of(text), ..sealed })
     }
 
-    fn text(&self, sealed: &Sealed) -> Result<String, Failure> {
+    fn text(&self, sealed: &Sealed) -> Result<String, RuntimeError> {
         let again = |whole: &Value| serde_json::from_value(whole.clone()).unwrap_or_else(|_| sealed.clone());
         sealed.was.text(sealed, again)
     }
@@ -328,7 +330,7 @@ pub async fn keep_review(
     world: &impl World,
     review: &Review,
     review_within: TimeDelta,
-) -> Result<Reviewed, Failure> {
+) -> Result<Reviewed, RuntimeError> {
     let case = Case { id: &review.case, review_within };
     let kept = update(world, &case, async |held| {
         let refused = |why: &dyn Display| Ok(Change::Leave(Reviewed::Refused(format!("no review: {why}"))));
@@ -365,7 +367,7 @@ struct Names {
 }
 
 impl Names {
-    async fn next(&mut self, world: &impl World) -> Result<Option<String>, Failure> {
+    async fn next(&mut self, world: &impl World) -> Result<Option<String>, RuntimeError> {
         if self.page.len() == 0 && self.full {
             let page = world.list(&self.prefix, &self.behind).await?;
             self.full = page.len() == 1000;
@@ -384,7 +386,7 @@ impl Names {
 ///
 /// # Errors
 /// When either can't be read or written.
-pub async fn reconcile(world: &impl World, case: &str) -> Result<usize, Failure> {
+pub async fn reconcile(world: &impl World, case: &str) -> Result<usize, RuntimeError> {
     let mut calls = Calls::of(case);
     let mut names =
         Names { prefix: live_prefix(case), behind: String::new(), page: Vec::new().into_iter(), full: true };

@@ -4,7 +4,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::group::digest;
 use handsoff_core::policy::Cases;
 use handsoff_runtime::stored;
-use handsoff_runtime::{Clock, Failure, LogLine, Memory, Metric, Range, Report};
+use handsoff_runtime::{Clock, LogLine, Memory, Metric, Range, Report, RuntimeError};
 
 use crate::item::{Item, State, Terms};
 use crate::ledger::Ledger;
@@ -48,7 +48,7 @@ fn sort(observation: &Observation) -> String {
 ///
 /// # Errors
 /// The first failure; what was written stays, and may be written again.
-pub async fn remember(world: &impl Memory, observations: &[Observation]) -> Result<(), Failure> {
+pub async fn remember(world: &impl Memory, observations: &[Observation]) -> Result<(), RuntimeError> {
     for observation in observations {
         let text = stored::text(observation)?;
         world.put(PARTITION, &sort(observation), &text).await?;
@@ -60,7 +60,7 @@ pub async fn remember(world: &impl Memory, observations: &[Observation]) -> Resu
 ///
 /// # Errors
 /// When it can't be had.
-pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, Failure> {
+pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, RuntimeError> {
     let (mut ledger, mut read, mut from) = (Ledger::default(), 0, START.to_owned());
     loop {
         let range = Range { partition: PARTITION, from: &from, to: END, most: PAGE, backwards: false };
@@ -80,7 +80,7 @@ pub async fn recall(world: &(impl Memory + Clock)) -> Result<Ledger, Failure> {
                 let why = format!(
                     "nothing of {PAGE} items from {from} on can be read: the items after them aren't counted"
                 );
-                return Err(Failure::stored("reading the drift ledger", why));
+                return Err(RuntimeError::stored("reading the drift ledger", why));
             }
             _ if texts.len() == PAGE => {
                 let why = format!("it has more than {MOST} items: the items after {from} aren't counted");
@@ -101,7 +101,7 @@ pub async fn count(
     cases: &Cases,
     now: Time,
     report: &mut Report,
-) -> Result<Vec<Item>, Failure> {
+) -> Result<Vec<Item>, RuntimeError> {
     let ledger = recall(world).await?;
     let items = ledger.items(&Terms { now, cases });
     for (age, number) in by_age(&items, now) {

@@ -5,7 +5,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::Reported;
 use handsoff_core::group::digest;
 use handsoff_core::policy::BreakGlass;
-use handsoff_runtime::{Clock, Document, Failure, Held, Report, World, keep_and_tell};
+use handsoff_runtime::{Clock, Document, Held, Report, RuntimeError, World, keep_and_tell};
 
 use crate::Sweep;
 
@@ -16,7 +16,7 @@ pub(crate) async fn drills<W: World>(
     sweep: &Sweep<'_, W>,
     refresh: bool,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let Sweep { world, policy, settings, now, .. } = *sweep;
     let mut due: Vec<Reported> = Vec::new();
     let mut failed = Ok(());
@@ -32,7 +32,7 @@ pub(crate) async fn drills<W: World>(
             None if held.exists() => {
                 let what =
                     format!("`{}` of partition {PARTITION} is not a time: correct or delete it", sort(entry));
-                failed = Err(Failure::stored("reading when an identity was last in use", what));
+                failed = Err(RuntimeError::stored("reading when an identity was last in use", what));
                 continue;
             }
             last => {
@@ -66,17 +66,17 @@ impl Document for LastUse<'_> {
         (PARTITION.to_owned(), sort(self.0))
     }
 
-    fn parse(&self, _: &impl Clock, text: &str) -> Result<Option<Time>, Failure> {
+    fn parse(&self, _: &impl Clock, text: &str) -> Result<Option<Time>, RuntimeError> {
         Ok(Time::parse(text))
     }
 
-    fn text(&self, last: &Option<Time>) -> Result<String, Failure> {
+    fn text(&self, last: &Option<Time>) -> Result<String, RuntimeError> {
         Ok(last.map(|last| last.to_string()).unwrap_or_default())
     }
 }
 
 /// Remembers that an identity was used at a time.
-pub(crate) async fn exercised(world: &impl World, entry: &BreakGlass, at: Time) -> Result<(), Failure> {
+pub(crate) async fn exercised(world: &impl World, entry: &BreakGlass, at: Time) -> Result<(), RuntimeError> {
     let document = LastUse(entry);
     let mut held = Held::of(world, &document).await?;
     if held.state.map_or(!held.exists(), |last| last < at) {

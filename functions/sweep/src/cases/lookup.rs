@@ -15,7 +15,7 @@ use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Entry, Record, Time, TimeDelta};
 use handsoff_core::{Call, Detector, Engine, Trace, Verdict};
 use handsoff_runtime::stored::{self, Was};
-use handsoff_runtime::{Ask, Clock, Document, Failure, Held, LogLine, Lookup, World};
+use handsoff_runtime::{Ask, Clock, Document, Held, LogLine, Lookup, RuntimeError, World};
 use serde::{Deserialize, Serialize};
 
 use crate::Sweep;
@@ -53,13 +53,13 @@ impl Document for Questions<'_> {
         (self.0.to_owned(), SORT.to_owned())
     }
 
-    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Progress, Failure> {
+    fn parse(&self, clock: &impl Clock, text: &str) -> Result<Progress, RuntimeError> {
         // To ask once more is safe.
         let read: Option<Progress> = stored::read(clock, "reading the queries to CloudTrail", text, &[]);
         Ok(Progress { was: Was::of(text), ..read.unwrap_or_default() })
     }
 
-    fn text(&self, progress: &Progress) -> Result<String, Failure> {
+    fn text(&self, progress: &Progress) -> Result<String, RuntimeError> {
         progress.was.text(progress, |whole| serde_json::from_value(whole.clone()).unwrap_or_default())
     }
 }
@@ -93,7 +93,7 @@ pub(super) async fn look_up<W: World + Lookup>(
     case: &str,
     facts: &Facts,
     asks: &[Ask],
-) -> Result<Option<manifest::Lookup>, Failure> {
+) -> Result<Option<manifest::Lookup>, RuntimeError> {
     let world = sweep.world;
     let document = Questions(case);
     let mut held = Held::of(world, &document).await?;
@@ -225,7 +225,7 @@ struct Events<'e, W> {
 
 impl<W: World + Lookup> Events<'_, W> {
     /// Asks page by page. `Some` is the time that the next sweep has to go on from, back to the beginning.
-    async fn ask(&self, ask: &Ask) -> Result<Option<Time>, Failure> {
+    async fn ask(&self, ask: &Ask) -> Result<Option<Time>, RuntimeError> {
         let world = self.sweep.world;
         let mut page = None;
         let mut until = ask.to;

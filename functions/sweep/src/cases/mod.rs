@@ -9,7 +9,7 @@ use handsoff_case::live::{SessionNotes, session};
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::Milestone;
 use handsoff_runtime::{
-    Episode, Failure, Going, Lookup, Range, Report, State, World, keep_and_tell, marks, seal_session,
+    Episode, Going, Lookup, Range, Report, RuntimeError, State, World, keep_and_tell, marks, seal_session,
 };
 
 pub(crate) use drills::{drills, exercised};
@@ -23,7 +23,7 @@ pub(crate) async fn check<W: World + Lookup>(
     episode: &Episode,
     state: &State,
     report: &mut Report,
-) -> Result<(Going, Time), Failure> {
+) -> Result<(Going, Time), RuntimeError> {
     let Sweep { world, policy, now, .. } = *sweep;
     let (case, clock) = (&episode.incident, world.now());
     let Some(session) = session(world, case, policy).await? else { return Ok((Going::None, clock)) };
@@ -59,7 +59,7 @@ pub(crate) async fn seal<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     episode: &Episode,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     seal_session(sweep.world, episode).await?;
     seal::seal(sweep, episode, report).await
 }

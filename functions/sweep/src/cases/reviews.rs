@@ -4,7 +4,7 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_case::live::{CASE, Case};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
-use handsoff_runtime::{AT_ONCE, Episode, Failure, Held, Metric, Open, Report, World, reopen};
+use handsoff_runtime::{AT_ONCE, Episode, Held, Metric, Open, Report, RuntimeError, World, reopen};
 
 use crate::Sweep;
 
@@ -14,7 +14,7 @@ pub(crate) async fn reviews<W: World>(
     sweep: &Sweep<'_, W>,
     open: &[Open],
     refresh: Refresh,
-) -> (Report, Result<(), Failure>) {
+) -> (Report, Result<(), RuntimeError>) {
     let cases = open.iter().filter(|open| open.sort == CASE);
     let due =
         |open: &&Open| open.due.is_none_or(|due| due.at <= sweep.now) || refresh.is_turn(&open.partition);
@@ -33,7 +33,7 @@ pub(crate) async fn reviews<W: World>(
 }
 
 /// Whether the review of a case is overdue.
-async fn review<W: World>(sweep: &Sweep<'_, W>, case: &str, refresh: Refresh) -> Result<bool, Failure> {
+async fn review<W: World>(sweep: &Sweep<'_, W>, case: &str, refresh: Refresh) -> Result<bool, RuntimeError> {
     let Sweep { world, policy, now, .. } = *sweep;
     let review_within = policy.cases.review_within;
     let document = Case { id: case, review_within };

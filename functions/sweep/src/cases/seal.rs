@@ -8,8 +8,8 @@ use handsoff_case::session::Session;
 use handsoff_core::alert::Milestone;
 use handsoff_core::{Policy, Reported};
 use handsoff_runtime::{
-    Ending, Episode, Failure, Held, LogLine, Lookup, Metric, Range, Report, State, World, end_session, keep,
-    keep_and_tell, marks, reopen,
+    Ending, Episode, Held, LogLine, Lookup, Metric, Range, Report, RuntimeError, State, World, end_session,
+    keep, keep_and_tell, marks, reopen,
 };
 
 use super::lookup::{asks, look_up};
@@ -23,7 +23,7 @@ pub(super) async fn seal<W: World + Lookup>(
     sweep: &Sweep<'_, W>,
     episode: &Episode,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let Sweep { world, policy, settings, now, .. } = *sweep;
     let case = &episode.incident;
     // First: a call that CloudTrail tells, too, is known to have come by the feed only if the memory says so.
@@ -54,7 +54,7 @@ pub(super) async fn seal<W: World + Lookup>(
 }
 
 /// The session with all of its calls.
-async fn whole<'p>(world: &impl World, case: &str, policy: &'p Policy) -> Result<Session<'p>, Failure> {
+async fn whole<'p>(world: &impl World, case: &str, policy: &'p Policy) -> Result<Session<'p>, RuntimeError> {
     let (mut facts, mut calls) = (Facts::default(), Calls::of(case));
     while let Some(call) = calls.next(world).await? {
         facts.merge(call.facts);
@@ -63,8 +63,8 @@ async fn whole<'p>(world: &impl World, case: &str, policy: &'p Policy) -> Result
     Ok(Session::new(case, facts, grants, policy))
 }
 
-fn unwritten(error: serde_json::Error) -> Failure {
-    Failure::stored("writing a case as JSON", error)
+fn unwritten(error: serde_json::Error) -> RuntimeError {
+    RuntimeError::stored("writing a case as JSON", error)
 }
 
 /// Writes the case into the archive: first the manifest is made, whose digest names the folder, so that what a sweep
@@ -73,7 +73,7 @@ async fn write(
     world: &impl World,
     session: &Session<'_>,
     looked: Looked,
-) -> Result<(Manifest, String), Failure> {
+) -> Result<(Manifest, String), RuntimeError> {
     let mut sealer = Sealer::new(&session.id);
     let mut calls = Calls::of(&session.id);
     while let Some(call) = calls.next(world).await? {
@@ -97,12 +97,12 @@ async fn write(
         store(file).await?;
     }
     if again != manifest {
-        return Err(Failure::stored("sealing a case", "a call came between: the next sweep seals it"));
+        return Err(RuntimeError::stored("sealing a case", "a call came between: the next sweep seals it"));
     }
     store(File { name: MANIFEST.into(), text: text.clone() }).await?;
     // What stood there before stays: it has to be this.
     if world.load(&format!("{folder}{MANIFEST}")).await? != text {
-        return Err(Failure::stored("sealing a case", format!("{folder} has other content")));
+        return Err(RuntimeError::stored("sealing a case", format!("{folder} has other content")));
     }
     Ok((manifest, text))
 }
@@ -114,7 +114,7 @@ async fn close<W: World>(
     session: &Session<'_>,
     (manifest, text): (&Manifest, &str),
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<(), RuntimeError> {
     let Sweep { world, policy, now, .. } = *sweep;
     let case = &episode.incident;
     let digest = sha256(text.as_bytes());
@@ -137,7 +137,7 @@ async fn close<W: World>(
     let range = Range { partition: case, from: "mark#", to: "mark#~", most: LOOK_AT, backwards: false };
     let known = marks(world, range).await?;
     let Some(first) = known.first() else {
-        return Err(Failure::stored("closing a session", format!("no finding of {case} is stored")));
+        return Err(RuntimeError::stored("closing a session", format!("no finding of {case} is stored")));
     };
     // What only all of its calls together show.
     let state = State::of(world, episode).await?.unwrap_or_default();

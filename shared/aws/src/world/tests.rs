@@ -63,7 +63,7 @@ fn credentials() -> Credentials {
     Credentials::new("AKIDEXAMPLE", "secret", None, None, "test")
 }
 
-fn published(status: u16, code: &str, why: &str) -> Result<Published, Failure> {
+fn published(status: u16, code: &str, why: &str) -> Result<Published, RuntimeError> {
     let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>{why}</Message>");
     let refused = format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>");
     let taken = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
@@ -127,7 +127,7 @@ fn sns_refuses_for_form_or_fails() {
     }
 }
 
-fn stored(answers: &[(u16, &str)]) -> (Result<(), Failure>, usize) {
+fn stored(answers: &[(u16, &str)]) -> (Result<(), RuntimeError>, usize) {
     let body = |code: &str| match code {
         "" => String::new(),
         _ => format!("<Error><Code>{code}</Code><Message>m</Message></Error>"),
@@ -158,7 +158,7 @@ fn a_file_that_two_store_at_once_is_stored_again_and_not_for_ever() {
     assert_eq!(stored(&[(409, "OperationAborted")]).1, 1, "another conflict is another matter");
 }
 
-fn put(status: u16, answer: &str) -> Result<bool, Failure> {
+fn put(status: u16, answer: &str) -> Result<bool, RuntimeError> {
     let (url, served) = answering(vec![(status, answer.to_owned())]);
     let aws = aws();
     let config = aws_sdk_dynamodb::Config::builder()
