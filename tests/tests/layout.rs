@@ -114,7 +114,10 @@ fn product_files() -> BTreeMap<String, String> {
                 if !skip && !name.starts_with('.') {
                     look(&path, found);
                 }
-            } else if below.ends_with(".rs") && below.contains("src/") && name != "tests.rs" {
+            } else if path.extension().is_some_and(|it| it == "rs")
+                && below.contains("src/")
+                && name != "tests.rs"
+            {
                 found.insert(below, std::fs::read_to_string(&path).unwrap());
             }
         }
@@ -125,27 +128,30 @@ fn product_files() -> BTreeMap<String, String> {
 }
 
 /// The error type of each `Result<…, …>` that a text has before its tests.
-fn error_types(text: &str) -> Vec<&str> {
+fn error_types<'t>(text: &'t str) -> Vec<&'t str> {
     let product = text.split("#[cfg(test)]\nmod ").next().unwrap();
-    let of = |at: usize| {
-        let rest = &product[at..];
-        let (mut depth, mut start, mut before) = (0_usize, 0, ' ');
+    let of = |rest: &'t str| {
+        let (mut depth, mut start, mut before) = (0_usize, None, ' ');
         for (index, char) in rest.char_indices() {
+            let (within, behind) = rest.split_at(index);
             match char {
                 // The arrow of a function's type closes nothing.
                 '>' if before == '-' => {}
                 '<' | '(' | '[' => depth += 1,
-                '>' if depth == 0 => return (start > 0).then(|| rest[start..index].trim()),
+                '>' if depth == 0 => return within.get(start?..).map(str::trim),
                 '>' | ')' | ']' => depth = depth.checked_sub(1)?,
                 // Behind the last one in a list over several lines is nothing.
-                ',' if depth == 0 && !rest[index + 1..].trim_start().starts_with('>') => start = index + 1,
+                ',' if depth == 0 && !behind.trim_start_matches(',').trim_start().starts_with('>') => {
+                    start = Some(index + 1);
+                }
                 _ => {}
             }
             before = char;
         }
         None
     };
-    let all = product.match_indices("Result<").filter_map(|(at, opens)| of(at + opens.len()));
+    let all = product.match_indices("Result<");
+    let all = all.filter_map(|(at, opens)| of(product.get(at + opens.len()..)?));
     all.map(|error| error.trim_end_matches(',')).collect()
 }
 
@@ -158,6 +164,24 @@ fn no_error_is_a_text() {
         assert!(!error_types(text).contains(&"String"), "{file} has a Result<_, String>");
         assert!(!text.contains("type Err = String;"), "{file}: what can't be parsed is an error of its own");
     }
+}
+
+/// What was tried is in the error's name, what went wrong in its variant's: so that one can be handled and the other shown.
+#[test]
+fn errors_are_enums_that_say_so() {
+    let mut found = 0;
+    for (file, text) in &product_files() {
+        for item in text.split("thiserror::Error)]").skip(1) {
+            // Further attributes stand between.
+            let line = item.lines().find(|line| line.contains("enum ") || line.contains("struct "));
+            let Some(name) = line.filter(|line| !line.starts_with(' ')) else { continue };
+            let name = name.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+            let name = name.trim_start_matches("pub ").split([' ', '<', ':']).collect::<Vec<_>>();
+            assert!(name[0] == "enum" && name[1].ends_with("Error"), "{file}: {name:?}");
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
 }
 
 #[test]
