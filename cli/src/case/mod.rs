@@ -1,7 +1,7 @@
 //! `handsoff case …`: case files of break-glass sessions, read, verified, exported and reviewed; and `handsoff grant`.
 //!
 //! A folder on a disk may be hand-made. So nothing in it is trusted to be harmless: whatever is shown passes through
-//! [`harmless`] once more, and files are read only when they are plain files of a sensible size.
+//! `harmless` once more, and files are read only when they are plain files of a sensible size.
 
 mod disk;
 pub(crate) mod event;
