@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 9] = [
+pub const ALL: [Code; 10] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -16,6 +16,7 @@ pub const ALL: [Code; 9] = [
     WORKLOAD_ROLE_ASSUMED,
     FOREIGN_ACCESS,
     PERMISSION_SET_CHANGED,
+    SECRET_READ,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -122,5 +123,16 @@ pub const PERMISSION_SET_CHANGED: Code = Code::new(&Row {
     title: "Permission set changed",
     next: "Find the call in the management account's trail, by its time and the permission set's name, and the reviewed \
            change behind it. If there is none, undo it there.",
+    ..DRIFT
+});
+
+/// A person who read a secret.
+pub const SECRET_READ: Code = Code::new(&Row {
+    place: 109,
+    name: "secret-read",
+    title: "Secret read by a person",
+    next: "Ask the person what it was for. Unless it was agreed: rotate the secret, and look for its use elsewhere.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
     ..DRIFT
 });

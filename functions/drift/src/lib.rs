@@ -1,7 +1,8 @@
 //! Drift: changes by identities other than a deploy role, and the attacks that make changes go unseen.
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
-//! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`.
+//! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
+//! `secret-read`.
 
 mod assumed;
 mod bounds;
@@ -9,6 +10,7 @@ pub mod codes;
 mod deputy;
 pub mod live;
 mod permission_sets;
+mod secrets;
 mod subscription;
 mod watch;
 
@@ -33,7 +35,7 @@ const CLAIMS: [Claim; 2] = [
 ];
 
 /// As in part.yaml.
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule { id: "DriftRule", whose: Whose::None, pattern: include_str!("../patterns/drift.json") },
     Rule {
         id: "DeploySessionsRule",
@@ -49,6 +51,11 @@ const RULES: [Rule; 4] = [
         id: "DeployAssumedRule",
         whose: Whose::Deploy,
         pattern: include_str!("../patterns/deploy-assumed.json"),
+    },
+    Rule {
+        id: "SecretReadsRule",
+        whose: Whose::None,
+        pattern: include_str!("../patterns/secret-reads.json"),
     },
 ];
 
@@ -78,8 +85,10 @@ impl Detector for Drift {
 
 /// What is reported even where a pipeline or a service does it, or where it is no change.
 fn is_whatever_the_disposition(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> bool {
-    let drift =
-        call.attack.is_some() || call.shows_misuse(policy).is_some() || unexpected(call, policy).is_some();
+    let drift = call.attack.is_some()
+        || call.shows_misuse(policy).is_some()
+        || unexpected(call, policy).is_some()
+        || secrets::finding(call).is_some();
     trace.step("attack, or role misused?", || if drift { "yes" } else { "no" }.into());
     drift
 }
@@ -112,6 +121,10 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     }
     if let Some(place) = exceptions::covering(call, policy, trace) {
         return Verdict::Excepted(place);
+    }
+    if let Some(finding) = secrets::finding(call) {
+        trace.step("rule secret-read", || finding.reason.clone());
+        return finding.into();
     }
     if call.principal.kind == Kind::Workload {
         workload(call, policy, trace)

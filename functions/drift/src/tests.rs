@@ -9,6 +9,7 @@ mod actions;
 mod assumed;
 mod bounds;
 mod deputy;
+mod secrets;
 mod who;
 
 const POLICY: &str = r#"

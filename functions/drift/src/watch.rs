@@ -5,7 +5,7 @@ use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
 
-use crate::{assumed, bounds, permission_sets};
+use crate::{assumed, bounds, permission_sets, secrets};
 
 pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     if who.principal.kind != Kind::DeployRole {
@@ -33,6 +33,7 @@ pub(crate) fn action(action: &Action<'_>) -> Watch {
         || Attack::drains(action)
         || bounds::is_watched(action)
         || assumed::assumes(action)
+        || secrets::is_watched(action)
     {
         Watch::ByRecord
     } else {
@@ -67,7 +68,9 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
 fn is_watched_read(facts: &RecordFacts<'_>) -> bool {
     let RecordFacts { record, kind, policy, .. } = facts;
     let action = Action::of(record);
+    let console = record.session_credential_from_console.flag() == Some(true);
     (assumed::assumes(&action) && assumed::may_be(*kind, record))
+        || ((*kind == Kind::Human || console) && secrets::read(&action, record).is_some())
         || (*kind != Kind::Service && Attack::drains(&action) && Attack::may_be_on_protected(record, policy))
 }
 

@@ -350,6 +350,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("root-activity.console-sign-in.json", "b"),
     ("root-activity.password-recovery.json", "b"),
     ("root-activity.write.json", "b"),
+    ("secret-read.permission-set.json", "d"),
     ("trail-tampered.by-pipeline.json", "d"),
     ("trail-tampered.denied-delete-trail.json", "ds"),
     ("trail-tampered.denied-update-function-code.json", "ds"),
@@ -577,8 +578,8 @@ fn every_record_of_the_corpus_reaches_its_detector() {
             let records = records.unwrap_or_else(|| set.clone());
             let tally = count(&records, &policy, &mut stacks);
             if set.ends_with("invictus-ir") && name != "busy" {
-                // The one whole log of an account, if of an hour in which much was changed.
-                assert!(tally.sent * 4 < tally.records, "{} of {}", tally.sent, tally.records);
+                // The one whole log of an account, if of an hour in which much was changed, and people read secrets.
+                assert!(tally.sent * 3 < tally.records, "{} of {}", tally.sent, tally.records);
             }
             let findings = replay(std::slice::from_ref(&records), &policy, 1).findings.len();
             let [drift, glass, denied, ..] = tally.through[..] else { continue };

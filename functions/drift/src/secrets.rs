@@ -1,0 +1,76 @@
+//! Secrets that a person reads: with them they can act elsewhere, and as others, and no record there names them.
+//!
+//! What a workload reads is its own. CloudTrail never has the secret itself in a record.
+
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Action, Record};
+use handsoff_core::{Call, Finding, Kind, Outcome, Severity};
+
+use crate::codes;
+
+/// What a call hands out, and what has to be asked for it.
+struct Secret {
+    service: &'static str,
+    name: &'static str,
+    /// The parameter, and its value in JSON, without which the call hands out no secret.
+    asks: Option<(&'static str, &'static str)>,
+    what: &'static str,
+}
+
+const fn secret(service: &'static str, name: &'static str, what: &'static str) -> Secret {
+    Secret { service, name, asks: None, what }
+}
+
+const fn decrypted(name: &'static str) -> Secret {
+    Secret { service: "ssm", name, asks: Some(("withDecryption", "true")), what: "a parameter, decrypted" }
+}
+
+/// Each is an operation of the service's API reference that returns a secret in plain text.
+const SECRETS: [Secret; 12] = [
+    secret("secretsmanager", "GetSecretValue", "a secret of Secrets Manager"),
+    secret("secretsmanager", "BatchGetSecretValue", "secrets of Secrets Manager"),
+    decrypted("GetParameter"),
+    decrypted("GetParameters"),
+    decrypted("GetParametersByPath"),
+    decrypted("GetParameterHistory"),
+    Secret {
+        service: "ec2",
+        name: "DescribeInstanceAttribute",
+        asks: Some(("attribute", "\"userData\"")),
+        what: "an instance's user data",
+    },
+    secret("ec2", "GetLaunchTemplateData", "an instance's user data"),
+    secret("acm", "ExportCertificate", "a certificate with its private key"),
+    secret("redshift", "GetClusterCredentials", "a password of a database"),
+    secret("redshift", "GetClusterCredentialsWithIAM", "a password of a database"),
+    secret("redshift-serverless", "GetCredentials", "a password of a database"),
+];
+
+/// The finding on a person's read of a secret.
+pub(crate) fn finding(call: &Call<'_>) -> Option<Finding> {
+    if call.principal.kind != Kind::Human || call.outcome != Outcome::Succeeded {
+        return None;
+    }
+    let what = read(&call.action, &call.record)?;
+    let reason = format!("A person read {what} of production.");
+    Some(Finding::new(call, codes::SECRET_READ, Severity::Medium, reason))
+}
+
+/// Whether an action may return a secret.
+pub(crate) fn is_watched(action: &Action<'_>) -> bool {
+    SECRETS.iter().any(|secret| secret.service == action.service && secret.name == action.name)
+}
+
+/// Whether a call returns a secret: what.
+pub(crate) fn read(action: &Action<'_>, record: &Record<'_>) -> Option<&'static str> {
+    let own = |secret: &&Secret| secret.service == action.service && secret.name == action.name;
+    let secret = SECRETS.iter().find(own)?;
+    let asked = |(key, value): (&str, &str)| {
+        // What isn't in the record may have been asked for.
+        let asked = record.request_parameters.get(key).filter(|asked: &Raw<'_>| !asked.is_absent());
+        asked.map_or(record.request_parameters.is_absent(), |asked| {
+            asked.as_str() == value || asked.text().is_some_and(|text| value == text)
+        })
+    };
+    secret.asks.is_none_or(asked).then_some(secret.what)
+}
