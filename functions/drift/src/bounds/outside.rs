@@ -85,6 +85,17 @@ fn trusts(action: &Action<'_>) -> bool {
     action.service == "iam" && matches!(&*action.name, "CreateRole" | "UpdateAssumeRolePolicy")
 }
 
+/// Whether nobody makes such a call but to share with others.
+fn only_shares(action: &Action<'_>) -> bool {
+    let name = &*action.name;
+    match &*action.service {
+        "ec2" | "rds" => name.starts_with("Modify") && name.ends_with("Attribute"),
+        "ram" => name.contains("ResourceShare"),
+        "redshift" => name.starts_with("Authorize"),
+        _ => false,
+    }
+}
+
 /// Whether it takes away what keeps all of an account's resources from being public.
 fn opens_an_account(name: &str) -> bool {
     name.starts_with("Disable") || name.starts_with("DeleteAccount")
@@ -105,10 +116,10 @@ impl Principals {
     /// Those of a call.
     fn of(action: &Action<'_>, record: &Record<'_>) -> Self {
         let mut found = Self { opens: !trusts(action) && opens_an_account(&action.name), ..Self::default() };
-        // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents"). And no call
-        // shares anything without a parameter: where there is none, the record doesn't show it.
+        // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents"). A record of what
+        // is made to share, and nothing else, hides it without a parameter; policies have others in them most of the time.
         let asked = record.request_parameters;
-        found.unseen = asked.get("omitted").is_some() || (asked.is_absent() && !trusts(action));
+        found.unseen = asked.get("omitted").is_some() || (asked.is_absent() && only_shares(action));
         found.read(asked);
         found
     }
