@@ -72,7 +72,11 @@ fn every_code_has_its_sample_its_detector_and_its_documentation() {
     let codes = codes();
     for code in &codes {
         assert!(samples.contains_key(code.as_str()), "no sample events/{code}*");
-        assert!(documentation.contains(&format!("### `{code}`")), "docs/findings.md has no section `{code}`");
+        let (_, section) = documentation
+            .split_once(&format!("\n### `{code}`\n"))
+            .unwrap_or_else(|| panic!("docs/findings.md has no section `{code}`"));
+        let section = section.split("\n### ").next().unwrap();
+        assert!(section.contains("- **How it can be wrong:** "), "`{code}` doesn't say how it can be wrong");
         let folder = root().join("functions").join(code.detector());
         let mut tests = std::fs::read_to_string(folder.join("src/tests.rs")).unwrap();
         for part in std::fs::read_dir(folder.join("src/tests")).into_iter().flatten() {
