@@ -66,11 +66,10 @@ pub(crate) fn read(action: &Action<'_>, record: &Record<'_>) -> Option<&'static 
     let own = |secret: &&Secret| secret.service == action.service && secret.name == action.name;
     let secret = SECRETS.iter().find(own)?;
     let asked = |(key, value): (&str, &str)| {
-        // What isn't in the record may have been asked for.
-        let asked = record.request_parameters.get(key).filter(|asked: &Raw<'_>| !asked.is_absent());
-        asked.map_or(record.request_parameters.is_absent(), |asked| {
-            asked.as_str() == value || asked.text().is_some_and(|text| value == text)
-        })
+        // What CloudTrail left out because of its length may have been asked for.
+        let asked = record.request_parameters;
+        let is = |asked: Raw<'_>| asked.as_str() == value || asked.text().is_some_and(|text| text == value);
+        asked.get("omitted").is_some() || asked.get(key).is_some_and(is)
     };
     secret.asks.is_none_or(asked).then_some(secret.what)
 }
