@@ -104,6 +104,8 @@ def test_a_rule_comes_after_all_that_lets_its_events_through(stack: Resolved) ->
             if ":sqs:" in target["Arn"]:
                 queue = _named(stack, "AWS::SQS::Queue", target["Arn"])
                 wanted += [queue, *_policies_of(stack, queue)]
+            elif ":sns:" in target["Arn"]:
+                wanted += ["AlarmTopicPolicy"]
             else:
                 function = _named(stack, "AWS::Lambda::Function", target["Arn"])
                 permissions = stack.of_type("AWS::Lambda::Permission").items()

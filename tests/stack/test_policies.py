@@ -13,7 +13,7 @@ REDRIVE_BY = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*/AWSR
 QUEUES = detectors.RULES
 DETECTORS = tuple(QUEUES)
 FUNCTIONS = (*DETECTORS, "handsoff-sweep")
-RULES = set().union(*QUEUES.values()) | {"handsoff-sweep"}
+RULES = set().union(*QUEUES.values()) | {"handsoff-sweep", "handsoff-tampering"}
 EVENTS = "events.amazonaws.com"
 
 

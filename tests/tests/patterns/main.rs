@@ -257,6 +257,62 @@ fn operators_do_what_eventbridge_does() {
     }
 }
 
+/// The second way out: it has to match without any list of the policy's, and to leave alone what deployments do.
+#[test]
+fn who_stops_handsoff_itself_is_reported_past_its_functions() {
+    let rules = Rules::of_tampering();
+    assert!(complexity::complexity(&rules.texts[0]).unwrap() <= complexity::MOST);
+    let arn = "arn:aws:lambda:eu-central-1:111122223333:function:handsoff-drift";
+    for (source, name, asked, answered, wanted) in [
+        ("lambda", "DeleteFunction20150331", json!({"functionName": "handsoff-drift"}), Value::Null, true),
+        ("lambda", "DeleteFunction20150331", json!({"functionName": arn}), Value::Null, true),
+        ("lambda", "DeleteFunction20150331", json!({"functionName": "shop"}), Value::Null, false),
+        (
+            "lambda",
+            "UpdateFunctionCode20150331v2",
+            json!({"functionName": "handsoff-drift"}),
+            Value::Null,
+            false,
+        ),
+        (
+            "lambda",
+            "PutFunctionConcurrency20171031",
+            json!({"functionName": "handsoff-sweep"}),
+            Value::Null,
+            true,
+        ),
+        (
+            "lambda",
+            "UpdateEventSourceMapping20150331",
+            json!({"uUID": "x"}),
+            json!({"functionArn": arn}),
+            true,
+        ),
+        ("events", "DisableRule", json!({"name": "handsoff-drift"}), Value::Null, true),
+        ("events", "DisableRule", json!({"name": "nightly"}), Value::Null, false),
+        (
+            "events",
+            "RemoveTargets",
+            json!({"rule": "handsoff-sweep", "ids": ["function"]}),
+            Value::Null,
+            true,
+        ),
+        ("events", "PutRule", json!({"name": "handsoff-drift"}), Value::Null, false),
+        ("sqs", "PurgeQueue", json!({"queueUrl": "https://sqs/1/handsoff-drift"}), Value::Null, true),
+        ("sns", "DeleteTopic", json!({"topicArn": "arn:aws:sns:r:1:handsoff-alerts"}), Value::Null, true),
+        ("dynamodb", "DeleteTable", json!({"tableName": "handsoff"}), Value::Null, true),
+        ("cloudtrail", "StopLogging", json!({"name": "main"}), Value::Null, true),
+    ] {
+        let detail = json!({"eventSource": format!("{source}.amazonaws.com"), "eventName": name,
+            "requestParameters": asked, "responseElements": answered});
+        let event = json!({"source": format!("aws.{source}"), "detail-type": "AWS API Call via CloudTrail", "detail": detail});
+        assert_eq!(rules.let_through(&event.to_string()), [wanted], "{name} {event}");
+        let mut failed = event.clone();
+        failed["detail"]["errorCode"] = json!("AccessDenied");
+        assert_eq!(rules.let_through(&failed.to_string()), [false], "{name}, denied");
+    }
+}
+
 // ---- The samples ---------------------------------------------------------------------------------------------
 
 /// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike; c break-glass

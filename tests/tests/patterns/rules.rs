@@ -73,6 +73,14 @@ impl Rules {
         Self::from_texts(patterns(&[CASES], "ENABLED", &Known::new()))
     }
 
+    /// The rule that tells of tampering past the functions, as the only one.
+    pub(crate) fn of_tampering() -> Self {
+        let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+        let template = Yaml::load_from_str(&template).unwrap().remove(0);
+        let properties = get(get(get(&template, "Resources"), "TamperingRule"), "Properties");
+        Self::from_texts(filled(get(properties, "EventPattern"), &Known::new()))
+    }
+
     /// Rules with these patterns, one for each place of a verdict.
     pub(crate) fn from_texts(texts: Vec<String>) -> Self {
         let places: Vec<usize> = (0..texts.len()).collect();
