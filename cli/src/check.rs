@@ -4,15 +4,16 @@
 mod actions;
 mod deploy;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::{Effect, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::policy::{IdentityPattern, Origin, exceptions};
+use handsoff_core::policy::{Change, IdentityPattern, Origin, exceptions};
 use handsoff_core::rules::{self, Names};
-use handsoff_core::{Engine, Policy, Trace, Verdict, show::clean};
+use handsoff_core::{Call, Engine, Kind, Outcome, Policy, Trace, Verdict, show::clean};
 
 use crate::args::{Check, Parameters};
 use crate::input::{self, Place, Position, Reader, Sink};
@@ -188,6 +189,8 @@ struct Matching<'p> {
     entries: Vec<(String, &'p IdentityPattern, bool)>,
     /// The exceptions that covered a call, by their place.
     covered: BTreeSet<usize>,
+    /// What entries let an identity change, and whether it did.
+    allowed: Vec<Allowed<'p>>,
     read: u64,
     problems: usize,
 }
@@ -205,6 +208,7 @@ impl<'p> Matching<'p> {
             engine: handsoff_functions::engine(policy),
             entries,
             covered: BTreeSet::new(),
+            allowed: Allowed::all(policy),
             read: 0,
             problems: 0,
         }
@@ -227,7 +231,53 @@ impl<'p> Matching<'p> {
                 format!("{line}: `{}` matches no identity in these logs", clean(identity.as_str(), 256))
             });
         let nothing = idle.into_iter().map(|line| format!("{line}: covers no call in these logs"));
-        nobody.chain(nothing).collect()
+        let unused = self.allowed.iter().filter(|allowed| !allowed.is_used).map(Allowed::shown);
+        nobody.chain(nothing).chain(unused).collect()
+    }
+}
+
+/// Something that an entry lets its identity change.
+struct Allowed<'p> {
+    line: String,
+    kind: Kind,
+    /// The entry's place among those of its kind.
+    place: usize,
+    change: Cow<'p, Change>,
+    is_used: bool,
+}
+
+impl<'p> Allowed<'p> {
+    fn all(policy: &'p Policy) -> Vec<Self> {
+        let deploys = policy.deploy.iter().enumerate().flat_map(|(place, entry)| {
+            let changes = entry.may_change.iter().flatten();
+            changes.map(move |change| (&entry.line, Kind::DeployRole, place, Cow::Borrowed(change)))
+        });
+        let workloads = policy.workloads.iter().enumerate().flat_map(|(place, entry)| {
+            let actions = entry.may_write.iter().map(|action| Cow::Owned(Change::Action(action.clone())));
+            actions.map(move |change| (&entry.line, Kind::Workload, place, change))
+        });
+        deploys
+            .chain(workloads)
+            .map(|(line, kind, place, change)| Self {
+                line: line.to_string(),
+                kind,
+                place,
+                change,
+                is_used: false,
+            })
+            .collect()
+    }
+
+    fn is_used_by(&self, call: &Call<'_>) -> bool {
+        let own = call.principal.kind == self.kind && call.principal.entry == Some(self.place);
+        own && call.outcome == Outcome::Succeeded
+            && call.effect == Effect::Changes
+            && self.change.covers(&call.action, call.class())
+    }
+
+    fn shown(&self) -> String {
+        let key = if self.kind == Kind::DeployRole { "may_change" } else { "may_write" };
+        format!("{}: `{key}` lists `{}`, which nothing in these logs needed", self.line, self.change)
     }
 }
 
@@ -237,6 +287,9 @@ impl Sink for Matching<'_> {
         let call = self.engine.classify(*record, &Origins::default(), &mut Trace::off());
         if let Verdict::Excepted(place) = self.engine.judge(&call, &mut Trace::off()) {
             self.covered.insert(place);
+        }
+        for allowed in self.allowed.iter_mut().filter(|allowed| !allowed.is_used) {
+            allowed.is_used = allowed.is_used_by(&call);
         }
         let account = call.account();
         let target = record.assumed_role_arn();

@@ -315,6 +315,25 @@ fn incidents_and_alerts_read_well() {
 }
 
 #[test]
+fn what_an_entry_allows_and_no_record_needs_is_named() {
+    let policy = r#"[[deploy]]
+identity = "arn:aws:iam::*:user/bob"
+assumed_by = ["arn:aws:iam::*:role/ci"]
+may_change = ["ordinary", "sharing", "ec2:Run*", "iam:CreateRole"]
+"#;
+    let folder = Folder::new().with("handsoff.toml", policy).with("a.json", record("a", "RunInstances"));
+    let (status, stdout, _) = folder.run(&["policy", "check", "--logs", "a.json"]);
+    let unused = |change: &str| {
+        stdout.contains(&format!(
+            "handsoff.toml:1 [[deploy]]: `may_change` lists `{change}`, which nothing in these logs needed"
+        ))
+    };
+    assert_eq!(status, 0);
+    let found = ["ordinary", "sharing", "ec2:Run*", "iam:CreateRole"].map(unused);
+    assert_eq!(found, [false, true, false, true], "{stdout}");
+}
+
+#[test]
 fn a_policy_is_checked() {
     let policy = r#"[[deploy]]
 identity = "arn:aws:iam::*:user/nobody"

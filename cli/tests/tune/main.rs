@@ -41,6 +41,7 @@ fn a_deploy_role_is_found_with_its_evidence() {
     ] {
         assert!(text.contains(evidence), "{evidence}\n{text}");
     }
+    assert!(text.contains("may_change = [\n  \"ordinary\",\n  \"iam:PutRolePolicy\",\n]\n"), "{text}");
     // It holds its own logs to be the pipeline's.
     assert_eq!(policy.deploy[0].assumed_by.len(), 1);
 }
@@ -159,7 +160,7 @@ fn ones_own_policy_is_kept_and_its_entries_are_not_proposed_again() {
     // What could be narrower, and what is new.
     assert!(
         tuned.contains(&format!(
-            "# assumed_by = [\n#   \"oidc:{MAIN}\",\n# ]\n# session_names = [\"run-*\"]\n"
+            "# assumed_by = [\n#   \"oidc:{MAIN}\",\n# ]\n# may_change = [\n#   \"ordinary\",\n# ]\n# session_names = [\"run-*\"]\n"
         )),
         "{tuned}"
     );

@@ -167,7 +167,7 @@ proptest! {
         let console = session_name.contains('@');
         prop_assert!(console || names(&policy).contains(&&*arn("good")), "{text}");
         let bare = |line: &str| {
-            let keys = ["identity = ", "assumed_by = [", "session_names = ", "may_write = [", "window = ", "count = ",
+            let keys = ["identity = ", "assumed_by = [", "may_change = [", "session_names = ", "may_write = [", "window = ", "count = ",
                 "actions = ", "max_session = ", "  \"", "]", "[[deploy]]", "[[workload]]", "[[break_glass]]", "[denials]"];
             line.is_empty() || line.trim_start().starts_with('#') || keys.iter().any(|key| line.starts_with(key))
         };

@@ -5,7 +5,7 @@ mod outside;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Class, Effect, Record};
-use handsoff_core::policy::{Deploy, IdentityPattern, Policy};
+use handsoff_core::policy::{Change, Deploy, IdentityPattern, Policy};
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
 use crate::codes;
@@ -56,8 +56,16 @@ fn beyond(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<(Severity,
         return Some((Severity::Medium, format!("{how}, and its entry has no `may_change` that allows it")));
     };
     let class = call.class();
-    if list.iter().any(|change| change.covers(&call.action, class)) {
+    if list.iter().any(|change| matches!(change, Change::Class(own) if *own == class)) {
         return None;
+    }
+    if list.iter().any(|change| change.covers(&call.action, class)) {
+        // An action is listed for what it does every day, and not for whoever it lets in some day.
+        let how = of_the_policy(call, policy).or_else(|| lets_in(call, entry, policy))?;
+        return Some((
+            Severity::Medium,
+            format!("{how}, and `may_change` lists the action, but not its class"),
+        ));
     }
     let severity = if class.is_some_and(Class::is_grave) { Severity::High } else { Severity::Medium };
     let what = class.map_or("ordinary".to_owned(), |class| format!("of class {class}"));
@@ -67,9 +75,8 @@ fn beyond(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<(Severity,
 /// What the call did that no pipeline should do unless its entry says so.
 fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     let action = &call.action;
-    let whose = call.account().and_then(|own| is_of_the_policy(action, &call.record, &own, policy));
-    if let Some(whose) = whose {
-        return Some(format!("changed {whose}"));
+    if let Some(how) = of_the_policy(call, policy) {
+        return Some(how);
     }
     if is_grave(action) {
         return Some(
@@ -92,6 +99,15 @@ fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     if action.class() == Some(Class::Destruction) && destroys_for_good(call) {
         return Some("destroyed data together with its backups".into());
     }
+    lets_in(call, entry, policy)
+}
+
+fn of_the_policy(call: &Call<'_>, policy: &Policy) -> Option<String> {
+    let own = call.account()?;
+    is_of_the_policy(&call.action, &call.record, &own, policy).map(|whose| format!("changed {whose}"))
+}
+
+fn lets_in(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     outside::shared_with(call, entry, policy).map(|who| format!("let {who} use a resource, or assume a role"))
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use handsoff_core::policy::{Origin as Listed, WebIdentity};
+use handsoff_core::policy::{Change, Origin as Listed, WebIdentity};
 use handsoff_core::show::clean;
 
 use super::{EVERYDAY, Evidence, days, entry, some};
@@ -68,6 +68,8 @@ impl Evidence<'_> {
         if let Some(names) = session_names(profile) {
             entry.lines.push(format!("session_names = [{}]", write::quoted(&names)));
         }
+        let (changes, once) = may_change(profile);
+        entry.lines.extend(write::list("may_change", &changes, &once));
         self.against(&mut entry, id, profile, origins.is_empty());
         entry
     }
@@ -175,19 +177,55 @@ impl Evidence<'_> {
             || own.assumed_by.iter().any(|listed| matches!(listed, Listed::WebIdentity(web) if is_wide(web)));
         if wide && !origins.is_empty() && profile.origins.keys().all(Origin::is_ci) {
             entry.note("Its `assumed_by` allows more than assumed it in these logs, which are:");
-            entry.standing = Standing::Doubtful;
-            entry.lines = write::list("assumed_by", &origins, &[]);
+            lines(entry, write::list("assumed_by", &origins, &[]));
+        }
+        if own.may_change.is_none() {
+            let (changes, once) = may_change(profile);
+            entry.note("It has no `may_change`, and this is all that it changed on two days or more:");
+            lines(entry, write::list("may_change", &changes, &once));
         }
         if own.session_names.is_empty()
             && let Some(names) = session_names(profile)
         {
             entry.note("It has no `session_names`, and all names of its sessions have one form:");
-            if entry.standing != Standing::Doubtful {
-                (entry.standing, entry.lines) = (Standing::Doubtful, Vec::new());
-            }
-            entry.lines.push(format!("session_names = [{}]", write::quoted(&names)));
+            lines(entry, vec![format!("session_names = [{}]", write::quoted(&names))]);
         }
     }
+}
+
+/// Lines that an entry of the policy could have, in a comment.
+fn lines(entry: &mut Entry, more: Vec<String>) {
+    if entry.standing != Standing::Doubtful {
+        (entry.standing, entry.lines) = (Standing::Doubtful, Vec::new());
+    }
+    entry.lines.extend(more);
+}
+
+/// What it changes, as `may_change` writes it: all that is ordinary, and by name what was made on two days or more of the rest;
+/// and what was made on one day only.
+fn may_change(profile: &Profile) -> (Vec<String>, Vec<String>) {
+    let beyond = |sort: Sort| {
+        matches!(
+            sort,
+            Sort::Permissions
+                | Sort::Identity
+                | Sort::Commands
+                | Sort::Guardrail
+                | Sort::Sharing
+                | Sort::Destruction
+                | Sort::Secrets
+                | Sort::Network
+        )
+    };
+    let (mut listed, mut once) = (vec!["ordinary".to_owned()], Vec::new());
+    for (name, sort, seen) in profile.of_sort(beyond) {
+        if seen.days.len() > 1 && Change::parse(name).is_ok() {
+            listed.push(name.to_owned());
+        } else {
+            once.push(format!("{}: on one day only", not_allowed((name, sort, seen))));
+        }
+    }
+    (listed, once)
 }
 
 fn is_wide(web: &WebIdentity) -> bool {

@@ -119,3 +119,25 @@ fn any_change_of_what_is_protected_is_an_attack() {
     assert_ne!(of(&by_itself, "logs:CreateLogStream", stream).map(|it| it.0), Ok(codes::TRAIL_TAMPERED));
     assert_eq!(of(&format!("{own}}}"), "logs:CreateLogStream", stream), attack(Severity::High), "stolen");
 }
+
+#[test]
+fn a_listed_action_lets_nobody_in_from_outside() {
+    let listed =
+        "may_change = [\"ordinary\", \"ec2:ModifySnapshotAttribute\", \"iam:UpdateAssumeRolePolicy\"]";
+    let by_class = "may_change = [\"ordinary\", \"sharing\", \"permissions\"]";
+    let shared = |account: &str| {
+        format!(r#"{{"createVolumePermission":{{"add":{{"items":[{{"userId":"{account}"}}]}}}}}}"#)
+    };
+    let reported = Ok((codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium));
+    let expected = Err("expected".to_owned());
+    for (lines, action, asked, wanted) in [
+        (listed, "ec2:ModifySnapshotAttribute", shared("444455556666"), &expected),
+        (listed, "ec2:ModifySnapshotAttribute", shared("999988887777"), &reported),
+        (by_class, "ec2:ModifySnapshotAttribute", shared("999988887777"), &expected),
+        (listed, "iam:UpdateAssumeRolePolicy", r#"{"roleName":"emergency"}"#.into(), &reported),
+        (listed, "iam:UpdateAssumeRolePolicy", r#"{"roleName":"app"}"#.into(), &expected),
+        (by_class, "iam:UpdateAssumeRolePolicy", r#"{"roleName":"emergency"}"#.into(), &expected),
+    ] {
+        assert_eq!(&says(lines, action, &asked), wanted, "{lines} {action} {asked}");
+    }
+}

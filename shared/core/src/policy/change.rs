@@ -1,5 +1,7 @@
 //! What a pipeline may change.
 
+use std::fmt;
+
 use handsoff_cloudtrail::{Action, Class};
 
 use super::{ActionPattern, PatternError};
@@ -42,6 +44,16 @@ impl Change {
             Self::Action(pattern) => pattern.matches(action),
             Self::Class(named) => *named == class,
         }
+    }
+}
+
+/// As the policy writes it.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Action(pattern) => pattern.as_str(),
+            Self::Class(class) => class.map_or(ORDINARY, Class::as_str),
+        })
     }
 }
 
