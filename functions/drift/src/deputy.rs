@@ -2,8 +2,8 @@
 //!
 //! What the service does then has the role as its caller. The call that passed the role shows whose doing it is.
 
-use handsoff_cloudtrail::Arn;
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Arn, Class};
 use handsoff_core::policy::{IdentityPattern, Policy};
 use handsoff_core::{Call, show};
 
@@ -50,8 +50,22 @@ pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
     let name = show::clean(role.rsplit('/').next().unwrap_or(role), 64);
     let service = show::clean(&action.service, 32);
-    let what = format!(", which lets {service} act with the role `{name}`{why}{more}");
-    Some(Deputy { what, is_grave: grave.is_some() })
+    let calls = universal(call.record.request_parameters);
+    let target = calls.as_ref().map(|(action, _)| format!(" and call {action}")).unwrap_or_default();
+    let what = format!(", which lets {service} act with the role `{name}`{why}{more}{target}");
+    Some(Deputy { what, is_grave: grave.is_some() || calls.is_some_and(|(_, grave)| grave) })
+}
+
+/// The call that a universal target makes, and whether it is a severe one: `arn:aws:scheduler:::aws-sdk:iam:createAccessKey`
+/// ("Using universal targets in EventBridge Scheduler"; Step Functions and the newer EventBridge have the same form).
+fn universal(asked: Raw<'_>) -> Option<(String, bool)> {
+    let text = asked.as_str();
+    let (_, target) = text.split_once(":::aws-sdk:")?;
+    let end = target.find(|char: char| !char.is_ascii_alphanumeric() && char != ':').unwrap_or(target.len());
+    let (service, name) = target.get(..end)?.split_once(':')?;
+    let name = name.split(':').next().unwrap_or(name);
+    let grave = Class::of(service, name).is_some_and(Class::is_grave);
+    Some((format!("{}:{}", show::clean(service, 32), show::clean(name, 64)), grave))
 }
 
 /// The line of the entry that a role deploys or breaks glass by.

@@ -37,6 +37,24 @@ fn whoever_passes_a_role_lets_a_service_act_with_it() {
             "[[break_glass]]",
         ),
         (
+            "eventsv2:CreateSubscriber",
+            format!(
+                r#"{{"target":{{"arn":"arn:aws:events:::aws-sdk:iam:createAccessKey","roleArn":"{}"}}}}"#,
+                role("x")
+            ),
+            Severity::High,
+            "lets events act with the role `x` and call iam:createAccessKey",
+        ),
+        (
+            "scheduler:CreateSchedule",
+            format!(
+                r#"{{"target":{{"arn":"arn:aws:scheduler:::aws-sdk:sqs:sendMessage","roleArn":"{}"}}}}"#,
+                role("x")
+            ),
+            Severity::Medium,
+            "lets scheduler act with the role `x` and call sqs:sendMessage",
+        ),
+        (
             "ecs:RegisterTaskDefinition",
             format!(r#"{{"taskRoleArn":"{}","executionRoleArn":"{}"}}"#, role("x"), role("y")),
             Severity::Medium,
