@@ -4,6 +4,7 @@ mod digest;
 mod milestone;
 mod note;
 mod schedule;
+mod stop;
 mod summary;
 mod words;
 

@@ -3,6 +3,7 @@
 use handsoff_cloudtrail::Class;
 use handsoff_cloudtrail::partition::{Partition, is_region};
 
+use super::stop::Stop;
 use super::{About, Cause};
 use crate::code::Scope;
 use crate::finding::Finding;
@@ -122,6 +123,10 @@ pub(super) fn text(about: &About<'_>, cause: Cause, others: &[&Finding]) -> Stri
         line("incident", &incident.id);
     }
     line("next", lead.next());
+    if let Some(stop) = lead.call().and_then(Stop::of) {
+        line("stop", &stop.command);
+        line("stops", stop.stops);
+    }
     lines.join("\n")
 }
 
