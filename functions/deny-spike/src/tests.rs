@@ -1,5 +1,5 @@
-use handsoff_core::Trace;
-use handsoff_core::{Disposition, Owner};
+use handsoff_cloudtrail::{Time, TimeDelta};
+use handsoff_core::{Code, Owner};
 use handsoff_functions::engine;
 use handsoff_testing::records::{classified, record, session, user};
 use proptest::prelude::*;
@@ -64,8 +64,25 @@ fn a_code_of_a_services_own_is_a_denial_by_its_name_or_by_awss_sentence() {
     assert_eq!(owner("", sentence), Ok("drift"));
 }
 
+/// By the short window alone.
 fn policy(window: i64, count: usize, actions: usize) -> Denials {
-    Denials { window: TimeDelta::seconds(window), count, actions, ..Policy::built_in().denials }
+    Denials { window: TimeDelta::seconds(window), count, actions, ..never() }
+}
+
+/// Limits that nothing reaches.
+fn never() -> Denials {
+    const NEVER: usize = usize::MAX;
+    Denials {
+        count: NEVER,
+        actions: NEVER,
+        targets: NEVER,
+        principals: NEVER,
+        sign_ins: NEVER,
+        daily_actions: NEVER,
+        daily_targets: NEVER,
+        daily_count: NEVER,
+        ..Policy::built_in().denials
+    }
 }
 
 fn codes(denials: Vec<Undecided>, policy: &Denials) -> Vec<(Code, Severity, String)> {
