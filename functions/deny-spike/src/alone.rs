@@ -3,7 +3,7 @@
 use handsoff_cloudtrail::{Action, Class, Effect, resources};
 use handsoff_core::policy::{Glob, Policy};
 use handsoff_core::rules::NO_DENIALS;
-use handsoff_core::{Attack, Call, Code, Kind, Outcome, Severity, Target, show::clean};
+use handsoff_core::{Attack, Call, Code, Kind, Outcome, Severity, show::clean};
 
 use crate::cause::Cause;
 use crate::codes;
@@ -54,9 +54,6 @@ fn gives_shell(action: &Action<'_>) -> bool {
 /// What a call tries to do that is worth a look even if it fails: the class of the change, as a call that succeeded has it.
 /// Not what developers are denied every day: to make a role or a policy gives nobody anything yet.
 fn attempt(call: &Call<'_>, policy: &Policy) -> Option<&'static str> {
-    if let Some(Target::Deploy(_)) = call.target {
-        return Some("assumes a deploy role");
-    }
     if call.effect == Effect::Changes && on_unnamed(call, policy) {
         return Some("changes what logging or detection may be made of, as far as the record shows,");
     }
@@ -79,7 +76,7 @@ fn attempt(call: &Call<'_>, policy: &Policy) -> Option<&'static str> {
             Some("gives permissions")
         }
         Class::Guardrail => Some("weakens a guardrail"),
-        // Of roles only the deploy roles: jobs ask for others by a wrong name every day.
+        // To ask for a role is one of many: who may not have a deploy role or an emergency role is drift's and break-glass's.
         Class::Credentials if !name.starts_with("Assume") && !is(&["GetSessionToken"]) => {
             Some("takes credentials of another session")
         }
@@ -123,7 +120,7 @@ fn deploy_denied(call: &Call<'_>, cause: Option<&Cause>) -> Option<(Code, Severi
         )
     };
     let reason = format!("The pipeline's change was denied{said}. {add}");
-    Some((codes::DEPLOY_DENIED, Severity::Low, reason))
+    Some((codes::DEPLOY_DENIED, Severity::Medium, reason))
 }
 
 /// The permission that AWS says is missing, which may have another name than the call.

@@ -17,6 +17,7 @@ mod window;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use handsoff_cloudtrail::Effect;
+use handsoff_cloudtrail::json::Raw;
 use handsoff_core::detector::{About, Claim, Priority, Undecided};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
@@ -82,10 +83,15 @@ impl Detector for DenySpike {
     }
 }
 
-/// Whether it is a sign-in to the console that failed. Emergency identities' are break-glass's.
+/// Whether it is a sign-in to the console that failed, in the words that the rule lets through. Emergency identities' are
+/// break-glass's. Source: "AWS Management Console sign-in events" (CloudTrail user guide).
 fn is_failed_sign_in(call: &Call<'_>) -> bool {
+    let record = &call.record;
+    let answer = || record.response_elements.get("ConsoleLogin").and_then(Raw::text);
     call.effect == Effect::SignsIn
         && matches!(call.outcome, Outcome::Unauthenticated(_))
+        && record.event_name.text().as_deref() == Some("ConsoleLogin")
+        && answer().as_deref() == Some("Failure")
         && !matches!(call.principal.kind, Kind::Service | Kind::Anonymous)
 }
 

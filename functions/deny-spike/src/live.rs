@@ -103,7 +103,7 @@ impl Function for DenySpikeFunction<'_> {
 /// They are remembered first and judged together with their neighbours after, so of several functions that see
 /// parts of a spike the last one to look sees all of it. Neighbours are read as far as a verdict needs them, which is
 /// a tenth of what is kept: a storm must not ask more of a partition of `DynamoDB` than it gives.
-async fn found(
+pub(crate) async fn found(
     world: &impl World,
     policy: &Policy,
     own: Vec<Undecided>,

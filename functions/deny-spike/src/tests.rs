@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod many;
+
 const DENIED: &str = r#","errorCode":"AccessDenied""#;
 
 fn denial(n: i64, second: i64, who: &str, action: &str) -> Undecided {

@@ -180,7 +180,9 @@ fn the_detectors_have_the_templates_patterns() {
 fn the_deny_spike_rule_keeps_out_what_the_library_says() {
     let (_, rule) = registered().into_iter().find(|(_, rule)| rule.id == "DenySpikeRule").unwrap();
     let pattern: Value = serde_json::from_str(&rule.filled(&Names::default(), "aws", ACCOUNT)).unwrap();
-    assert_eq!(pattern["detail"]["errorCode"], json!([{"anything-but": {"wildcard": NO_DENIALS}}]));
+    let choices = pattern["detail"]["$or"].as_array().unwrap();
+    let code = choices.iter().find_map(|choice| choice.get("errorCode")).unwrap();
+    assert_eq!(*code, json!([{"anything-but": {"wildcard": NO_DENIALS}}]));
 }
 
 /// The operators, one by one, as AWS's matcher has them.
@@ -266,8 +268,13 @@ const SAMPLES: &[(&str, &str)] = &[
     ("console-sign-in.with-mfa.json", "d"),
     ("console-sign-in.without-mfa.json", "d"),
     ("console-sign-in.workload.json", "d"),
+    ("denied-attack.access-key.json", "ds"),
+    ("denied-attack.shell.json", "ds"),
+    ("deny-hunting.jsonl", "s"),
     ("deny-probing.jsonl", "ds,s"),
     ("deny-spike.jsonl", "ds,s"),
+    ("deny-wall.jsonl", "ds"),
+    ("deploy-denied.json", "ds"),
     ("deploy-out-of-bounds.access-key.json", "d"),
     ("deploy-out-of-bounds.own-trust.json", "d"),
     ("deploy-out-of-bounds.snapshot-shared.json", "d"),
@@ -317,6 +324,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("glass-sign-in-failed.root.json", "b"),
     ("glass-unapproved.jsonl", "b,c,db"),
     ("glass-unapproved.not-an-approver.jsonl", "b,c,db"),
+    ("login-failures.jsonl", "dbs"),
     ("nothing.agents-tool-call.json", "d"),
     ("nothing.anonymous-denied.json", "s"),
     ("nothing.assume-deploy-role-oidc-with-ids.json", "d"),
