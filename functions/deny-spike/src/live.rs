@@ -14,7 +14,7 @@ use handsoff_runtime::{
 };
 
 use crate::day::{self, Day, Try};
-use crate::seen::{Seen, Shape};
+use crate::seen::{self, Seen, Shape};
 use crate::verdict::{self, Found, more};
 use crate::{DenySpike, codes};
 
@@ -114,15 +114,19 @@ pub(crate) async fn found(
     let (own, timeless): (Vec<_>, Vec<_>) = own.into_iter().partition(|denial| denial.finding.time.is_some());
     count(report, timeless.len());
     let mut findings: Vec<Finding> = timeless.iter().filter_map(verdict::alone).collect();
+    let mut kept: Vec<&Undecided> = own.iter().collect();
+    let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
+    let (new, found) = Group::of(principal, denials).found(world, &mut kept).await?;
+    count(report, own.len() - kept.len() + new);
+    findings.extend(found);
+    // What of a storm isn't remembered counts in no other group either.
     let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
-    for denial in &own {
-        for group in crate::groups(denial) {
-            groups.entry(group).or_default().push(denial);
-        }
+    for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
+        groups.entry(group).or_default().push(denial);
     }
-    for (name, own) in groups {
-        let group = Group::of(name, denials);
-        findings.extend(group.found(world, own, report).await?);
+    for (name, mut own) in groups {
+        let (_, found) = Group::of(name, denials).found(world, &mut own).await?;
+        findings.extend(found);
     }
     findings.sort_by_key(Finding::order);
     Ok(findings)
@@ -140,45 +144,46 @@ impl<'p> Group<'p> {
         Self { name, policy, stored: Stored::of(name) }
     }
 
-    /// What a batch's calls turn into findings.
+    /// What a batch's calls turn into findings, and how many of them are new. Those of a storm that aren't remembered are left
+    /// out.
     async fn found(
         &self,
         world: &impl World,
-        mut own: Vec<&Undecided>,
-        report: &mut Report,
-    ) -> Result<Vec<Finding>, Failure> {
-        let is_principal = !Shape::of(self.name).is_shared();
-        let denied = own.len();
-        let Some(times) = times_of(&own) else { return Ok(Vec::new()) };
-        let before = self.stored.around(world, times, self.policy.window, CROWD).await?;
-        if before.len() >= CROWD {
-            self.thin_out(&before, &mut own);
+        own: &mut Vec<&Undecided>,
+    ) -> Result<(usize, Vec<Finding>), Failure> {
+        let Some(times) = times_of(own) else { return Ok((0, Vec::new())) };
+        if !self.is_thin() {
+            let before = self.stored.around(world, times, self.policy.window, CROWD).await?;
+            if before.len() >= CROWD {
+                self.thin_out(&before, own);
+            }
         }
-        let new = self.stored.keep(world, &own, self.name).await?;
-        if is_principal {
-            count(report, denied - own.len() + new);
-        }
-        let Some(times) = times_of(&own) else { return Ok(Vec::new()) };
-        let mut whole: HashMap<Key, Finding> =
-            own.iter().map(|denial| (denial.key(), denial.finding.clone())).collect();
-        let mut found = self.by_windows(world, &own, times).await?;
+        let Some(times) = times_of(own) else { return Ok((0, Vec::new())) };
+        let new = self.stored.keep(world, own, self.name).await?;
+        let mut found = self.by_windows(world, own, times).await?;
         if Shape::of(self.name) == Shape::Principal {
-            self.by_days(world, &own, &mut found).await?;
+            self.by_days(world, own, &mut found).await?;
         }
         let mut findings = Vec::new();
-        for denial in &own {
+        for denial in &*own {
             let found = found.remove(&denial.key()).map(|(_, found)| found);
             findings.extend(crate::told(denial, self.name, found.as_ref(), self.policy));
         }
-        let sorts: Vec<&String> = found.values().map(|(sort, _)| sort).collect();
-        self.stored.read_whole(world, &sorts, &mut whole).await?;
+        let mut whole = HashMap::new();
+        let calls: Vec<&Seen> = found.values().map(|(call, _)| call).collect();
+        self.stored.read_whole(world, &calls, &mut whole).await?;
         for (key, (_, found)) in &found {
             match whole.remove(key) {
                 Some(finding) => findings.extend(self.later(finding, found)),
                 None => world.complain(&Failure::new(READ, "only a summary of a call is stored")),
             }
         }
-        Ok(findings)
+        Ok((new, findings))
+    }
+
+    /// Whether no storm comes to it: of each principal only some calls do. Whoever signs in is no principal yet.
+    fn is_thin(&self) -> bool {
+        matches!(Shape::of(self.name), Shape::Source | Shape::Provider | Shape::Wall)
     }
 
     /// What a call that was remembered before becomes, if that says more than what it is by itself.
@@ -207,13 +212,13 @@ impl<'p> Group<'p> {
         });
     }
 
-    /// By the windows: all calls of which these change the verdict, with their sort keys.
+    /// By the windows: all calls of which these change the verdict.
     async fn by_windows(
         &self,
         world: &impl World,
         own: &[&Undecided],
         (first, last): (Time, Time),
-    ) -> Result<HashMap<Key, (String, Found)>, Failure> {
+    ) -> Result<HashMap<Key, (Seen, Found)>, Failure> {
         let window = self.policy.window;
         // Verdicts on what is within a window of these may change, and depend on what is within a window of that.
         let mut all = self.stored.around(world, (first, last), window * 2, LOOK_AT).await?;
@@ -224,13 +229,13 @@ impl<'p> Group<'p> {
         let near =
             |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
         all.extend(own.iter().map(|denial| Seen::of(denial, self.name)));
-        let near: HashMap<Key, String> =
-            all.iter().filter(|call| near(call)).map(|call| (call.key, sort(call.time, call.key))).collect();
+        let mut near: HashMap<Key, Seen> =
+            all.iter().filter(|call| near(call)).map(|call| (call.key, call.clone())).collect();
         let found = verdict::of_group(self.name, all, self.policy);
         let changed = found.into_iter().filter_map(|(key, found)| {
-            let sort = near.get(&key)?;
+            let call = near.remove(&key)?;
             let same = others.get(&key).map(Found::verdict) == Some(found.verdict());
-            (!same).then(|| (key, (sort.clone(), found)))
+            (!same).then_some((key, (call, found)))
         });
         Ok(changed.collect())
     }
@@ -241,7 +246,7 @@ impl<'p> Group<'p> {
         &self,
         world: &impl World,
         own: &[&Undecided],
-        found: &mut HashMap<Key, (String, Found)>,
+        found: &mut HashMap<Key, (Seen, Found)>,
     ) -> Result<(), Failure> {
         let mut days: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
         for denial in own {
@@ -263,7 +268,7 @@ impl<'p> Group<'p> {
                 let Some(own) = day.found(&call, self.policy) else { continue };
                 let known = found.remove(&call.key).map(|(_, found)| found);
                 let both = more(known, Some(own));
-                found.extend(both.map(|found| (call.key, (sort(call.time, call.key), found))));
+                found.extend(both.map(|found| (call.key, (call, found))));
             }
         }
         Ok(())
@@ -291,19 +296,23 @@ struct Stored {
 
 impl Stored {
     fn of(group: &str) -> Self {
-        let digest = group::digest(&["denied", group]);
+        let digest = seen::name(group);
         Self {
             brief: format!("denied#{digest}"),
-            whole: format!("denied-whole#{digest}"),
+            whole: whole_of(&digest),
             tries: format!("denied-day#{digest}"),
         }
     }
 
-    /// Remembers denied calls, and says how many are new. Whole first: whoever finds one in brief finds it whole.
+    /// Remembers denied calls, and says how many are new. Whole first: whoever finds one in brief finds it whole. A group of
+    /// several has them in brief, and each principal's group has its own whole.
     async fn keep(&self, world: &impl World, denials: &[&Undecided], group: &str) -> Result<usize, Failure> {
+        let is_shared = Shape::of(group).is_shared();
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
-            world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
+            if !is_shared {
+                world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
+            }
             world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await
         });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
@@ -364,22 +373,35 @@ impl Stored {
         Ok(texts.iter().filter_map(|text| stored::read(world, READ, text, &[])).collect())
     }
 
-    /// Reads calls whole, by their sort keys, to those that are known whole.
+    /// Reads calls whole.
     async fn read_whole(
         &self,
         world: &impl World,
-        sorts: &[&String],
+        calls: &[&Seen],
         whole: &mut HashMap<Key, Finding>,
     ) -> Result<(), Failure> {
-        let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
-        let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
-        for text in world.range(range).await? {
-            if let Some(finding) = Mark::read(world, &text).and_then(Reported::into_call) {
-                whole.insert(finding.key, finding);
+        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for call in calls {
+            let own = || self.whole.clone();
+            let place = call.who.as_ref().map_or_else(own, |who| whole_of(who));
+            places.entry(place).or_default().push(sort(call.time, call.key));
+        }
+        for (partition, sorts) in places {
+            let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { continue };
+            let range = Range { partition: &partition, from, to, most: LOOK_AT, backwards: true };
+            for text in world.range(range).await? {
+                if let Some(finding) = Mark::read(world, &text).and_then(Reported::into_call) {
+                    whole.insert(finding.key, finding);
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Where the calls of a group of this name are kept whole.
+fn whole_of(name: &str) -> String {
+    format!("denied-whole#{name}")
 }
 
 fn sort(time: Option<Time>, key: Key) -> String {

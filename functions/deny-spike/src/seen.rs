@@ -19,7 +19,7 @@ pub(crate) struct Seen {
     /// A digest of what it was to be done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<String>,
-    /// A digest of whose it was, in a group of several.
+    /// The name of its principal's group, in a group of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) who: Option<String>,
 }
@@ -35,9 +35,14 @@ impl Seen {
             action: finding.action.clone(),
             browsing: *browsing,
             target: target.as_ref().map(|target| group::digest(&[target])),
-            who: shared.then(|| group::digest(&[&denial.group])),
+            who: shared.then(|| name(&denial.group)),
         }
     }
+}
+
+/// The name under which a group's calls are kept: a digest.
+pub(crate) fn name(group: &str) -> String {
+    group::digest(&["denied", group])
 }
 
 /// What a group's calls have in common.
