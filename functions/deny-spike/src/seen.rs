@@ -105,7 +105,7 @@ pub(crate) fn shared(call: &Call<'_>, cause: Option<&Cause>, browsing: bool) -> 
 /// The group of a user's failed sign-ins, and that of those from the same address.
 pub(crate) fn sign_ins(call: &Call<'_>) -> (String, Vec<String>) {
     let account = call.account().unwrap_or_default();
-    let from = address(call).map(|address| format!("sign-ins-from|{account}|{address}"));
+    let from = address(call).map(|address| group::sign_ins_from(&account, address));
     (format!("sign-in|{}", group::denial_group(call)), from.into_iter().collect())
 }
 

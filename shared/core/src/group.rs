@@ -1,6 +1,8 @@
 //! What belongs together: which incident a finding on a call is part of, and whose denied calls are counted as
 //! one.
 
+use std::net::IpAddr;
+
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Identity, Time};
 use sha2::{Digest, Sha256};
@@ -156,6 +158,18 @@ pub(crate) fn thread(finding: ReportedRef<'_>) -> String {
 /// The incident of denied calls of several principals, by what they have in common and their day (UTC).
 pub fn denials_incident(group: &str, time: Option<Time>) -> String {
     name(IncidentKind::Denials, &[group.to_owned(), day(time)])
+}
+
+/// The group of the sign-ins to an account that failed, from one address.
+pub fn sign_ins_from(account: &str, address: IpAddr) -> String {
+    format!("sign-ins-from|{account}|{address}")
+}
+
+/// The incident of those that failed from the address of a sign-in on its day.
+pub(crate) fn failed_before(finding: ReportedRef<'_>) -> Option<String> {
+    let call = finding.call().filter(|call| call.action == "signin:ConsoleLogin")?;
+    let group = sign_ins_from(&call.account, call.source_ip.parse().ok()?);
+    Some(denials_incident(&group, call.time)).filter(|incident| incident != finding.incident())
 }
 
 /// As [`denial_group`] and the day have it.
