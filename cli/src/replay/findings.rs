@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 use handsoff_cloudtrail::Time;
+use handsoff_core::group;
 use handsoff_core::story::Ties;
 use handsoff_core::{Hidden, Key, Reported};
 
@@ -44,7 +45,9 @@ impl Findings {
                 if last.replace(order) != Some(order) {
                     incidents.clear();
                 }
-                incidents.insert(finding.as_ref().incident().to_owned()).then_some(Ok(finding))
+                let incident =
+                    Some(finding.as_ref().incident()).filter(|incident| group::is_denials(incident));
+                incidents.insert(incident.map(str::to_owned)).then_some(Ok(finding))
             }
             Err(error) => Some(Err(error)),
         })
