@@ -133,7 +133,38 @@ pub(crate) fn is_browsing(call: &Call<'_>) -> bool {
         "sts:AssumeRole",
     ];
     let action = || call.action.to_string();
-    call.is_from_console() && call.effect == Effect::Reads && !GIVES_OUT.contains(&action().as_str())
+    call.effect == Effect::Reads
+        && (call.is_from_console() && !GIVES_OUT.contains(&action().as_str()) || is_of_home_page(call))
+}
+
+/// Whether a person's read is one that the console's home page and the frame of each page make by themselves: many of their
+/// records lack what AWS marks a console's session with. What they ask for shows nobody anything worth a search, so that
+/// they add no breadth, whatever program makes them. Sources: the AWS managed policies `AWSManagementConsoleBasicUserAccess`
+/// and `ViewOnlyAccess`; "Working with widgets" (AWS Management Console guide): cost and usage, health, Trusted Advisor,
+/// Security Hub, CloudWatch, applications, recently visited.
+fn is_of_home_page(call: &Call<'_>) -> bool {
+    const ASKED: [&str; 19] = [
+        "account:GetAccountInformation",
+        "ce:GetCostAndUsage",
+        "ce:GetCostForecast",
+        "cloudwatch:DescribeAlarms",
+        "ec2:DescribeRegions",
+        "freetier:GetFreeTierUsage",
+        "health:DescribeEventAggregates",
+        "iam:ListAccountAliases",
+        "notifications:GetFeatureOptInStatus",
+        "notifications:ListManagedNotificationEvents",
+        "notifications:ListNotificationEvents",
+        "notifications:ListNotificationHubs",
+        "resource-explorer-2:ListIndexes",
+        "securityhub:DescribeHub",
+        "servicecatalog:ListApplications",
+        "support:DescribeTrustedAdvisorChecks",
+        "support:DescribeTrustedAdvisorCheckSummaries",
+        "uxc:GetAccountColor",
+        "uxc:GetAccountCustomizations",
+    ];
+    call.principal.kind == Kind::Human && ASKED.contains(&call.action.to_string().as_str())
 }
 
 /// What a call was to be done to, where others of its kind can be told apart: of S3 the bucket, for an app that lacks a

@@ -150,6 +150,45 @@ fn what_gives_out_secrets_counts_in_the_console_too() {
 }
 
 #[test]
+fn the_consoles_home_page_is_no_probing_without_a_mark_and_a_name_of_the_console_is_none() {
+    let home = [
+        "ce:GetCostAndUsage",
+        "health:DescribeEventAggregates",
+        "support:DescribeTrustedAdvisorChecks",
+        "resource-explorer-2:ListIndexes",
+        "securityhub:DescribeHub",
+        "cloudwatch:DescribeAlarms",
+        "servicecatalog:ListApplications",
+    ];
+    let other = [
+        "ec2:DescribeInstances",
+        "iam:ListUsers",
+        "iam:ListRoles",
+        "rds:DescribeDBInstances",
+        "s3:ListBuckets",
+        "lambda:ListFunctions",
+        "kms:ListKeys",
+    ];
+    let agent = format!(r#"{DENIED},"userAgent":"AWS Internal","readOnly":true"#);
+    let of =
+        |actions: [&str; 7]| (0..).zip(actions).map(|(n, action)| call(n, n, "a", action, &agent)).collect();
+    assert_eq!(codes(of(home), &policy(300, 20, 6)).len(), 0);
+    assert_eq!(codes(of(other), &policy(300, 20, 6)).len(), 7);
+}
+
+/// A user of Identity Center is one, whatever the permission set.
+#[test]
+fn a_person_is_one_across_permission_sets() {
+    let group = |set: &str, person: &str| {
+        let role = format!("AWSReservedSSO_{set}_0123456789abcdef");
+        let json = record("s3:PutObject", session(&role, person)).with(DENIED).to_string();
+        classified(&json, &Policy::built_in(), |_, call| undecided(call, &Policy::built_in()).group)
+    };
+    assert_eq!(group("Admin", "a@example.com"), group("ReadOnly", "a@example.com"));
+    assert_ne!(group("Admin", "a@example.com"), group("Admin", "b@example.com"));
+}
+
+#[test]
 fn what_is_tried_slowly_is_probing_over_the_day() {
     let slowly = |many: i64| -> Vec<Undecided> {
         (0..15).map(|n| call(n, 4000 * n, "a", &format!("ec2:Stop{}", n % many), DENIED)).collect()
