@@ -89,3 +89,13 @@ pub const DEPLOY_DENIED: Code = Code::new(&Row {
     next: "If a reviewed change needs the action, add the statement to the deploy role's policy. If none does, find out what ran.",
     ..DENY
 });
+
+/// Calls whose authentication failed.
+pub const AUTH_FAILURE_SPIKE: Code = Code::new(&Row {
+    place: 307,
+    name: "auth-failure-spike",
+    title: "Many calls failed to authenticate",
+    next: "See which program calls with credentials that have expired or are wrong, and from where: a job that wasn't restarted, or \
+           somebody who tries keys.",
+    ..DENY
+});

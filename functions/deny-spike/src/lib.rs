@@ -1,7 +1,7 @@
 //! Deny-spike: denied calls, by what one of them tries, and by how many there are and how different, in a sliding window of
 //! event time and over a day.
 //!
-//! Codes: `deny-spike`, `deny-probing`, `deny-hunting`, `deny-wall`, `denied-attack`, `deploy-denied`, `login-failures`. One
+//! Codes: `deny-spike`, `deny-probing`, `deny-hunting`, `deny-wall`, `denied-attack`, `deploy-denied`, `login-failures`, `auth-failure-spike`. One
 //! retrying deployment repeats one action; somebody who tries what stolen credentials can do touches many, or one on many
 //! targets. That is why the number of different actions and targets counts for itself, and why a spike of one action is low.
 
@@ -39,7 +39,7 @@ const CLAIMS: [Claim; 2] = [
     // Of these by themselves there would be nothing to report.
     Claim {
         priority: Priority::Attack,
-        covers: |call, _, _| is_failed_sign_in(call) || alone::is_failed_shell(call),
+        covers: |call, _, _| is_unauthenticated(call) || alone::is_failed_shell(call),
     },
     Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) },
 ];
@@ -60,11 +60,11 @@ impl Detector for DenySpike {
         if let Some(place) = exceptions::covering(call, policy, trace) {
             return Verdict::Excepted(place);
         }
-        if is_failed_sign_in(call) {
-            trace.step("rule login-failures", || {
-                "a failed sign-in: counted for its user and its address".into()
+        if is_unauthenticated(call) {
+            trace.step("rules login-failures, auth-failure-spike", || {
+                "not authenticated: counted for its principal, a sign-in for its address as well".into()
             });
-            return sign_in(call).into();
+            return unauthenticated(call).into();
         }
         denial(call, policy, trace).into()
     }
@@ -95,12 +95,24 @@ fn is_failed_sign_in(call: &Call<'_>) -> bool {
         && !matches!(call.principal.kind, Kind::Service | Kind::Anonymous)
 }
 
-fn sign_in(call: &Call<'_>) -> Undecided {
-    let (group, also) = seen::sign_ins(call);
+/// Whether a call or a sign-in failed to authenticate, of anybody that AWS names.
+fn is_unauthenticated(call: &Call<'_>) -> bool {
+    let named = !matches!(call.principal.kind, Kind::Service | Kind::Anonymous);
+    let is_call =
+        || matches!(call.outcome, Outcome::Unauthenticated(_)) && !call.record.error_code.is_absent();
+    is_failed_sign_in(call) || named && is_call()
+}
+
+fn unauthenticated(call: &Call<'_>) -> Undecided {
+    let (code, (group, also)) = if is_failed_sign_in(call) {
+        (codes::LOGIN_FAILURES, seen::sign_ins(call))
+    } else {
+        (codes::AUTH_FAILURE_SPIKE, (seen::unauthenticated(call), Vec::new()))
+    };
     Undecided {
         group,
         also,
-        finding: Finding::new(call, codes::LOGIN_FAILURES, Severity::Low, String::new()),
+        finding: Finding::new(call, code, Severity::Low, String::new()),
         target: None,
         browsing: false,
         otherwise: Disposition::Unauthenticated,

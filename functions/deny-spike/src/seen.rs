@@ -60,15 +60,18 @@ pub(crate) enum Shape {
     User,
     /// They are sign-ins that failed, from one address.
     SignIns,
+    /// They are calls of one principal that failed to authenticate.
+    Unauthenticated,
 }
 
 /// With what the groups of each begin. A principal's begins with its account.
-const SHAPES: [(&str, Shape); 5] = [
+const SHAPES: [(&str, Shape); 6] = [
     ("source|", Shape::Source),
     ("provider|", Shape::Provider),
     ("wall|", Shape::Wall),
     ("sign-in|", Shape::User),
     ("sign-ins-from|", Shape::SignIns),
+    ("unauthenticated|", Shape::Unauthenticated),
 ];
 
 impl Shape {
@@ -80,7 +83,7 @@ impl Shape {
 
     /// Whether its calls may be of several principals.
     pub(crate) fn is_shared(self) -> bool {
-        !matches!(self, Self::Principal | Self::User)
+        !matches!(self, Self::Principal | Self::User | Self::Unauthenticated)
     }
 }
 
@@ -100,6 +103,11 @@ pub(crate) fn shared(call: &Call<'_>, cause: Option<&Cause>, browsing: bool) -> 
         groups.push(format!("wall|{account}|{policy}"));
     }
     groups
+}
+
+/// The group of a principal's calls that failed to authenticate.
+pub(crate) fn unauthenticated(call: &Call<'_>) -> String {
+    format!("unauthenticated|{}", group::denial_group(call))
 }
 
 /// The group of a user's failed sign-ins, and that of those from the same address.

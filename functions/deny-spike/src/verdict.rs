@@ -157,6 +157,7 @@ fn of_shape(shape: Shape, calls: &[Seen], policy: &Denials) -> HashMap<Key, Foun
     let limits = match shape {
         Shape::Wall => Limits { window, count, breadth: WALL, both: true },
         Shape::User => Limits { window, count: policy.sign_ins, breadth: usize::MAX, both: false },
+        Shape::Unauthenticated => Limits { window, count, breadth: usize::MAX, both: false },
         Shape::SignIns => Limits { window, count, breadth: policy.principals, both: false },
         Shape::Principal | Shape::Source | Shape::Provider => {
             Limits { window, count, breadth: policy.principals, both: true }
@@ -188,6 +189,11 @@ fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
                 "{calls} sign-ins of this user failed within {within}; from {} it is guessing a password",
                 policy.sign_ins
             ),
+        ),
+        Shape::Unauthenticated => (
+            codes::AUTH_FAILURE_SPIKE,
+            Severity::Low,
+            format!("{calls} calls failed to authenticate within {within}; from {count} it is a spike"),
         ),
         Shape::SignIns => (
             codes::LOGIN_FAILURES,

@@ -293,6 +293,20 @@ fn failed_sign_ins_count_by_user_and_by_address() {
     assert_eq!(nothing.otherwise, handsoff_core::Disposition::Unauthenticated);
 }
 
+#[test]
+fn calls_that_fail_to_authenticate_count_apart() {
+    let calls = |code: &str| -> Vec<Undecided> {
+        let with = format!(r#","errorCode":"{code}""#);
+        (0..20).map(|n| call(n, n, "a", &format!("ec2:Stop{n}"), &with)).collect()
+    };
+    let limits = Policy::built_in().denials;
+    let found = codes(calls("ExpiredToken"), &limits);
+    assert_eq!(found.len(), 20);
+    assert_eq!(found[0], (codes::AUTH_FAILURE_SPIKE, Severity::Low, "0".into()));
+    assert_eq!(codes(calls("SignatureDoesNotMatch").split_off(1), &limits).len(), 0, "nineteen");
+    assert_eq!(calls("ExpiredToken")[0].otherwise, handsoff_core::Disposition::Unauthenticated);
+}
+
 /// Small limits, so that few calls reach each.
 fn small() -> Policy {
     let mut policy = Policy::built_in();
