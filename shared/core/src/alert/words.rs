@@ -234,25 +234,26 @@ fn denials(incident: &Incident, lead: ReportedRef<'_>, is_summary: bool) -> Vec<
     if !is_summary {
         let actions = incident.actions();
         let more = actions.len().saturating_sub(MOST);
-        let actions = actions.iter().take(MOST).map(|(action, count)| format!("{action} x{count}"));
-        lines.push(("tried", listed(actions.collect(), more)));
+        let actions: Vec<String> =
+            actions.iter().take(MOST).map(|(action, count)| format!("{action} x{count}")).collect();
+        lines.push(("tried", listed(&actions, more)));
     }
     let of =
         |what: fn(&Finding) -> Vec<&str>| -> BTreeSet<&str> { incident.shown().flat_map(what).collect() };
     let targets = of(|finding| finding.resources.iter().map(String::as_str).collect());
     if targets.len() > 1 {
-        let shown = targets.iter().take(MOST).map(|target| (*target).to_owned()).collect();
-        lines.push(("on", format!("among others {}", listed(shown, 0))));
+        let shown: Vec<String> = targets.iter().take(MOST).map(|target| (*target).to_owned()).collect();
+        lines.push(("on", format!("among others {}", listed(&shown, 0))));
     }
     let callers = of(|finding| vec![&finding.principal.name]);
     if callers.iter().any(|caller| *caller != lead.principal().name) {
-        let shown = callers.iter().take(MOST).map(|caller| (*caller).to_owned()).collect();
-        lines.push(("callers", format!("among others {}", listed(shown, 0))));
+        let shown: Vec<String> = callers.iter().take(MOST).map(|caller| (*caller).to_owned()).collect();
+        lines.push(("callers", format!("among others {}", listed(&shown, 0))));
     }
     lines
 }
 
-fn listed(shown: Vec<String>, more: usize) -> String {
+fn listed(shown: &[String], more: usize) -> String {
     let more = if more == 0 { String::new() } else { format!(", and {more} more") };
     format!("{}{more}", shown.join(", "))
 }
