@@ -30,10 +30,11 @@ const PRINCIPALS: usize = 500;
 /// Enough to keep all places busy.
 const FEW: usize = 60;
 
-/// The denied call of a principal: from six different actions on it is probing.
+/// The denied call of a principal, from an address of its own: from six different actions on it is probing.
 fn denied(principal: usize, action: usize) -> String {
     let record = record(&format!("iam:Get{action}"), user(&format!("u{principal}")));
     let record = record.id(format!("{principal}-{action}")).at(format!("2026-03-14T02:00:{action:02}Z"));
+    let record = record.from(&format!("10.0.{}.{}", principal / 250, principal % 250), "u");
     record.with(r#","errorCode":"AccessDenied""#).to_string()
 }
 

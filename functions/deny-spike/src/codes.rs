@@ -5,8 +5,16 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{Counted, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 7] =
-    [DENY_SPIKE, DENY_PROBING, DENIED_ATTACK, DENY_HUNTING, DENY_WALL, LOGIN_FAILURES, DEPLOY_DENIED];
+pub const ALL: [Code; 8] = [
+    DENY_SPIKE,
+    DENY_PROBING,
+    DENIED_ATTACK,
+    DENY_HUNTING,
+    DENY_WALL,
+    LOGIN_FAILURES,
+    DEPLOY_DENIED,
+    AUTH_FAILURE_SPIKE,
+];
 
 /// Those that one call is by itself.
 pub(crate) const ALONE: [Code; 2] = [DENIED_ATTACK, DEPLOY_DENIED];

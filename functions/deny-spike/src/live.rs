@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
 use handsoff_core::detector::Undecided;
@@ -124,10 +125,10 @@ pub(crate) async fn found(
     for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
         groups.entry(group).or_default().push(denial);
     }
-    for (name, mut own) in groups {
-        let (_, found) = Group::of(name, denials).found(world, &mut own).await?;
-        findings.extend(found);
-    }
+    let found = groups.into_iter().map(|(name, mut own)| async move {
+        Group::of(name, denials).found(world, &mut own).await.map(|(_, found)| found)
+    });
+    findings.extend(try_join_all(found).await?.into_iter().flatten());
     findings.sort_by_key(Finding::order);
     Ok(findings)
 }
@@ -160,9 +161,9 @@ impl<'p> Group<'p> {
         }
         let Some(times) = times_of(own) else { return Ok((0, Vec::new())) };
         let new = self.stored.keep(world, own, self.name).await?;
-        let mut found = self.by_windows(world, own, times).await?;
-        if Shape::of(self.name) == Shape::Principal {
-            self.by_days(world, own, &mut found).await?;
+        let (mut found, days) = try_join(self.by_windows(world, own, times), self.days(world, own)).await?;
+        for (day, calls) in days {
+            self.add_day(&day, calls, &mut found);
         }
         let mut findings = Vec::new();
         for denial in &*own {
@@ -240,19 +241,15 @@ impl<'p> Group<'p> {
         Ok(changed.collect())
     }
 
-    /// By their days, where these say more: the own calls, and what was remembered before from an earlier time on than
-    /// without these.
-    async fn by_days(
-        &self,
-        world: &impl World,
-        own: &[&Undecided],
-        found: &mut HashMap<Key, (Seen, Found)>,
-    ) -> Result<(), Failure> {
+    /// The days of a principal's calls that hold too much, each with the own calls, and with what was remembered before where
+    /// it holds too much from another time on than without these.
+    async fn days(&self, world: &impl World, own: &[&Undecided]) -> Result<Vec<(Day, Vec<Seen>)>, Failure> {
         let mut days: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
-        for denial in own {
+        for denial in own.iter().filter(|_| Shape::of(self.name) == Shape::Principal) {
             let date = denial.finding.time.map(day::date).unwrap_or_default();
             days.entry(date).or_default().push(Seen::of(denial, self.name));
         }
+        let mut full = Vec::new();
         for (date, own) in days {
             let tries: BTreeSet<Try> = own.iter().filter_map(Try::of).collect();
             let all = self.stored.day(world, &date, &tries).await?;
@@ -264,14 +261,19 @@ impl<'p> Group<'p> {
                 let to = format!("{date}T~");
                 calls.extend(self.stored.between(world, &start.to_string(), &to, LOOK_AT).await?);
             }
-            for call in calls {
-                let Some(own) = day.found(&call, self.policy) else { continue };
-                let known = found.remove(&call.key).map(|(_, found)| found);
-                let both = more(known, Some(own));
-                found.extend(both.map(|found| (call.key, (call, found))));
-            }
+            full.push((day, calls));
         }
-        Ok(())
+        Ok(full)
+    }
+
+    /// Adds what a day makes of its calls, where it says more than their windows.
+    fn add_day(&self, day: &Day, calls: Vec<Seen>, found: &mut HashMap<Key, (Seen, Found)>) {
+        for call in calls {
+            let Some(own) = day.found(&call, self.policy) else { continue };
+            let known = found.remove(&call.key).map(|(_, found)| found);
+            let both = more(known, Some(own));
+            found.extend(both.map(|found| (call.key, (call, found))));
+        }
     }
 }
 

@@ -264,7 +264,7 @@ fn operators_do_what_eventbridge_does() {
 /// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike; c break-glass
 /// too, by the rule for grants and reviews. Of those with several events there is a comma between different ways. What reaches a function that doesn't own it ends there.
 const SAMPLES: &[(&str, &str)] = &[
-    ("auth-failure-spike.jsonl", "ds"),
+    ("auth-failure-spike.jsonl", "s"),
     ("console-sign-in.permission-set.json", "d"),
     ("console-sign-in.with-mfa.json", "d"),
     ("console-sign-in.without-mfa.json", "d"),
