@@ -117,18 +117,21 @@ pub(crate) async fn found(
     let mut findings: Vec<Finding> = timeless.iter().filter_map(verdict::alone).collect();
     let mut kept: Vec<&Undecided> = own.iter().collect();
     let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
-    let (new, found) = Group::of(principal, denials).found(world, &mut kept).await?;
+    let principal = Group::of(principal, denials);
+    let new = principal.keep(world, &mut kept).await?;
     count(report, own.len() - kept.len() + new);
-    findings.extend(found);
     // What of a storm isn't remembered counts in no other group either.
     let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
     for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
         groups.entry(group).or_default().push(denial);
     }
-    let found = groups.into_iter().map(|(name, mut own)| async move {
-        Group::of(name, denials).found(world, &mut own).await.map(|(_, found)| found)
+    let shared = groups.into_iter().map(|(name, mut own)| async move {
+        let group = Group::of(name, denials);
+        group.keep(world, &mut own).await?;
+        group.found(world, &own).await
     });
-    findings.extend(try_join_all(found).await?.into_iter().flatten());
+    let (found, shared) = try_join(principal.found(world, &kept), try_join_all(shared)).await?;
+    findings.extend(shared.into_iter().flatten().chain(found));
     findings.sort_by_key(Finding::order);
     Ok(findings)
 }
@@ -145,28 +148,27 @@ impl<'p> Group<'p> {
         Self { name, policy, stored: Stored::of(name) }
     }
 
-    /// What a batch's calls turn into findings, and how many of them are new. Those of a storm that aren't remembered are left
-    /// out.
-    async fn found(
-        &self,
-        world: &impl World,
-        own: &mut Vec<&Undecided>,
-    ) -> Result<(usize, Vec<Finding>), Failure> {
-        let Some(times) = times_of(own) else { return Ok((0, Vec::new())) };
+    /// Remembers a batch's calls, and says how many are new. Those of a storm that aren't remembered are left out.
+    async fn keep(&self, world: &impl World, own: &mut Vec<&Undecided>) -> Result<usize, Failure> {
+        let Some(times) = times_of(own) else { return Ok(0) };
         if !self.is_thin() {
             let before = self.stored.around(world, times, self.policy.window, CROWD).await?;
             if before.len() >= CROWD {
                 self.thin_out(&before, own);
             }
         }
-        let Some(times) = times_of(own) else { return Ok((0, Vec::new())) };
-        let new = self.stored.keep(world, own, self.name).await?;
+        self.stored.keep(world, own, self.name).await
+    }
+
+    /// What a batch's calls, which are remembered, turn into findings.
+    async fn found(&self, world: &impl World, own: &[&Undecided]) -> Result<Vec<Finding>, Failure> {
+        let Some(times) = times_of(own) else { return Ok(Vec::new()) };
         let (mut found, days) = try_join(self.by_windows(world, own, times), self.days(world, own)).await?;
         for (day, calls) in days {
             self.add_day(&day, calls, &mut found);
         }
         let mut findings = Vec::new();
-        for denial in &*own {
+        for denial in own {
             let found = found.remove(&denial.key()).map(|(_, found)| found);
             findings.extend(crate::told(denial, self.name, found.as_ref(), self.policy));
         }
@@ -179,7 +181,7 @@ impl<'p> Group<'p> {
                 None => world.complain(&Failure::new(READ, "only a summary of a call is stored")),
             }
         }
-        Ok((new, findings))
+        Ok(findings)
     }
 
     /// Whether no storm comes to it: of each principal only some calls do. Whoever signs in is no principal yet.
