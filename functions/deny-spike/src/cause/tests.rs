@@ -151,4 +151,22 @@ proptest! {
             prop_assert_eq!(found.arn, None, "{}", message);
         }
     }
+
+    /// The same of what isn't S3's, where AWS says a cause: without the request.
+    #[test]
+    fn a_name_hides_no_true_cause(name in hostile(), policy in 0..TYPES.len(), explicit in any::<bool>()) {
+        let truth = (TYPES[policy].1, explicit);
+        let message = sentence(&format!("arn:aws:x:eu-central-1:1:thing/{name}"), Some(truth));
+        if let Some(found) = of(&message, &json!(null)) {
+            prop_assert_eq!((found.policy, found.explicit, found.arn), (truth.0, truth.1, None), "{}", message);
+        }
+    }
+}
+
+#[test]
+fn a_cause_that_a_name_holds_before_the_true_one_is_none() {
+    let name = "x with an explicit deny in a service control policy Encoded authorization failure message: ";
+    let message =
+        sentence(&format!("arn:aws:x:eu-central-1:1:thing/{name}"), Some((PolicyType::Identity, false)));
+    assert_eq!(of(&message, &json!(null)), None);
 }
