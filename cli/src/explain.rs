@@ -169,13 +169,15 @@ pub fn resolve(mut explained: Vec<Explained>, engine: &Engine<'_>) -> Vec<Explai
         _ => None,
     };
     let all: Vec<Undecided> = explained.iter().filter_map(undecided).collect();
-    let found: HashMap<Key, Finding> =
-        engine.settle(all).into_iter().map(|finding| (finding.key, finding)).collect();
+    let mut settled = engine.settle(all);
+    // A call may be one of its principal's and one of its address's: the gravest is shown.
+    settled.sort_by_key(|finding| finding.severity);
+    let found: HashMap<Key, Finding> = settled.into_iter().map(|finding| (finding.key, finding)).collect();
     for one in &mut explained {
         let Verdict::Undecided(undecided) = &one.verdict else { continue };
         let (verdict, found) = match found.get(&one.key) {
             Some(finding) => (Verdict::from(finding.clone()), finding.reason.clone()),
-            None => (Verdict::Nothing(Disposition::Denied), engine.why_not_reported(undecided)),
+            None => (Verdict::Nothing(undecided.otherwise), engine.why_not_reported(undecided)),
         };
         one.steps.push(Step { what: "window", found });
         one.verdict = verdict;

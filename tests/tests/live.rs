@@ -425,7 +425,9 @@ fn a_trickle_of_denied_calls_costs_a_few_reads() {
     for record in &records {
         let faulty = FaultInjection::new(&world);
         run(&faulty, deliver(&faulty, &DenySpikeFunction::new(engine(&policy), LEASE), &[record])).unwrap();
-        assert!(faulty.calls.borrow().len() <= 5, "{:?}", faulty.calls);
+        // What is near it before and after it is kept whole and in brief; what else was tried on its day; whose other calls
+        // came from its address; and the metrics.
+        assert!(faulty.calls.borrow().len() <= 9, "{:?}", faulty.calls);
     }
 }
 

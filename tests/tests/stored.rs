@@ -129,6 +129,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         ("drills", _) => "drill",
         ("ledger", _) => "ledger",
         (partition, _) if partition.starts_with("denied-whole#") => "denied-whole",
+        (partition, _) if partition.starts_with("denied-day#") => "denied-day",
         (partition, _) if partition.starts_with("denied#") => "denied",
         other => panic!("a kind of item without a sample: {other:?}"),
     }

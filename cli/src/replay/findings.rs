@@ -1,9 +1,11 @@
 //! All findings and verdicts of a replay, whole and by time, in bounded memory.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 use handsoff_cloudtrail::Time;
+use handsoff_core::group;
 use handsoff_core::story::Ties;
 use handsoff_core::{Hidden, Key, Reported};
 
@@ -35,10 +37,17 @@ impl Findings {
     /// All, in the order of every output. An error ends it: the temporary file can't be read back.
     pub fn iter(&self) -> impl Iterator<Item = io::Result<Reported>> {
         let mut last = None;
+        // A denied call may be one of its principal's, and one of its address's in another incident.
+        let mut incidents = BTreeSet::new();
         self.0.iter().filter_map(move |one| match one {
             Ok(One(finding)) => {
                 let order = finding.as_ref().order();
-                (last.replace(order) != Some(order)).then_some(Ok(finding))
+                if last.replace(order) != Some(order) {
+                    incidents.clear();
+                }
+                let incident =
+                    Some(finding.as_ref().incident()).filter(|incident| group::is_denials(incident));
+                incidents.insert(incident.map(str::to_owned)).then_some(Ok(finding))
             }
             Err(error) => Some(Err(error)),
         })

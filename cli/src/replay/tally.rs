@@ -3,8 +3,8 @@
 //! Merging two tallies in either order gives the same; that is what makes the output independent of the
 //! number of threads.
 
-use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -260,11 +260,16 @@ impl Tally {
 
     /// Judges the denied calls, removes repeats, sorts.
     pub fn finish(mut self, policy: &Policy) -> Outcome {
-        for call in &self.undecided {
-            self.nothing.add(call.key(), class(Disposition::Denied));
+        let undecided = std::mem::take(&mut self.undecided);
+        let otherwise: HashMap<Key, Disposition> =
+            undecided.iter().map(|call| (call.key(), call.otherwise)).collect();
+        for (key, nothing) in &otherwise {
+            self.nothing.add(*key, class(*nothing));
         }
-        let spikes = handsoff_functions::engine(policy).settle(std::mem::take(&mut self.undecided));
-        let in_spikes = spikes.len() as u64;
+        let spikes = handsoff_functions::engine(policy).settle(undecided);
+        // A call may be one of its principal's and one of its address's.
+        let keys: HashSet<Key> = spikes.iter().map(|finding| finding.key).collect();
+        let repeated = spikes.len() - keys.len();
         for finding in spikes {
             self.finding(finding, policy);
         }
@@ -288,9 +293,8 @@ impl Tally {
             Ok(by_class) => {
                 for nothing in Disposition::ALL.iter().copied() {
                     let mut count = by_class.get(class(nothing)).copied().unwrap_or_default();
-                    if nothing == Disposition::Denied {
-                        count = count.saturating_sub(in_spikes);
-                    }
+                    let found = keys.iter().filter(|key| otherwise.get(key) == Some(&nothing)).count();
+                    count = count.saturating_sub(found as u64);
                     if count > 0 {
                         counts.nothing.insert(nothing, count);
                     }
@@ -308,7 +312,7 @@ impl Tally {
         let origins = std::mem::take(&mut self.issuers).of(self.incidents.values());
         let origins = origins.map_err(|error| self.lost(&error, &mut counts)).unwrap_or_default();
         let found: usize = self.incidents.values().map(Incident::count).sum();
-        counts.distinct = counts.nothing.values().sum::<u64>() + found as u64;
+        counts.distinct = counts.nothing.values().sum::<u64>() + found.saturating_sub(repeated) as u64;
         let mut incidents: Vec<Incident> = self.incidents.into_values().collect();
         // Once each: an incident's order is found by going through its findings.
         incidents.sort_by_cached_key(|incident| {

@@ -1,27 +1,48 @@
-//! Deny-spike: denied calls of one principal, by count and by breadth, in a sliding window of event time.
+//! Deny-spike: denied calls, by what one of them tries, and by how many there are and how different, in a sliding window of
+//! event time and over a day.
 //!
-//! Codes: `deny-spike`, `deny-probing`. One retrying deployment repeats one action; somebody who tries what
-//! stolen credentials can do touches many. That is why the number of different actions counts for itself, and
-//! why a spike of one action is low.
+//! Codes: `deny-spike`, `deny-probing`, `deny-hunting`, `deny-wall`, `denied-attack`, `deploy-denied`, `login-failures`, `auth-failure-spike`. One
+//! retrying deployment repeats one action; somebody who tries what stolen credentials can do touches many, or one on many
+//! targets. That is why the number of different actions and targets counts for itself, and why a spike of one action is low.
 
+mod alone;
+pub mod cause;
 pub mod codes;
+mod day;
 pub mod live;
+mod seen;
+mod verdict;
+mod window;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use handsoff_cloudtrail::{Effect, Time, TimeDelta};
+use handsoff_cloudtrail::Effect;
+use handsoff_cloudtrail::json::Raw;
 use handsoff_core::detector::{About, Claim, Priority, Undecided};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
-use handsoff_core::{Call, Code, Detector, Finding, Key, Outcome, Severity, Trace, Verdict, group};
-use serde::{Deserialize, Serialize};
+use handsoff_core::show::clean;
+use handsoff_core::{
+    Call, Detector, Disposition, Finding, Key, Kind, Outcome, Severity, Trace, Verdict, group,
+};
+
+use cause::Cause;
+use day::{Day, Try};
+use seen::{Seen, Shape};
+use verdict::{Found, more};
 
 /// The detector.
 #[derive(Debug)]
 pub struct DenySpike;
 
-const CLAIMS: [Claim; 1] =
-    [Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) }];
+const CLAIMS: [Claim; 2] = [
+    // Of these by themselves there would be nothing to report.
+    Claim {
+        priority: Priority::Attack,
+        covers: |call, _, _| is_unauthenticated(call) || alone::is_failed_shell(call),
+    },
+    Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) },
+];
 
 /// As in part.yaml.
 const RULES: [Rule; 1] =
@@ -34,17 +55,18 @@ impl Detector for DenySpike {
         &ABOUT
     }
 
-    /// A denied call is one of many, or nothing.
+    /// A denied call is a finding by itself, or one of many, or nothing.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         if let Some(place) = exceptions::covering(call, policy, trace) {
             return Verdict::Excepted(place);
         }
-        trace.step("rule deny-spike", || "denied: counted for its principal".into());
-        Verdict::Undecided(Box::new(Undecided {
-            group: group::denial_group(call),
-            finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, String::new()),
-            browsing: call.is_from_console() && call.effect == Effect::Reads,
-        }))
+        if is_unauthenticated(call) {
+            trace.step("rules login-failures, auth-failure-spike", || {
+                "not authenticated: counted for its principal, a sign-in for its address as well".into()
+            });
+            return unauthenticated(call).into();
+        }
+        denial(call, policy, trace).into()
     }
 
     fn settle(&self, undecided: Vec<Undecided>, policy: &Policy) -> Vec<Finding> {
@@ -52,234 +74,141 @@ impl Detector for DenySpike {
     }
 
     fn why_not_reported(&self, policy: &Policy) -> String {
-        let Denials { count, actions, window, line, .. } = &policy.denials;
+        let Denials { count, actions, targets, window, line, .. } = &policy.denials;
         format!(
-            "fewer than {count} denied calls, and fewer than {actions} different actions, of this principal within {} s ({line})",
+            "fewer than {count} denied calls, fewer than {actions} different actions, and fewer than {targets} targets of one, of this \
+             principal within {} s; nor enough over the day, or of others of its address ({line})",
             window.num_seconds()
         )
     }
 }
 
-/// What a verdict on a denied call needs of it and of its neighbours.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Seen {
-    pub(crate) key: Key,
-    pub(crate) time: Option<Time>,
-    pub(crate) action: String,
-    pub(crate) browsing: bool,
+/// Whether it is a sign-in to the console that failed, in the words that the rule lets through. Emergency identities' are
+/// break-glass's. Source: "AWS Management Console sign-in events" (CloudTrail user guide).
+fn is_failed_sign_in(call: &Call<'_>) -> bool {
+    let record = &call.record;
+    let answer = || record.response_elements.get("ConsoleLogin").and_then(Raw::text);
+    call.effect == Effect::SignsIn
+        && matches!(call.outcome, Outcome::Unauthenticated(_))
+        && record.event_name.text().as_deref() == Some("ConsoleLogin")
+        && answer().as_deref() == Some("Failure")
+        && !matches!(call.principal.kind, Kind::Service | Kind::Anonymous)
 }
 
-impl Seen {
-    pub(crate) fn of(denial: &Undecided) -> Self {
-        let Undecided { finding, browsing, .. } = denial;
-        Self { key: finding.key, time: finding.time, action: finding.action.clone(), browsing: *browsing }
+/// Whether a call or a sign-in failed to authenticate, of anybody that AWS names.
+fn is_unauthenticated(call: &Call<'_>) -> bool {
+    let named = !matches!(call.principal.kind, Kind::Service | Kind::Anonymous);
+    let is_call =
+        || matches!(call.outcome, Outcome::Unauthenticated(_)) && !call.record.error_code.is_absent();
+    is_failed_sign_in(call) || named && is_call()
+}
+
+fn unauthenticated(call: &Call<'_>) -> Undecided {
+    let (code, (group, also)) = if is_failed_sign_in(call) {
+        (codes::LOGIN_FAILURES, seen::sign_ins(call))
+    } else {
+        (codes::AUTH_FAILURE_SPIKE, (seen::unauthenticated(call), Vec::new()))
+    };
+    Undecided {
+        group,
+        also,
+        finding: Finding::new(call, code, Severity::Low, String::new()),
+        target: None,
+        browsing: false,
+        otherwise: Disposition::Unauthenticated,
     }
 }
 
-/// Finds the spikes among denied calls, which may come in any order and more than once.
+fn denial(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Undecided {
+    let cause = Cause::of(&call.record);
+    let cause = cause.as_ref();
+    trace.step("denied by", || cause.map_or_else(|| "AWS doesn't say which policy".into(), Cause::words));
+    let browsing = seen::is_browsing(call);
+    let alone = alone::verdict(call, policy, cause);
+    trace.step("rule denied-attack", || match &alone {
+        Some((code, severity, _)) => format!("{code}, {severity}, by itself"),
+        None => "nothing grave by itself".into(),
+    });
+    trace.step("rule deny-spike", || "denied: counted for its principal".into());
+    let failed = matches!(call.outcome, Outcome::Failed(_));
+    let (code, severity, reason) = alone.unwrap_or_else(|| {
+        let reason = cause.map(|cause| format!("Denied: {}.", cause.words())).unwrap_or_default();
+        (codes::DENY_SPIKE, Severity::Low, reason)
+    });
+    Undecided {
+        group: group::denial_group(call),
+        also: seen::shared(call, cause, browsing),
+        finding: Finding::new(call, code, severity, reason),
+        target: seen::target(call).map(|target| clean(&target, 256)),
+        browsing,
+        otherwise: if failed { Disposition::Attempt } else { Disposition::Denied },
+    }
+}
+
+/// The groups that a denied call counts in: its principal's first.
+pub(crate) fn groups(denial: &Undecided) -> impl Iterator<Item = &String> {
+    [&denial.group].into_iter().chain(&denial.also)
+}
+
+/// What becomes of denied calls, which may come in any order and more than once.
 ///
-/// The findings are all the denied calls of all windows that hold too many, each once, and each judged by the
-/// windows that it lies in: what is further away than one window makes no difference to it. Calls without a time
-/// are in no window.
+/// The findings are all the denied calls of all windows that hold too many, each once in a group, and each judged by the
+/// windows that it lies in, and by its day. What is grave by itself is one in any case. Calls without a time are in no
+/// window.
 fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
-    let mut groups: HashMap<String, Vec<Seen>> = HashMap::new();
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
     denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
     denials.dedup_by_key(|denial| denial.key());
+    let mut members: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
     for denial in &denials {
-        groups.entry(denial.group.clone()).or_default().push(Seen::of(denial));
+        for group in groups(denial) {
+            members.entry(group).or_default().push(denial);
+        }
     }
-    let spikes: HashMap<Key, Spike> =
-        groups.into_values().flat_map(|group| spikes_of(group, policy)).collect();
-    let tell = |denial: Undecided| Some(spikes.get(&denial.key())?.told(denial.finding, policy));
-    let mut findings: Vec<Finding> = denials.into_iter().filter_map(tell).collect();
+    let mut findings = Vec::new();
+    for (group, members) in members {
+        let calls: Vec<Seen> = members.iter().map(|denial| Seen::of(denial, group)).collect();
+        let mut found = verdict::of_group(group, calls.clone(), policy);
+        if Shape::of(group) == Shape::Principal {
+            by_day(&calls, &mut found, policy);
+        }
+        let told = |denial: &&Undecided| told(denial, group, found.get(&denial.key()), policy);
+        findings.extend(members.iter().filter_map(told));
+    }
     findings.sort_by_key(Finding::order);
     findings
 }
 
-/// The calls of one principal that are part of a spike, and what their windows hold.
-pub(crate) fn spikes_of(mut calls: Vec<Seen>, policy: &Denials) -> HashMap<Key, Spike> {
-    calls.retain(|call| call.time.is_some());
-    calls.sort_by(|a, b| (a.time, a.key).cmp(&(b.time, b.key)).then_with(|| a.cmp(b)));
-    calls.dedup_by_key(|call| call.key);
-    let spikes = spikes(&calls, policy);
-    calls.iter().zip(spikes).filter_map(|(call, spike)| Some((call.key, spike?))).collect()
-}
-
-/// What the windows around a denied call hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Spike {
-    /// The most different actions in one window, but for reads from the console: the verdict hangs on them.
-    breadth: usize,
-    /// How many calls a window held when the verdict could be known.
-    calls: usize,
-    /// How many different actions, but for reads from the console.
-    actions: usize,
-    /// When it could be known: the time of the call that made a window hold so many, or so many different ones.
-    known: Option<Time>,
-}
-
-impl Spike {
-    /// What it makes of a call.
-    pub(crate) fn verdict(&self, policy: &Denials) -> (Code, Severity) {
-        match (self.breadth >= policy.actions, self.breadth) {
-            (true, _) => (codes::DENY_PROBING, Severity::High),
-            (false, 0 | 1) => (codes::DENY_SPIKE, Severity::Low),
-            (false, _) => (codes::DENY_SPIKE, Severity::Medium),
-        }
+/// What the long window makes of a principal's calls, where it says more than the short one.
+fn by_day(calls: &[Seen], found: &mut HashMap<Key, Found>, policy: &Denials) {
+    let mut days: BTreeMap<String, BTreeSet<Try>> = BTreeMap::new();
+    for one in calls.iter().filter_map(Try::of) {
+        days.entry(day::date(one.slot)).or_default().insert(one);
     }
-
-    /// The finding that a call becomes.
-    pub(crate) fn told(&self, mut finding: Finding, policy: &Denials) -> Finding {
-        let Self { calls, actions, known, .. } = self;
-        let minutes = (policy.window + TimeDelta::seconds(59)).num_minutes();
-        (finding.code, finding.severity) = self.verdict(policy);
-        let probing = finding.code == codes::DENY_PROBING;
-        // To ask for roles is to look for one that opens, whatever it has in breadth.
-        let for_roles = finding.action.starts_with("sts:AssumeRole");
-        if for_roles {
-            finding.severity = finding.severity.max(Severity::Medium);
+    let days: BTreeMap<String, Day> =
+        days.into_iter().map(|(date, tries)| (date, Day::of(&tries, policy))).collect();
+    for call in calls {
+        let day = call.time.and_then(|time| days.get(&day::date(time)));
+        if let Some(own) = day.and_then(|day| day.found(call, policy)) {
+            let both = more(found.remove(&call.key), Some(own));
+            found.extend(both.map(|found| (call.key, found)));
         }
-        let limit = if probing {
-            format!("from {} different actions it is probing", policy.actions)
-        } else if *actions <= 1 && !for_roles {
-            format!("from {} calls it is a spike, and a low one because it has no breadth", policy.count)
-        } else {
-            format!("from {} calls it is a spike", policy.count)
-        };
-        let different = match actions {
-            0 => "what console pages request".to_owned(),
-            1 => "one action".to_owned(),
-            _ => format!("{actions} different actions"),
-        };
-        finding.reason = format!(
-            "{calls} calls of this principal to {different} were denied within {minutes} minutes; {limit} ({}).",
-            policy.line
-        );
-        finding.next = finding.code.next_step().into();
-        finding.known = finding.time.max(*known);
-        finding
     }
 }
 
-/// The calls up to one of them that lie within a window's length before it.
-struct Window {
-    start: usize,
-    calls: usize,
-    actions: usize,
-    time: Option<Time>,
-}
-
-/// The window that ends with each call, of calls that are sorted by time.
-fn windows(calls: &[Seen], policy: &Denials) -> Vec<Window> {
-    let mut in_window: HashMap<&str, usize> = HashMap::new();
-    let mut start = 0;
-    let mut windows = Vec::with_capacity(calls.len());
-    for (end, call) in calls.iter().enumerate() {
-        let time = call.time;
-        if !call.browsing {
-            *in_window.entry(&call.action).or_insert(0) += 1;
-        }
-        while let Some(oldest) = calls.get(start)
-            && between(oldest.time, time) > policy.window
-        {
-            let action = oldest.action.as_str();
-            if let Some(count) = in_window.get_mut(action).filter(|_| !oldest.browsing) {
-                *count -= 1;
-                if *count == 0 {
-                    in_window.remove(action);
-                }
-            }
-            start += 1;
-        }
-        windows.push(Window { start, calls: end + 1 - start, actions: in_window.len(), time });
-    }
-    windows
-}
-
-/// For each call the windows that it lies in, if one of them holds too many.
-fn spikes(calls: &[Seen], policy: &Denials) -> Vec<Option<Spike>> {
-    let windows = windows(calls, policy);
-    let mut breadths = Most::default();
-    // The windows that a call lies in end with it or behind it: they are neighbours, and so are the first ones of two
-    // calls that hold enough.
-    let mut full = First::default();
-    let (mut several, mut many) = (First::default(), First::default());
-    let mut last = 0;
-    let mut spikes = Vec::with_capacity(calls.len());
-    for index in 0..calls.len() {
-        while let Some(window) = windows.get(last).filter(|window| window.start <= index) {
-            breadths.add(last, window.actions);
-            last += 1;
-        }
-        let breadth = breadths.since(index);
-        let all = windows.get(..last).unwrap_or_default();
-        let first = full.from(index, all, |it| it.calls >= policy.count || it.actions >= policy.actions);
-        let several = several.from(index, all, |it| it.actions >= 2);
-        let many = many.from(index, all, |it| it.actions >= policy.actions);
-        // The windows that the verdict hangs on, whatever comes later.
-        let decide = match (many, breadth >= policy.actions, breadth >= 2) {
-            (Some(many), true, _) => [Some(many), None],
-            (_, _, true) => [first, several],
-            _ => [first, None],
-        };
-        let decide = || decide.into_iter().flatten();
-        spikes.push(first.map(|_| Spike {
-            breadth,
-            calls: decide().map(|it| it.calls).max().unwrap_or_default(),
-            actions: decide().map(|it| it.actions).max().unwrap_or_default(),
-            known: decide().filter_map(|it| it.time).max(),
-        }));
-    }
-    spikes
-}
-
-/// The first window from a place on that is of some kind, for places that only grow.
-#[derive(Default)]
-struct First(usize);
-
-impl First {
-    fn from<'w>(
-        &mut self,
-        index: usize,
-        windows: &'w [Window],
-        is: impl Fn(&Window) -> bool,
-    ) -> Option<&'w Window> {
-        self.0 = self.0.max(index);
-        while let Some(window) = windows.get(self.0) {
-            if is(window) {
-                return Some(window);
-            }
-            self.0 += 1;
-        }
-        None
-    }
-}
-
-/// The greatest of the last values, from an index that only grows.
-#[derive(Default)]
-struct Most(VecDeque<(usize, usize)>);
-
-impl Most {
-    fn add(&mut self, index: usize, value: usize) {
-        while self.0.back().is_some_and(|(_, last)| *last <= value) {
-            self.0.pop_back();
-        }
-        self.0.push_back((index, value));
-    }
-
-    fn since(&mut self, from: usize) -> usize {
-        while self.0.front().is_some_and(|(index, _)| *index < from) {
-            self.0.pop_front();
-        }
-        self.0.front().map_or(0, |(_, value)| *value)
-    }
-}
-
-fn between(from: Option<Time>, to: Option<Time>) -> TimeDelta {
-    match (from, to) {
-        (Some(from), Some(to)) => to - from,
-        _ => TimeDelta::zero(),
+/// The finding of a call in a group, by what the others make of it, or by itself.
+pub(crate) fn told(
+    denial: &Undecided,
+    group: &str,
+    found: Option<&Found>,
+    policy: &Denials,
+) -> Option<Finding> {
+    let of_principal = !Shape::of(group).is_shared();
+    let alone = verdict::alone(denial).filter(|_| of_principal);
+    match (found, alone) {
+        (Some(found), Some(alone)) if !verdict::outweighs(found, &alone) => Some(alone),
+        (Some(found), _) => Some(found.told(denial.finding.clone(), group, policy)),
+        (None, alone) => alone,
     }
 }
 

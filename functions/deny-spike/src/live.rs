@@ -1,11 +1,13 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
+use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
 use handsoff_core::detector::Undecided;
+use handsoff_core::policy::Denials;
 use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
@@ -14,7 +16,10 @@ use handsoff_runtime::{
     keep_and_tell,
 };
 
-use crate::{DenySpike, Seen, Spike, spikes_of};
+use crate::day::{self, Day, Try};
+use crate::seen::{self, Seen, Shape};
+use crate::verdict::{self, Found, more};
+use crate::{DenySpike, codes};
 
 /// From so many denied calls of a principal around a batch on, only those whose action is new are remembered. A
 /// storm costs no more than this, and no action is lost in it.
@@ -22,6 +27,9 @@ const CROWD: usize = 1000;
 
 /// How many are looked at: more than can be remembered, though several functions may pass the limit together.
 const LOOK_AT: usize = 4000;
+
+/// How much of what was tried on a day is looked at. What lies below all limits of a day is less.
+const TRIES: usize = 6000;
 
 const READ: &str = "reading a stored denied call";
 
@@ -49,8 +57,8 @@ impl<'p> DenySpikeFunction<'p> {
 }
 
 impl Function for DenySpikeFunction<'_> {
-    type Work = Work;
     type EventError = Infallible;
+    type Work = Work;
 
     fn name(&self) -> &'static str {
         "handsoff-deny-spike"
@@ -99,60 +107,189 @@ impl Function for DenySpikeFunction<'_> {
 /// They are remembered first and judged together with their neighbours after, so of several functions that see
 /// parts of a spike the last one to look sees all of it. Neighbours are read as far as a verdict needs them, which is
 /// a tenth of what is kept: a storm must not ask more of a partition of `DynamoDB` than it gives.
-async fn found(
+pub(crate) async fn found(
     world: &impl World,
     policy: &Policy,
-    mut own: Vec<Undecided>,
+    own: Vec<Undecided>,
     report: &mut Report,
 ) -> Result<Vec<Finding>, RuntimeError> {
-    let denied = own.len();
-    // Without a time a call lies in no window.
-    own.retain(|denial| denial.finding.time.is_some());
-    let times = || own.iter().filter_map(|denial| denial.finding.time);
-    let (Some(group), Some(first), Some(last)) =
-        (own.first().map(|denial| denial.group.clone()), times().min(), times().max())
-    else {
-        count(report, denied);
-        return Ok(Vec::new());
-    };
-    let (window, stored) = (policy.denials.window, Stored::of(&group));
-    let before = stored.around(world, (first, last), window, CROWD).await?;
-    if before.len() >= CROWD {
-        let known: HashSet<&str> = before.iter().map(|call| call.action.as_str()).collect();
-        own.retain(|denial| !known.contains(denial.finding.action.as_str()));
+    let denials = &policy.denials;
+    // Without a time a call lies in no window, but it may be grave by itself.
+    let (own, timeless): (Vec<_>, Vec<_>) = own.into_iter().partition(|denial| denial.finding.time.is_some());
+    count(report, timeless.len());
+    let mut findings: Vec<Finding> = timeless.iter().filter_map(verdict::alone).collect();
+    let mut kept: Vec<&Undecided> = own.iter().collect();
+    let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
+    let principal = Group::of(principal, denials);
+    let new = principal.keep(world, &mut kept).await?;
+    count(report, own.len() - kept.len() + new);
+    // What of a storm isn't remembered counts in no other group either.
+    let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
+    for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
+        groups.entry(group).or_default().push(denial);
     }
-    count(report, denied - own.len());
-    if own.is_empty() {
-        return Ok(Vec::new());
-    }
-    stored.keep(world, &own, report).await?;
-    // Verdicts on what is within a window of these may change, and hang on what is within a window of that.
-    let mut all = stored.around(world, (first, last), window * 2, LOOK_AT).await?;
-    let mut whole: HashMap<Key, Finding> =
-        own.iter().map(|denial| (denial.key(), denial.finding.clone())).collect();
-    all.retain(|call| !whole.contains_key(&call.key));
-    // Whoever brought the others has reported what they were without these.
-    let others = spikes_of(all.clone(), &policy.denials);
-    let near = |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
-    all.extend(own.iter().map(Seen::of));
-    let near: HashMap<Key, String> =
-        all.iter().filter(|call| near(call)).map(|call| (call.key, sort(call.time, call.key))).collect();
-    let mut spikes = spikes_of(all, &policy.denials);
-    let verdict = |spike: &Spike| spike.verdict(&policy.denials);
-    spikes
-        .retain(|key, spike| near.contains_key(key) && others.get(key).map(verdict) != Some(verdict(spike)));
-    let brief: Vec<&String> =
-        spikes.keys().filter(|key| !whole.contains_key(key)).filter_map(|key| near.get(key)).collect();
-    stored.read_whole(world, &brief, &mut whole).await?;
-    let mut findings = Vec::new();
-    for (key, spike) in &spikes {
-        match whole.remove(key) {
-            Some(finding) => findings.push(spike.told(finding, &policy.denials)),
-            None => world.log(LogLine::new(READ, "only a summary of a call is stored")),
-        }
-    }
+    let shared = groups.into_iter().map(|(name, mut own)| async move {
+        let group = Group::of(name, denials);
+        group.keep(world, &mut own).await?;
+        group.found(world, &own).await
+    });
+    let (found, shared) = try_join(principal.found(world, &kept), try_join_all(shared)).await?;
+    findings.extend(shared.into_iter().flatten().chain(found));
     findings.sort_by_key(Finding::order);
     Ok(findings)
+}
+
+/// The denied calls of a group, and where they are kept.
+struct Group<'p> {
+    name: &'p str,
+    policy: &'p Denials,
+    stored: Stored,
+}
+
+impl<'p> Group<'p> {
+    fn of(name: &'p str, policy: &'p Denials) -> Self {
+        Self { name, policy, stored: Stored::of(name) }
+    }
+
+    /// Remembers a batch's calls, and says how many are new. Those of a storm that aren't remembered are left out.
+    async fn keep(&self, world: &impl World, own: &mut Vec<&Undecided>) -> Result<usize, RuntimeError> {
+        let Some(times) = times_of(own) else { return Ok(0) };
+        if !self.is_thin() {
+            let before = self.stored.around(world, times, self.policy.window, CROWD).await?;
+            if before.len() >= CROWD {
+                self.thin_out(&before, own);
+            }
+        }
+        self.stored.keep(world, own, self.name).await
+    }
+
+    /// What a batch's calls, which are remembered, turn into findings.
+    async fn found(&self, world: &impl World, own: &[&Undecided]) -> Result<Vec<Finding>, RuntimeError> {
+        let Some(times) = times_of(own) else { return Ok(Vec::new()) };
+        let (mut found, days) = try_join(self.by_windows(world, own, times), self.days(world, own)).await?;
+        for (day, calls) in days {
+            self.add_day(&day, calls, &mut found);
+        }
+        let mut findings = Vec::new();
+        for denial in own {
+            let found = found.remove(&denial.key()).map(|(_, found)| found);
+            findings.extend(crate::told(denial, self.name, found.as_ref(), self.policy));
+        }
+        let mut whole = HashMap::new();
+        let calls: Vec<&Seen> = found.values().map(|(call, _)| call).collect();
+        self.stored.read_whole(world, &calls, &mut whole).await?;
+        for (key, (_, found)) in &found {
+            match whole.remove(key) {
+                Some(finding) => findings.extend(self.later(finding, found)),
+                None => world.log(LogLine::new(READ, "only a summary of a call is stored")),
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Whether no storm comes to it: of each principal only some calls do. Whoever signs in is no principal yet.
+    fn is_thin(&self) -> bool {
+        matches!(Shape::of(self.name), Shape::Source | Shape::Provider | Shape::Wall)
+    }
+
+    /// What a call that was remembered before becomes, if that says more than what it is by itself.
+    fn later(&self, finding: Finding, found: &Found) -> Option<Finding> {
+        let is_alone = codes::ALONE.contains(&finding.code) && !Shape::of(self.name).is_shared();
+        let says_more = !is_alone || verdict::outweighs(found, &finding);
+        says_more.then(|| found.told(finding, self.name, self.policy))
+    }
+
+    /// Leaves out the calls of a storm that tell nothing new: whose action is known, and their targets or enough others.
+    fn thin_out(&self, before: &[Seen], own: &mut Vec<&Undecided>) {
+        let mut known: HashMap<&str, HashSet<&str>> = HashMap::new();
+        let mut who: HashSet<&str> = HashSet::new();
+        for call in before {
+            known.entry(&call.action).or_default().extend(call.target.as_deref());
+            who.extend(call.who.as_deref());
+        }
+        own.retain(|denial| {
+            let seen = Seen::of(denial, self.name);
+            let Some(targets) = known.get(&*seen.action) else { return true };
+            let is_new = |target: &String| {
+                targets.len() < self.policy.daily_targets && !targets.contains(target.as_str())
+            };
+            let other = |own: &String| who.len() < self.policy.principals && !who.contains(own.as_str());
+            seen.target.as_ref().is_some_and(is_new) || seen.who.as_ref().is_some_and(other)
+        });
+    }
+
+    /// By the windows: all calls of which these change the verdict.
+    async fn by_windows(
+        &self,
+        world: &impl World,
+        own: &[&Undecided],
+        (first, last): (Time, Time),
+    ) -> Result<HashMap<Key, (Seen, Found)>, RuntimeError> {
+        let window = self.policy.window;
+        // Verdicts on what is within a window of these may change, and depend on what is within a window of that.
+        let mut all = self.stored.around(world, (first, last), window * 2, LOOK_AT).await?;
+        let keys: HashSet<Key> = own.iter().map(|denial| denial.key()).collect();
+        all.retain(|call| !keys.contains(&call.key));
+        // Whoever brought the others has reported what they were without these.
+        let others = verdict::of_group(self.name, all.clone(), self.policy);
+        let near =
+            |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
+        all.extend(own.iter().map(|denial| Seen::of(denial, self.name)));
+        let mut near: HashMap<Key, Seen> =
+            all.iter().filter(|call| near(call)).map(|call| (call.key, call.clone())).collect();
+        let found = verdict::of_group(self.name, all, self.policy);
+        let changed = found.into_iter().filter_map(|(key, found)| {
+            let call = near.remove(&key)?;
+            let same = others.get(&key).map(Found::verdict) == Some(found.verdict());
+            (!same).then_some((key, (call, found)))
+        });
+        Ok(changed.collect())
+    }
+
+    /// The days of a principal's calls that hold too much, each with the own calls, and with what was remembered before where
+    /// it holds too much from another time on than without these.
+    async fn days(
+        &self,
+        world: &impl World,
+        own: &[&Undecided],
+    ) -> Result<Vec<(Day, Vec<Seen>)>, RuntimeError> {
+        let mut days: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+        for denial in own.iter().filter(|_| Shape::of(self.name) == Shape::Principal) {
+            let date = denial.finding.time.map(day::date).unwrap_or_default();
+            days.entry(date).or_default().push(Seen::of(denial, self.name));
+        }
+        let mut full = Vec::new();
+        for (date, own) in days {
+            let tries: BTreeSet<Try> = own.iter().filter_map(Try::of).collect();
+            let all = self.stored.day(world, &date, &tries).await?;
+            let day = Day::of(&all, self.policy);
+            let Some(start) = day.start() else { continue };
+            let without = Day::of(&all.difference(&tries).cloned().collect(), self.policy);
+            let mut calls = own;
+            if day != without {
+                let to = format!("{date}T~");
+                calls.extend(self.stored.between(world, &start.to_string(), &to, LOOK_AT).await?);
+            }
+            full.push((day, calls));
+        }
+        Ok(full)
+    }
+
+    /// Adds what a day makes of its calls, where it says more than their windows.
+    fn add_day(&self, day: &Day, calls: Vec<Seen>, found: &mut HashMap<Key, (Seen, Found)>) {
+        for call in calls {
+            let Some(own) = day.found(&call, self.policy) else { continue };
+            let known = found.remove(&call.key).map(|(_, found)| found);
+            let both = more(known, Some(own));
+            found.extend(both.map(|found| (call.key, (call, found))));
+        }
+    }
+}
+
+/// The first and the last time of calls.
+fn times_of(own: &[&Undecided]) -> Option<(Time, Time)> {
+    let times = || own.iter().filter_map(|denial| denial.finding.time);
+    times().min().zip(times().max())
 }
 
 fn count(report: &mut Report, calls: usize) {
@@ -161,35 +298,69 @@ fn count(report: &mut Report, calls: usize) {
     }
 }
 
-/// Where the denied calls of a principal are kept: as far as a verdict needs them, and whole.
+/// Where the denied calls of a group are kept: as far as a verdict needs them, and whole. And what was tried on each day.
 struct Stored {
     brief: String,
     whole: String,
+    tries: String,
 }
 
 impl Stored {
     fn of(group: &str) -> Self {
-        let digest = group::digest(&["denied", group]);
-        Self { brief: format!("denied#{digest}"), whole: format!("denied-whole#{digest}") }
+        let digest = seen::name(group);
+        Self {
+            brief: format!("denied#{digest}"),
+            whole: whole_of(&digest),
+            tries: format!("denied-day#{digest}"),
+        }
     }
 
-    /// Remembers denied calls. Whole first: whoever finds one in brief finds it whole.
+    /// Remembers denied calls, and says how many are new. Whole first: whoever finds one in brief finds it whole. A group of
+    /// several has them in brief, and each principal's group has its own whole.
     async fn keep(
         &self,
         world: &impl World,
-        denials: &[Undecided],
-        report: &mut Report,
-    ) -> Result<(), RuntimeError> {
+        denials: &[&Undecided],
+        group: &str,
+    ) -> Result<usize, RuntimeError> {
+        let is_shared = Shape::of(group).is_shared();
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
-            world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
-            world.put(&self.brief, &sort, &stored::text(&Seen::of(denial))?).await
+            if !is_shared {
+                world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
+            }
+            world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await
+        });
+        let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
+        let mut new = 0;
+        for put in puts {
+            new += usize::from(put?);
+        }
+        Ok(new)
+    }
+
+    /// Remembers what was tried on a day, and reads all that was. A retry within five minutes is no write more.
+    async fn day(
+        &self,
+        world: &impl World,
+        date: &str,
+        own: &BTreeSet<Try>,
+    ) -> Result<BTreeSet<Try>, RuntimeError> {
+        let puts = own.iter().map(|one| async move {
+            let target = one.target.as_deref().unwrap_or_default();
+            let sort = format!("{}#{}", one.slot, group::digest(&[&one.action, target]));
+            world.put(&self.tries, &sort, &stored::text(one)?).await
         });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
         for put in puts {
-            count(report, usize::from(put?));
+            put?;
         }
-        Ok(())
+        let (from, to) = (format!("{date}T"), format!("{date}T~"));
+        // The first ones: where a day holds so many, it has held too much before.
+        let range = Range { partition: &self.tries, from: &from, to: &to, most: TRIES, backwards: false };
+        let texts = world.range(range).await?;
+        let read = texts.iter().filter_map(|text| stored::read::<Try>(world, READ, text, &[]));
+        Ok(read.chain(own.iter().cloned()).collect())
     }
 
     /// The denied calls from so long before the first time to so long after the last, in brief, the latest if there
@@ -201,29 +372,52 @@ impl Stored {
         reach: TimeDelta,
         most: usize,
     ) -> Result<Vec<Seen>, RuntimeError> {
-        let (from, to) = ((first - reach).to_string(), format!("{}#~", last + reach));
-        let range = Range { partition: &self.brief, from: &from, to: &to, most, backwards: true };
+        self.between(world, &(first - reach).to_string(), &format!("{}#~", last + reach), most).await
+    }
+
+    /// Those between two sort keys.
+    async fn between(
+        &self,
+        world: &impl World,
+        from: &str,
+        to: &str,
+        most: usize,
+    ) -> Result<Vec<Seen>, RuntimeError> {
+        let range = Range { partition: &self.brief, from, to, most, backwards: true };
         let texts = world.range(range).await?;
         // One that can't be read must not hide the others.
         Ok(texts.iter().filter_map(|text| stored::read(world, READ, text, &[])).collect())
     }
 
-    /// Reads calls whole, by their sort keys, to those that are known whole.
+    /// Reads calls whole.
     async fn read_whole(
         &self,
         world: &impl World,
-        sorts: &[&String],
+        calls: &[&Seen],
         whole: &mut HashMap<Key, Finding>,
     ) -> Result<(), RuntimeError> {
-        let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { return Ok(()) };
-        let range = Range { partition: &self.whole, from, to, most: LOOK_AT, backwards: true };
-        for text in world.range(range).await? {
-            if let Some(finding) = Mark::read(world, &text).and_then(Reported::into_call) {
-                whole.insert(finding.key, finding);
+        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for call in calls {
+            let own = || self.whole.clone();
+            let place = call.who.as_ref().map_or_else(own, |who| whole_of(who));
+            places.entry(place).or_default().push(sort(call.time, call.key));
+        }
+        for (partition, sorts) in places {
+            let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { continue };
+            let range = Range { partition: &partition, from, to, most: LOOK_AT, backwards: true };
+            for text in world.range(range).await? {
+                if let Some(finding) = Mark::read(world, &text).and_then(Reported::into_call) {
+                    whole.insert(finding.key, finding);
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Where the calls of a group of this name are kept whole.
+fn whole_of(name: &str) -> String {
+    format!("denied-whole#{name}")
 }
 
 fn sort(time: Option<Time>, key: Key) -> String {

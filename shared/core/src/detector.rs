@@ -170,6 +170,12 @@ impl Verdict {
     }
 }
 
+impl From<Undecided> for Verdict {
+    fn from(undecided: Undecided) -> Self {
+        Self::Undecided(Box::new(undecided))
+    }
+}
+
 impl From<Finding> for Verdict {
     fn from(finding: Finding) -> Self {
         Self::Finding(Box::new(finding))
@@ -181,10 +187,16 @@ impl From<Finding> for Verdict {
 pub struct Undecided {
     /// Whose calls are looked at together.
     pub group: String,
-    /// The finding that it becomes.
+    /// The groups of several principals that it counts in as well, such as those of one address.
+    pub also: Vec<String>,
+    /// The finding that it becomes, with the code and severity that it has by itself.
     pub finding: Finding,
+    /// What it was to be done to, where that tells calls to one action apart.
+    pub target: Option<String>,
     /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
     pub browsing: bool,
+    /// Why there is nothing to report, if nothing comes of it.
+    pub otherwise: Disposition,
 }
 
 impl Undecided {

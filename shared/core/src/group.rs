@@ -1,6 +1,8 @@
 //! What belongs together: which incident a finding on a call is part of, and whose denied calls are counted as
 //! one.
 
+use std::net::IpAddr;
+
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Identity, Time};
 use sha2::{Digest, Sha256};
@@ -136,15 +138,33 @@ fn taking_glass(call: &Call<'_>) -> Vec<String> {
     vec![account, role, asked("roleSessionName").into_owned(), second(call.time)]
 }
 
+/// The incident of denied calls of several principals, by what they have in common and their day (UTC).
+pub fn denials_incident(group: &str, time: Option<Time>) -> String {
+    name(IncidentKind::Denials, &[group.to_owned(), day(time)])
+}
+
+/// The group of the sign-ins to an account that failed, from one address.
+pub fn sign_ins_from(account: &str, address: IpAddr) -> String {
+    format!("sign-ins-from|{account}|{address}")
+}
+
 /// The principal whose denied calls are counted together, as a text that is unique to it: the user or role,
 /// whatever the names of its sessions, which the caller chooses. Of the roles that Identity Center's users
-/// share, each user by itself: there the session's name is not theirs to choose.
+/// share, each user by itself, whatever their permission sets: there the session's name is not theirs to choose. Of a web
+/// identity the provider and the subject, which the provider authenticates.
 pub fn denial_group(call: &Call<'_>) -> String {
     let identity = &call.principal.identity;
-    let person = identity.permission_set().map_or("", |(_, user)| user);
+    let account = call.account().unwrap_or_default();
+    if let Some((_, person)) = identity.permission_set().filter(|(_, person)| !person.is_empty()) {
+        return format!("{account}|{IDENTITY_CENTER}|{person}");
+    }
     let arn = call.principal.arn.clone().unwrap_or_else(|| nameless(call));
-    format!("{}|{}|{person}", call.account().unwrap_or_default(), without_suffix(&arn))
+    let subject = identity.user_name.as_deref().filter(|_| identity.identity_provider.is_some());
+    format!("{account}|{}|{}", without_suffix(&arn), subject.unwrap_or_default())
 }
+
+/// What stands in the group of a user of Identity Center for the role: each has one in each account for each permission set.
+pub(crate) const IDENTITY_CENTER: &str = "Identity Center";
 
 /// A caller of whom there is no ARN: the user of Identity Center; of a web identity the provider, which authenticates many
 /// subjects; of another account there is only `AROA…:session`, and the session is theirs to choose.

@@ -105,6 +105,12 @@ impl Story {
         lead: ReportedRef<'_>,
         until: Option<Time>,
     ) -> Result<(), F::Error> {
+        if let Some(failed) = thread::failed_before(lead)
+            && facts.denied(&failed, until).await? > 0
+        {
+            let text = format!("many sign-ins from {} failed on this day ({failed})", lead.source_ip());
+            self.notes.push(Note::new("story", text));
+        }
         let denials = thread::denials_of(lead).filter(|denials| denials != lead.incident());
         let Some(denials) = denials else { return Ok(()) };
         let actions = facts.denied(&denials, until).await?;

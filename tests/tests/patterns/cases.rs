@@ -262,9 +262,14 @@ fn sign_ins() -> Vec<Case> {
         |name: &str| json!({"type": "IAMUser", "accountId": ACCOUNT, "userName": name, "accessKeyId": ""});
     vec![
         ("a user signs in", sign_in(user("x"), "ConsoleLogin", none()), "d"),
-        ("a user fails to sign in", sign_in(nameless("x"), "ConsoleLogin", failed_sign_in()), "db"),
+        ("a user fails to sign in", sign_in(nameless("x"), "ConsoleLogin", failed_sign_in()), "dbs"),
         ("an emergency user signs in", sign_in(user("emergency/eg-1"), "ConsoleLogin", none()), "db"),
-        ("an emergency user fails to", sign_in(nameless("eg-1"), "ConsoleLogin", failed_sign_in()), "db"),
+        ("an emergency user fails to", sign_in(nameless("eg-1"), "ConsoleLogin", failed_sign_in()), "dbs"),
+        (
+            "a shell on a machine that isn't connected",
+            call(user("x"), "ssm:StartSession", false.into(), failed("TargetNotConnected")),
+            "ds",
+        ),
         ("Identity Center signs in", sign_in(permission_set("Developer"), "ConsoleLogin", none()), "d"),
         ("somebody switches to a role", sign_in(session("x"), "SwitchRole", none()), "d"),
         (

@@ -1,5 +1,7 @@
 //! What a message says: its subject, its text, and where the console shows the event.
 
+use std::collections::BTreeSet;
+
 use handsoff_cloudtrail::Class;
 use handsoff_cloudtrail::partition::{Partition, is_region};
 
@@ -7,7 +9,8 @@ use super::stop::Stop;
 use super::{About, Cause};
 use crate::code::Scope;
 use crate::finding::Finding;
-use crate::incident::{Folded, Step};
+use crate::group;
+use crate::incident::{Folded, Incident, Step};
 use crate::reported::ReportedRef;
 use crate::severity::Severity;
 
@@ -221,7 +224,43 @@ fn what_and_when(about: &About<'_>, shown: ReportedRef<'_>, cause: Cause) -> Vec
     if !is_summary {
         lines.push(("when", when(*lead)));
     }
+    if group::is_denials(&incident.id) && *findings > 1 {
+        lines.extend(denials(incident, *lead, is_summary));
+    }
     lines
+}
+
+/// How many of a list are shown.
+const MOST: usize = 5;
+
+/// Of denied calls: what was tried, on what, and by whom, as far as it isn't said of the one that a message shows.
+fn denials(incident: &Incident, lead: ReportedRef<'_>, is_summary: bool) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if !is_summary {
+        let actions = incident.actions();
+        let more = actions.len().saturating_sub(MOST);
+        let actions: Vec<String> =
+            actions.iter().take(MOST).map(|(action, count)| format!("{action} x{count}")).collect();
+        lines.push(("tried", listed(&actions, more)));
+    }
+    let of =
+        |what: fn(&Finding) -> Vec<&str>| -> BTreeSet<&str> { incident.shown().flat_map(what).collect() };
+    let targets = of(|finding| finding.resources.iter().map(String::as_str).collect());
+    if targets.len() > 1 {
+        let shown: Vec<String> = targets.iter().take(MOST).map(|target| (*target).to_owned()).collect();
+        lines.push(("on", format!("among others {}", listed(&shown, 0))));
+    }
+    let callers = of(|finding| vec![&finding.principal.name]);
+    if callers.iter().any(|caller| *caller != lead.principal().name) {
+        let shown: Vec<String> = callers.iter().take(MOST).map(|caller| (*caller).to_owned()).collect();
+        lines.push(("callers", format!("among others {}", listed(&shown, 0))));
+    }
+    lines
+}
+
+fn listed(shown: &[String], more: usize) -> String {
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// When a call was made; of a verdict on a session what that time is of the session's.

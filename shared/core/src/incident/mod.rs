@@ -141,6 +141,11 @@ impl Incident {
         firsts.chain(news.values()).chain(periods.values())
     }
 
+    /// The findings that its alerts may show, some more than once.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Finding> {
+        self.kept().map(|finding| &**finding)
+    }
+
     /// The sessions of what its alerts may show.
     pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
         let calls = self.kept().map(|finding| &finding.ties);

@@ -365,6 +365,25 @@ pub struct Denials {
     /// Denied calls to so many different actions in a window are probing.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub actions: usize,
+    /// Denied calls of one action on so many different targets in a window are hunting.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub targets: usize,
+    /// So many principals of one address or identity provider, with `count` denied calls in a window, are a spike; and failed
+    /// sign-ins of so many users from one address are password spraying.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub principals: usize,
+    /// So many failed sign-ins of one user in a window are reported.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub sign_ins: usize,
+    /// Denied calls to so many different actions on a day (UTC) are probing.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub daily_actions: usize,
+    /// Denied calls of one action on so many different targets on a day (UTC) are hunting.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub daily_targets: usize,
+    /// Denied calls to three actions or more, so many times on a day (UTC), are a spike; an action counts once in five minutes.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub daily_count: usize,
     /// The error codes that say that somebody lacks a permission.
     pub codes: Vec<String>,
 }

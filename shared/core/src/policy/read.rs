@@ -28,6 +28,12 @@ pub(super) fn empty() -> Policy {
             window: TimeDelta::minutes(5),
             count: 20,
             actions: 6,
+            targets: 20,
+            principals: 5,
+            sign_ins: 10,
+            daily_actions: 15,
+            daily_targets: 30,
+            daily_count: 100,
             codes: vec!["AccessDenied".into()],
         },
         alerts: Alerts {

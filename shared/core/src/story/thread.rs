@@ -21,11 +21,19 @@ pub(super) fn thread(finding: ReportedRef<'_>) -> String {
     parts.map_or_else(|| incident.to_owned(), |parts| group::name_of("story", &parts))
 }
 
+/// The incident of those that failed from the address of a sign-in on its day.
+pub(super) fn failed_before(finding: ReportedRef<'_>) -> Option<String> {
+    let call = finding.call().filter(|call| call.action == "signin:ConsoleLogin")?;
+    let from = group::sign_ins_from(&call.account, call.source_ip.parse().ok()?);
+    Some(group::denials_incident(&from, call.time)).filter(|incident| incident != finding.incident())
+}
+
 /// As [`group::denial_group`] and the day have it.
 fn principal_and_day(finding: ReportedRef<'_>) -> Option<[String; 2]> {
     let (principal, account) = (finding.principal(), finding.account());
     let arn = Some(&*principal.arn).filter(|arn| !arn.is_empty())?;
     let shared = arn.rsplit('/').next().and_then(handsoff_cloudtrail::permission_set_of).is_some();
     let person = principal.human.as_deref().filter(|_| shared).unwrap_or_default();
-    Some([format!("{account}|{}|{person}", group::without_suffix(arn)), group::day(finding.time())])
+    let role = if person.is_empty() { group::without_suffix(arn) } else { group::IDENTITY_CENTER.to_owned() };
+    Some([format!("{account}|{role}|{person}"), group::day(finding.time())])
 }

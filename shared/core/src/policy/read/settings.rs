@@ -36,16 +36,38 @@ impl Reader<'_> {
     }
 
     pub(super) fn denials(&mut self, section: &Section<'_>, denials: &mut Denials) {
-        self.known(section, &["window", "count", "actions", "codes"]);
+        let Denials {
+            count,
+            actions,
+            targets,
+            principals,
+            sign_ins,
+            daily_actions,
+            daily_targets,
+            daily_count,
+            ..
+        } = denials;
+        let numbers = [
+            ("count", count),
+            ("actions", actions),
+            ("targets", targets),
+            ("principals", principals),
+            ("sign_ins", sign_ins),
+            ("daily_actions", daily_actions),
+            ("daily_targets", daily_targets),
+            ("daily_count", daily_count),
+        ];
+        let names = numbers.iter().map(|(name, _)| *name);
+        let known: Vec<&str> = ["window"].into_iter().chain(names).chain(["codes"]).collect();
+        self.known(section, &known);
+        for (name, number) in numbers {
+            if let Some(written) = self.number(section, name) {
+                *number = written;
+            }
+        }
         denials.line = self.line(section);
         if let Some(window) = self.duration(section, "window") {
             denials.window = window;
-        }
-        if let Some(count) = self.number(section, "count") {
-            denials.count = count;
-        }
-        if let Some(actions) = self.number(section, "actions") {
-            denials.actions = actions;
         }
         if let Some(codes) = self.strings(section, "codes") {
             denials.codes = codes.into_iter().map(|(code, _)| code).collect();

@@ -1,0 +1,119 @@
+//! The long window: what a principal tries over a day (UTC), one thing now and then.
+//!
+//! What counts is a set of *tries*: an action, on a target, in five minutes of the day. A retry within these adds nothing, so
+//! the set stays small, and it is the same whatever the order in which its calls come. When it holds too much, the calls of
+//! that five minutes and all later ones of the day are findings: with a late call the place can only move to an earlier time,
+//! so that nothing that was reported becomes untrue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handsoff_cloudtrail::{Time, TimeDelta};
+use handsoff_core::Severity;
+use handsoff_core::policy::Denials;
+use serde::{Deserialize, Serialize};
+
+use crate::codes;
+use crate::seen::Seen;
+use crate::verdict::{Found, more, severity_of_hunting};
+
+/// The length of what counts as one try.
+const SLOT: TimeDelta = TimeDelta::minutes(5);
+
+/// Denials that go on all day count from so many different actions on: a job that lacks a permission retries one or two.
+const ACTIONS: usize = 3;
+
+/// One action tried on one target within five minutes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Try {
+    pub(crate) slot: Time,
+    pub(crate) action: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<String>,
+}
+
+impl Try {
+    /// What a call tried; `None` for what a console's page asks for by itself, and for what has no time.
+    pub(crate) fn of(call: &Seen) -> Option<Self> {
+        let slot = call.time.filter(|_| !call.browsing)?.floor(SLOT);
+        Some(Self { slot, action: call.action.clone(), target: call.target.clone() })
+    }
+}
+
+/// From when on a day holds too much, by what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Day {
+    probing: Option<Time>,
+    lasting: Option<Time>,
+    hunting: BTreeMap<String, Time>,
+}
+
+impl Day {
+    /// Of what was tried on it.
+    pub(crate) fn of(tries: &BTreeSet<Try>, policy: &Denials) -> Self {
+        let mut day = Self::default();
+        let mut targets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let (mut actions, mut times) = (BTreeSet::new(), BTreeSet::new());
+        // In the order of time.
+        for Try { slot, action, target } in tries {
+            actions.insert(&**action);
+            times.insert((*slot, &**action));
+            if actions.len() >= policy.daily_actions {
+                day.probing.get_or_insert(*slot);
+            }
+            if times.len() >= policy.daily_count && actions.len() >= ACTIONS {
+                day.lasting.get_or_insert(*slot);
+            }
+            let Some(target) = target else { continue };
+            let targets = targets.entry(action).or_default();
+            targets.insert(target);
+            if targets.len() >= policy.daily_targets && !day.hunting.contains_key(action) {
+                day.hunting.insert(action.clone(), *slot);
+            }
+        }
+        day
+    }
+
+    /// What a call of the day becomes.
+    pub(crate) fn found(&self, call: &Seen, policy: &Denials) -> Option<Found> {
+        let Try { slot, action, target } = Try::of(call)?;
+        let from = |start: Option<&Time>| start.is_some_and(|start| slot >= *start);
+        let found = |code, severity, why| Some(Found { code, severity, why, known: call.time });
+        let mut all = None;
+        if from(self.lasting.as_ref()) {
+            let why = format!(
+                "calls of this principal to {ACTIONS} or more different actions were denied again and again on this day (UTC); from {} \
+                 times, five minutes and an action each, it counts",
+                policy.daily_count
+            );
+            all = found(codes::DENY_SPIKE, Severity::Medium, why);
+        }
+        if from(self.hunting.get(&action)) && target.is_some() {
+            let why = format!(
+                "{action} of this principal was denied on many different targets on this day (UTC); from {} it is hunting for one \
+                 that opens",
+                policy.daily_targets
+            );
+            all = more(all, found(codes::DENY_HUNTING, severity_of_hunting(&action), why));
+        }
+        if from(self.probing.as_ref()) {
+            let why = format!(
+                "calls of this principal to many different actions were denied on this day (UTC), few at a time; from {} different \
+                 actions it is probing",
+                policy.daily_actions
+            );
+            all = more(all, found(codes::DENY_PROBING, Severity::Medium, why));
+        }
+        all
+    }
+
+    /// The first time from which on it holds too much of anything.
+    pub(crate) fn start(&self) -> Option<Time> {
+        let hunting = self.hunting.values().min().copied();
+        [self.probing, self.lasting, hunting].into_iter().flatten().min()
+    }
+}
+
+/// The day of a time, as its incidents have it.
+pub(crate) fn date(time: Time) -> String {
+    time.date()
+}
