@@ -33,9 +33,7 @@ impl Change {
         if written.contains(':') {
             return ActionPattern::parse(written).map(Self::Action);
         }
-        let names: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
-        Err(format!("neither an action such as `s3:Put*` nor a class: one of ordinary, {}", names.join(", "))
-            .into())
+        Err(PatternError::NoChange)
     }
 
     /// Whether it names a change by this action, which is of this class.

@@ -8,6 +8,7 @@ mod error;
 pub mod exceptions;
 pub mod misuse;
 mod pattern;
+mod pattern_error;
 mod read;
 #[cfg(test)]
 mod schema;
@@ -24,7 +25,8 @@ pub use change::Change;
 pub use digest::DigestHours;
 pub use duration::{DurationError, duration};
 pub use error::{PolicyError, nearest};
-pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
+pub use pattern::{ActionPattern, Glob, IdentityPattern};
+pub use pattern_error::PatternError;
 pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
@@ -120,7 +122,7 @@ impl Origin {
             return identity.map(Self::WebIdentity);
         }
         match written.strip_prefix("service:") {
-            Some(name) if name.contains('*') => Err("write the service out".into()),
+            Some(name) if name.contains('*') => Err(PatternError::NoService),
             Some(name) => Ok(Self::Service(name.to_owned())),
             None => IdentityPattern::parse(written).map(Self::Identity),
         }
@@ -194,13 +196,13 @@ impl Form {
         if let Err(error) = regex_lite::Regex::new(written) {
             let error = error.to_string();
             let why = in_plain_words(&error);
-            return Err(format!("not a regular expression: {why}; write one such as `INC-[0-9]+`").into());
+            return Err(PatternError::NoExpression { why: why.to_owned() });
         }
         if regex_lite::Regex::new(&format!("^(?:{written})$")).is_ok_and(|whole| whole.is_match("")) {
-            return Err("it matches an empty text: every session would have a ticket".into());
+            return Err(PatternError::EmptyForm);
         }
         let form = regex_lite::Regex::new(&format!("(?:^|[^A-Za-z0-9])({written})(?:$|[^A-Za-z0-9])"));
-        form.map(Self).map_err(|error| format!("not a regular expression: {error}").into())
+        form.map(Self).map_err(|error| PatternError::NoForm { why: error.to_string() })
     }
 
     /// The first text of this form in another.
@@ -259,7 +261,7 @@ impl TicketPlace {
             None if written == "session-name" => Ok(Self::SessionName),
             None if written == "grant" => Ok(Self::Grant),
             Some(("session-tag", name)) if !name.is_empty() => Ok(Self::SessionTag(name.to_owned())),
-            _ => Err("write `source-identity`, `session-name`, `session-tag:NAME` or `grant`".into()),
+            _ => Err(PatternError::NoTicketPlace),
         }
     }
 }

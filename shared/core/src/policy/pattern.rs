@@ -12,10 +12,10 @@
 //!   account must be written out. A role of the same name in somebody else's account is nobody here.
 //! - Upper and lower case differ, as in IAM.
 
-use std::borrow::Cow;
-
 use handsoff_cloudtrail::Arn;
 use handsoff_cloudtrail::partition::service_name;
+
+use super::PatternError;
 
 /// No pattern is longer: IAM's own limit of an ARN. What a pattern costs grows with its length and its text's.
 const LONGEST: usize = 2048;
@@ -186,9 +186,6 @@ enum Account {
     Id(String),
 }
 
-/// Why a pattern isn't one, and what to write instead.
-pub type PatternError = Cow<'static, str>;
-
 impl IdentityPattern {
     /// Reads a pattern of the policy file.
     ///
@@ -196,38 +193,29 @@ impl IdentityPattern {
     /// Says what is wrong with it and what to write instead.
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
         if pattern.len() > LONGEST {
-            return Err("longer than any ARN, which has at most 2,048 characters".into());
+            return Err(PatternError::TooLong);
         }
         if pattern.matches("**").count() > MOST_STARS {
-            return Err("more than three `**`: write more of the path, or an entry for each path".into());
+            return Err(PatternError::TooManyStars);
         }
         if let Some(name) = pattern.strip_prefix("permission-set/") {
             if name.chars().all(|char| char == '*') {
-                return Err("name the permission set: `permission-set/NAME`".into());
+                return Err(PatternError::NoPermissionSet);
             }
             return Ok(Self { written: pattern.to_owned(), form: Form::PermissionSet(Glob::new(name)) });
         }
         let fields: Vec<&str> = pattern.splitn(6, ':').collect();
         let &["arn", partition, service, region, account, resource] = fields.as_slice() else {
-            return Err("not an ARN of a role or user: write `arn:aws:iam::ACCOUNT:role/NAME`, \
-                        `arn:aws:iam::ACCOUNT:user/NAME` or `permission-set/NAME`"
-                .into());
+            return Err(PatternError::NoArn);
         };
         if service == "sts" {
-            return Err(
-                "this is the ARN of a session: write the role's, `arn:aws:iam::ACCOUNT:role/NAME`".into()
-            );
+            return Err(PatternError::Session);
         }
         if service != "iam" || !region.is_empty() {
-            return Err(
-                "roles and users are of the service iam and have no region: `arn:aws:iam::ACCOUNT:…`".into(),
-            );
+            return Err(PatternError::NotIam);
         }
         if !(partition == "aws" || partition.starts_with("aws-") || partition.contains('*')) {
-            return Err(
-                "there is no such partition: write `aws` for the record's own, or one such as `aws-cn`"
-                    .into(),
-            );
+            return Err(PatternError::NoPartition);
         }
         let account = match account {
             "*" => Account::Own,
@@ -235,19 +223,19 @@ impl IdentityPattern {
                 Account::Id(id.to_owned())
             }
             _ => {
-                return Err("the account is twelve digits, or `*` alone for the account of the record".into());
+                return Err(PatternError::NoAccount);
             }
         };
         let name = resource.strip_prefix("role/").or_else(|| resource.strip_prefix("user/"));
         match name {
             Some(name) if name.chars().all(|char| matches!(char, '*' | '/')) => {
-                return Err("this matches every role or user: write at least a part of its name".into());
+                return Err(PatternError::EveryPath);
             }
             Some(_) => {}
             None if resource == "root" => {
-                return Err("root is always a break-glass identity and can't be made another".into());
+                return Err(PatternError::Root);
             }
-            None => return Err("the last field starts with `role/` or `user/`".into()),
+            None => return Err(PatternError::NoRoleOrUser),
         }
         let partition =
             if partition == "aws" { Partition::Own } else { Partition::Named(Glob::new(partition)) };
@@ -265,7 +253,7 @@ impl IdentityPattern {
             return Self::parse(pattern);
         }
         if pattern.chars().all(|char| char == '*') {
-            return Err("this matches every role and user: write at least a part of the name".into());
+            return Err(PatternError::EveryName);
         }
         Ok(Self { written: pattern.to_owned(), form: Form::Name(Glob::new(pattern)) })
     }
@@ -384,9 +372,7 @@ impl ActionPattern {
                     name: Glob::new(&name.to_ascii_lowercase()),
                 })
             }
-            _ => Err("not an action: write `service:Name`, such as `s3:PutObject` or `logs:*`; \
-                      the service has to be written out"
-                .into()),
+            _ => Err(PatternError::NoAction),
         }
     }
 

@@ -39,12 +39,10 @@ impl WebIdentity {
             None => (None, written.strip_prefix("oidc:")?),
         };
         if subject.chars().all(|char| char == '*') {
-            return Some(Err("name the subject".into()));
+            return Some(Err(PatternError::NoSubject));
         }
         if provider.is_some_and(|host| host.is_empty() || host.contains('*') || !host.contains('.')) {
-            return Some(Err(
-                "write the provider out, as in its ARN: `oidc-provider/gitlab.com:SUBJECT`".into()
-            ));
+            return Some(Err(PatternError::NoProvider));
         }
         let provider = provider.map(|host| host.trim_end_matches('/').to_ascii_lowercase());
         Some(Ok(Self { provider, subject: Glob::new(subject) }))
