@@ -63,6 +63,21 @@ pub enum PatternError {
     /// No place where a ticket may stand.
     #[error("write `source-identity`, `session-name`, `session-tag:NAME` or `grant`")]
     NoTicketPlace,
+    /// No network.
+    #[error("not a network: write `192.0.2.0/24` or `2001:db8::/32`")]
+    NoNetwork,
+    /// No VPC endpoint and no account.
+    #[error("write the endpoint's ID, `vpce-…`, or its account's")]
+    NoEndpoint,
+    /// No account's ID.
+    #[error("an account's ID has twelve digits")]
+    NoAccountId,
+    /// No person's name.
+    #[error("write a person's name, in at most 256 printable characters")]
+    NoPerson,
+    /// A name with a `*`.
+    #[error("write each approver out: a `*` is no wildcard here")]
+    NoWildcard,
     /// Neither an action nor a class of changes.
     #[error("neither an action such as `s3:Put*` nor a class: one of ordinary, {}", classes())]
     NoChange,

@@ -82,7 +82,7 @@ fn the_partition_aws_is_the_records_own() {
         &china.replace("sso.amazonaws.com.cn", "sso.example.com")
     ));
     let error = IdentityPattern::parse("arn:aws.cn:iam::*:role/deploy").unwrap_err();
-    assert!(error.contains("no such partition"), "{error}");
+    assert!(error == PatternError::NoPartition, "{error}");
 }
 
 #[test]
@@ -201,9 +201,9 @@ fn a_pattern_that_would_cost_much_is_refused() {
     let three = "arn:aws:iam::*:role/**a**b**c";
     assert!(IdentityPattern::parse(three).is_ok());
     let error = IdentityPattern::parse(&format!("{three}**")).unwrap_err();
-    assert!(error.contains("more than three `**`"), "{error}");
+    assert!(error == PatternError::TooManyStars, "{error}");
     let error = IdentityPattern::parse(&format!("{three}{}", "x".repeat(2_048))).unwrap_err();
-    assert!(error.contains("2,048"), "{error}");
+    assert!(error == PatternError::TooLong, "{error}");
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use handsoff_cloudtrail::{Time, TimeDelta};
 
 use super::{Reader, Section, is_account};
 use crate::policy::{
-    BreakGlass, Change, Deploy, Exception, Form, IdentityPattern, Origin, TicketPlace, Workload,
+    BreakGlass, Change, Deploy, Exception, Form, IdentityPattern, Origin, PatternError, TicketPlace, Workload,
 };
 
 impl Reader<'_> {
@@ -24,17 +24,13 @@ impl Reader<'_> {
         let assumed_by = self.strings(section, "assumed_by").unwrap_or_default();
         let assumed_by = self.each(assumed_by, Origin::parse);
         let networks = self.strings(section, "networks").unwrap_or_default();
-        let networks = self.each(networks, |written| {
-            written.parse().map_err(|_| "not a network: write `192.0.2.0/24` or `2001:db8::/32`".into())
-        });
+        let networks = self.each(networks, |written| written.parse().map_err(|_| PatternError::NoNetwork));
         let session_names = self.globs(section, "session_names").unwrap_or_default();
         let source_identities = self.globs(section, "source_identities").unwrap_or_default();
         let endpoints = self.strings(section, "vpc_endpoints").unwrap_or_default();
         let vpc_endpoints = self.each(endpoints, |written| {
             let known = is_account(written) || (written.starts_with("vpce-") && !written.contains('*'));
-            known
-                .then(|| written.to_owned())
-                .ok_or("write the endpoint's ID, `vpce-…`, or its account's".into())
+            known.then(|| written.to_owned()).ok_or(PatternError::NoEndpoint)
         });
         let may_change = self.strings(section, "may_change").map(|written| self.each(written, Change::parse));
         let humans = self.flag(section, "humans").unwrap_or(false);

@@ -1,7 +1,7 @@
 //! `[cases]`, `[denials]` and `[alerts]`.
 
 use super::{Reader, Section, is_account};
-use crate::policy::{Alerts, Cases, Denials};
+use crate::policy::{Alerts, Cases, Denials, PatternError};
 use crate::severity::Severity;
 use crate::show::clean;
 
@@ -16,19 +16,15 @@ impl Reader<'_> {
         }
         let accounts = self.strings(section, "approvals_from").unwrap_or_default();
         cases.approvals_from = self.each(accounts, |account| {
-            if is_account(account) {
-                Ok(account.to_owned())
-            } else {
-                Err("an account's ID has twelve digits".into())
-            }
+            if is_account(account) { Ok(account.to_owned()) } else { Err(PatternError::NoAccountId) }
         });
         let approvers = self.strings(section, "approvers").unwrap_or_default();
         cases.approvers = self.each(approvers, |name| {
             // Nobody in the records could be called so.
             if name.trim().is_empty() || clean(name, 256) != name {
-                Err("write a person's name, in at most 256 printable characters".into())
+                Err(PatternError::NoPerson)
             } else if name.contains('*') {
-                Err("write each approver out: a `*` is no wildcard here".into())
+                Err(PatternError::NoWildcard)
             } else {
                 Ok(name.to_owned())
             }

@@ -95,7 +95,7 @@ fn what_an_entry_leaves_open_is_warned_of() {
 #[test]
 fn what_is_no_web_identity_is_reported() {
     for written in ["oidc:", "oidc:**", "oidc-provider/gitlab.com", "oidc-provider/gitlab.com:*"] {
-        assert_eq!(WebIdentity::parse(written), Some(Err("name the subject".into())), "{written}");
+        assert_eq!(WebIdentity::parse(written), Some(Err(PatternError::NoSubject)), "{written}");
     }
     for written in ["oidc-provider/*:s", "oidc-provider/gitlab.*:s", "oidc-provider/:s", "oidc-provider/x:s"]
     {
