@@ -95,9 +95,11 @@ fn is_failed_sign_in(call: &Call<'_>) -> bool {
         && !matches!(call.principal.kind, Kind::Service | Kind::Anonymous)
 }
 
-/// Whether a call or a sign-in failed to authenticate, of anybody that AWS names.
+/// Whether a call or a sign-in failed to authenticate, of anybody that AWS names. A wrong password of an app's customer at
+/// Cognito is nobody's of the account, and says nothing of the app that passes it on.
 fn is_unauthenticated(call: &Call<'_>) -> bool {
-    let named = !matches!(call.principal.kind, Kind::Service | Kind::Anonymous);
+    let customers = matches!(&*call.action.service, "cognito-idp" | "cognito-identity");
+    let named = !matches!(call.principal.kind, Kind::Service | Kind::Anonymous) && !customers;
     let is_call =
         || matches!(call.outcome, Outcome::Unauthenticated(_)) && !call.record.error_code.is_absent();
     is_failed_sign_in(call) || named && is_call()

@@ -254,7 +254,7 @@ fn sign_ins_are_reported_and_their_steps_are_not() {
     assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (codes::CONSOLE_SIGN_IN, Severity::Medium));
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
-    assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "unauthenticated");
+    assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "deny-spike");
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn what_failed_is_no_drift() {
         nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.UnauthorizedOperation""#),
         "deny-spike"
     );
-    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"ExpiredToken""#), "unauthenticated");
+    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"ExpiredToken""#), "deny-spike");
     let unknown = r#","errorCode":"Client.InvalidInstanceID.NotFound","readOnly":true"#;
     assert_eq!(nothing(ALICE, "ec2:DescribeInstances", unknown), "read");
     let service = role("x", "s")

@@ -126,7 +126,7 @@ pub(super) fn text(about: &About<'_>, cause: Cause, others: &[&Finding]) -> Stri
         line("incident", &incident.id);
     }
     line("next", lead.next());
-    if let Some(stop) = lead.call().and_then(Stop::of) {
+    if let Some(stop) = lead.call().filter(|_| cause != Cause::Closed).and_then(Stop::of) {
         line("stop", &stop.command);
         line("stops", stop.stops);
     }
