@@ -1,7 +1,13 @@
 //! Deploy sessions that began otherwise than they may: what is done in them is misuse, in the functions as in a replay,
 //! whichever record comes first.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic"
+)]
 
 use std::collections::BTreeSet;
 

@@ -201,12 +201,11 @@ impl Beginning {
                     None => by_session(true),
                 }
             }
-            (Some(_), _) => None,
+            // An emergency session has its own case; and what misuse of a deploy role leads to elsewhere is reported there.
+            (Some(_), _) | (None, Kind::DeployRole) => None,
             (None, Kind::Human | Kind::BreakGlass) => {
                 Some(Self::ByPerson { session, who: call.principal.name() })
             }
-            // What misuse of a deploy role leads to elsewhere is reported there by itself.
-            (None, Kind::DeployRole) => None,
             (None, _) => by_session(false),
         }
     }
