@@ -8,6 +8,7 @@ mod error;
 pub mod exceptions;
 pub mod misuse;
 mod pattern;
+mod pipeline;
 mod read;
 #[cfg(test)]
 mod schema;
@@ -25,6 +26,7 @@ pub use digest::DigestHours;
 pub use duration::{DurationError, duration};
 pub use error::{PolicyError, nearest};
 pub use pattern::{ActionPattern, Glob, IdentityPattern, PatternError};
+pub use pipeline::PipelineRules;
 pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
@@ -49,6 +51,8 @@ pub struct Policy {
     pub alerts: Alerts,
     /// What is asked of break-glass sessions.
     pub cases: Cases,
+    /// Which branches and sources the pipelines may use.
+    pub pipeline: PipelineRules,
     /// Names of resources that logging and detection depend on.
     pub protected: Vec<Glob>,
 }

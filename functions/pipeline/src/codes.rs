@@ -1,0 +1,92 @@
+//! The codes of pipeline: each says all that anybody has to know of it.
+
+use handsoff_core::Code;
+use handsoff_core::code::IncidentKind;
+use handsoff_core::code::{AlertRule, Repeats, Row};
+
+/// All of them.
+pub const ALL: [Code; 6] = [
+    PIPELINE_CHANGED,
+    APPROVAL_OVERRIDDEN,
+    DIRECT_PUSH,
+    STAGE_DISABLED,
+    UNTRUSTED_SOURCE,
+    DEPLOY_FROM_BRANCH,
+];
+
+/// What belongs to drift otherwise stays what it is there: by hand, to be excepted, known from earlier days.
+const CHANGE: Row = Row {
+    may_be_hidden: Ok(()),
+    repeats: Repeats::Ordinary,
+    is_by_hand: true,
+    ..Row::of("pipeline", IncidentKind::Drift)
+};
+
+/// A pipeline, or what it is built of, changed by somebody else than a pipeline.
+pub const PIPELINE_CHANGED: Code = Code::new(&Row {
+    place: 500,
+    name: "pipeline-changed",
+    title: "Pipeline changed by hand",
+    next: "Ask the person whether they did this. If not: stop the pipeline, undo the change, and look at what it has built and \
+           deployed since. If so: bring the change into code.",
+    ..CHANGE
+});
+
+/// An approval that was required is required no more.
+pub const APPROVAL_OVERRIDDEN: Code = Code::new(&Row {
+    place: 501,
+    name: "approval-overridden",
+    title: "Approval overridden",
+    next: "Ask who did it and why, look at what was merged or deployed without the approval, and restore the rule.",
+    alerts: AlertRule::Grave,
+    repeats: Repeats::Never,
+    is_violation: true,
+    ..CHANGE
+});
+
+/// A push to a branch that only pull requests may change.
+pub const DIRECT_PUSH: Code = Code::new(&Row {
+    place: 502,
+    name: "direct-push",
+    title: "Push to a protected branch",
+    next: "Compare the branch with its state before the push, review the difference, and deny direct pushes in IAM \
+           (codecommit:References).",
+    alerts: AlertRule::Once,
+    repeats: Repeats::Never,
+    is_violation: true,
+    ..CHANGE
+});
+
+/// A stage of a pipeline that takes or gives nothing any more.
+pub const STAGE_DISABLED: Code = Code::new(&Row {
+    place: 503,
+    name: "stage-disabled",
+    title: "Stage of a pipeline disabled",
+    next: "Ask the person what it is for: until the transition is enabled again, no fix reaches production either.",
+    ..CHANGE
+});
+
+/// A build of a branch or repository that the policy doesn't list.
+pub const UNTRUSTED_SOURCE: Code = Code::new(&Row {
+    place: 504,
+    name: "untrusted-source",
+    title: "Build of an untrusted source",
+    next: "Stop the build, and look at what it ran with the build project's role. If the source is meant to be built, list it \
+           under [pipeline].",
+    alerts: AlertRule::Once,
+    repeats: Repeats::Never,
+    is_violation: true,
+    ..CHANGE
+});
+
+/// A deploy role that a job of another branch, or of a pull request, assumed.
+pub const DEPLOY_FROM_BRANCH: Code = Code::new(&Row {
+    place: 505,
+    name: "deploy-from-branch",
+    title: "Deploy role assumed from a branch",
+    next: "Look at the job's run and at what the session changed. Name the subjects that may deploy in the role's trust policy, \
+           and under `assumed_by` of its [[deploy]] entry.",
+    alerts: AlertRule::Once,
+    is_violation: true,
+    ..Row::of("pipeline", IncidentKind::Drift)
+});
