@@ -14,7 +14,7 @@ use handsoff_case::Seen;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
-use handsoff_core::detector::Undecided;
+use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::origins::{self, Origins};
 use handsoff_core::policy::exceptions;
 use handsoff_core::{
@@ -86,6 +86,8 @@ pub struct Tally {
     /// The calls that each exception covered, by its place in the policy.
     excepted: BTreeMap<usize, Distinct>,
     undecided: Vec<Undecided>,
+    /// What may show something together, whatever each call's own verdict is.
+    related: Vec<Related>,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
@@ -150,6 +152,7 @@ impl Tally {
             self.excepted.entry(place).or_default().merge(calls);
         }
         self.undecided.extend(other.undecided);
+        self.related.extend(other.related);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
         self.digest_notes.merge(other.digest_notes);
@@ -266,6 +269,9 @@ impl Tally {
         let spikes = handsoff_functions::engine(policy).settle(std::mem::take(&mut self.undecided));
         let in_spikes = spikes.len() as u64;
         for finding in spikes {
+            self.finding(finding, policy);
+        }
+        for finding in handsoff_functions::engine(policy).join(&std::mem::take(&mut self.related)) {
             self.finding(finding, policy);
         }
         let time = |text: &String| Time::parse(text);
@@ -445,6 +451,7 @@ impl Sink for SourceSink<'_, '_> {
                 self.tally.digest_notes.call(&call, &verdict, policy);
             }
             if known.is_none() {
+                self.tally.related.extend(self.engine.relates(&call));
                 self.tally.verdict(&call, verdict, policy);
             }
         }

@@ -5,13 +5,14 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 6] = [
+pub const ALL: [Code; 7] = [
     PIPELINE_CHANGED,
     APPROVAL_OVERRIDDEN,
     DIRECT_PUSH,
     STAGE_DISABLED,
     UNTRUSTED_SOURCE,
     DEPLOY_FROM_BRANCH,
+    SELF_APPROVAL,
 ];
 
 /// What belongs to drift otherwise stays what it is there: by hand, to be excepted, known from earlier days.
@@ -88,5 +89,17 @@ pub const DEPLOY_FROM_BRANCH: Code = Code::new(&Row {
            and under `assumed_by` of its [[deploy]] entry.",
     alerts: AlertRule::Once,
     is_violation: true,
+    ..Row::of("pipeline", IncidentKind::Drift)
+});
+
+/// An approval by who started, or wrote, what is approved.
+pub const SELF_APPROVAL: Code = Code::new(&Row {
+    place: 506,
+    name: "self-approval",
+    title: "Approved by who started it",
+    next: "Have somebody else review what was deployed or merged, and deny the approval to those who may start or write it.",
+    alerts: AlertRule::Grave,
+    is_violation: true,
+    may_be_hidden: Err("who starts a change must not approve it; let somebody else do so"),
     ..Row::of("pipeline", IncidentKind::Drift)
 });

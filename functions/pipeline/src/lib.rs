@@ -1,7 +1,7 @@
 //! Pipeline: the road that changes take to production, when it is changed itself, or when somebody takes another one.
 //!
 //! Codes: `pipeline-changed`, `approval-overridden`, `direct-push`, `stage-disabled`, `untrusted-source`,
-//! `deploy-from-branch`.
+//! `deploy-from-branch`, `self-approval`.
 //!
 //! Drift's claims of the same urgency come first: an attack on logging, misuse of a deploy role and what a pipeline
 //! may not change are its own. Of what is left these are drift's ordinary findings, under a name that says more.
@@ -10,12 +10,14 @@ mod approvals;
 mod branches;
 mod changes;
 pub mod codes;
+pub mod live;
+mod self_approval;
 mod sources;
 mod subjects;
 
 use handsoff_cloudtrail::Action;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Watch};
+use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, Watch};
 use handsoff_core::policy::{Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{Call, Detector, Disposition, Finding, Kind, Outcome, Target, Trace, Verdict, show};
@@ -55,6 +57,14 @@ impl Detector for Pipeline {
         }
     }
 
+    fn relates(&self, call: &Call<'_>, _: &Policy) -> Option<Related> {
+        self_approval::of(call)
+    }
+
+    fn join(&self, related: Vec<Related>, _: &Policy) -> Vec<Finding> {
+        self_approval::join(related)
+    }
+
     /// What a deploy role does is left out at a glance, but for this.
     fn watches_action(&self, action: &Action<'_>) -> Watch {
         if is_watched(action) { Watch::ByRecord } else { Watch::No }
@@ -69,9 +79,15 @@ impl Detector for Pipeline {
     }
 }
 
+/// For so long before and behind a call others may have to do with it.
+const REACH: handsoff_cloudtrail::TimeDelta = self_approval::REACH;
+
 /// Whether a call of a deploy role may be more than expected.
 fn is_watched(action: &Action<'_>) -> bool {
-    approvals::is_set_aside(action) || branches::writes(action) || sources::is_build(action)
+    approvals::is_set_aside(action)
+        || self_approval::is_of_approval(action)
+        || branches::writes(action)
+        || sources::is_build(action)
 }
 
 /// What there is to say of a call: the most telling.
@@ -80,7 +96,8 @@ fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     if call.outcome != Outcome::Succeeded || nobodys || is_allowed(call, policy) {
         return None;
     }
-    approvals::finding(call)
+    self_approval::by_pipeline(call)
+        .or_else(|| approvals::finding(call))
         .or_else(|| branches::finding(call, policy))
         .or_else(|| sources::finding(call, policy))
         .or_else(|| changes::finding(call))

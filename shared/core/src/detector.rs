@@ -41,6 +41,16 @@ pub trait Detector: std::fmt::Debug + Sync {
         String::new()
     }
 
+    /// What it keeps of a call, whoever owns that: together with others it may show what no call shows by itself.
+    fn relates(&self, _call: &Call<'_>, _policy: &Policy) -> Option<Related> {
+        None
+    }
+
+    /// What such calls show together, now that all are known. They may come in any order, and more than once.
+    fn join(&self, _related: Vec<Related>, _policy: &Policy) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// How far the calls of an identity have to be looked at for its claims above [`Priority::Call`]. What only one record
     /// says is left out here: the answer is kept for all calls of the identity.
     fn watches_identity(&self, _who: &IdentityFacts<'_>, _policy: &Policy) -> Watch {
@@ -174,6 +184,19 @@ impl From<Finding> for Verdict {
     fn from(finding: Finding) -> Self {
         Self::Finding(Box::new(finding))
     }
+}
+
+/// What a detector keeps of a call that may show something together with others. Its owner judges it besides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// What is looked at together.
+    pub group: String,
+    /// What it does in its group, as the detector calls it.
+    pub role: String,
+    /// Who made it; empty where the record doesn't tell.
+    pub who: String,
+    /// The finding that it becomes, if it is the one to report.
+    pub finding: Finding,
 }
 
 /// A call that is reported only together with others.
