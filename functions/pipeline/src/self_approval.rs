@@ -145,7 +145,8 @@ fn approved(beginning: &Related, mut finding: Finding) -> Finding {
     let did = if finding.action.starts_with("codecommit:") { "wrote" } else { "started" };
     let at = beginning.finding.event_time.as_deref().unwrap_or_default();
     let (what, by) = (&finding.reason, &beginning.finding.principal.name);
-    finding.reason = format!("{who} approved {what}, and is who {did} it at {at}, as {by}: nobody else looked at it.");
+    finding.reason =
+        format!("{who} approved {what}, and is who {did} it at {at}, as {by}: nobody else looked at it.");
     // The call may have its own finding, which stays.
     finding.key = Key::named(&group::digest(&["self-approval", &format!("{:016x}", finding.key.0)]));
     finding

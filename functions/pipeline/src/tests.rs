@@ -6,6 +6,7 @@ use super::*;
 mod approvals;
 mod branches;
 mod changes;
+mod self_approval;
 mod sources;
 mod subjects;
 

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 /// The detectors, in the order in which verdicts are given: these, and then what else is registered.
 pub(crate) fn functions() -> Vec<&'static str> {
-    let known = ["drift", "break-glass", "deny-spike"];
+    let known = ["drift", "break-glass", "deny-spike", "pipeline"];
     let others = detectors().iter().map(|it| it.name()).filter(|name| !known.contains(name));
     known.into_iter().chain(others).collect()
 }
