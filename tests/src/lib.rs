@@ -137,7 +137,8 @@ impl Sink for Calling<'_> {
 
     fn other(&mut self, object: Raw<'_>, _: &Place<'_>) -> bool {
         let kind = object.get("detail-type").and_then(Raw::text);
-        let grant = kind.is_some_and(|kind| kind == handsoff_case::grant::GRANT);
+        let of_service = object.get("source").and_then(Raw::text).is_some_and(|it| it.starts_with("aws."));
+        let grant = of_service || kind.is_some_and(|kind| kind == handsoff_case::grant::GRANT);
         if grant {
             self.grants.push(object.as_str().to_owned());
         }

@@ -26,6 +26,7 @@ use super::digest_notes::DigestNotes;
 use super::distinct::Distinct;
 use super::findings::Kept;
 use super::issuers::Issuers;
+use super::service_events;
 use super::sessions::Sessions;
 use super::times::looks_like_time;
 use crate::input::{Place, Position, Problem, Sink, Source};
@@ -467,7 +468,16 @@ impl Sink for SourceSink<'_, '_> {
             self.note(Some(place.position()), why.to_string(), true);
         }
         match self.tally.sessions.event(object) {
-            None => false,
+            None => {
+                let related = service_events::related(self.engine, object);
+                let wanted = !related.is_empty();
+                self.tally.read += u64::from(wanted);
+                for one in related {
+                    self.tally.nothing.add(one.finding.key, class(Disposition::Service));
+                    self.tally.related.push(one);
+                }
+                wanted
+            }
             Some(Ok(())) => true,
             Some(Err(why)) => {
                 self.note(Some(place.position()), why.to_string(), true);

@@ -5,7 +5,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 7] = [
+pub const ALL: [Code; 11] = [
     PIPELINE_CHANGED,
     APPROVAL_OVERRIDDEN,
     DIRECT_PUSH,
@@ -13,6 +13,10 @@ pub const ALL: [Code; 7] = [
     UNTRUSTED_SOURCE,
     DEPLOY_FROM_BRANCH,
     SELF_APPROVAL,
+    BUILD_SURGE,
+    BUILD_FAILURE_SURGE,
+    BUILD_TIMEOUT_SURGE,
+    DEPLOY_FAILURE_SURGE,
 ];
 
 /// What belongs to drift otherwise stays what it is there: by hand, to be excepted, known from earlier days.
@@ -102,4 +106,45 @@ pub const SELF_APPROVAL: Code = Code::new(&Row {
     is_violation: true,
     may_be_hidden: Err("who starts a change must not approve it; let somebody else do so"),
     ..Row::of("pipeline", IncidentKind::Drift)
+});
+
+const SURGE: Row = Row {
+    may_be_hidden: Err("find out what starts them, and why"),
+    ..Row::of("pipeline", IncidentKind::Drift)
+};
+
+/// Many more builds of a project in an hour than ever in the days before.
+pub const BUILD_SURGE: Code = Code::new(&Row {
+    place: 507,
+    name: "build-surge",
+    title: "Surge of builds",
+    next: "See who or what starts the builds, and what they run: each has the build project's role, and costs money.",
+    ..SURGE
+});
+
+/// Many builds of a project that failed.
+pub const BUILD_FAILURE_SURGE: Code = Code::new(&Row {
+    place: 508,
+    name: "build-failure-surge",
+    title: "Surge of failed builds",
+    next: "Read the log of one: a broken change, or somebody who tries what the build project's role may do.",
+    ..SURGE
+});
+
+/// Many builds of a project that ran out of their time.
+pub const BUILD_TIMEOUT_SURGE: Code = Code::new(&Row {
+    place: 509,
+    name: "build-timeout-surge",
+    title: "Surge of builds that time out",
+    next: "See what the builds do until their time is over: a build that hangs, or one that works for somebody else.",
+    ..SURGE
+});
+
+/// Many deployments of a pipeline, application or stack that failed.
+pub const DEPLOY_FAILURE_SURGE: Code = Code::new(&Row {
+    place: 510,
+    name: "deploy-failure-surge",
+    title: "Surge of failed deployments",
+    next: "Read why the last one failed, and stop what starts them: production may be between two versions.",
+    ..SURGE
 });

@@ -1,7 +1,8 @@
 //! Pipeline: the road that changes take to production, when it is changed itself, or when somebody takes another one.
 //!
 //! Codes: `pipeline-changed`, `approval-overridden`, `direct-push`, `stage-disabled`, `untrusted-source`,
-//! `deploy-from-branch`, `self-approval`.
+//! `deploy-from-branch`, `self-approval`, `build-surge`, `build-failure-surge`, `build-timeout-surge`,
+//! `deploy-failure-surge`.
 //!
 //! Drift's claims of the same urgency come first: an attack on logging, misuse of a deploy role and what a pipeline
 //! may not change are its own. Of what is left these are drift's ordinary findings, under a name that says more.
@@ -10,14 +11,16 @@ mod approvals;
 mod branches;
 mod changes;
 pub mod codes;
+mod events;
 pub mod live;
 mod self_approval;
 mod sources;
 mod subjects;
+mod surges;
 
 use handsoff_cloudtrail::Action;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, Watch};
+use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, ServiceEvent, Watch};
 use handsoff_core::policy::{Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{Call, Detector, Disposition, Finding, Kind, Outcome, Target, Trace, Verdict, show};
@@ -58,11 +61,17 @@ impl Detector for Pipeline {
     }
 
     fn relates(&self, call: &Call<'_>, _: &Policy) -> Option<Related> {
-        self_approval::of(call)
+        self_approval::of(call).or_else(|| surges::of(call))
+    }
+
+    fn relates_event(&self, event: &ServiceEvent<'_>, policy: &Policy) -> Option<Related> {
+        events::of(event, policy)
     }
 
     fn join(&self, related: Vec<Related>, _: &Policy) -> Vec<Finding> {
-        self_approval::join(related)
+        let (counted, approvals): (Vec<Related>, Vec<Related>) =
+            related.into_iter().partition(|one| surges::is_group(&one.group));
+        [self_approval::join(approvals), surges::join(&counted)].concat()
     }
 
     /// What a deploy role does is left out at a glance, but for this.
@@ -88,6 +97,7 @@ fn is_watched(action: &Action<'_>) -> bool {
         || self_approval::is_of_approval(action)
         || branches::writes(action)
         || sources::is_build(action)
+        || surges::is_build(action)
 }
 
 /// What there is to say of a call: the most telling.

@@ -4,23 +4,24 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
-use handsoff_core::detector::Related;
+use handsoff_core::detector::{Related, ServiceEvent};
 use handsoff_core::{Call, Detector, Engine, Finding, Reported, Trace, Verdict};
 use handsoff_ledger::Observation;
 use handsoff_ledger::live::remember;
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
-    Classifier, Episode, Function, Lease, Mark, Metric, Range, Report, RuntimeError, Telling, World,
-    keep_and_tell,
+    Classifier, Envelope, Episode, Function, Lease, Mark, Metric, Range, Report, RuntimeError, Telling,
+    World, keep_and_tell,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Pipeline;
 
 /// So many calls of a group are looked at, the latest.
-const LOOK_AT: usize = 2000;
+const LOOK_AT: usize = 4000;
 
 const READ: &str = "reading a stored call of a pipeline";
 
@@ -77,6 +78,15 @@ impl Function for PipelineFunction<'_> {
         };
         let none = finding.is_none() && observations.is_empty() && excepted.is_none() && related.is_none();
         (!none).then_some(Work { finding, observations, excepted, related })
+    }
+
+    /// Only AWS's own reach the function, by their source: `part.yaml`.
+    fn other(&self, envelope: Envelope<'_>, detail: &str) -> Option<Result<Work, Infallible>> {
+        let (detail, _) = Raw::at(detail, 0).ok()?;
+        let Envelope { kind, account, time, .. } = envelope;
+        let event = ServiceEvent { kind, account, time, detail };
+        let related = Some(Box::new(Pipeline.relates_event(&event, self.classifier.policy())?));
+        Some(Ok(Work { finding: None, observations: Vec::new(), excepted: None, related }))
     }
 
     fn timed(&self, work: &Work) -> Option<Metric> {
@@ -139,7 +149,8 @@ impl PipelineFunction<'_> {
             let mut all = around(world, &group, (first, last)).await?;
             // One's own may be beyond what is looked at.
             all.extend(own);
-            // Those before these were reported by who brought them.
+            // Those before these were reported by who brought them. An hour's finding has the time of its start.
+            let first = first.floor(TimeDelta::hours(1));
             let since = |finding: &Finding| finding.time >= Some(first);
             findings.extend(Pipeline.join(all, self.classifier.policy()).into_iter().filter(since));
         }

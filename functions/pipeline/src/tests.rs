@@ -9,6 +9,7 @@ mod changes;
 mod self_approval;
 mod sources;
 mod subjects;
+mod surges;
 
 const POLICY: &str = r#"
 [[deploy]]

@@ -1,5 +1,6 @@
 //! What a detector is: which calls it claims, what it says of one, and what may be left out unseen.
 
+use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Effect, Record};
 
 use crate::call::{Call, Target};
@@ -43,6 +44,11 @@ pub trait Detector: std::fmt::Debug + Sync {
 
     /// What it keeps of a call, whoever owns that: together with others it may show what no call shows by itself.
     fn relates(&self, _call: &Call<'_>, _policy: &Policy) -> Option<Related> {
+        None
+    }
+
+    /// The same of an event that a service sends, and that isn't CloudTrail's.
+    fn relates_event(&self, _event: &ServiceEvent<'_>, _policy: &Policy) -> Option<Related> {
         None
     }
 
@@ -184,6 +190,19 @@ impl From<Finding> for Verdict {
     fn from(finding: Finding) -> Self {
         Self::Finding(Box::new(finding))
     }
+}
+
+/// An event that a service sends to EventBridge itself, such as that a build has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceEvent<'e> {
+    /// Its `detail-type`.
+    pub kind: &'e str,
+    /// The account that it is of.
+    pub account: &'e str,
+    /// When it was sent, as text.
+    pub time: &'e str,
+    /// What it says.
+    pub detail: Raw<'e>,
 }
 
 /// What a detector keeps of a call that may show something together with others. Its owner judges it besides.

@@ -3,7 +3,7 @@
 use handsoff_cloudtrail::Record;
 
 use crate::call::Call;
-use crate::detector::{Claim, Detector, Detectors, Related, Undecided, Verdict};
+use crate::detector::{Claim, Detector, Detectors, Related, ServiceEvent, Undecided, Verdict};
 use crate::disposition::Disposition;
 use crate::fast_path::FastPath;
 use crate::finding::Finding;
@@ -107,6 +107,11 @@ impl<'p> Engine<'p> {
     /// What the detectors keep of a call, beside its verdict.
     pub fn relates(&self, call: &Call<'_>) -> impl Iterator<Item = Related> {
         self.detectors.iter().filter_map(|detector| detector.relates(call, self.policy))
+    }
+
+    /// What the detectors keep of an event that isn't CloudTrail's.
+    pub fn relates_event(&self, event: &ServiceEvent<'_>) -> impl Iterator<Item = Related> {
+        self.detectors.iter().filter_map(|detector| detector.relates_event(event, self.policy))
     }
 
     /// What the calls show together that were kept, now that all are known.

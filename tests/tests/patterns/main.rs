@@ -165,8 +165,8 @@ fn eventbridge_takes_every_pattern() {
 
 #[test]
 fn the_detectors_have_the_templates_patterns() {
-    // And the one that brings what isn't CloudTrail's.
-    assert_eq!(rules::of_folders().len(), registered().len() + 1, "a pattern that its detector doesn't name");
+    // And those that bring what isn't CloudTrail's.
+    assert_eq!(rules::of_folders().len(), registered().len() + 2, "a pattern that its detector doesn't name");
     for (name, policy) in all_policies() {
         let names = names(&policy);
         let rules = Rules::of(&names, ACCOUNT);
@@ -259,7 +259,7 @@ fn operators_do_what_eventbridge_does() {
 
 // ---- The samples ---------------------------------------------------------------------------------------------
 
-/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike, p pipeline; c break-glass
+/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike, p pipeline, e the same by the rule for services' own events; c break-glass
 /// too, by the rule for grants and reviews. Of those with several events there is a comma between different ways. What reaches a function that doesn't own it ends there.
 const SAMPLES: &[(&str, &str)] = &[
     ("approval-overridden.pull-request.json", "dp"),
@@ -397,7 +397,7 @@ fn sample_envelopes() -> BTreeMap<String, Vec<Value>> {
 fn each_sample_goes_where_it_should() {
     let policy = samples_policy();
     let rules = Rules::of(&names(&policy), ACCOUNT);
-    let cases = Rules::of_cases();
+    let (cases, events) = (Rules::of_cases(), Rules::of_events());
     let lettered = handsoff_functions::detectors().iter().filter(|it| functions()[..4].contains(&it.name()));
     let own: BTreeSet<&str> =
         lettered.flat_map(|it| it.about().codes).map(|code| code.as_str()).chain(["nothing"]).collect();
@@ -410,6 +410,11 @@ fn each_sample_goes_where_it_should() {
             if cases.let_through(&envelope.to_string())[0] {
                 assert!(none(&through), "{name}");
                 letters.insert("c".to_owned());
+                continue;
+            }
+            if events.let_through(&envelope.to_string())[0] {
+                assert!(none(&through), "{name}");
+                letters.insert("e".to_owned());
                 continue;
             }
             let detail = envelope["detail"].to_string();

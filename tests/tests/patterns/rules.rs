@@ -37,6 +37,9 @@ pub(crate) fn registered() -> Vec<(usize, Rule)> {
 /// The rule that brings what isn't CloudTrail's: grants and reviews, to break-glass.
 const CASES: &str = "CasesRule";
 
+/// The rule that brings how builds and deployments go, to pipeline.
+const EVENTS: &str = "PipelineEventsRule";
+
 /// The rules of one account's stack.
 pub(crate) struct Rules {
     /// The patterns as EventBridge gets them, in the order of [`registered`].
@@ -71,6 +74,11 @@ impl Rules {
     /// The rule for grants and reviews, as the only one: it is the same in all accounts.
     pub(crate) fn of_cases() -> Self {
         Self::from_texts(patterns(&[CASES], "ENABLED", &Known::new()))
+    }
+
+    /// The rule for what services send themselves, as the only one: it is the same in all accounts.
+    pub(crate) fn of_events() -> Self {
+        Self::from_texts(patterns(&[EVENTS], "ENABLED", &Known::new()))
     }
 
     /// Rules with these patterns, one for each place of a verdict.
