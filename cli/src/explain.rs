@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use handsoff_cloudtrail::Record;
-use handsoff_core::detector::Undecided;
+use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::origins::Origins;
 use handsoff_core::story::{self, Index, Issued, Ties};
 use handsoff_core::{Disposition, Engine, Finding, Key, Policy, Step, Trace, Verdict, show::clean};
@@ -29,6 +29,8 @@ pub struct Explained {
     pub steps: Vec<Step>,
     /// What came of it. Denied calls are decided by their neighbours in the same file.
     pub verdict: Verdict,
+    /// What the detectors keep of it, beside its verdict.
+    related: Vec<Related>,
 }
 
 /// Runs the command.
@@ -127,6 +129,7 @@ impl Sink for Explaining<'_> {
             headline,
             steps: trace.steps(),
             verdict,
+            related: self.engine.relates(&call).collect(),
         });
     }
 
@@ -181,6 +184,18 @@ pub fn resolve(mut explained: Vec<Explained>, engine: &Engine<'_>) -> Vec<Explai
         };
         one.steps.push(Step { what: "window", found });
         one.verdict = verdict;
+    }
+    let related: Vec<Related> = explained.iter().flat_map(|one| one.related.clone()).collect();
+    for finding in engine.join(&related) {
+        let own = |one: &&mut Explained| one.related.iter().any(|it| it.finding.event_id == finding.event_id);
+        for one in explained.iter_mut().filter(own) {
+            let found = format!("{}: {}", finding.code, finding.reason);
+            one.steps.push(Step { what: "together", found });
+            // What the call is by itself stays, where that is something.
+            if one.verdict.finding().is_none() {
+                one.verdict = finding.clone().into();
+            }
+        }
     }
     explained
 }

@@ -6,6 +6,7 @@ use handsoff_core::Policy;
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_functions::engine;
+use handsoff_pipeline::live::PipelineFunction;
 use handsoff_runtime::{Answer, Delivery, Envelope, Function, Lease, handle};
 use handsoff_testing::in_memory::InMemory;
 
@@ -22,7 +23,7 @@ pub fn live(data: &[u8]) -> usize {
     }
     all(&once, &policy, &lines);
     let dead = once.dead.borrow().len();
-    assert_eq!(dead % 3, 0, "a dead letter of one function is one of all");
+    assert_eq!(dead % 4, 0, "a dead letter of one function is one of all");
     for line in lines.iter().rev().chain(&lines) {
         all(&again, &policy, &[line]);
     }
@@ -46,6 +47,7 @@ fn all(world: &InMemory, policy: &Policy, lines: &[&str]) {
     deliver(world, &DriftFunction::new(engine(policy), lease, Canary::default()), lines);
     deliver(world, &BreakGlassFunction::new(engine(policy), lease), lines);
     deliver(world, &DenySpikeFunction::new(engine(policy), lease), lines);
+    deliver(world, &PipelineFunction::new(engine(policy), lease), lines);
 }
 
 fn deliver<F: Function>(world: &InMemory, function: &F, lines: &[&str]) {

@@ -137,7 +137,12 @@ impl Sink for Calling<'_> {
 
     fn other(&mut self, object: Raw<'_>, _: &Place<'_>) -> bool {
         let kind = object.get("detail-type").and_then(Raw::text);
-        let grant = kind.is_some_and(|kind| kind == handsoff_case::grant::GRANT);
+        let of_aws = object.get("source").and_then(Raw::text).is_some_and(|it| it.starts_with("aws."));
+        // What services send themselves, too.
+        let whole = |kind: &str| {
+            kind == handsoff_case::grant::GRANT || (of_aws && !kind.ends_with(" via CloudTrail"))
+        };
+        let grant = kind.is_some_and(|kind| whole(&kind));
         if grant {
             self.grants.push(object.as_str().to_owned());
         }

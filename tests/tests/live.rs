@@ -19,6 +19,7 @@ use handsoff_core::alert::Cause;
 use handsoff_deny_spike::live::DenySpikeFunction;
 use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_functions::{DetectorFunction, detectors, engine};
+use handsoff_pipeline::live::PipelineFunction;
 use handsoff_runtime::{Function, Message, Metric};
 use handsoff_sweep::sweep;
 use handsoff_testing::fault_injection::{
@@ -83,6 +84,7 @@ fn all(faulty: &FaultInjection<'_>, policy: &Policy, records: &[&str]) {
         .unwrap();
     run(faulty, deliver(faulty, &BreakGlassFunction::new(engine(policy), LEASE), records)).unwrap();
     run(faulty, deliver(faulty, &DenySpikeFunction::new(engine(policy), LEASE), records)).unwrap();
+    run(faulty, deliver(faulty, &PipelineFunction::new(engine(policy), LEASE), records)).unwrap();
     for other in others(policy) {
         run(faulty, deliver(faulty, &other, records)).unwrap();
     }
@@ -90,7 +92,7 @@ fn all(faulty: &FaultInjection<'_>, policy: &Policy, records: &[&str]) {
 
 /// The functions of the detectors that have none of their own.
 fn others(policy: &Policy) -> Vec<DetectorFunction<'_>> {
-    let own = ["drift", "break-glass", "deny-spike"];
+    let own = ["drift", "break-glass", "deny-spike", "pipeline"];
     let others = detectors().iter().filter(|detector| !own.contains(&detector.name()));
     others.map(|detector| DetectorFunction::new(engine(policy), *detector, LEASE)).collect()
 }
@@ -159,10 +161,11 @@ proptest! {
         });
         let world = InMemory::default();
         let others = others(&policy);
-        let count = 3 + others.len();
+        let count = 4 + others.len();
         let roughs: Vec<FaultInjection<'_>> = (0..3 * count).map(|_| FaultInjection::new(&world)).collect();
         let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
         let (glass, deny) = (BreakGlassFunction::new(engine(&policy), LEASE), DenySpikeFunction::new(engine(&policy), LEASE));
+        let pipeline = PipelineFunction::new(engine(&policy), LEASE);
         // Each function has its own delivery of every event; three environments share it.
         let mut shares: Vec<Vec<Vec<&str>>> = vec![vec![]; 3 * count];
         for function in 0..count {
@@ -175,14 +178,15 @@ proptest! {
         }
         let mut functions: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
         for ((index, share), faulty) in shares.iter().enumerate().zip(&roughs) {
-            let (drift, glass, deny, others) = (&drift, &glass, &deny, &others);
+            let (drift, glass, deny, pipeline, others) = (&drift, &glass, &deny, &pipeline, &others);
             functions.push(Box::pin(async move {
                 for batch in share {
                     match index / 3 {
                         0 => deliver(faulty, drift, batch).await,
                         1 => deliver(faulty, glass, batch).await,
                         2 => deliver(faulty, deny, batch).await,
-                        other => deliver(faulty, &others[other - 3], batch).await,
+                        3 => deliver(faulty, pipeline, batch).await,
+                        other => deliver(faulty, &others[other - 4], batch).await,
                     };
                 }
             }));
@@ -297,6 +301,20 @@ fn a_fault_at_any_step_of_a_function_loses_nothing() {
         &policy,
         &plain,
         &expected(&deny, &policy),
+    );
+}
+
+#[test]
+fn a_fault_at_any_step_of_the_pipeline_function_loses_nothing() {
+    let policy = events_policy();
+    let paths = samples(&["self-approval", "pipeline-changed.c", "direct-push.g", "approval-overridden.t"]);
+    let owned = deliveries(&paths);
+    let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
+    at_every_step(
+        &PipelineFunction::new(engine(&policy), LEASE),
+        &policy,
+        &plain,
+        &expected(&paths, &policy),
     );
 }
 

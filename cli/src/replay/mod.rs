@@ -8,6 +8,7 @@ mod findings;
 mod issuers;
 mod moments;
 pub(crate) mod progress;
+mod service_events;
 mod sessions;
 pub(crate) mod spool;
 mod tally;

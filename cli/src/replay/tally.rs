@@ -14,7 +14,7 @@ use handsoff_case::Seen;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
-use handsoff_core::detector::Undecided;
+use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::origins::{self, Origins};
 use handsoff_core::policy::exceptions;
 use handsoff_core::{
@@ -26,6 +26,7 @@ use super::digest_notes::DigestNotes;
 use super::distinct::Distinct;
 use super::findings::Kept;
 use super::issuers::Issuers;
+use super::service_events;
 use super::sessions::Sessions;
 use super::times::looks_like_time;
 use crate::input::{Place, Position, Problem, Sink, Source};
@@ -86,6 +87,8 @@ pub struct Tally {
     /// The calls that each exception covered, by its place in the policy.
     excepted: BTreeMap<usize, Distinct>,
     undecided: Vec<Undecided>,
+    /// What may show something together, whatever each call's own verdict is.
+    related: Vec<Related>,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
@@ -150,6 +153,7 @@ impl Tally {
             self.excepted.entry(place).or_default().merge(calls);
         }
         self.undecided.extend(other.undecided);
+        self.related.extend(other.related);
         self.findings.merge(other.findings);
         self.problems.merge(other.problems);
         self.digest_notes.merge(other.digest_notes);
@@ -271,6 +275,9 @@ impl Tally {
         let keys: HashSet<Key> = spikes.iter().map(|finding| finding.key).collect();
         let repeated = spikes.len() - keys.len();
         for finding in spikes {
+            self.finding(finding, policy);
+        }
+        for finding in handsoff_functions::engine(policy).join(&std::mem::take(&mut self.related)) {
             self.finding(finding, policy);
         }
         let time = |text: &String| Time::parse(text);
@@ -449,6 +456,7 @@ impl Sink for SourceSink<'_, '_> {
                 self.tally.digest_notes.call(&call, &verdict, policy);
             }
             if known.is_none() {
+                self.tally.related.extend(self.engine.relates(&call));
                 self.tally.verdict(&call, verdict, policy);
             }
         }
@@ -464,7 +472,16 @@ impl Sink for SourceSink<'_, '_> {
             self.note(Some(place.position()), why.to_string(), true);
         }
         match self.tally.sessions.event(object) {
-            None => false,
+            None => {
+                let related = service_events::related(self.engine, object);
+                let wanted = !related.is_empty();
+                self.tally.read += u64::from(wanted);
+                for one in related {
+                    self.tally.nothing.add(one.finding.key, class(Disposition::Service));
+                    self.tally.related.push(one);
+                }
+                wanted
+            }
             Some(Ok(())) => true,
             Some(Err(why)) => {
                 self.note(Some(place.position()), why.to_string(), true);

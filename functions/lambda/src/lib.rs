@@ -9,11 +9,13 @@ use handsoff_core::rules::Rule;
 use handsoff_core::{Detectors, Engine, Policy, code};
 use handsoff_deny_spike::DenySpike;
 use handsoff_drift::Drift;
+use handsoff_pipeline::Pipeline;
 
 /// All detectors. Of two claims of one priority the earlier has the call.
 const DETECTORS: Detectors = &[
     &BreakGlass, //
     &Drift,
+    &Pipeline,
     &DenySpike,
 ];
 

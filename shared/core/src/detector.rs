@@ -1,5 +1,6 @@
 //! What a detector is: which calls it claims, what it says of one, and what may be left out unseen.
 
+use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Effect, Record};
 
 use crate::call::{Call, Target};
@@ -39,6 +40,21 @@ pub trait Detector: std::fmt::Debug + Sync {
     /// Why a call that it left undecided became nothing.
     fn why_not_reported(&self, _policy: &Policy) -> String {
         String::new()
+    }
+
+    /// What it keeps of a call, whoever owns that: together with others it may show what no call shows by itself.
+    fn relates(&self, _call: &Call<'_>, _policy: &Policy) -> Option<Related> {
+        None
+    }
+
+    /// The same of an event that a service sends, and that isn't CloudTrail's.
+    fn relates_event(&self, _event: &ServiceEvent<'_>, _policy: &Policy) -> Option<Related> {
+        None
+    }
+
+    /// What such calls show together, now that all are known. They may come in any order, and more than once.
+    fn join(&self, _related: Vec<Related>, _policy: &Policy) -> Vec<Finding> {
+        Vec::new()
     }
 
     /// How far the calls of an identity have to be looked at for its claims above [`Priority::Call`]. What only one record
@@ -180,6 +196,32 @@ impl From<Finding> for Verdict {
     fn from(finding: Finding) -> Self {
         Self::Finding(Box::new(finding))
     }
+}
+
+/// An event that a service sends to EventBridge itself, such as that a build has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceEvent<'e> {
+    /// Its `detail-type`.
+    pub kind: &'e str,
+    /// The account that it is of.
+    pub account: &'e str,
+    /// When it was sent, as text.
+    pub time: &'e str,
+    /// What it says.
+    pub detail: Raw<'e>,
+}
+
+/// What a detector keeps of a call that may show something together with others. Its owner judges it besides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// What is looked at together.
+    pub group: String,
+    /// What it does in its group, as the detector calls it.
+    pub role: String,
+    /// Who made it; empty where the record doesn't tell.
+    pub who: String,
+    /// The finding that it becomes, if it is the one to report.
+    pub finding: Finding,
 }
 
 /// A call that is reported only together with others.

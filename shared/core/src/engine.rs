@@ -3,7 +3,7 @@
 use handsoff_cloudtrail::Record;
 
 use crate::call::Call;
-use crate::detector::{Claim, Detector, Detectors, Undecided, Verdict};
+use crate::detector::{Claim, Detector, Detectors, Related, ServiceEvent, Undecided, Verdict};
 use crate::disposition::Disposition;
 use crate::fast_path::FastPath;
 use crate::finding::Finding;
@@ -102,6 +102,26 @@ impl<'p> Engine<'p> {
         let name = undecided.finding.code.detector();
         let own = self.detectors.iter().find(|detector| detector.name() == name);
         own.map(|detector| detector.why_not_reported(self.policy)).unwrap_or_default()
+    }
+
+    /// What the detectors keep of a call, beside its verdict.
+    pub fn relates(&self, call: &Call<'_>) -> impl Iterator<Item = Related> {
+        self.detectors.iter().filter_map(|detector| detector.relates(call, self.policy))
+    }
+
+    /// What the detectors keep of an event that isn't CloudTrail's.
+    pub fn relates_event(&self, event: &ServiceEvent<'_>) -> impl Iterator<Item = Related> {
+        self.detectors.iter().filter_map(|detector| detector.relates_event(event, self.policy))
+    }
+
+    /// What the calls show together that were kept, now that all are known.
+    pub fn join(&self, related: &[Related]) -> Vec<Finding> {
+        let of = |name: &str| -> Vec<Related> {
+            related.iter().filter(|it| it.finding.code.detector() == name).cloned().collect()
+        };
+        let each = self.detectors.iter().map(|detector| (detector, of(detector.name())));
+        let each = each.filter(|(_, of)| !of.is_empty());
+        each.flat_map(|(detector, of)| detector.join(of, self.policy)).collect()
     }
 
     /// What becomes of the calls that were left undecided, now that all are known.

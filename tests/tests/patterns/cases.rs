@@ -97,7 +97,7 @@ fn from_another_account() -> Value {
     json!({"type": "AWSAccount", "accountId": "444455556666", "principalId": "AROA:x"})
 }
 
-/// A name, a record, and where it goes by the policy of `events/`: d drift, b break-glass, s deny-spike.
+/// A name, a record, and where it goes by the policy of `events/`: d drift, b break-glass, s deny-spike, p pipeline.
 pub(crate) type Case = (&'static str, Value, &'static str);
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -110,6 +110,7 @@ pub(crate) fn cases() -> Vec<Case> {
         services(),
         attacks(),
         sign_ins(),
+        pipelines(),
         others(),
     ]
     .concat()
@@ -190,7 +191,7 @@ fn taking_roles() -> Vec<Case> {
             "d",
         ),
         ("the deploy role is assumed with SAML", with_saml("deploy-pipeline"), "d"),
-        ("the deploy role is assumed with a web identity", with_web, "d"),
+        ("the deploy role is assumed with a web identity", with_web, "dp"),
         ("the deploy role is assumed by a service", takes(service(), "deploy-pipeline"), "d"),
         ("a role is assumed by a service", takes(service(), "app/y"), ""),
         ("the deploy role is refused", reads(user("x"), "sts:AssumeRole", refused("deploy-pipeline")), "dbs"),
@@ -254,6 +255,36 @@ fn attacks() -> Vec<Case> {
         ("an attack is only tried", changes(user("x"), "ec2:DeleteFlowLogs", dry), "d"),
         ("a shell", changes(permission_set("Developer"), "ssm:StartSession", none()), "d"),
         ("CloudShell", changes(permission_set("Developer"), "cloudshell:createSession", none()), "d"),
+    ]
+}
+
+fn pipelines() -> Vec<Case> {
+    let gone = || failed("PipelineNotFoundException");
+    let (deploy, itself) = (
+        || session("deploy-pipeline"),
+        || json!({"type": "AWSService", "invokedBy": "codepipeline.amazonaws.com"}),
+    );
+    let oidc = json!({"type": "WebIdentityUser", "userName": "repo:other/repo:pull_request"});
+    vec![
+        ("a pipeline is changed", changes(user("x"), "codepipeline:UpdatePipeline", none()), "dp"),
+        ("a connection is made", changes(user("x"), "codeconnections:CreateConnection", none()), "dp"),
+        (
+            "a connection is made by its older name",
+            changes(user("x"), "codestar-connections:CreateConnection", none()),
+            "dp",
+        ),
+        ("a pipeline that isn't there", changes(user("x"), "codepipeline:UpdatePipeline", gone()), "d"),
+        ("a pipeline's change is denied", changes(user("x"), "codepipeline:UpdatePipeline", denied()), "ds"),
+        ("a pipeline is looked at", reads(user("x"), "codepipeline:GetPipelineState", none()), ""),
+        ("a repository is pulled", reads(user("x"), "codecommit:GitPull", none()), "d"),
+        ("a pipeline starts a build", changes(deploy(), "codebuild:StartBuild", none()), "dp"),
+        ("the service starts a build", changes(itself(), "codebuild:StartBuild", none()), "p"),
+        ("a job assumes another role", reads(oidc, "sts:AssumeRoleWithWebIdentity", taking("app/y")), "dp"),
+        (
+            "notifications are none of a pipeline's",
+            changes(user("x"), "codestar-notifications:Subscribe", none()),
+            "d",
+        ),
     ]
 }
 

@@ -114,7 +114,7 @@ fn policies() -> [(&'static str, Policy); 3] {
 
 /// The letters of the functions that a verdict names: those that the tables here have.
 fn letters(through: &[bool]) -> String {
-    "dbs".chars().zip(through).filter(|(_, yes)| **yes).map(|(letter, _)| letter).collect()
+    "dbsp".chars().zip(through).filter(|(_, yes)| **yes).map(|(letter, _)| letter).collect()
 }
 
 /// Whether a call reaches the function of its owner.
@@ -165,8 +165,8 @@ fn eventbridge_takes_every_pattern() {
 
 #[test]
 fn the_detectors_have_the_templates_patterns() {
-    // And the one that brings what isn't CloudTrail's.
-    assert_eq!(rules::of_folders().len(), registered().len() + 1, "a pattern that its detector doesn't name");
+    // And those that bring what isn't CloudTrail's.
+    assert_eq!(rules::of_folders().len(), registered().len() + 2, "a pattern that its detector doesn't name");
     for (name, policy) in all_policies() {
         let names = names(&policy);
         let rules = Rules::of(&names, ACCOUNT);
@@ -317,10 +317,16 @@ fn who_stops_handsoff_itself_is_reported_past_its_functions() {
 
 // ---- The samples ---------------------------------------------------------------------------------------------
 
-/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike; c break-glass
+/// Where each sample of `events/` goes with the policy beside it: d drift, b break-glass, s deny-spike, p pipeline, e the same by the rule for services' own events; c break-glass
 /// too, by the rule for grants and reviews. Of those with several events there is a comma between different ways. What reaches a function that doesn't own it ends there.
 const SAMPLES: &[(&str, &str)] = &[
+    ("approval-overridden.pull-request.json", "dp"),
+    ("approval-overridden.stage-condition.json", "dp"),
+    ("approval-overridden.template.json", "dp"),
     ("auth-failure-spike.jsonl", "s"),
+    ("build-failure-surge.jsonl", "e"),
+    ("build-surge.jsonl", "dp"),
+    ("build-timeout-surge.jsonl", "e"),
     ("console-sign-in.permission-set.json", "d"),
     ("console-sign-in.with-mfa.json", "d"),
     ("console-sign-in.without-mfa.json", "d"),
@@ -332,16 +338,21 @@ const SAMPLES: &[(&str, &str)] = &[
     ("deny-spike.jsonl", "ds,s"),
     ("deny-wall.jsonl", "ds"),
     ("deploy-denied.json", "ds"),
+    ("deploy-failure-surge.application.jsonl", "e"),
+    ("deploy-failure-surge.stack.jsonl", "e"),
+    ("deploy-from-branch.feature-branch.json", "dp"),
     ("deploy-out-of-bounds.access-key.json", "d"),
     ("deploy-out-of-bounds.assume-role.json", "d"),
     ("deploy-out-of-bounds.own-trust.json", "d"),
     ("deploy-out-of-bounds.snapshot-shared.json", "d"),
     ("deploy-role-misused.console.json", "d"),
-    ("deploy-role-misused.other-oidc-provider.json", "d"),
+    ("deploy-role-misused.other-oidc-provider.json", "dp"),
     ("deploy-role-misused.person-assumes.json", "d"),
     ("deploy-role-misused.second-factor.json", "d"),
     ("deploy-role-misused.session-name.json", "d"),
     ("deploy-role-misused.shell.json", "d"),
+    ("direct-push.by-pipeline.json", "dp"),
+    ("direct-push.git-push.json", "dp"),
     ("drift-write.anonymous.json", "d"),
     ("drift-write.cloudformation-by-person.json", "d"),
     ("drift-write.cluster-access.json", "d"),
@@ -386,24 +397,28 @@ const SAMPLES: &[(&str, &str)] = &[
     ("login-failures.jsonl", "dbs"),
     ("nothing.agents-tool-call.json", "d"),
     ("nothing.anonymous-denied.json", "s"),
-    ("nothing.assume-deploy-role-oidc-with-ids.json", "d"),
-    ("nothing.assume-deploy-role-oidc.json", "d"),
+    ("nothing.approved-by-another.jsonl", "dp"),
+    ("nothing.assume-deploy-role-oidc-with-ids.json", "dp"),
+    ("nothing.assume-deploy-role-oidc.json", "dp"),
     ("nothing.aws-service.json", ""),
     ("nothing.customer-sign-up.json", "d"),
     ("nothing.customer-wrong-password.json", "ds"),
     ("nothing.dashboard-query.json", "d"),
     ("nothing.denied-once.json", "s"),
+    ("nothing.deploy-from-main.json", "dp"),
     ("nothing.deploy-role-bucket-policy.json", "d"),
     ("nothing.deploy-role-through-cloudformation.json", "d"),
     ("nothing.deploy-role.json", "d"),
     ("nothing.dry-run.json", "d"),
     ("nothing.exception.json", "d"),
     ("nothing.failed-write.json", "ds"),
+    ("nothing.few-failed-builds.jsonl", "e"),
     ("nothing.hostile-read.json", ""),
     ("nothing.human-read.json", ""),
     ("nothing.kms-decrypt.json", ""),
     ("nothing.log-query.json", "d"),
     ("nothing.network-activity.json", "d"),
+    ("nothing.pipeline-starts-build.json", "dp"),
     ("nothing.root-is-autoscaling.json", "b"),
     ("nothing.service-event.json", ""),
     ("nothing.service-linked-role.json", ""),
@@ -411,11 +426,17 @@ const SAMPLES: &[(&str, &str)] = &[
     ("nothing.sign-in-user-authentication.json", "d"),
     ("nothing.workload-allowed.json", "d"),
     ("permission-set-changed.policy.json", "d"),
+    ("pipeline-changed.build-project.json", "dp"),
+    ("pipeline-changed.buildspec-override.json", "dp"),
+    ("pipeline-changed.connection.json", "dp"),
     ("root-activity.assume-root.json", "b"),
     ("root-activity.console-sign-in.json", "b"),
     ("root-activity.password-recovery.json", "b"),
     ("root-activity.write.json", "b"),
     ("secret-read.permission-set.json", "d"),
+    ("self-approval.by-pipeline.json", "dp"),
+    ("self-approval.pipeline-step.jsonl", "dp"),
+    ("stage-disabled.production.json", "dp"),
     ("trail-tampered.by-pipeline.json", "d"),
     ("trail-tampered.denied-delete-trail.json", "ds"),
     ("trail-tampered.denied-update-function-code.json", "ds"),
@@ -423,6 +444,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("trail-tampered.model-invocation-log.json", "d"),
     ("trail-tampered.stop-logging.json", "d"),
     ("trail-tampered.update-function-code.json", "d"),
+    ("untrusted-source.branch.json", "dp"),
+    ("untrusted-source.repository.json", "dp"),
     ("workload-role-assumed.by-user.json", "d"),
     ("workload-write.instance-agent.json", "d"),
     ("workload-write.not-in-entry.json", "d"),
@@ -446,8 +469,8 @@ fn sample_envelopes() -> BTreeMap<String, Vec<Value>> {
 fn each_sample_goes_where_it_should() {
     let policy = samples_policy();
     let rules = Rules::of(&names(&policy), ACCOUNT);
-    let cases = Rules::of_cases();
-    let lettered = handsoff_functions::detectors().iter().filter(|it| functions()[..3].contains(&it.name()));
+    let (cases, events) = (Rules::of_cases(), Rules::of_events());
+    let lettered = handsoff_functions::detectors().iter().filter(|it| functions()[..4].contains(&it.name()));
     let own: BTreeSet<&str> =
         lettered.flat_map(|it| it.about().codes).map(|code| code.as_str()).chain(["nothing"]).collect();
     let code = |name: &str| name.split('.').next().unwrap().to_owned();
@@ -459,6 +482,11 @@ fn each_sample_goes_where_it_should() {
             if cases.let_through(&envelope.to_string())[0] {
                 assert!(none(&through), "{name}");
                 letters.insert("c".to_owned());
+                continue;
+            }
+            if events.let_through(&envelope.to_string())[0] {
+                assert!(none(&through), "{name}");
+                letters.insert("e".to_owned());
                 continue;
             }
             let detail = envelope["detail"].to_string();

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 /// The detectors, in the order in which verdicts are given: these, and then what else is registered.
 pub(crate) fn functions() -> Vec<&'static str> {
-    let known = ["drift", "break-glass", "deny-spike"];
+    let known = ["drift", "break-glass", "deny-spike", "pipeline"];
     let others = detectors().iter().map(|it| it.name()).filter(|name| !known.contains(name));
     known.into_iter().chain(others).collect()
 }
@@ -36,6 +36,9 @@ pub(crate) fn registered() -> Vec<(usize, Rule)> {
 
 /// The rule that brings what isn't CloudTrail's: grants and reviews, to break-glass.
 const CASES: &str = "CasesRule";
+
+/// The rule that brings how builds and deployments go, to pipeline.
+const EVENTS: &str = "PipelineEventsRule";
 
 /// The rules of one account's stack.
 pub(crate) struct Rules {
@@ -79,6 +82,11 @@ impl Rules {
         let template = Yaml::load_from_str(&template).unwrap().remove(0);
         let properties = get(get(get(&template, "Resources"), "TamperingRule"), "Properties");
         Self::from_texts(filled(get(properties, "EventPattern"), &Known::new()))
+    }
+
+    /// The rule for what services send themselves, as the only one: it is the same in all accounts.
+    pub(crate) fn of_events() -> Self {
+        Self::from_texts(patterns(&[EVENTS], "ENABLED", &Known::new()))
     }
 
     /// Rules with these patterns, one for each place of a verdict.

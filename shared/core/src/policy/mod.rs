@@ -9,6 +9,7 @@ pub mod exceptions;
 pub mod misuse;
 mod pattern;
 mod pattern_error;
+mod pipeline;
 mod read;
 #[cfg(test)]
 mod schema;
@@ -27,6 +28,7 @@ pub use duration::{DurationError, duration};
 pub use error::{PolicyError, nearest};
 pub use pattern::{ActionPattern, Glob, IdentityPattern};
 pub use pattern_error::PatternError;
+pub use pipeline::PipelineRules;
 pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
@@ -51,6 +53,8 @@ pub struct Policy {
     pub alerts: Alerts,
     /// What is asked of break-glass sessions.
     pub cases: Cases,
+    /// Which branches and sources the pipelines may use.
+    pub pipeline: PipelineRules,
     /// Names of resources that logging and detection depend on.
     pub protected: Vec<Glob>,
 }

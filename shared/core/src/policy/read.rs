@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use handsoff_cloudtrail::TimeDelta;
 use toml::de::{DeTable, Error};
 
-use super::{Alerts, Cases, Denials, DigestHours, Line, Policy, PolicyError};
+use super::{Alerts, Cases, Denials, DigestHours, Line, PipelineRules, Policy, PolicyError};
 use crate::severity::Severity;
 use reader::{Reader, Section};
 
@@ -50,12 +50,13 @@ pub(super) fn empty() -> Policy {
             approvals_from: Vec::new(),
             approvers: Vec::new(),
         },
+        pipeline: PipelineRules::none(),
         protected: Vec::new(),
     }
 }
 
 /// The tables of a policy.
-pub(super) const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 11] = [
     "deploy",
     "break_glass",
     "workload",
@@ -65,6 +66,7 @@ pub(super) const TABLES: [&str; 10] = [
     "digest",
     "accounts",
     "cases",
+    "pipeline",
     "protected",
 ];
 
@@ -135,6 +137,9 @@ impl Reader<'_> {
         }
         if let Some(section) = self.section(root, "cases") {
             self.cases(&section, &mut policy.cases);
+        }
+        if let Some(section) = self.section(root, "pipeline") {
+            self.pipeline(&section, &mut policy.pipeline);
         }
         if let Some(section) = self.section(root, "protected") {
             self.known(&section, &["resources"]);

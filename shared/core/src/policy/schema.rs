@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::digest::WEEKDAYS;
 use super::{
     ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
-    IdentityPattern, Origin, TicketPlace, Workload,
+    IdentityPattern, Origin, PipelineRules, TicketPlace, Workload,
 };
 
 /// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.
@@ -40,6 +40,8 @@ struct Handsoff {
     accounts: Accounts,
     /// What is asked of break-glass sessions.
     cases: Cases,
+    /// Which branches and sources the pipelines may use.
+    pipeline: PipelineRules,
     /// What logging and detection depend on.
     protected: Protected,
 }

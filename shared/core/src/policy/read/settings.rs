@@ -1,11 +1,23 @@
-//! `[cases]`, `[denials]` and `[alerts]`.
+//! `[cases]`, `[denials]`, `[alerts]` and `[pipeline]`.
 
 use super::{Reader, Section, is_account};
-use crate::policy::{Alerts, Cases, Denials, PatternError};
+use crate::policy::{Alerts, Cases, Denials, PatternError, PipelineRules};
 use crate::severity::Severity;
 use crate::show::clean;
 
 impl Reader<'_> {
+    pub(super) fn pipeline(&mut self, section: &Section<'_>, rules: &mut PipelineRules) {
+        self.known(section, &["protected_branches", "trusted_branches", "trusted_repositories"]);
+        rules.line = self.line(section);
+        for (key, list) in [
+            ("protected_branches", &mut rules.protected_branches),
+            ("trusted_branches", &mut rules.trusted_branches),
+            ("trusted_repositories", &mut rules.trusted_repositories),
+        ] {
+            *list = self.globs(section, key).unwrap_or_default();
+        }
+    }
+
     pub(super) fn cases(&mut self, section: &Section<'_>, cases: &mut Cases) {
         self.known(section, &["patience", "review_within", "approvals_from", "approvers"]);
         if let Some(patience) = self.duration(section, "patience") {
