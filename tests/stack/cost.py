@@ -22,7 +22,7 @@ IDLE_METRICS = {
     ("Subscribers", ""): "handsoff-sweep, with each canary",
 }
 # All that docs/metrics.md lists, with their dimensions: sent all the time they would be the most that can be billed.
-ALL_METRICS = 40
+ALL_METRICS = 43
 
 # Lambda's long polls, by its own documentation: five at a time, two when idle unless a most of concurrency is set.
 POLLS_A_MINUTE = 3
@@ -84,6 +84,7 @@ def compute(stack: Resolved, calls: float, seconds: float) -> float:
 def idle(stack: Resolved) -> list[Line]:
     """A month in which nothing happens, with every free tier used up, but for the dashboard."""
     count, canary = alarm_metrics(stack), canaries(stack)
+    queues = len(stack.of_type("AWS::Lambda::EventSourceMapping"))
     # One by the sweep, one by drift.
     puts = 2 * canary
     keys = len(stack.of_type("AWS::KMS::Key"))
@@ -93,7 +94,7 @@ def idle(stack: Resolved) -> list[Line]:
     return [
         Line(f"alarms: {count} metrics", prices.ALARM_METRIC.of(count)),
         Line(f"metrics: {len(IDLE_METRICS)} are sent all the time", prices.CUSTOM_METRIC.of(len(IDLE_METRICS))),
-        Line("queues: Lambda's polls of three, and the canary", prices.SQS_REQUEST.of(polls(stack) + 3 * canary)),
+        Line(f"queues: Lambda's polls of {queues}, and the canary", prices.SQS_REQUEST.of(polls(stack) + 3 * canary)),
         Line(f"`PutMetricData`: {puts:,.0f} calls", prices.PUT_METRIC_DATA.of(puts)),
         Line("functions: a sweep a minute, a canary every five", sweep + drift),
         Line("table, and the topic's subscriptions looked at", table + prices.SNS_REQUEST.of(canary)),

@@ -9,8 +9,8 @@ use crate::{asked, codes, is_by_pipeline, shown, who};
 /// What sets aside an approval that is required, of one pull request or execution. No template of infrastructure as code has
 /// such a thing, so that no deployment does it.
 ///
-/// CodeCommit API reference: `OverridePullRequestApprovalRules`, `DeletePullRequestApprovalRule`,
-/// `UpdatePullRequestApprovalRuleContent`; CodePipeline API reference: `OverrideStageCondition`.
+/// `CodeCommit` API reference: `OverridePullRequestApprovalRules`, `DeletePullRequestApprovalRule`,
+/// `UpdatePullRequestApprovalRuleContent`; `CodePipeline` API reference: `OverrideStageCondition`.
 pub(crate) fn is_set_aside(action: &Action<'_>) -> bool {
     let of_pull_request = [
         "OverridePullRequestApprovalRules",
@@ -64,7 +64,7 @@ fn set_aside(call: &Call<'_>) -> Option<(Severity, String)> {
 
 /// What weakens the rules of all pull requests to come. A deploy role may manage templates as code.
 ///
-/// CodeCommit API reference: `DeleteApprovalRuleTemplate`, `UpdateApprovalRuleTemplateContent`,
+/// `CodeCommit` API reference: `DeleteApprovalRuleTemplate`, `UpdateApprovalRuleTemplateContent`,
 /// `DisassociateApprovalRuleTemplateFromRepository`, `BatchDisassociateApprovalRuleTemplateFromRepositories`.
 fn weakened(call: &Call<'_>) -> Option<(Severity, String)> {
     if call.action.service != "codecommit" {

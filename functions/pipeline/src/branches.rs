@@ -12,7 +12,7 @@ const HEADS: &str = "refs/heads/";
 
 /// Whether an action writes to a branch without a pull request.
 ///
-/// "Logging AWS CodeCommit API calls with AWS CloudTrail" (`CodeCommit` User Guide) for `GitPush`; the `CodeCommit` API
+/// "Logging AWS `CodeCommit` API calls with AWS CloudTrail" (`CodeCommit` User Guide) for `GitPush`; the `CodeCommit` API
 /// reference for the others. To merge a pull request is the way that is meant.
 pub(crate) fn writes(action: &Action<'_>) -> bool {
     const NAMES: [&str; 9] = [

@@ -1,7 +1,7 @@
 //! What services send to EventBridge themselves of builds and deployments: it is counted, and never a finding by itself.
 //!
-//! "AWS CodeBuild events", "AWS CodePipeline events", "AWS CodeDeploy events" (EventBridge Events Reference), "Build
-//! notifications input format reference" (`CodeBuild` User Guide), "Monitoring CodePipeline events" (`CodePipeline` User Guide),
+//! "AWS `CodeBuild` events", "AWS `CodePipeline` events", "AWS `CodeDeploy` events" (EventBridge Events Reference), "Build
+//! notifications input format reference" (`CodeBuild` User Guide), "Monitoring `CodePipeline` events" (`CodePipeline` User Guide),
 //! "Managing events with EventBridge" (`CloudFormation` User Guide).
 
 use handsoff_cloudtrail::json::Raw;

@@ -36,7 +36,7 @@ fn untrusted(call: &Call<'_>, policy: &Policy) -> Option<(Severity, String)> {
     let one = |key: &str| asked(call, key);
     let many = |list: &str, key: &'static str| {
         let list = call.record.request_parameters.get(list).unwrap_or_default();
-        let of = |it: Raw<'_>| it.get(key).and_then(Raw::text).map(|text| text.into_owned());
+        let of = |it: Raw<'_>| it.get(key).and_then(Raw::text).map(std::borrow::Cow::into_owned);
         list.elements().flatten().filter_map(of).collect::<Vec<_>>()
     };
     let locations =

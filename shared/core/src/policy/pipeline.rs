@@ -10,7 +10,7 @@ pub struct PipelineRules {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]
     pub line: Line,
-    /// Branches of CodeCommit that only pull requests may change. Empty: none is watched.
+    /// Branches of `CodeCommit` that only pull requests may change. Empty: none is watched.
     pub protected_branches: Vec<Glob>,
     /// Branches that may be built, and deployed from. Empty: any.
     pub trusted_branches: Vec<Glob>,
