@@ -110,7 +110,7 @@ impl Sink for Noting<'_, '_> {
         let kind = object.get("detail-type").and_then(Raw::text);
         kind.is_some_and(|kind| {
             [handsoff_case::grant::GRANT, handsoff_case::review::REVIEW].contains(&&*kind)
-        })
+        }) || input::is_services_own(object)
     }
 
     fn problem(&mut self, position: Option<Position>, message: String) {

@@ -81,7 +81,7 @@ pub trait Sink {
     /// and acceptances stand among saved events.
     fn other(&mut self, object: Raw<'_>, _place: &Place<'_>) -> bool {
         let kind = object.get("detail-type").and_then(Raw::text);
-        kind.is_some_and(|kind| [GRANT, REVIEW, ACCEPTANCE].contains(&&*kind))
+        kind.is_some_and(|kind| [GRANT, REVIEW, ACCEPTANCE].contains(&&*kind)) || is_services_own(object)
     }
     /// An object that is known to hold no records: a digest, or AWS Config's.
     fn known(&mut self) {}
@@ -94,4 +94,12 @@ pub trait Sink {
     fn failed(&mut self, position: Option<Position>, message: String) {
         self.problem(position, message);
     }
+}
+
+/// Whether an object is an event that a service sends to EventBridge itself, such as that a build has ended: no record, and
+/// nothing that is lost.
+pub(crate) fn is_services_own(object: Raw<'_>) -> bool {
+    let text = |key| object.get(key).and_then(Raw::text).unwrap_or_default();
+    let kind = text("detail-type");
+    text("source").starts_with("aws.") && !kind.is_empty() && !kind.ends_with(" via CloudTrail")
 }

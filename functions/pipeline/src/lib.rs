@@ -34,7 +34,9 @@ const CLAIMS: [Claim; 1] = [Claim {
     priority: Priority::Attack,
     covers: |call, policy, trace| {
         let found = finding(call, policy);
-        trace.step("of a pipeline?", || found.as_ref().map_or("no", |found| found.code.as_str()).into());
+        if let Some(found) = &found {
+            trace.step("of a pipeline?", || found.code.as_str().into());
+        }
         found.is_some()
     },
 }];
