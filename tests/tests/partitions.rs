@@ -69,6 +69,15 @@ fn a_sample_gives_the_same_in_every_partition() {
     let mut compared = 0;
     for sample in samples() {
         let text = std::fs::read_to_string(&sample).unwrap();
+        // What services send themselves is no record, and is named by the same hosts everywhere.
+        let is_service_event = |text: &str| {
+            text.contains("State Change\"")
+                || text.contains("State-change")
+                || text.contains("Status Change\"")
+        };
+        if is_service_event(&text) {
+            continue;
+        }
         let expected = verdicts(&sample);
         for partition in PARTITIONS {
             let there = folder.join(sample.file_name().unwrap());
