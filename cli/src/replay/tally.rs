@@ -26,7 +26,6 @@ use super::digest_notes::DigestNotes;
 use super::distinct::Distinct;
 use super::findings::Kept;
 use super::issuers::Issuers;
-use super::service_events;
 use super::sessions::Sessions;
 use super::times::looks_like_time;
 use crate::input::{Place, Position, Problem, Sink, Source};
@@ -78,17 +77,17 @@ impl Options {
 #[derive(Debug, Default)]
 pub struct Tally {
     options: Options,
-    read: u64,
+    pub(super) read: u64,
     out_of_range: u64,
     unreadable: u64,
     known: u64,
     odd: u64,
-    nothing: Distinct,
+    pub(super) nothing: Distinct,
     /// The calls that each exception covered, by its place in the policy.
     excepted: BTreeMap<usize, Distinct>,
     undecided: Vec<Undecided>,
     /// What may show something together, whatever each call's own verdict is.
-    related: Vec<Related>,
+    pub(super) related: Vec<Related>,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
@@ -363,7 +362,7 @@ impl Tally {
     }
 }
 
-fn class(nothing: Disposition) -> usize {
+pub(super) fn class(nothing: Disposition) -> usize {
     Disposition::ALL.iter().position(|other| *other == nothing).unwrap_or_default()
 }
 
@@ -472,16 +471,7 @@ impl Sink for SourceSink<'_, '_> {
             self.note(Some(place.position()), why.to_string(), true);
         }
         match self.tally.sessions.event(object) {
-            None => {
-                let related = service_events::related(self.engine, object);
-                let wanted = !related.is_empty();
-                self.tally.read += u64::from(wanted);
-                for one in related {
-                    self.tally.nothing.add(one.finding.key, class(Disposition::Service));
-                    self.tally.related.push(one);
-                }
-                wanted
-            }
+            None => self.tally.service_event(self.engine, object),
             Some(Ok(())) => true,
             Some(Err(why)) => {
                 self.note(Some(place.position()), why.to_string(), true);
