@@ -17,7 +17,7 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 KEYS = {"aws_access_key_id": "AKIAHARNESSEXAMPLE00", "aws_secret_access_key": "not-a-secret"}
 
-# moto's server, but for five things. It takes one request at a time: moto checks a condition and writes in two
+# moto's server, but for six things. EventBridge sends to topics, too. It takes one request at a time: moto checks a condition and writes in two
 # steps, where AWS does it in one. It is without three habits that cost more than all the rest: at each request it asks
 # the disk for its own folders, for each message received it counts all messages of the queue, and for each query it
 # sorts the whole table, by a key that it makes anew for each comparison (ours are strings). And it obeys no
@@ -25,9 +25,11 @@ KEYS = {"aws_access_key_id": "AKIAHARNESSEXAMPLE00", "aws_secret_access_key": "n
 SERVER = """
 from moto import backends
 from moto.dynamodb.models.table import Table
+from moto.events.models import EventTemplateParser, Rule
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sns.models import sns_backends
 from moto.sqs.models import SQSBackend
 from werkzeug.serving import run_simple
 
@@ -42,6 +44,26 @@ def all_items(table):
     return sorted(items, key=lambda item: (item.hash_key.value, item.range_key.value if item.range_key else ""))
 
 
+to_targets = Rule.send_to_targets
+
+
+def send_to_targets(rule, event, transform_input=True):
+    all_targets = rule.targets
+    rule.targets = [target for target in all_targets if ":sns:" not in target["Arn"]]
+    try:
+        to_targets(rule, event, transform_input)
+    finally:
+        rule.targets = all_targets
+    topics = [target for target in all_targets if ":sns:" in target["Arn"]]
+    if topics and rule.event_pattern.matches_event(event):
+        for target in topics:
+            made = target["InputTransformer"]
+            text = EventTemplateParser.parse(made["InputTemplate"], made["InputPathsMap"], event)
+            region, account = target["Arn"].split(":")[3:5]
+            sns_backends[account][region].publish(str(text), arn=target["Arn"])
+
+
+Rule.send_to_targets = send_to_targets
 Table.all_items = all_items
 FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 app = DomainDispatcherApplication(create_backend_app)

@@ -21,6 +21,7 @@ from runtime import Function, Outcome
 
 SWEEP = "handsoff-sweep"
 BREAK_GLASS = "handsoff-break-glass"
+PIPELINE = "handsoff-pipeline"
 
 # What `handsoff policy parameters events/handsoff.toml` prints.
 PARAMETERS = {
@@ -116,9 +117,11 @@ class Live:
     # ---- Events in ----
 
     def send(self, function: str, bodies: list[dict | str]) -> None:
-        """Straight into the queue of a function. Grants and reviews go to break-glass alone, as by their rule."""
+        """Straight into the queue of a function. Grants and reviews go to break-glass alone, and what services send
+        themselves to pipeline, as by their rules."""
         url = self.mappings[function].queue_url
         wanted = [body for body in bodies if function == BREAK_GLASS or not records.is_for_cases(body)]
+        wanted = [body for body in wanted if function == PIPELINE or not records.is_of_a_service(body)]
         texts = [body if isinstance(body, str) else json.dumps(body) for body in wanted]
         assert not any(map(NOT_IN_SQS.search, texts)), "no queue holds that"
         while texts:

@@ -109,6 +109,12 @@ def review(at: str, detail: dict, account: str = "111122223333") -> dict:
     return _sent(at, "Break-Glass Review", "handsoff", detail, account)
 
 
+def is_of_a_service(event: dict | str) -> bool:
+    """What a service sends to EventBridge itself: the end of a build, say."""
+    kind = str(event.get("detail-type", "")) if isinstance(event, dict) else ""
+    return isinstance(event, dict) and str(event.get("source")).startswith("aws.") and "via CloudTrail" not in kind
+
+
 def is_for_cases(event: object) -> bool:
     """Whether an event is a grant or a review, and no record of CloudTrail."""
     return isinstance(event, dict) and str(event.get("detail-type")).startswith("Break-Glass ")

@@ -24,6 +24,8 @@ def in_queue(live: Live, function: str) -> set[str]:
 
 
 def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], night: list[dict]) -> None:
+    # What services send themselves has no ID of CloudTrail's to look for, and a rule of its own: test_same_as_replay.
+    night = [event for event in night if not records.is_of_a_service(event)]
     live.publish(night)
     waiting = {name: in_queue(live, name) for name in DETECTORS}
     for name in DETECTORS:
