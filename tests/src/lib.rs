@@ -13,6 +13,7 @@
 
 pub mod deploys;
 pub mod generated;
+pub mod sessions;
 
 use std::path::{Path, PathBuf};
 

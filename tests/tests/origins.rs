@@ -12,41 +12,12 @@ use handsoff_functions::engine;
 use handsoff_testing::fault_injection::{Fault, FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
 use handsoff_tests::replay;
+use handsoff_tests::sessions::{Session, assumes, record, session};
 use proptest::prelude::*;
 
-const ADMIN: (&str, &str, &str) = ("AdminRole", "alice@example.com", "ASIAADMIN");
-const OPS: (&str, &str, &str) = ("ops", "x", "ASIAOPS");
-const JON: (&str, &str, &str) = ("AWSReservedSSO_Dev_0123456789abcdef", "jon@example.com", "ASIAJON");
-
-fn session((role, name, key): (&str, &str, &str)) -> String {
-    format!(
-        r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE:{name}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}",
-        "accountId":"111122223333","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role",
-        "arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}}}}}}"#
-    )
-}
-
-/// A record in the second of a minute.
-fn record(second: u32, who: &str, action: &str, rest: &str) -> String {
-    let (service, name) = action.split_once(':').unwrap();
-    let reads = service == "sts";
-    format!(
-        r#"{{"eventVersion":"1.11","userIdentity":{who},"eventTime":"2026-03-10T02:00:{second:02}Z","eventSource":"{service}.amazonaws.com",
-        "eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.5","userAgent":"aws-cli/2.15",{rest}
-        "eventID":"00000000-0000-4000-8000-0000000000{second:02}","readOnly":{reads},"eventType":"AwsApiCall",
-        "managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}}"#
-    )
-    .replace('\n', " ")
-}
-
-fn assumes(second: u32, who: &str, (role, name, key): (&str, &str, &str)) -> String {
-    let rest = format!(
-        r#""requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"{name}"}},
-        "responseElements":{{"credentials":{{"accessKeyId":"{key}"}},
-        "assumedRoleUser":{{"arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}"}}}},"#
-    );
-    record(second, who, "sts:AssumeRole", &rest)
-}
+const ADMIN: Session = ("AdminRole", "alice@example.com", "ASIAADMIN");
+const OPS: Session = ("ops", "x", "ASIAOPS");
+const JON: Session = ("AWSReservedSSO_Dev_0123456789abcdef", "jon@example.com", "ASIAJON");
 
 /// A user of Identity Center assumes a role, and with it another one under a colleague's name, and makes a role; a second
 /// session of the same role, which has that name, too, stops logging.

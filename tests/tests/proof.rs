@@ -19,6 +19,7 @@ use handsoff_runtime::Mark;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
 use handsoff_tests::replay;
+use handsoff_tests::sessions::{Session, assumes, record, session};
 use proptest::prelude::*;
 
 const POLICY: &str = r#"
@@ -32,8 +33,6 @@ assumed_by = ["arn:aws:iam::111122223333:role/deploy"]
 identity = "arn:aws:iam::*:role/emergency"
 "#;
 
-type Session = (&'static str, &'static str, &'static str);
-
 const JON: Session = ("AWSReservedSSO_Dev_0123456789abcdef", "jon@example.com", "ASIAJON");
 const OPS: Session = ("ops", "x", "ASIAOPS");
 const EMERGENCY: Session = ("emergency", "ana", "ASIAEMERGENCY");
@@ -42,35 +41,6 @@ const CODEBUILD: &str = r#"{"type":"AWSService","invokedBy":"codebuild.amazonaws
 /// The sessions of the pipeline's roles, by the end of their keys.
 fn pipeline(role: &'static str, key: &'static str) -> Session {
     (role, "run-7", key)
-}
-
-fn session((role, name, key): Session) -> String {
-    format!(
-        r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE:{name}","arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}",
-        "accountId":"111122223333","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role",
-        "arn":"arn:aws:iam::111122223333:role/{role}","accountId":"111122223333","userName":"{role}"}}}}}}"#
-    )
-}
-
-fn record(second: u32, who: &str, action: &str, rest: &str) -> String {
-    let (service, name) = action.split_once(':').unwrap();
-    let reads = service == "sts";
-    format!(
-        r#"{{"eventVersion":"1.11","userIdentity":{who},"eventTime":"2026-03-10T02:00:{second:02}Z","eventSource":"{service}.amazonaws.com",
-        "eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.5","userAgent":"aws-cli/2.15",{rest}
-        "eventID":"00000000-0000-4000-8000-0000000000{second:02}","readOnly":{reads},"eventType":"AwsApiCall",
-        "managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}}"#
-    )
-    .replace('\n', " ")
-}
-
-fn assumes(second: u32, who: &str, (role, name, key): Session) -> String {
-    let rest = format!(
-        r#""requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/{role}","roleSessionName":"{name}"}},
-        "responseElements":{{"credentials":{{"accessKeyId":"{key}"}},
-        "assumedRoleUser":{{"arn":"arn:aws:sts::111122223333:assumed-role/{role}/{name}"}}}},"#
-    );
-    record(second, who, "sts:AssumeRole", &rest)
 }
 
 fn changes(second: u32, who: Session) -> String {

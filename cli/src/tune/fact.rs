@@ -309,7 +309,7 @@ impl Fact {
         use handsoff_cloudtrail::Effect::{Changes, Reads};
         use handsoff_core::Outcome::{Denied, Succeeded};
         let service = matches!(call.principal.kind, Kind::Service | Kind::Anonymous);
-        let taking = call.action.service == "sts" && call.action.name.starts_with("AssumeRole");
+        let taking = call.action.assumes_role();
         let action = || clean(&call.action.to_string(), 160);
         let what = match &call.outcome {
             Succeeded if taking => {

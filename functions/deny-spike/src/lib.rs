@@ -24,6 +24,7 @@ use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::show::clean;
 use handsoff_core::{
     Call, Detector, Disposition, Finding, Key, Kind, Outcome, Severity, Trace, Verdict, group,
+    is_customers_service,
 };
 
 use cause::Cause;
@@ -98,7 +99,7 @@ fn is_failed_sign_in(call: &Call<'_>) -> bool {
 /// Whether a call or a sign-in failed to authenticate, of anybody that AWS names. A wrong password of an app's customer at
 /// Cognito is nobody's of the account, and says nothing of the app that passes it on.
 fn is_unauthenticated(call: &Call<'_>) -> bool {
-    let customers = matches!(&*call.action.service, "cognito-idp" | "cognito-identity");
+    let customers = is_customers_service(&call.action.service);
     let named = !matches!(call.principal.kind, Kind::Service | Kind::Anonymous) && !customers;
     let is_call =
         || matches!(call.outcome, Outcome::Unauthenticated(_)) && !call.record.error_code.is_absent();

@@ -190,7 +190,7 @@ impl<'p> Group<'p> {
         Ok(findings)
     }
 
-    /// Whether no storm comes to it: of each principal only some calls do. Whoever signs in is no principal yet.
+    /// Whether no storm comes to it: of each principal only some calls do. A sign-in has no principal yet.
     fn is_thin(&self) -> bool {
         matches!(Shape::of(self.name), Shape::Source | Shape::Provider | Shape::Wall)
     }
@@ -233,7 +233,7 @@ impl<'p> Group<'p> {
         let mut all = self.stored.around(world, (first, last), window * 2, LOOK_AT).await?;
         let keys: HashSet<Key> = own.iter().map(|denial| denial.key()).collect();
         all.retain(|call| !keys.contains(&call.key));
-        // Whoever brought the others has reported what they were without these.
+        // The function that got the others has reported what they were without these.
         let others = verdict::of_group(self.name, all.clone(), self.policy);
         let near =
             |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
@@ -321,7 +321,7 @@ impl Stored {
         }
     }
 
-    /// Remembers denied calls, and says how many are new. Whole first: whoever finds one in brief finds it whole. A group of
+    /// Remembers denied calls, and says how many are new. Whole first: a function that finds one in brief finds it whole. A group of
     /// several has them in brief, and each principal's group has its own whole.
     async fn keep(
         &self,

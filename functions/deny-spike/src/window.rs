@@ -86,7 +86,7 @@ fn windows<'c>(
     windows
 }
 
-/// For each call the windows that it lies in, if one of them holds too many. `what`: what is told apart in it.
+/// For each call the windows that it lies in, if one of them holds too many. `what`: what is distinct in it.
 pub(crate) fn spikes<'c>(
     calls: &[&'c Seen],
     what: impl Fn(&'c Seen) -> Option<&'c str>,

@@ -4,7 +4,7 @@
 //! To assume a role changes nothing, and so it is seen here alone: what the session does afterwards has the role as its
 //! caller.
 
-use handsoff_cloudtrail::{Action, Arn, IdentityType, Record};
+use handsoff_cloudtrail::{Arn, IdentityType, Record};
 use handsoff_core::policy::Policy;
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
@@ -12,7 +12,7 @@ use crate::codes;
 
 /// The finding on a call that assumed a role, if there is one.
 pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
-    if !assumes(&call.action) || call.outcome != Outcome::Succeeded || call.target.is_some() {
+    if !call.action.assumes_role() || call.outcome != Outcome::Succeeded || call.target.is_some() {
         return None;
     }
     let arn = call.record.assumed_role_arn()?;
@@ -48,11 +48,6 @@ pub(crate) fn may_be(kind: Kind, record: &Record<'_>) -> bool {
         // From the console anybody is a person.
         _ => another_account() || record.session_credential_from_console.flag() == Some(true),
     }
-}
-
-/// Whether a call is one of those that assume a role.
-pub(crate) fn assumes(action: &Action<'_>) -> bool {
-    action.service == "sts" && action.name.starts_with("AssumeRole")
 }
 
 fn by_pipeline(call: &Call<'_>, policy: &Policy, role: &str) -> Option<Finding> {

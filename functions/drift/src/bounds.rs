@@ -60,7 +60,7 @@ fn beyond(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<(Severity,
         return None;
     }
     if list.iter().any(|change| change.covers(&call.action, class)) {
-        // An action is listed for what it does every day, and not for whoever it lets in some day.
+        // An action is listed for what it does every day, and not for an outsider whom it lets in some day.
         let how = of_the_policy(call, policy).or_else(|| lets_in(call, entry, policy))?;
         return Some((
             Severity::Medium,

@@ -32,7 +32,7 @@ pub(crate) fn action(action: &Action<'_>) -> Watch {
     } else if Attack::is_listed(action)
         || Attack::drains(action)
         || bounds::is_watched(action)
-        || assumed::assumes(action)
+        || action.assumes_role()
         || secrets::is_watched(action)
     {
         Watch::ByRecord
@@ -69,7 +69,7 @@ fn is_watched_read(facts: &RecordFacts<'_>) -> bool {
     let RecordFacts { record, kind, policy, .. } = facts;
     let action = Action::of(record);
     let console = record.session_credential_from_console.flag() == Some(true);
-    (assumed::assumes(&action) && assumed::may_be(*kind, record))
+    (action.assumes_role() && assumed::may_be(*kind, record))
         || ((*kind == Kind::Human || console) && secrets::read(&action, record).is_some())
         || (*kind != Kind::Service && Attack::drains(&action) && Attack::may_be_on_protected(record, policy))
 }

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
 use handsoff_core::detector::{Related, ServiceEvent};
-use handsoff_core::{Call, Detector, Engine, Finding, Reported, Trace, Verdict};
+use handsoff_core::{Call, Detector, Engine, Finding, Reported, Trace, Verdict, group};
 use handsoff_ledger::Observation;
 use handsoff_ledger::live::remember;
 use handsoff_runtime::excepted::{self, Excepted};
@@ -178,8 +178,9 @@ impl Stored {
     }
 }
 
+/// By a digest: a group has names that callers chose.
 fn partition(group: &str) -> String {
-    format!("related#{group}")
+    format!("related#{}", group::digest(&["related", group]))
 }
 
 fn sort(related: &Related) -> String {

@@ -155,7 +155,7 @@ fn count(hour: &Hour<'_>, role: &str) -> usize {
 }
 
 /// The one finding on an hour with so many calls of a role; known with the last of these. Its incident is the group's and
-/// the day's, whoever made the calls: each build may have a session of its own.
+/// the day's, not their callers': each build may have a session of its own.
 fn surge(
     start: Time,
     hour: &Hour<'_>,

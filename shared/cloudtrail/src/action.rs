@@ -139,6 +139,11 @@ impl<'a> Action<'a> {
         self.class() == Some(Class::WayIn)
     }
 
+    /// Whether the call issues a session of a role: `AssumeRole` and its kin ("AWS STS API reference"). Not of root.
+    pub fn assumes_role(&self) -> bool {
+        self.service == "sts" && self.name.starts_with("AssumeRole")
+    }
+
     fn listed(&self) -> Option<Effect> {
         // Compared without case: CloudShell and others write lower-camel names.
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&self.name));

@@ -42,7 +42,7 @@ pub trait Detector: std::fmt::Debug + Sync {
         String::new()
     }
 
-    /// What it keeps of a call, whoever owns that: together with others it may show what no call shows by itself.
+    /// What it keeps of a call, whatever detector owns that: together with others it may show what no call shows by itself.
     fn relates(&self, _call: &Call<'_>, _policy: &Policy) -> Option<Related> {
         None
     }

@@ -163,7 +163,7 @@ pub fn denial_group(call: &Call<'_>) -> String {
     format!("{account}|{}|{}", without_suffix(&arn), subject.unwrap_or_default())
 }
 
-/// What stands in the group of a user of Identity Center for the role: each has one in each account for each permission set.
+/// What a group has for the role of a user of Identity Center: each has one in each account for each permission set.
 pub(crate) const IDENTITY_CENTER: &str = "Identity Center";
 
 /// A caller of whom there is no ARN: the user of Identity Center; of a web identity the provider, which authenticates many

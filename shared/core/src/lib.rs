@@ -40,7 +40,7 @@ pub use fast_path::FastPath;
 pub use finding::{Finding, Key};
 pub use incident::Incident;
 pub use policy::Policy;
-pub use principal::{Kind, Principal};
+pub use principal::{Kind, Principal, is_customers_service};
 pub use reported::{Hidden, Reported, ReportedRef};
 pub use session_verdict::{Client, SessionVerdict};
 pub use severity::Severity;

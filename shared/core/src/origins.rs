@@ -181,8 +181,10 @@ pub struct Issue {
 impl Beginning {
     /// Of a call that issued a session to anybody but a service.
     pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Self> {
-        let assumes = call.action.service == "sts" && call.action.name.starts_with("AssumeRole");
-        if !assumes || call.outcome != Outcome::Succeeded || call.principal.kind == Kind::Service {
+        if !call.action.assumes_role()
+            || call.outcome != Outcome::Succeeded
+            || call.principal.kind == Kind::Service
+        {
             return None;
         }
         let session = issued_by(&call.record)?;

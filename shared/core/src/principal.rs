@@ -267,7 +267,7 @@ fn is_for_customers(record: &Record<'_>) -> bool {
 }
 
 /// Whether an app's customers call the service themselves, to sign up and in.
-pub(crate) fn is_customers_service(service: &str) -> bool {
+pub fn is_customers_service(service: &str) -> bool {
     matches!(service, "cognito-idp" | "cognito-identity")
 }
 

@@ -86,7 +86,7 @@ async fn is_within(
     Ok(false)
 }
 
-/// Sends what was claimed longer ago than the lease, by whoever.
+/// Sends what was claimed longer ago than the lease, by any function.
 ///
 /// # Errors
 /// When something could not be written or sent; to do it again is safe.

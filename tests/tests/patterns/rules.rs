@@ -76,7 +76,7 @@ impl Rules {
         Self::from_texts(patterns(&[CASES], "ENABLED", &Known::new()))
     }
 
-    /// The rule that tells of tampering past the functions, as the only one.
+    /// The rule that reports tampering past the functions, as the only one.
     pub(crate) fn of_tampering() -> Self {
         let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
         let template = Yaml::load_from_str(&template).unwrap().remove(0);

@@ -325,7 +325,7 @@ fn small() -> Policy {
     policy
 }
 
-/// What a person is told in the end: of each incident's calls the gravest verdict.
+/// What is reported in the end: of each incident's calls the gravest verdict.
 fn gravest(findings: &[Finding]) -> BTreeMap<(String, Key), Severity> {
     let mut all = BTreeMap::new();
     for finding in findings {

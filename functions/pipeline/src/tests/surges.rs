@@ -68,7 +68,7 @@ fn many_builds_are_a_surge_against_the_days_before() {
 }
 
 #[test]
-fn a_surge_is_one_finding_an_hour_whoever_starts_the_builds() {
+fn a_surge_is_one_finding_an_hour_of_all_callers() {
     let surges =
         Pipeline.join([builds(1, 6, 3), builds(400, 7, 3), builds(60, 7, 5)].concat(), &Policy::built_in());
     assert_eq!(surges.len(), 2);

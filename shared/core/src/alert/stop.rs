@@ -1,4 +1,4 @@
-//! The command that stops whoever a finding is about, spelled out: who is woken at three should have nothing to look up.
+//! The command that stops the identity of a finding, spelled out: who is woken at three should have nothing to look up.
 
 use handsoff_cloudtrail::{Arn, permission_set_of};
 

@@ -1,4 +1,4 @@
-//! What stops whoever a finding is about.
+//! What stops the identity of a finding.
 
 use super::*;
 use handsoff_cloudtrail::{Entry, Record};
