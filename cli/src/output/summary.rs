@@ -50,7 +50,7 @@ pub fn summary(outcome: &Outcome, files: &Files, out: &mut dyn Write) -> io::Res
     let repeated = counts.read - counts.out_of_range - counts.distinct.min(counts.read - counts.out_of_range);
     writeln!(out, "{} read from {files}", count_of(counts.read, "record"))?;
     let mut row = |number: u64, what: &str, meaning: &str| {
-        writeln!(out, "  {:>12}  {what:<20} {meaning}", thousands(number))
+        writeln!(out, "  {:>10}  {what:<22} {meaning}", thousands(number))
     };
     row(counts.distinct, "distinct", "")?;
     row(repeated, "repeated", "delivered more than once, judged once")?;
@@ -67,7 +67,7 @@ pub fn summary(outcome: &Outcome, files: &Files, out: &mut dyn Write) -> io::Res
     let nothing: u64 = counts.nothing.values().sum();
     writeln!(out, "{} with nothing to report", count_of(nothing, "record"))?;
     let mut row = |number: u64, what: &str, meaning: &str| {
-        writeln!(out, "  {:>12}  {what:<20} {meaning}", thousands(number))
+        writeln!(out, "  {:>10}  {what:<22} {meaning}", thousands(number))
     };
     for (why, number) in &counts.nothing {
         row(*number, why.as_str(), why.meaning())?;
@@ -76,7 +76,7 @@ pub fn summary(outcome: &Outcome, files: &Files, out: &mut dyn Write) -> io::Res
     let incidents = count_of(outcome.incidents.len() as u64, "incident");
     writeln!(out, "{} in {incidents}", count_of(found, "finding"))?;
     let mut row = |number: u64, what: &str, meaning: &str| {
-        writeln!(out, "  {:>12}  {what:<20} {meaning}", thousands(number))
+        writeln!(out, "  {:>10}  {what:<22} {meaning}", thousands(number))
     };
     for (code, by_severity) in &counts.findings {
         let each: Vec<String> = by_severity

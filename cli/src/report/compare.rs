@@ -346,7 +346,7 @@ fn text(comparison: &Comparison, each: bool, out: &mut dyn Write) -> io::Result<
 fn groups(difference: &Difference, side: Side, out: &mut dyn Write) -> io::Result<()> {
     for (group, count) in difference.by(side) {
         let (code, who) = group.rule.as_ref().map_or(("digest", ""), |it| (it.code.as_str(), &*it.principal));
-        writeln!(out, "  {:>8}  {:<8}  {code:<20}  {who}", thousands(count), group.severity)?;
+        writeln!(out, "  {:>8}  {:<8}  {code:<22}  {who}", thousands(count), group.severity)?;
     }
     Ok(())
 }
