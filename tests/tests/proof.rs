@@ -66,6 +66,13 @@ fn run_of(
         changes(first + 6, deploy),
         assumes(first + 7, &session(deploy), app),
         changes(first + 8, app),
+        // What another detector would report.
+        record(
+            first + 9,
+            &session(app),
+            "codecommit:OverridePullRequestApprovalRules",
+            r#""requestParameters":{"pullRequestId":"1","overrideStatus":"OVERRIDE"},"#,
+        ),
     ]);
     all
 }
@@ -101,9 +108,13 @@ fn misused(sorts: impl Iterator<Item = String>) -> Misused {
 }
 
 fn live(records: &[String], at_once: usize) -> (Misused, Vec<String>) {
-    let (policy, world) = (policy(), InMemory::default());
+    live_by(&policy(), records, at_once)
+}
+
+fn live_by(policy: &Policy, records: &[String], at_once: usize) -> (Misused, Vec<String>) {
+    let world = InMemory::default();
     world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
-    let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
+    let drift = DriftFunction::new(engine(policy), LEASE, Canary::default());
     let plain: Vec<&str> = records.iter().map(String::as_str).collect();
     for batch in plain.chunks(at_once) {
         let faulty = FaultInjection::new(&world);
@@ -115,19 +126,30 @@ fn live(records: &[String], at_once: usize) -> (Misused, Vec<String>) {
 }
 
 fn replayed(records: &[String]) -> Misused {
+    replayed_by(&policy(), records)
+}
+
+fn replayed_by(policy: &Policy, records: &[String]) -> Misused {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.jsonl");
     std::fs::write(&file, records.join("\n")).unwrap();
-    misused(replay(&[file], &policy(), 1).findings.iter().map(Mark::sort))
+    misused(replay(&[file], policy, 1).findings.iter().map(Mark::sort))
 }
 
 fn expected() -> Misused {
     // The pipeline's sessions that a person is behind: how they began, and what was changed in them. That the emergency
     // session assumed the role is break-glass's to report.
-    [("25", "high"), ("26", "critical"), ("27", "high"), ("28", "critical"), ("41", "critical")]
-        .into_iter()
-        .map(|(second, severity)| (second.to_owned(), severity.to_owned()))
-        .collect()
+    [
+        ("25", "high"),
+        ("26", "critical"),
+        ("27", "high"),
+        ("28", "critical"),
+        ("29", "critical"),
+        ("41", "critical"),
+    ]
+    .into_iter()
+    .map(|(second, severity)| (second.to_owned(), severity.to_owned()))
+    .collect()
 }
 
 #[test]
@@ -142,7 +164,7 @@ fn what_a_session_does_that_a_person_is_behind_is_misuse() {
 
 #[test]
 fn without_the_record_of_its_beginning_a_session_is_the_pipelines() {
-    let of_the_run: Vec<String> = records().into_iter().skip(7).take(4).collect();
+    let of_the_run: Vec<String> = records().into_iter().skip(8).take(5).collect();
     assert_eq!((replayed(&of_the_run), live(&of_the_run, 1).0), (Misused::new(), Misused::new()));
 }
 
@@ -157,6 +179,31 @@ fn each_change_of_a_deploy_session_is_remembered_once() {
     run(&faulty, deliver(&faulty, &drift, &plain)).unwrap();
     let used = world.observations.borrow().keys().filter(|(_, sort)| sort.starts_with("used#")).count();
     assert_eq!(used, 10);
+}
+
+/// The same where the entry lists nobody: a role's session that assumes the deploy role may be the runner's, and isn't where a
+/// person is behind it.
+#[test]
+fn a_person_behind_a_session_shows_without_any_list() {
+    let bare = Policy::parse("p", "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n").unwrap();
+    let ci = pipeline("ci", "ASIAC2");
+    let deploy = pipeline("deploy", "ASIAD2");
+    let run = |began: Vec<String>| {
+        let mut all = began;
+        all.extend([assumes(25, &session(ci), deploy), changes(26, deploy)]);
+        all
+    };
+    let of = |pairs: &[(&str, &str)]| -> Misused {
+        pairs.iter().map(|(second, severity)| ((*second).to_owned(), (*severity).to_owned())).collect()
+    };
+    let by_person = run(vec![assumes(20, &session(JON), ci)]);
+    let by_runner = run(vec![assumes(20, CODEBUILD, ci)]);
+    for (records, expected) in
+        [(by_person, of(&[("25", "high"), ("26", "critical")])), (by_runner, of(&[("25", "medium")]))]
+    {
+        assert_eq!(replayed_by(&bare, &records), expected);
+        assert_eq!(live_by(&bare, &records, 1).0, expected);
+    }
 }
 
 proptest! {

@@ -5,6 +5,8 @@ use handsoff_core::policy::{Glob, Policy};
 use handsoff_core::rules::NO_DENIALS;
 use handsoff_core::{Attack, Call, Code, Kind, Outcome, Severity, show::clean};
 
+use serde_json::json;
+
 use crate::cause::Cause;
 use crate::codes;
 
@@ -17,7 +19,8 @@ pub(crate) fn verdict(
     policy: &Policy,
     cause: Option<&Cause>,
 ) -> Option<(Code, Severity, String)> {
-    if call.principal.kind == Kind::DeployRole {
+    // What is grave by anybody is no permission to add, though the pipeline lacks it.
+    if call.principal.kind == Kind::DeployRole && attempt(call, policy).is_none() {
         return deploy_denied(call, cause);
     }
     if call.is_from_console() && call.effect == Effect::Reads {
@@ -106,21 +109,28 @@ fn deploy_denied(call: &Call<'_>, cause: Option<&Cause>) -> Option<(Code, Severi
         return None;
     }
     let action = required(call).unwrap_or_else(|| call.action.to_string());
-    let resource = call.record.denied_resource().filter(|resource| resource.starts_with("arn:"));
-    let resource =
-        resource.or_else(|| resources::all(&call.record).into_iter().find(|it| it.starts_with("arn:")));
-    let resource = resource.unwrap_or_else(|| "*".to_owned());
+    let named = call.record.denied_resource().filter(|it| is_one_resource(it));
+    let named = named.or_else(|| resources::all(&call.record).into_iter().find(|it| is_one_resource(it)));
+    // Never `*`: the statement is copied.
+    let resource = named.unwrap_or_else(|| "RESOURCE".to_owned());
     let said = cause.map(|cause| format!(": {}", cause.words())).unwrap_or_default();
     let add = if cause.is_some_and(|cause| cause.explicit) {
         "No statement that allows it helps: the one that denies it has to change.".to_owned()
     } else {
-        let (action, resource) = (clean(&action, 128), clean(&resource, 256));
-        format!(
-            "Missing statement: {{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"{resource}\"}}"
-        )
+        let statement = json!({"Effect": "Allow", "Action": clean(&action, 128), "Resource": resource});
+        format!("Missing statement: {statement}")
     };
     let reason = format!("The pipeline's change was denied{said}. {add}");
     Some((codes::DEPLOY_DENIED, Severity::Medium, reason))
+}
+
+/// Whether a text is the ARN of one resource, and means no more in a policy: a caller may choose its name.
+fn is_one_resource(text: &str) -> bool {
+    text.starts_with("arn:")
+        && text.len() <= 256
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'?' | b'$' | b'"' | b'\\'))
 }
 
 /// The permission that AWS says is missing, which may have another name than the call.

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
 use handsoff_core::detector::Undecided;
 use handsoff_core::policy::Denials;
-use handsoff_core::{Engine, Finding, Key, Policy, Reported, Verdict, group};
+use handsoff_core::{Engine, Finding, Key, Policy, Reported, Severity, Verdict, group};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
@@ -121,7 +121,7 @@ pub(crate) async fn found(
     let mut kept: Vec<&Undecided> = own.iter().collect();
     let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
     let principal = Group::of(principal, denials);
-    let new = principal.keep(world, &mut kept).await?;
+    let (before, new) = principal.keep(world, &mut kept).await?;
     count(report, own.len() - kept.len() + new);
     // What of a storm isn't remembered counts in no other group either.
     let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
@@ -130,17 +130,14 @@ pub(crate) async fn found(
     }
     let shared = groups.into_iter().map(|(name, mut own)| async move {
         let group = Group::of(name, denials);
-        group.keep(world, &mut own).await?;
-        group.found(world, &own).await
+        let (before, _) = group.keep(world, &mut own).await?;
+        group.found(world, &own, &before).await
     });
-    let (found, shared) = try_join(principal.found(world, &kept), try_join_all(shared)).await?;
+    let (found, shared) = try_join(principal.found(world, &kept, &before), try_join_all(shared)).await?;
     findings.extend(shared.into_iter().flatten().chain(found));
     findings.sort_by_key(Finding::order);
     Ok(findings)
 }
-
-/// So many calls of a group are few: more than come at once when it reaches a threshold.
-const FEW: usize = 24;
 
 /// The denied calls of a group, and where they are kept.
 struct Group<'p> {
@@ -154,22 +151,32 @@ impl<'p> Group<'p> {
         Self { name, policy, stored: Stored::of(name) }
     }
 
-    /// Remembers a batch's calls, and says how many are new. Those of a storm that aren't remembered are left out.
-    async fn keep(&self, world: &impl World, own: &mut Vec<&Undecided>) -> Result<usize, RuntimeError> {
-        let Some(times) = times_of(own) else { return Ok(0) };
-        if !self.is_thin() {
-            let before = self.stored.around(world, times, self.policy.window, CROWD).await?;
-            if before.len() >= CROWD {
-                self.thin_out(&before, own);
-            }
+    /// Remembers a batch's calls, and says what was there before them, and how many are new. Those of a storm that aren't
+    /// remembered are left out.
+    async fn keep(
+        &self,
+        world: &impl World,
+        own: &mut Vec<&Undecided>,
+    ) -> Result<(Vec<Seen>, usize), RuntimeError> {
+        let Some(times) = times_of(own) else { return Ok((Vec::new(), 0)) };
+        let window = self.policy.window;
+        let before = self.stored.around(world, times, window * 2, LOOK_AT).await?;
+        let near = before.iter().filter(|call| is_near(call, times, window));
+        if !self.is_thin() && near.count() >= CROWD {
+            self.thin_out(&before, own);
         }
-        self.stored.keep(world, own, self.name).await
+        let new = self.stored.keep(world, own, self.name).await?;
+        Ok((before, new))
     }
 
     /// What a batch's calls, which are remembered, turn into findings.
-    async fn found(&self, world: &impl World, own: &[&Undecided]) -> Result<Vec<Finding>, RuntimeError> {
-        let Some(times) = times_of(own) else { return Ok(Vec::new()) };
-        let (mut found, days) = try_join(self.by_windows(world, own, times), self.days(world, own)).await?;
+    async fn found(
+        &self,
+        world: &impl World,
+        own: &[&Undecided],
+        before: &[Seen],
+    ) -> Result<Vec<Finding>, RuntimeError> {
+        let (mut found, days) = try_join(self.by_windows(world, own, before), self.days(world, own)).await?;
         for (day, calls) in days {
             self.add_day(&day, calls, &mut found);
         }
@@ -211,6 +218,10 @@ impl<'p> Group<'p> {
             who.extend(call.who.as_deref());
         }
         own.retain(|denial| {
+            // What is severe by itself is in no storm.
+            if denial.finding.severity >= Severity::High {
+                return true;
+            }
             let seen = Seen::of(denial, self.name);
             let Some(targets) = known.get(&*seen.action) else { return true };
             let is_new = |target: &String| {
@@ -222,31 +233,35 @@ impl<'p> Group<'p> {
     }
 
     /// By the windows: all calls of which these change the verdict.
+    ///
+    /// Compared with what was there before these were remembered, not with what is there beside them: of two functions that
+    /// bring the last ones at once, each would take the other for the one that reports the rest. The one that remembered its
+    /// own first didn't see the other's before.
     async fn by_windows(
         &self,
         world: &impl World,
         own: &[&Undecided],
-        (first, last): (Time, Time),
+        before: &[Seen],
     ) -> Result<HashMap<Key, (Seen, Found)>, RuntimeError> {
+        let Some(times) = times_of(own) else { return Ok(HashMap::new()) };
         let window = self.policy.window;
         // Verdicts on what is within a window of these may change, and depend on what is within a window of that.
-        let mut all = self.stored.around(world, (first, last), window * 2, LOOK_AT).await?;
+        let mut all = self.stored.around(world, times, window * 2, LOOK_AT).await?;
         let keys: HashSet<Key> = own.iter().map(|denial| denial.key()).collect();
         all.retain(|call| !keys.contains(&call.key));
         // The function that got the others has reported what they were without these.
-        let others = verdict::of_group(self.name, all.clone(), self.policy);
-        let near =
-            |call: &Seen| call.time.is_some_and(|time| (first - window..=last + window).contains(&time));
+        let others: Vec<Seen> = before.iter().filter(|call| !keys.contains(&call.key)).cloned().collect();
+        let others = verdict::of_group(self.name, others, self.policy);
         all.extend(own.iter().map(|denial| Seen::of(denial, self.name)));
-        let mut near: HashMap<Key, Seen> =
-            all.iter().filter(|call| near(call)).map(|call| (call.key, call.clone())).collect();
-        // Calls of several principals come to several functions at once: each of two that bring the last ones could take the
-        // other for the one that has reported the rest. While there are few, each reports them all, which changes nothing.
-        let all_of_few = Shape::of(self.name).is_shared() && near.len() <= FEW;
+        let mut near: HashMap<Key, Seen> = all
+            .iter()
+            .filter(|call| is_near(call, times, window))
+            .map(|call| (call.key, call.clone()))
+            .collect();
         let found = verdict::of_group(self.name, all, self.policy);
         let changed = found.into_iter().filter_map(|(key, found)| {
             let call = near.remove(&key)?;
-            let same = !all_of_few && others.get(&key).map(Found::verdict) == Some(found.verdict());
+            let same = others.get(&key).map(Found::verdict) == Some(found.verdict());
             (!same).then_some((key, (call, found)))
         });
         Ok(changed.collect())
@@ -290,6 +305,11 @@ impl<'p> Group<'p> {
             found.extend(both.map(|found| (call.key, (call, found))));
         }
     }
+}
+
+/// Whether a call lies within a window of a batch's.
+fn is_near(call: &Seen, (first, last): (Time, Time), window: TimeDelta) -> bool {
+    call.time.is_some_and(|time| (first - window..=last + window).contains(&time))
 }
 
 /// The first and the last time of calls.

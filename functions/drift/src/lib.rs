@@ -7,7 +7,6 @@
 mod assumed;
 mod bounds;
 pub mod codes;
-mod deputy;
 pub mod live;
 mod permission_sets;
 mod secrets;
@@ -17,6 +16,7 @@ mod watch;
 pub use subscription::lost_subscription;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
+use handsoff_core::deputy;
 use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
@@ -169,7 +169,11 @@ fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
     let severity = match (&call.outcome, call.effect) {
         (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
         // It may be the runner, which the entry should list.
-        (Outcome::Succeeded, _) if lists_nobody && call.principal.kind == Kind::Unknown => Severity::Medium,
+        (Outcome::Succeeded, _)
+            if lists_nobody && call.refuted.is_none() && call.principal.kind == Kind::Unknown =>
+        {
+            Severity::Medium
+        }
         (Outcome::Succeeded, _) => Severity::High,
         _ => Severity::Medium,
     };

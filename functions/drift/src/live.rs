@@ -160,7 +160,9 @@ impl Function for DriftFunction<'_> {
             Owner::Nobody(Disposition::Expected) => Verdict::Nothing(Disposition::Expected),
             owner if owner.is(Drift.name()) => Drift.judge(&call, policy, &mut Trace::off()),
             _ => {
-                let proof = proof(&call, policy, None);
+                // What another detector says of a change is less than that the deploy session is misused.
+                let others = judged.then_some(Verdict::Nothing(Disposition::Unclaimed));
+                let proof = proof(&call, policy, others.as_ref());
                 let seen = Seen { session, proof, ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
             }

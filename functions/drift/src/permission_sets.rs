@@ -4,7 +4,7 @@
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Identity, Record};
-use handsoff_core::{Call, Finding, Outcome, Severity, show};
+use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
 use crate::codes;
 
@@ -13,7 +13,12 @@ const SERVICE_ROLE: &str = "AWSServiceRoleForSSO";
 /// The finding on a change that IAM Identity Center made to the account's permission sets.
 pub(crate) fn finding(call: &Call<'_>) -> Option<Finding> {
     let changes = call.outcome == Outcome::Succeeded && call.effect == Effect::Changes;
-    if !changes || call.action.service != "iam" || !is_by_identity_center(&call.principal.identity) {
+    // By its path: a role of that name that somebody made is no service's, and its changes are drift.
+    if !changes
+        || call.principal.kind != Kind::Service
+        || call.action.service != "iam"
+        || !is_by_identity_center(&call.principal.identity)
+    {
         return None;
     }
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
@@ -34,7 +39,6 @@ pub(crate) fn may_be(record: &Record<'_>) -> bool {
     record.event_source.as_str().starts_with("\"iam.") && record.user_identity.as_str().contains(SERVICE_ROLE)
 }
 
-/// Only the service itself can use its service-linked role; others may have that name, and are reported for it.
 fn is_by_identity_center(identity: &Identity<'_>) -> bool {
     identity.assumed_role().is_some_and(|(role, _)| role == SERVICE_ROLE)
 }

@@ -1,12 +1,13 @@
 //! Pipelines, build projects, their sources and connections that somebody else than a pipeline changes.
 
 use handsoff_cloudtrail::Action;
+use handsoff_core::policy::Policy;
 use handsoff_core::{Call, Finding, Severity};
 
-use crate::{codes, is_by_pipeline, shown, who};
+use crate::{codes, is_by_pipeline, lets_act, shown, who};
 
 /// The finding on a change of a pipeline, or of what it is built of.
-pub(crate) fn finding(call: &Call<'_>) -> Option<Finding> {
+pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     // What a deploy role changes of pipelines is a deployment: infrastructure as code has these, too.
     if is_by_pipeline(call) {
         return None;
@@ -15,9 +16,12 @@ pub(crate) fn finding(call: &Call<'_>) -> Option<Finding> {
         return Some(finding);
     }
     let what = brings_its_own_code(call).or_else(|| Some(changed(&call.action)?.to_owned()))?;
-    let severity = call.severity_of_change().max(Severity::Medium);
-    let reason =
-        format!("{} {what}: what the pipeline deploys next may be other than what was reviewed.", who(call));
+    let (least, deputy) = lets_act(call, policy);
+    let severity = call.severity_of_change().max(least);
+    let reason = format!(
+        "{} {what}{deputy}: what the pipeline deploys next may be other than what was reviewed.",
+        who(call)
+    );
     Some(Finding::new(call, codes::PIPELINE_CHANGED, severity, reason))
 }
 

@@ -20,10 +20,13 @@ mod surges;
 
 use handsoff_cloudtrail::Action;
 use handsoff_cloudtrail::json::Raw;
+use handsoff_core::deputy;
 use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, ServiceEvent, Watch};
 use handsoff_core::policy::{Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
-use handsoff_core::{Call, Detector, Disposition, Finding, Kind, Outcome, Target, Trace, Verdict, show};
+use handsoff_core::{
+    Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Target, Trace, Verdict, show,
+};
 
 /// The detector.
 #[derive(Debug)]
@@ -112,8 +115,17 @@ fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
         .or_else(|| approvals::finding(call))
         .or_else(|| branches::finding(call, policy))
         .or_else(|| sources::finding(call, policy))
-        .or_else(|| changes::finding(call))
+        .or_else(|| changes::finding(call, policy))
         .or_else(|| subjects::finding(call, policy))
+}
+
+/// How severe a change is at least by the role that it lets a service act with, and what it lets act: as drift says it.
+fn lets_act(call: &Call<'_>, policy: &Policy) -> (Severity, String) {
+    match deputy::of(call, policy) {
+        Some(deputy) if deputy.is_grave => (Severity::High, deputy.words().to_owned()),
+        Some(deputy) => (Severity::Medium, deputy.words().to_owned()),
+        None => (Severity::Medium, String::new()),
+    }
 }
 
 /// Whether the `[[workload]]` entry of the caller lets it make the call.

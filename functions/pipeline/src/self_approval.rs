@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Action, IdentityType, TimeDelta};
+use handsoff_cloudtrail::{Action, IdentityType, TimeDelta, is_used_by_people};
 use handsoff_core::detector::Related;
 use handsoff_core::{Call, Finding, Key, Kind, Outcome, Severity, group, show};
 
@@ -92,7 +92,9 @@ fn noun(action: &Action<'_>) -> &'static str {
 /// that names nobody, the session itself.
 fn person(call: &Call<'_>) -> Option<String> {
     let (principal, identity) = (&call.principal, &call.principal.identity);
-    if principal.kind == Kind::Service {
+    // A rule that starts a pipeline acts with a role, and is no person all the same.
+    let service = identity.invoking_service().filter(|service| *service != "AWS Internal");
+    if principal.kind == Kind::Service || service.is_some_and(|service| !is_used_by_people(service)) {
         return None;
     }
     let certificate = |source: &&str| !source.starts_with("CN=");
@@ -111,7 +113,8 @@ fn person(call: &Call<'_>) -> Option<String> {
 
 /// The approvals by who began what they approve.
 ///
-/// Of the calls of a group that came before an approval, the last beginning counts.
+/// Of the calls of a group that came before an approval, the last beginning by anybody who is named counts: what a rule starts
+/// after it hides nobody. Where another person has approved, somebody has looked, and the beginning counts no more.
 pub(crate) fn join(mut related: Vec<Related>) -> Vec<Finding> {
     let place = |it: &Related| (it.finding.time, it.finding.key);
     related.retain(|it| it.finding.time.is_some());
@@ -120,13 +123,17 @@ pub(crate) fn join(mut related: Vec<Related>) -> Vec<Finding> {
     let mut begun: BTreeMap<String, Related> = BTreeMap::new();
     let mut findings = Vec::new();
     for one in related {
+        if one.who.is_empty() {
+            continue;
+        }
         if one.role == BEGINS {
             begun.insert(one.group.clone(), one);
-        } else if let Some(beginning) = begun.get(&one.group)
-            && beginning.who == one.who
-            && !one.who.is_empty()
-            && is_within_reach(&beginning.finding, &one.finding)
-        {
+            continue;
+        }
+        let Some(beginning) = begun.get(&one.group) else { continue };
+        if beginning.who != one.who {
+            begun.remove(&one.group);
+        } else if is_within_reach(&beginning.finding, &one.finding) {
             findings.push(approved(beginning, one.finding));
         }
     }

@@ -5,7 +5,7 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_core::policy::Policy;
 use handsoff_core::{Call, Finding, Severity, show};
 
-use crate::{asked, codes, is_by_pipeline, who};
+use crate::{asked, codes, is_by_pipeline, lets_act, who};
 
 /// Whether an action starts a build or a pipeline, of a source that its caller may choose.
 ///
@@ -25,8 +25,9 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     }
     let rules = &policy.pipeline;
     let (severity, what) = untrusted(call, policy)?;
-    let severity = call.severity_of_change().max(severity);
-    let reason = format!("{} {what}, which isn't listed ({}).", who(call), rules.line);
+    let (least, deputy) = lets_act(call, policy);
+    let severity = call.severity_of_change().max(severity).max(least);
+    let reason = format!("{} {what}{deputy}, which isn't listed ({}).", who(call), rules.line);
     Some(Finding::new(call, codes::UNTRUSTED_SOURCE, severity, reason))
 }
 

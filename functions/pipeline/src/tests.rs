@@ -94,6 +94,25 @@ fn no_severity_is_lower_than_that_of_the_change() {
 }
 
 #[test]
+fn a_role_that_a_build_gets_is_named_and_the_deploy_role_is_severe() {
+    let deploy = "arn:aws:iam::111122223333:role/deploy";
+    for (action, asked) in [
+        ("codebuild:CreateProject", format!(r#"{{"name":"x","serviceRole":"{deploy}"}}"#)),
+        ("codepipeline:CreatePipeline", format!(r#"{{"pipeline":{{"name":"x","roleArn":"{deploy}"}}}}"#)),
+        (
+            "codebuild:StartBuild",
+            format!(r#"{{"projectName":"x","buildspecOverride":"y","serviceRoleOverride":"{deploy}"}}"#),
+        ),
+    ] {
+        let found = verdict(&alice(), action, &asked).unwrap();
+        assert_eq!((found.code, found.severity), (codes::PIPELINE_CHANGED, Severity::High), "{action}");
+        assert!(found.reason.contains("act with the role `deploy`"), "{}", found.reason);
+        let other = verdict(&alice(), action, &asked.replace("role/deploy", "role/app")).unwrap();
+        assert_eq!(other.severity, Severity::Medium, "{action}");
+    }
+}
+
+#[test]
 fn what_failed_and_what_a_service_does_for_itself_is_none_of_a_pipelines() {
     let service = r#"{"type":"AWSService","invokedBy":"codepipeline.amazonaws.com"}"#;
     assert_eq!(says(service, "codebuild:StartBuild", r#"{"sourceVersion":"x"}"#), nothing("service"));

@@ -245,10 +245,11 @@ impl Call<'_> {
     pub fn misuse(&self, policy: &Policy) -> Option<(usize, String)> {
         if let Some(Target::Deploy(place)) = self.target {
             let entry = policy.deploy.get(place)?;
-            if let Some(how) = misuse::by_taking(entry, &self.record, &self.principal) {
+            // A person behind the caller says more than that no list has the caller.
+            if let Some(how) = self.refuted.clone().filter(|_| !entry.humans) {
                 return Some((place, how));
             }
-            if let Some(how) = self.refuted.clone().filter(|_| !entry.humans) {
+            if let Some(how) = misuse::by_taking(entry, &self.record, &self.principal) {
                 return Some((place, how));
             }
         }

@@ -10,6 +10,7 @@ mod call;
 mod class;
 pub mod code;
 pub mod copies;
+pub mod deputy;
 pub mod detector;
 mod disposition;
 pub mod earlier;

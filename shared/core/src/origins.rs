@@ -196,8 +196,10 @@ impl Beginning {
             (Some(Target::Deploy(place)), kind) => {
                 let entry = policy.deploy.get(place)?;
                 match call.misuse(policy) {
-                    // It may be the runner, which the entry should list.
-                    Some(_) if entry.assumed_by.is_empty() && kind == Kind::Unknown => None,
+                    // It may be the runner, which the entry should list; or who assumed its role is a person.
+                    Some(_) if entry.assumed_by.is_empty() && kind == Kind::Unknown => {
+                        by_session(!entry.humans)
+                    }
                     Some((_, how)) => Some(Self::Refuted { session, how }),
                     None if entry.humans => None,
                     None => by_session(true),

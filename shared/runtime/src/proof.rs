@@ -102,7 +102,7 @@ pub async fn prove(
             began.push((session, how));
         }
         if let Some((session, one)) = by {
-            puts.insert((partition(session), format!("used#{:016x}", event.0), stored::text(&one)?));
+            puts.insert((partition(session), one.sort(event), stored::text(&one)?));
             used.entry(session).or_default().push(one);
         }
     }
@@ -115,7 +115,7 @@ pub async fn prove(
         }
     }
     for (session, how) in began {
-        found.follow(&how, all(world, session, "used#", USES).await?);
+        found.follow(&how, uses(world, session).await?);
     }
     for _ in 0..HOPS {
         let led = std::mem::take(&mut found.sessions);
@@ -125,10 +125,26 @@ pub async fn prove(
         }
         put_all(world, puts).await?;
         for (session, how) in led {
-            found.follow(&how, all(world, session, "used#", USES).await?);
+            found.follow(&how, uses(world, session).await?);
         }
     }
     Ok(found.findings)
+}
+
+impl Use {
+    /// Where it is stored: what there would be to report has a place of its own, so that many sessions that somebody has issued
+    /// beside don't hide it.
+    fn sort(&self, event: Key) -> String {
+        let kind = if self.mark.is_some() || self.deploys { "used" } else { "issued" };
+        format!("{kind}#{:016x}", event.0)
+    }
+}
+
+/// What was done in a session: what there would be to report first.
+async fn uses(world: &impl World, session: u64) -> Result<Vec<Use>, RuntimeError> {
+    let mut found = all(world, session, "used#", USES).await?;
+    found.extend(all(world, session, "issued#", USES).await?);
+    Ok(found)
 }
 
 /// What was found, and the sessions that it leads to.

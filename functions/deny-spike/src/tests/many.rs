@@ -100,7 +100,7 @@ fn the_pipelines_denied_change_says_which_statement_is_missing() {
     let message = r#","errorCode":"AccessDenied","errorMessage":"User: arn:aws:sts::1:assumed-role/deploy/s is not authorized to perform: s3:CreateBucket on resource: arn:aws:s3:::b because no identity-based policy allows the s3:CreateBucket action""#;
     let (code, severity, reason) = alone_of("s3:CreateBucket", who(), message).unwrap();
     assert_eq!((code, severity), (codes::DEPLOY_DENIED, Severity::Medium));
-    let statement = r#"{"Effect":"Allow","Action":"s3:CreateBucket","Resource":"arn:aws:s3:::b"}"#;
+    let statement = r#"{"Action":"s3:CreateBucket","Effect":"Allow","Resource":"arn:aws:s3:::b"}"#;
     assert!(reason.contains(statement), "{reason}");
     let message = message.replace(
         "because no identity-based policy allows the s3:CreateBucket action",
@@ -109,6 +109,17 @@ fn the_pipelines_denied_change_says_which_statement_is_missing() {
     let (.., reason) = alone_of("s3:CreateBucket", who(), &message).unwrap();
     assert!(!reason.contains("Effect") && reason.contains("service control policy"), "{reason}");
     assert_eq!(alone_of("s3:GetBucketPolicy", who(), DENIED), None, "a read");
+    // A name may be anybody's: none makes the statement wider, and none that isn't known does.
+    for resource in [r#"arn:aws:s3:::b/x\",\"Resource\":\"*"#, "arn:aws:s3:::b/*", "arn:aws:s3:::${x}"] {
+        let hostile = format!(
+            r#","errorCode":"AccessDenied","errorMessage":"User: arn:aws:sts::1:assumed-role/deploy/s is not authorized to perform: s3:PutObject on resource: {resource} because no identity-based policy allows the s3:PutObject action""#
+        );
+        let (.., reason) = alone_of("s3:PutObject", who(), &hostile).unwrap();
+        assert!(reason.contains(r#""Resource":"RESOURCE"}"#) && !reason.contains('*'), "{reason}");
+    }
+    // What is grave by anybody is an attempt, and no permission to add.
+    let (code, _, reason) = alone_of("iam:CreateAccessKey", who(), DENIED).unwrap();
+    assert!(code == codes::DENIED_ATTACK && !reason.contains("statement"), "{reason}");
 }
 
 /// A denied call of a user, from an address, on a target.
@@ -291,6 +302,35 @@ fn failed_sign_ins_count_by_user_and_by_address() {
     assert_eq!(of(1, 9).len(), 0);
     let nothing = users(1, 1).pop().unwrap();
     assert_eq!(nothing.otherwise, handsoff_core::Disposition::Unauthenticated);
+}
+
+/// The last calls that it takes, by two functions at once: in each order of their steps somebody reports all the others.
+#[test]
+fn of_two_functions_that_bring_the_last_calls_one_reports_the_rest() {
+    let policy = small();
+    let all: Vec<Undecided> = (0..7).map(|n| call(n, n, "a", "ec2:StopInstances", DENIED)).collect();
+    let expected = gravest(&settle(all.clone(), &policy.denials));
+    assert_eq!(expected.len(), 7);
+    for seed in 0_usize..400 {
+        let mut state = seed * 2_654_435_761 + 1;
+        let mut dice = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let world = InMemory::default();
+        let told = RefCell::new(Vec::new());
+        let worlds: Vec<FaultInjection<'_>> = (0..3).map(|_| FaultInjection::new(&world)).collect();
+        let deliver = |place: usize, unit: Vec<Undecided>| {
+            let (told, policy, world) = (&told, &policy, &worlds[place]);
+            Box::pin(async move {
+                let found = live::found(world, policy, unit, &mut Report::default()).await.unwrap();
+                told.borrow_mut().extend(found);
+            }) as Pin<Box<dyn Future<Output = ()> + '_>>
+        };
+        run_together(vec![deliver(0, all[..5].to_vec())], &mut dice);
+        run_together(vec![deliver(1, all[5..6].to_vec()), deliver(2, all[6..].to_vec())], &mut dice);
+        assert_eq!(gravest(&told.borrow()), expected, "seed {seed}");
+    }
 }
 
 #[test]

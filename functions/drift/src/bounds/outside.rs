@@ -167,7 +167,7 @@ impl Principals {
             if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
                 continue;
             }
-            let bounded = statement.get("Condition").is_some();
+            let bounded = statement.get("Condition").is_some_and(names_somebody);
             // All principals but some: AWS advises against it together with Allow ("AWS JSON policy elements: NotPrincipal").
             self.anyone |= !bounded && statement.get("NotPrincipal").is_some();
             let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
@@ -178,12 +178,51 @@ impl Principals {
                     Value::Array(many) => left.extend(many),
                     Value::Object(kinds) => {
                         left.extend(kinds.iter().filter(|(kind, _)| *kind == "AWS").map(|(_, whose)| whose));
+                        // Everybody whom a provider of web identities authenticates, unless a condition names some.
+                        self.anyone |= !bounded && kinds.contains_key("Federated");
                     }
                     _ => {}
                 }
             }
         }
     }
+}
+
+/// Whether a condition says who is meant: by a key that the caller can't choose the value of, and not by `*`
+/// ("AWS global condition context keys"; "IAM and AWS STS condition context keys"). One with `IfExists` says nothing where the
+/// key is missing.
+fn names_somebody(condition: &Value) -> bool {
+    const KEYS: [&str; 13] = [
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceip",
+        "aws:sourceorgid",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "kms:calleraccount",
+        "s3:dataaccesspointaccount",
+        "sts:externalid",
+    ];
+    let of_a_provider = [":sub", ":aud", ":amr"];
+    let is_key = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        KEYS.contains(&&*key)
+            || key.starts_with("saml:")
+            || of_a_provider.iter().any(|end| key.ends_with(end))
+    };
+    let says = |value: &Value| value.as_str().is_some_and(|text| !text.trim_matches('*').is_empty());
+    let all_say = |value: &Value| match value {
+        Value::Array(many) => !many.is_empty() && many.iter().all(says),
+        one => says(one),
+    };
+    let is_operator = |name: &str| !name.contains("Not") && !name.contains("IfExists") && name != "Null";
+    condition.as_object().into_iter().flatten().filter(|(operator, _)| is_operator(operator)).any(
+        |(_, keys)| keys.as_object().into_iter().flatten().any(|(key, value)| is_key(key) && all_say(value)),
+    )
 }
 
 /// The account that a principal is of: an account's ID, or an ARN of one.
@@ -216,6 +255,7 @@ mod tests {
     fn what_is_shared_with_whom_is_read_from_lists_and_policies() {
         let nobody = (vec![], false);
         let other = (vec!["999988887777".to_owned()], false);
+        let anyone = (vec![], true);
         let policy = |statement: &str| {
             format!(r#"{{"policyDocument":{:?}}}"#, format!(r#"{{"Statement":[{statement}]}}"#))
         };
@@ -233,7 +273,32 @@ mod tests {
             (policy(r#"{"Effect":"Deny","Principal":"*"}"#), &nobody),
             (policy(r#"{"Effect":"Allow","NotPrincipal":{"AWS":"1"}}"#), &(vec![], true)),
             (policy(r#"{"Effect":"Deny","NotPrincipal":{"AWS":"1"}}"#), &nobody),
-            (policy(r#"{"Effect":"Allow","Principal":"*","Condition":{}}"#), &nobody),
+            (policy(r#"{"Effect":"Allow","Principal":"*","Condition":{}}"#), &anyone),
+            (
+                policy(
+                    r#"{"Effect":"Allow","Principal":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#,
+                ),
+                &anyone,
+            ),
+            (
+                policy(
+                    r#"{"Effect":"Allow","Principal":"*","Condition":{"StringLike":{"aws:PrincipalArn":"*"}}}"#,
+                ),
+                &anyone,
+            ),
+            (
+                policy(
+                    r#"{"Effect":"Allow","Principal":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}"#,
+                ),
+                &nobody,
+            ),
+            (policy(r#"{"Effect":"Allow","Principal":{"Federated":"accounts.google.com"}}"#), &anyone),
+            (
+                policy(
+                    r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Condition":{"StringLike":{"x:sub":"repo:a/b:*"}}}"#,
+                ),
+                &nobody,
+            ),
             (policy(r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}"#), &nobody),
             (policy(r#"{"Effect":"Allow","Principal":{"AWS":"*"}}"#), &(vec![], true)),
             (r#"{"launchPermission":{"add":{"items":[{"group":"all"}]}}}"#.to_owned(), &(vec![], true)),

@@ -76,6 +76,9 @@ fn a_permission_set_that_is_changed_from_elsewhere_is_reported() {
         assert_eq!(said(&sso, action), Ok((codes::PERMISSION_SET_CHANGED, Severity::Medium)), "{action}");
     }
     assert_eq!(said(&sso, "iam:GetRole"), Err("read".into()));
+    // A role that somebody made with that name is drift, as any.
+    let named = by("AWSServiceRoleForSSO", "").replace(r#""invokedBy":"sso.amazonaws.com","#, "");
+    assert_eq!(said(&named, "iam:PutRolePolicy"), Ok((codes::DRIFT_WRITE, Severity::High)));
     let other = by("AWSServiceRoleForECS", "aws-service-role/ecs.amazonaws.com/");
     assert_eq!(said(&other, "iam:CreateRole"), Err("service".into()));
 }

@@ -65,6 +65,16 @@ fn whoever_passes_a_role_lets_a_service_act_with_it() {
         assert_eq!(found, severity, "{action}");
         assert!(reason.contains(words), "{reason}");
     }
+    // Decoys before it hide neither the role nor the call.
+    let many: Vec<String> = (0..6).map(|n| format!(r#""role{n}":"{}""#, role(&format!("a{n}")))).collect();
+    let decoys = format!(
+        r#"{{{},"z":{{"role":"{}"}},"description":"arn:aws:states:::aws-sdk:s3:listBuckets","arn":"arn:aws:states:::aws-sdk:iam:createAccessKey"}}"#,
+        many.join(","),
+        role("deploy")
+    );
+    let (severity, reason) = says("states:CreateStateMachine", &decoys);
+    assert!(severity == Severity::High && reason.contains("iam:createAccessKey"), "{reason}");
+    assert!(reason.contains("act with the role `deploy`"), "{reason}");
     let instance = says("iam:AddRoleToInstanceProfile", r#"{"roleName":"deploy","instanceProfileName":"p"}"#);
     assert!(instance.1.contains("act with the role `deploy`"), "{}", instance.1);
 }

@@ -4,33 +4,35 @@
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Arn, Class};
-use handsoff_core::policy::{IdentityPattern, Policy};
-use handsoff_core::{Call, show};
+
+use crate::call::Call;
+use crate::policy::{IdentityPattern, Policy};
+use crate::show;
 
 /// What a call lets act.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Deputy {
+pub struct Deputy {
     /// The roles, in words.
     what: String,
-    /// Whether one of them deploys or breaks glass.
-    pub(crate) is_grave: bool,
+    /// Whether one of them deploys or breaks glass, or what the service is to call is severe.
+    pub is_grave: bool,
 }
 
 impl Deputy {
     /// What follows on what a call did: `, which lets glue act with the role etl`.
-    pub(crate) fn words(&self) -> &str {
+    pub fn words(&self) -> &str {
         &self.what
     }
 }
 
-/// So many roles are named.
+/// So many other roles are counted out.
 const NAMED: usize = 3;
 
 /// So deep a request is looked at.
 const DEEPEST: usize = 12;
 
 /// The roles that a call passes to a service, if it does.
-pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
+pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
     let (action, account) = (&call.action, call.account()?);
     // IAM's own calls and STS's are about roles and pass none, but for the one that puts a role into an instance profile.
     let roles = match (&*action.service, &*action.name) {
@@ -46,8 +48,11 @@ pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
     let grave = roles.iter().find_map(|role| Some((role, line(role)?)));
     let (role, why) =
         grave.clone().map_or((first, String::new()), |(role, line)| (role, format!(" ({line})")));
-    let others = roles.len().min(NAMED + 1) - 1;
-    let more = if others == 0 { String::new() } else { format!(" and {others} more") };
+    let more = match roles.len() - 1 {
+        0 => String::new(),
+        others if others > NAMED => format!(" and more than {NAMED} more"),
+        others => format!(" and {others} more"),
+    };
     let name = show::clean(role.rsplit('/').next().unwrap_or(role), 64);
     let service = show::clean(&action.service, 32);
     let calls = universal(call.record.request_parameters);
@@ -56,15 +61,20 @@ pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
     Some(Deputy { what, is_grave: grave.is_some() || calls.is_some_and(|(_, grave)| grave) })
 }
 
-/// The call that a universal target makes, and whether it is a severe one: `arn:aws:scheduler:::aws-sdk:iam:createAccessKey`
-/// ("Using universal targets in EventBridge Scheduler"; Step Functions and the newer EventBridge have the same form).
+/// The most severe call that universal targets make: `arn:aws:scheduler:::aws-sdk:iam:createAccessKey` ("Using universal targets
+/// in EventBridge Scheduler"; Step Functions and the newer EventBridge have the same form). All of them: a caller may write
+/// harmless ones before it.
 fn universal(asked: Raw<'_>) -> Option<(String, bool)> {
-    let text = asked.as_str();
-    let (_, target) = text.split_once(":::aws-sdk:")?;
-    let end = target.find(|char: char| !char.is_ascii_alphanumeric() && char != ':').unwrap_or(target.len());
-    let (service, name) = target.get(..end)?.split_once(':')?;
-    let name = name.split(':').next().unwrap_or(name);
-    let grave = Class::of(service, name).is_some_and(Class::is_grave);
+    let calls = asked.as_str().split(":::aws-sdk:").skip(1).filter_map(|target| {
+        let end =
+            target.find(|char: char| !char.is_ascii_alphanumeric() && char != ':').unwrap_or(target.len());
+        let (service, name) = target.get(..end)?.split_once(':')?;
+        let name = name.split(':').next().unwrap_or(name);
+        let grave = Class::of(service, name).is_some_and(Class::is_grave);
+        Some((grave, service, name))
+    });
+    // Of equals the first.
+    let (grave, service, name) = calls.reduce(|worst, call| if call.0 && !worst.0 { call } else { worst })?;
     Some((format!("{}:{}", show::clean(service, 32), show::clean(name, 64)), grave))
 }
 
@@ -82,7 +92,7 @@ fn passed(asked: Raw<'_>) -> Vec<String> {
     let mut roles = Vec::new();
     let mut left = vec![(false, asked, 0)];
     while let Some((named, value, depth)) = left.pop() {
-        if depth > DEEPEST || roles.len() > NAMED {
+        if depth > DEEPEST {
             continue;
         }
         if value.is_object() {
