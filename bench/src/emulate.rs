@@ -5,6 +5,7 @@
 
 mod aws;
 mod http;
+mod listen;
 mod process;
 mod runtime_api;
 

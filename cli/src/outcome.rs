@@ -9,7 +9,9 @@ use handsoff_core::story::{Index, Origins};
 use handsoff_core::{Code, Disposition, Incident, Policy, ReportedRef, Severity};
 
 use crate::problems::Problems;
-use crate::replay::{Case, DigestNotes, Findings};
+use crate::replay::digest_notes::DigestNotes;
+use crate::replay::findings::Findings;
+use crate::replay::sessions::Case;
 
 /// How many records there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,7 +85,7 @@ impl Outcome {
     pub(crate) fn earlier(&self, policy: &Policy) -> Earlier {
         let mut earlier = Earlier::new(policy.alerts.period);
         for incident in &self.incidents {
-            earlier.extend(incident);
+            incident.remember(&mut earlier);
         }
         earlier
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::{Environment, Value, context};
 
 use crate::block::Block;
+use crate::configure::configure;
 use crate::{Error, names, read};
 
 /// The file of a detector's own part, in its folder.
@@ -63,7 +64,7 @@ pub fn detectors(root: &Path) -> Result<Vec<Detector>, Error> {
     for (it, own) in found.iter_mut().zip(known.try_iter()?) {
         let place = format!("functions/{}/{PART}", it.name);
         let mut environment = Environment::new();
-        crate::template::configure(&mut environment)?;
+        configure(&mut environment)?;
         environment.add_template_owned(place.clone(), it.part.text.clone())?;
         let text = environment
             .get_template(&place)?

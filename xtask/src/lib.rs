@@ -1,6 +1,7 @@
 //! Makes what is committed and has parts: `template.yaml`, and `docs/findings.md`.
 
 pub mod block;
+mod configure;
 pub mod detectors;
 pub mod docs;
 pub mod made;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::http::{Connection, Request};
-use super::runtime_api::{listen, on_each_connection};
+use super::listen::{listen, on_each_connection};
 use crate::error::Error;
 
 /// The server. It ends with the program.

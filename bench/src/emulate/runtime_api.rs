@@ -1,14 +1,14 @@
 //! The Runtime API, version 2018-06-01: hands out events and times their responses.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Round;
 use super::aws::Aws;
 use super::http::{Connection, Request};
+use super::listen::{listen, on_each_connection};
 use super::process::Process;
 use crate::error::Error;
 
@@ -164,32 +164,6 @@ impl Shared {
             self.changed.notify_all();
         }
     }
-}
-
-/// Listens on loopback, and on nothing else.
-pub(super) fn listen(port: u16) -> Result<TcpListener, Error> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| Error::Network { source })
-}
-
-/// A thread for each connection. One that breaks is over; whoever needed it will be late.
-pub(super) fn on_each_connection<F>(listener: TcpListener, converse: F)
-where
-    F: Fn(Connection<std::net::TcpStream>) -> io::Result<()> + Clone + Send + 'static,
-{
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let converse = converse.clone();
-            thread::spawn(move || {
-                let talked = Connection::accepted(stream).and_then(converse);
-                if let Err(error) = talked.as_ref().map_err(io::Error::kind) {
-                    // A function that is ended in the middle is no news.
-                    if error == io::ErrorKind::InvalidData {
-                        eprintln!("emulator: {talked:?}");
-                    }
-                }
-            });
-        }
-    });
 }
 
 /// Latencies of a round.

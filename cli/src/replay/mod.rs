@@ -1,15 +1,15 @@
 //! `handsoff replay`: the detectors over saved logs.
 
 mod cases;
-mod digest_notes;
+pub(crate) mod digest_notes;
 mod distinct;
 mod each;
-mod findings;
+pub(crate) mod findings;
 mod issuers;
 mod moments;
 pub(crate) mod progress;
 mod service_events;
-mod sessions;
+pub(crate) mod sessions;
 pub(crate) mod spool;
 mod tally;
 mod times;
@@ -31,9 +31,6 @@ use crate::{Exit, load, output, report};
 
 use each::Each;
 
-pub use digest_notes::DigestNotes;
-pub use findings::Findings;
-pub use sessions::Case;
 use tally::Learned;
 pub use tally::{Options, Tally};
 

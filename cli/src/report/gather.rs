@@ -251,7 +251,7 @@ impl Trial<'_> {
         let mut messages = 0;
         let mut earlier = Earlier::new(policy.alerts.period);
         for part in self.left.values() {
-            earlier.extend(part);
+            part.remember(&mut earlier);
         }
         for (id, part) in &self.left {
             let before = sent.get(&**id).copied().unwrap_or_default();

@@ -6,15 +6,15 @@ use handsoff_cloudtrail::{Class, Effect, Record, Via, json::Raw, resources};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::alert::Topic;
 use crate::call::{Call, Outcome};
 use crate::code::Code;
 use crate::copies::{hash, original_id};
 use crate::group;
+use crate::milestone::Topic;
 use crate::principal::Kind;
 use crate::severity::Severity;
 use crate::show::clean;
-use crate::story::Ties;
+use crate::ties::Ties;
 
 /// What makes two deliveries the same event: event ID, time, action, Region, outcome and caller.
 ///

@@ -19,6 +19,9 @@ mod fast_path;
 pub mod finding;
 pub mod group;
 pub mod incident;
+mod links;
+mod milestone;
+mod note;
 pub mod origins;
 pub mod person;
 pub mod policy;
@@ -29,6 +32,8 @@ mod session_verdict;
 mod severity;
 pub mod show;
 pub mod story;
+mod thread;
+mod ties;
 mod trace;
 
 pub use attack::Attack;

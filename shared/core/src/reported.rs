@@ -3,12 +3,12 @@
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::alert::Reach;
 use crate::code::Code;
 use crate::finding::{Finding, Key, Who};
+use crate::milestone::Reach;
 use crate::session_verdict::SessionVerdict;
 use crate::severity::Severity;
-use crate::story::Ties;
+use crate::ties::Ties;
 
 /// Either of both, where they travel together. A code is of one of them: its row's scope says of which.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

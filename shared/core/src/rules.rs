@@ -2,10 +2,12 @@
 //! patterns, what of a policy these leave out, and whether EventBridge takes the patterns.
 
 pub mod complexity;
+mod lists;
 mod names;
 mod patterns;
 
-pub use names::{Lists, Names, names, uncovered};
+pub use lists::{Lists, Names};
+pub use names::{names, uncovered};
 pub use patterns::{LONGEST, Rule, Whose, refused};
 
 /// Error codes that the deny-spike rule keeps out: that something isn't there or is asked for too often doesn't

@@ -9,7 +9,7 @@ use crate::code::{Code, Scope};
 use crate::finding::{Finding, Key, Who};
 use crate::group;
 use crate::severity::Severity;
-use crate::story::Ties;
+use crate::ties::Ties;
 
 /// How a session's first call came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,37 +7,20 @@ use std::convert::Infallible;
 use futures_util::FutureExt;
 use handsoff_cloudtrail::{Time, TimeDelta};
 
-use crate::alert::Note;
 use crate::incident::Incident;
+use crate::note::Note;
 use crate::reported::ReportedRef;
+use crate::thread;
 
+mod facts;
 mod issued;
-mod links;
-mod thread;
-mod ties;
+mod origin;
 
+pub use facts::Facts;
 pub use issued::{HOPS, Issued, Origins};
-pub use links::{Links, Made};
-pub use ties::{Identity, Ties};
 
-/// What is known of all incidents, up to a time.
-#[expect(async_fn_in_trait, reason = "functions run on one thread")]
-pub trait Facts {
-    /// Why something can't be looked up.
-    type Error;
-
-    /// Who made an identity.
-    async fn made(&self, what: &Identity) -> Result<Vec<Made>, Self::Error>;
-
-    /// In which incidents an identity acts.
-    async fn used(&self, who: &Identity, until: Option<Time>) -> Result<BTreeSet<String>, Self::Error>;
-
-    /// How many actions an incident of denied calls has.
-    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Self::Error>;
-
-    /// Who issued a session.
-    async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, Self::Error>;
-}
+pub use crate::links::{Links, Made};
+pub use crate::ties::{Identity, Ties};
 
 /// What an incident's alert says of its story.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +53,7 @@ impl Story {
     ) -> Result<Self, F::Error> {
         let Some(lead) = incident.lead() else { return Ok(Self::default()) };
         let mut story = Self { notes: Vec::new(), thread: thread::thread(lead) };
-        story.notes.extend(issued::origin(facts, shown.ties(), shown.time()).await?);
+        story.notes.extend(origin::origin(facts, shown.ties(), shown.time()).await?);
         story.own_denials(facts, lead, until).await?;
         let mut seen = BTreeSet::from([incident.id.clone()]);
         let acts = incident.links().acts.iter().take(CALLERS);
@@ -203,7 +186,7 @@ impl<'i> Index<'i> {
 
     /// Where the session of a call comes from that was made at this time.
     pub fn origin(&self, ties: &Ties, at: Option<Time>) -> Option<Note> {
-        issued::origin(self, ties, at).now_or_never().and_then(Result::ok).flatten()
+        origin::origin(self, ties, at).now_or_never().and_then(Result::ok).flatten()
     }
 
     /// Who made what an incident acts as.

@@ -21,7 +21,7 @@ use super::report::Report;
 use super::stored;
 use super::telling::Telling;
 use handsoff_core::Reported;
-use handsoff_core::alert::{Digest, Milestone, Note, Period};
+use handsoff_core::alert::{Digest, Milestone, Note, Period, digest_end};
 use handsoff_core::incident::Incident;
 use handsoff_core::policy::Alerts;
 
@@ -50,7 +50,7 @@ pub(super) async fn list(
     findings: &[Reported],
 ) -> Result<(), RuntimeError> {
     let listed = findings.iter().filter_map(Reported::call).filter_map(|finding| {
-        Some((Digest::of(&finding.incident, finding.time, policy)?, &*finding.incident))
+        Some((digest_end(&finding.incident, finding.time, policy)?, &*finding.incident))
     });
     let listed: BTreeSet<(Time, &str)> = listed.collect();
     for (until, incident) in listed {

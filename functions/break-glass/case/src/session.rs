@@ -1,5 +1,7 @@
 //! What follows from a session's facts, its grants and the policy: who, why, until when, and what is wrong with it.
 
+mod approved;
+
 use std::sync::{Arc, OnceLock};
 
 use handsoff_cloudtrail::{Time, TimeDelta};

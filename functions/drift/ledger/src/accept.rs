@@ -1,14 +1,12 @@
 //! Acceptances: somebody answers for what was changed by hand, as an event `Drift Acceptance` on the bus brings it.
 
 use handsoff_cloudtrail::Time;
-use handsoff_core::person::{is_same, may_be};
-use handsoff_core::policy::Cases;
 use handsoff_core::show::clean;
 use handsoff_core::show::unquoted;
 use serde::{Deserialize, Serialize};
 
-use crate::item::Terms;
-use crate::observation::{Hand, Observation, What};
+use crate::acceptance::Acceptance;
+use crate::observation::{Observation, What};
 use crate::resource::Resource;
 
 /// The `detail-type` of the event that carries an acceptance.
@@ -29,19 +27,6 @@ pub struct Accepted {
     /// Until when it holds. Left out: for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-}
-
-/// An acceptance, as it is remembered.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Acceptance {
-    /// Who answers for it.
-    pub owner: String,
-    /// Why it may stay.
-    pub reason: String,
-    /// Until when it holds.
-    pub until: Option<Time>,
-    /// The account that sent the event: `EventBridge` writes it, no sender can choose it. Empty for one that no bus brought.
-    pub sent_from: String,
 }
 
 /// What is wrong with what an acceptance says.
@@ -97,32 +82,5 @@ impl Accepted {
         let Self { resource, owner, reason, until, .. } = accepted;
         let acceptance = Acceptance { owner, reason, until, sent_from: clean(sent_from, 32) };
         Ok(Observation { resource, time, event, what: What::Accepted(acceptance) })
-    }
-}
-
-impl Acceptance {
-    /// Why the policy doesn't let its owner accept anything, if so.
-    pub(crate) fn is_refused(&self, cases: &Cases) -> Option<String> {
-        let from = &cases.approvals_from;
-        if !self.sent_from.is_empty() && !from.is_empty() && !from.contains(&self.sent_from) {
-            return Some(format!(
-                "sent from account {}, which `approvals_from` of [cases] doesn't list",
-                self.sent_from
-            ));
-        }
-        let listed = |listed: &String| is_same(listed, &self.owner);
-        (!cases.approvers.is_empty() && !cases.approvers.iter().any(listed))
-            .then(|| format!("{} isn't one of the `approvers` of [cases]", self.owner))
-    }
-
-    /// Whether it is about a change that may be its owner's own.
-    pub(crate) fn is_own(&self, hand: &Hand) -> bool {
-        let names = [Some(&hand.by), hand.human.as_ref()];
-        names.into_iter().flatten().any(|name| may_be(name, &self.owner))
-    }
-
-    /// Whether it holds at the time.
-    pub(crate) fn holds(&self, terms: &Terms<'_>) -> bool {
-        self.until.is_none_or(|until| terms.now < until)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::policy::Cases;
 
-use crate::accept::Acceptance;
+use crate::acceptance::Acceptance;
 use crate::observation::{Hand, Observation, What};
 use crate::resource::Resource;
 
@@ -214,7 +214,7 @@ struct Counts<'o> {
 
 impl Counts<'_> {
     fn covers(&self, (time, hand): &(Time, &Hand)) -> bool {
-        *time <= self.at && !self.acceptance.is_own(hand)
+        *time <= self.at && !hand.may_be_by(&self.acceptance.owner)
     }
 }
 
@@ -233,13 +233,15 @@ fn acceptances<'o>(
             refused.insert(why);
             continue;
         }
-        if let Some((_, own)) = hands.iter().find(|(time, hand)| *time <= at && acceptance.is_own(hand)) {
+        if let Some((_, own)) =
+            hands.iter().find(|(time, hand)| *time <= at && hand.may_be_by(&acceptance.owner))
+        {
             refused.insert(format!(
                 "{} may be the person who changed it, {}: another person has to accept that",
                 acceptance.owner, own.by
             ));
         }
-        if acceptance.holds(terms) {
+        if acceptance.holds(terms.now) {
             counting.push(Counts { at, acceptance });
         }
     }

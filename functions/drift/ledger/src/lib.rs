@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
 pub mod accept;
+mod acceptance;
 mod item;
 mod ledger;
 mod lines;
@@ -16,7 +17,8 @@ mod resource;
 mod row;
 mod table;
 
-pub use accept::{Acceptance, Accepted};
+pub use accept::Accepted;
+pub use acceptance::Acceptance;
 pub use item::{Cause, Item, State, Terms};
 pub use ledger::Ledger;
 pub use lines::{Age, age, by_age, notes};

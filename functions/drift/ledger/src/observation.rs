@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Time};
+use handsoff_core::person::may_be;
 use handsoff_core::show::clean;
 use handsoff_core::{Call, Disposition, Finding, Key, Kind, Outcome, Policy, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::accept::Acceptance;
+use crate::acceptance::Acceptance;
 use crate::resource::{Resource, changed};
 use crate::table::Does;
 
@@ -75,6 +76,14 @@ pub struct Hand {
     pub by_stack: bool,
     /// The stack, where the record names it.
     pub stack: Option<Resource>,
+}
+
+impl Hand {
+    /// Whether it may be a change of this person's own.
+    pub(crate) fn may_be_by(&self, person: &str) -> bool {
+        let names = [Some(&self.by), self.human.as_ref()];
+        names.into_iter().flatten().any(|name| may_be(name, person))
+    }
 }
 
 /// What a record is to the ledger.

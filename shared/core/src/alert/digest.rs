@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::Time;
 
-use super::words::{account_of, ascii};
-use super::{Alert, Cause, LONGEST_SUBJECT, Milestone, Note, cut};
+use super::cause::Cause;
+use super::message::Alert;
+use super::words::{LONGEST_SUBJECT, account_of, ascii, cut};
 use crate::earlier::{Earlier, Subject};
 use crate::finding::Finding;
 use crate::group;
 use crate::incident::{Incident, Step};
+use crate::milestone::{Milestone, Period};
+use crate::note::Note;
 use crate::policy::Alerts;
 use crate::principal::Kind;
 use crate::severity::Severity;
@@ -188,11 +191,6 @@ impl<'d> Digest<'d> {
         format!("{PREFIX}{}", until.date())
     }
 
-    /// When the digest ends that has a finding; `None` for what is in none: emergency identities have messages of their own.
-    pub fn of(incident: &str, time: Option<Time>, policy: &Alerts) -> Option<Time> {
-        if group::is_glass(incident) { None } else { policy.digest.after(time?) }
-    }
-
     /// Whether it has no findings.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -219,7 +217,7 @@ impl<'d> Digest<'d> {
             time: Some(at.to_string()),
             cause: Cause::Digest,
             incident: Self::id(self.until),
-            period: super::Period::NoTime.to_string(),
+            period: Period::NoTime.to_string(),
             tells: [Milestone::Digest, Milestone::Closed].into(),
             severity: Severity::Info,
             findings: rows.iter().map(|row| row.count()).sum(),

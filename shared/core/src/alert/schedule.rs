@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::Time;
 
-use super::{About, Alert, Cause, Milestone, Note, Period, Reach};
+use super::about::About;
+use super::cause::Cause;
+use super::message::Alert;
 use crate::group;
 use crate::incident::{Entry, Incident};
+use crate::milestone::{Milestone, Period, Reach};
+use crate::note::Note;
 use crate::policy::Alerts;
 use crate::reported::ReportedRef;
 use crate::severity::Severity;

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::Time;
 
-use super::words::{account_of, ascii, evidence};
-use super::{Alert, Cause, LONGEST_SUBJECT, Milestone, Period, cut, link, who};
+use super::cause::Cause;
+use super::message::Alert;
+use super::words::{LONGEST_SUBJECT, account_of, ascii, cut, evidence, link, who};
 use crate::code::Code;
+use crate::milestone::{Milestone, Period};
 use crate::policy::Alerts;
 use crate::reported::ReportedRef;
 use crate::severity::Severity;

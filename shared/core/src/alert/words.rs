@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::Class;
 use handsoff_cloudtrail::partition::{Partition, is_region};
 
+use super::about::About;
+use super::cause::Cause;
 use super::stop::Stop;
-use super::{About, Cause};
 use crate::code::Scope;
 use crate::finding::Finding;
 use crate::group;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use handsoff_cloudtrail::Time;
 
-use super::Incident;
-use crate::alert::{Reach, Topic};
 use crate::finding::{Finding, Key};
+use crate::milestone::{Reach, Topic};
 use crate::session_verdict::SessionVerdict;
 use crate::severity::Severity;
 
@@ -67,7 +66,8 @@ impl Entry<'_> {
         }
     }
 
-    fn order(self) -> Mark {
+    /// The order in which they could be known.
+    pub(super) fn order(self) -> Mark {
         match self {
             Self::Call(mark) => *mark,
             Self::Session(verdict) => {
@@ -75,22 +75,5 @@ impl Entry<'_> {
                 Mark { known, time, key, severity, topic: code.into() }
             }
         }
-    }
-}
-
-impl Incident {
-    /// All, in the order in which they could be known.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let mut verdicts: Vec<Entry<'_>> = self.verdicts.values().map(Entry::Session).collect();
-        verdicts.sort_by_key(|verdict| verdict.order());
-        let mut verdicts = verdicts.into_iter().peekable();
-        let mut calls = self.marks.keys().map(Entry::Call).peekable();
-        std::iter::from_fn(move || {
-            let is_verdict = match (verdicts.peek(), calls.peek()) {
-                (Some(verdict), Some(call)) => verdict.order() < call.order(),
-                (verdict, _) => verdict.is_some(),
-            };
-            if is_verdict { verdicts.next() } else { calls.next() }
-        })
     }
 }

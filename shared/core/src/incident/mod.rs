@@ -5,26 +5,29 @@
 //! choice doesn't depend on the order either.
 
 use std::borrow::Cow;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handsoff_cloudtrail::{Time, TimeDelta};
 
-use crate::alert::{Digest, Milestone, Period, Reach, Topic};
 use crate::code::Code;
 use crate::earlier::{Brief, Earlier, Subject};
 use crate::finding::{Finding, Key};
+use crate::links::Links;
+use crate::milestone::{Milestone, Period, Reach, Topic, digest_end};
 use crate::policy::Alerts;
 use crate::reported::{Reported, ReportedRef};
 use crate::session_verdict::SessionVerdict;
 use crate::severity::Severity;
-use crate::story::{Identity, Links, Ties};
+use crate::ties::{Identity, Ties};
 
+mod action;
 mod entry;
 mod few;
 mod step;
 
+use action::Action;
 pub(crate) use entry::{Entry, Mark};
 use few::Few;
 use step::Act;
@@ -59,32 +62,6 @@ pub struct Incident {
     /// What ties it to other incidents.
     links: Links,
 }
-
-/// An action's name: a caller chooses of how many there are findings, so none is looked for by going through all.
-#[derive(Clone, Debug)]
-struct Action(Box<str>);
-
-impl Ord for Action {
-    fn cmp(&self, other: &Self) -> Ordering {
-        #[cfg(test)]
-        tests::COMPARED.set(tests::COMPARED.get() + 1);
-        self.0.cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Action {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Action {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Action {}
 
 /// How many findings an incident keeps whole, to show them.
 const SHOWN: usize = 6;
@@ -325,11 +302,32 @@ impl Incident {
     pub fn by_digest(&self, policy: &Alerts) -> Vec<(Time, Self)> {
         let mut parts: BTreeMap<Time, Vec<Entry<'_>>> = BTreeMap::new();
         for entry in self.entries() {
-            if let Some(until) = Digest::of(&self.id, entry.time(), policy) {
+            if let Some(until) = digest_end(&self.id, entry.time(), policy) {
                 parts.entry(until).or_default().push(entry);
             }
         }
         parts.into_iter().map(|(until, entries)| (until, self.part(entries))).collect()
+    }
+
+    /// All, in the order in which they could be known.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut verdicts: Vec<Entry<'_>> = self.verdicts.values().map(Entry::Session).collect();
+        verdicts.sort_by_key(|verdict| verdict.order());
+        let mut verdicts = verdicts.into_iter().peekable();
+        let mut calls = self.marks.keys().map(Entry::Call).peekable();
+        std::iter::from_fn(move || {
+            let is_verdict = match (verdicts.peek(), calls.peek()) {
+                (Some(verdict), Some(call)) => verdict.order() < call.order(),
+                (verdict, _) => verdict.is_some(),
+            };
+            if is_verdict { verdicts.next() } else { calls.next() }
+        })
+    }
+
+    /// Lets all its findings be remembered.
+    pub fn remember(&self, earlier: &mut Earlier) {
+        let Some(subject) = self.subject() else { return };
+        self.briefs().for_each(|finding| earlier.remember(subject, &finding));
     }
 
     /// Whose findings are remembered, if any are ([`crate::earlier`]).

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use handsoff_cloudtrail::partition::service_name;
 use handsoff_cloudtrail::{Class, Time, TimeDelta, is_used_by_people, service_of};
 
-use super::{Action, Mark};
+use super::action::Action;
+use super::entry::Mark;
 use crate::finding::{Finding, Key};
 use crate::severity::Severity;
 

@@ -7,14 +7,23 @@ pub(super) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat"
 
 /// The hours at which a digest is due: each has what happened since the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = super::schema::nothing))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = super::schema_parts::nothing))]
 pub struct DigestHours {
     /// The hour, UTC.
     #[cfg_attr(test, schemars(range(min = 0, max = 23)))]
     pub hour: i64,
     /// The days of the week, from Monday on. None of them: there is no digest.
-    #[cfg_attr(test, schemars(with = "Vec<super::schema::Weekday>"))]
+    #[cfg_attr(test, schemars(with = "Vec<Weekday>"))]
     pub weekdays: [bool; 7],
+}
+
+/// A day of the week, for the policy's JSON schema.
+#[cfg(test)]
+struct Weekday;
+
+#[cfg(test)]
+super::schema_parts::written! {
+    Weekday: {"type": "string", "enum": WEEKDAYS},
 }
 
 impl DigestHours {

@@ -13,6 +13,8 @@ mod pipeline;
 mod read;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod schema_parts;
 mod web_identity;
 
 use std::collections::BTreeMap;
@@ -79,7 +81,7 @@ impl std::fmt::Display for Line {
 /// A `[[deploy]]` entry: an identity tied to the pipeline. What it changes is expected, as long as nothing
 /// shows that somebody else uses it.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::identity))]
 pub struct Deploy {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]
@@ -135,7 +137,7 @@ impl Origin {
 
 /// A `[[break_glass]]` entry: an identity for emergencies.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::identity))]
 pub struct BreakGlass {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]
@@ -143,7 +145,7 @@ pub struct BreakGlass {
     /// The role, user or permission set.
     pub identity: IdentityPattern,
     /// How long a session may last.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub max_session: TimeDelta,
     /// The people who may use it, as the records name them. Empty: whoever can.
     pub roster: Vec<String>,
@@ -160,7 +162,7 @@ pub struct BreakGlass {
     #[cfg_attr(test, schemars(with = "Form"))]
     pub drill: Option<Form>,
     /// After how long without a session a drill is due.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub drill_every: Option<TimeDelta>,
 }
 
@@ -283,13 +285,13 @@ impl std::fmt::Display for TicketPlace {
 
 /// `[cases]`: what is asked of break-glass sessions as a whole.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::nothing))]
 pub struct Cases {
     /// For so long after its beginning an approval may still come, and what is missing isn't reported.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub patience: TimeDelta,
     /// A case that nobody has reviewed so long after its end is overdue.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub review_within: TimeDelta,
     /// The accounts whose grants and reviews count. Empty: any that reach the bus.
     pub approvals_from: Vec<String>,
@@ -299,7 +301,7 @@ pub struct Cases {
 
 /// A `[[workload]]` entry: a role that code runs as.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::identity))]
 pub struct Workload {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]
@@ -312,7 +314,7 @@ pub struct Workload {
 
 /// An `[[exception]]` entry: what is tolerated until a day. [`exceptions::covering`] says what none of them covers.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::identity_and_end))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::identity_and_end))]
 #[cfg_attr(test, schemars(description = "An `[[exception]]` entry: what is tolerated until a day."))]
 pub struct Exception {
     /// Where it stands.
@@ -333,7 +335,10 @@ pub struct Exception {
     /// The first second that it doesn't hold any more: midnight UTC after the day that is written.
     #[cfg_attr(
         test,
-        schemars(with = "schema::Day", description = "The last day on which it holds, UTC: 2027-01-31.")
+        schemars(
+            with = "schema_parts::Day",
+            description = "The last day on which it holds, UTC: 2027-01-31."
+        )
     )]
     pub until: Time,
 }
@@ -357,13 +362,13 @@ impl Exception {
 
 /// `[denials]`: when denied calls are too many.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::nothing))]
 pub struct Denials {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]
     pub line: Line,
     /// The length of the sliding window.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub window: TimeDelta,
     /// So many denied calls of one principal in a window are a spike.
     #[cfg_attr(test, schemars(range(min = 1)))]
@@ -396,16 +401,16 @@ pub struct Denials {
 
 /// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.
 #[derive(Clone, Debug)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema::nothing))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = schema_parts::nothing))]
 #[cfg_attr(test, schemars(description = "`[alerts]`: what is sent, and when an incident is over."))]
 pub struct Alerts {
     /// Incidents below it are kept but not sent.
     pub min_severity: Severity,
     /// An incident that goes on is reported anew in each period of this length.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub period: TimeDelta,
     /// It is closed when it was quiet for so long after the end of a period.
-    #[cfg_attr(test, schemars(with = "schema::Duration"))]
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub quiet: TimeDelta,
     /// So many new incidents of a code and severity are alerted by themselves in a minute, and of what is grave five
     /// times as many; a summary names the others.

@@ -5,7 +5,7 @@ use super::{Glob, Line};
 /// `[pipeline]`: which branches only reviewed changes reach, and of which sources production is built and deployed.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields, transform = super::schema::nothing))]
+#[cfg_attr(test, schemars(deny_unknown_fields, transform = super::schema_parts::nothing))]
 pub struct PipelineRules {
     /// Where it stands.
     #[cfg_attr(test, schemars(skip))]

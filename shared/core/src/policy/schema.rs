@@ -5,13 +5,11 @@
 mod conforms;
 mod tests;
 
-use std::borrow::Cow;
-
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::digest::WEEKDAYS;
+use super::schema_parts::{nothing, written};
 use super::{
     ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
     IdentityPattern, Origin, PipelineRules, TicketPlace, Workload,
@@ -55,53 +53,9 @@ struct Protected {
     resources: Vec<Glob>,
 }
 
-/// A table needs none of its keys.
-pub(super) fn nothing(schema: &mut Schema) {
-    needs(schema, &[]);
-}
-
-/// A table needs an identity.
-pub(super) fn identity(schema: &mut Schema) {
-    needs(schema, &["identity"]);
-}
-
-/// An exception needs somebody who answers for it, a reason and an end, too.
-pub(super) fn identity_and_end(schema: &mut Schema) {
-    needs(schema, &["identity", "owner", "reason", "until"]);
-}
-
-/// Which keys a table needs: most that a type has, a policy may leave out.
-fn needs(schema: &mut Schema, keys: &[&str]) {
-    schema.remove("required");
-    if !keys.is_empty() {
-        schema.insert("required".into(), json!(keys));
-    }
-}
-
-/// Types that a policy writes in a way of its own.
-macro_rules! written {
-    ($($type:ident: $schema:tt),* $(,)?) => {$(
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
-    )*};
-}
-
-pub(super) struct Duration;
-pub(super) struct Day;
-pub(super) struct Weekday;
 struct Accounts;
 
 written! {
-    Duration: {"type": "string", "description": "A duration: 30m, 1h30m, 7d."},
-    Day: {"type": "string", "format": "date", "description": "A day, without quotes: 2027-01-31."},
-    Weekday: {"type": "string", "enum": WEEKDAYS},
     Accounts: {
         "type": "object",
         "patternProperties": {"^[0-9]{12}$": {"type": "string", "minLength": 1, "maxLength": 24}},

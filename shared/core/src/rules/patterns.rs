@@ -2,7 +2,7 @@
 //! with EventBridge's limits before it is deployed. A test compares them with the template's, letter by letter.
 
 use super::complexity;
-use super::names::{Lists, Names};
+use super::lists::{Lists, Names, or_none};
 
 /// How many characters EventBridge takes for one pattern, unless the account has asked for more.
 pub const LONGEST: usize = 2048;
@@ -40,9 +40,7 @@ impl Rule {
     }
 
     fn with(&self, lists: &Lists, partition: &str, account: &str) -> String {
-        let list = |items: &[String], operator: &str| {
-            super::names::or_none(items).join(&format!(r#""}},{{"{operator}"#))
-        };
+        let list = |items: &[String], operator: &str| or_none(items).join(&format!(r#""}},{{"{operator}"#));
         // On one line, as CloudFormation folds it.
         let text = self.pattern.trim_end().replace('\n', " ");
         text.replace("${Names}", &list(&lists.names, r#"suffix":"/"#))

@@ -9,14 +9,9 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record, Time};
 use serde::{Deserialize, Serialize};
 
-use super::Facts;
-use super::ties::{Identity, Ties, session, session_of};
-use crate::alert::Note;
 use crate::principal::{compute_service, vouches_for_code};
 use crate::show::clean;
-
-/// The name of the note.
-const NAME: &str = "origin";
+use crate::ties::{Identity, session, session_of};
 
 /// So many issuers are followed back, from each to its own.
 pub const HOPS: usize = 5;
@@ -31,22 +26,22 @@ pub struct Issued {
     /// The caller's `userIdentity.type`.
     caller: String,
     /// The caller, in words.
-    by: String,
+    pub(super) by: String,
     /// The caller's ARN, of a session with its name; empty where the record has none.
     arn: String,
     /// The caller's account.
     account: String,
     /// The caller's own session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    session: Option<Identity>,
+    pub(super) session: Option<Identity>,
     /// What was issued: credentials of a role, or of a user.
     of: String,
     /// The account of that.
     of_account: String,
     /// The session's name; empty where it has none.
-    name: String,
+    pub(super) name: String,
     /// The address that the call came from.
-    from: String,
+    pub(super) from: String,
     /// The serial number of the MFA device; empty without one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     mfa: String,
@@ -91,17 +86,17 @@ impl Issued {
     }
 
     /// When a session's call was made, if it could be issued before.
-    fn is_before(&self, used: Option<Time>) -> bool {
+    pub(super) fn is_before(&self, used: Option<Time>) -> bool {
         used.is_none() || self.at <= used
     }
 
     /// Whether the record tells more of the caller than its account: of a call into another account there are two records.
-    fn names_caller(&self) -> bool {
+    pub(super) fn names_caller(&self) -> bool {
         self.caller != "AWSAccount"
     }
 
     /// What the caller did.
-    fn did(&self) -> String {
+    pub(super) fn did(&self) -> String {
         let of = if self.of_account == self.account || self.of_account.is_empty() {
             String::new()
         } else {
@@ -220,40 +215,6 @@ fn role(caller: &Caller<'_>) -> String {
         None if name.is_empty() => format!("role {role}"),
         None => format!("role {role} (session name {}, chosen by the caller)", clean(name, 128)),
     }
-}
-
-/// The origin of the session that a call was made in, from who issued it back to a person, as far as that is known.
-pub(super) async fn origin<F: Facts>(
-    facts: &F,
-    ties: &Ties,
-    used: Option<Time>,
-) -> Result<Option<Note>, F::Error> {
-    let (mut hops, mut seen): (Vec<Issued>, BTreeSet<Identity>) = Default::default();
-    let (mut next, mut used) = (ties.session.clone(), used);
-    while let Some(session) = next.take().filter(|session| hops.len() < HOPS && seen.insert(session.clone()))
-    {
-        let known = facts.issued(&session).await?.into_iter().filter(|issued| issued.is_before(used));
-        let Some(issued) = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b))) else {
-            break;
-        };
-        next.clone_from(&issued.session);
-        used = issued.at.or(used);
-        hops.push(issued);
-    }
-    let chosen = || {
-        let name = ties.chosen.as_ref()?;
-        Some(format!("not known: {name} is only the session name, chosen by the caller"))
-    };
-    Ok(words(&hops).or_else(chosen).map(|text| Note::new(NAME, text)))
-}
-
-fn words(hops: &[Issued]) -> Option<String> {
-    let (last, first) = (hops.first()?, hops.last()?);
-    let did: Vec<String> = hops.iter().rev().map(Issued::did).collect();
-    let name = if last.name.is_empty() { String::new() } else { format!(" as {}", last.name) };
-    let from = if first.from.is_empty() { String::new() } else { format!(", from {}", first.from) };
-    let at = first.at.map(|at| format!(" at {at}")).unwrap_or_default();
-    Some(format!("{} {}{name}{from}{at}", first.by, did.join(", which ")))
 }
 
 /// What is known of who issued which sessions: a set, whichever record comes first.

@@ -1,8 +1,8 @@
-use super::links::KEPT;
 use super::*;
 use crate::Trace;
 use crate::call::Call;
 use crate::code::samples;
+use crate::links::KEPT;
 use crate::{Finding, Policy, Severity};
 use handsoff_cloudtrail::{Entry, Record};
 
@@ -145,7 +145,7 @@ fn makers_are_followed_back_and_a_ring_of_them_ends() {
     ];
     let (lines, thread) = story(&chain[..3], 2, 9);
     assert!(lines.len() == 2 && lines[1].contains("by a ("), "{lines:?}");
-    assert_eq!(thread, super::thread::thread((&finding(&chain[0])).into()));
+    assert_eq!(thread, crate::thread::thread((&finding(&chain[0])).into()));
     let (lines, _) = story(&chain, 2, 9);
     assert_eq!(lines.iter().filter(|line| line.contains("was created")).count(), 2, "{lines:?}");
 }

@@ -5,7 +5,8 @@ use handsoff_testing::records;
 use proptest::prelude::*;
 
 use super::*;
-use crate::accept::{Acceptance, Accepted};
+use crate::accept::Accepted;
+use crate::acceptance::Acceptance;
 use crate::observation::{Hand, Observed, of};
 use crate::row::rows;
 

@@ -48,7 +48,7 @@ fn origin(records: &[String], who: &str, minute: i64) -> Option<String> {
     );
     let call = Call::classify(record(&json), &Policy::built_in(), &mut Trace::off());
     let origins = known(records);
-    let note = Index::default().with(&origins).origin(&Ties::of(&call), call.time);
+    let note = Index::default().with(&origins).origin(&crate::ties::Ties::of(&call), call.time);
     note.map(|note| note.text)
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
-use super::thread::{denials_of, thread};
-use super::ties::Identity;
 use crate::reported::ReportedRef;
+use crate::thread::{denials_of, thread};
+use crate::ties::Identity;
 
 /// Who made an identity, when, and in which incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,14 +43,14 @@ impl Made {
 }
 
 /// So many identities are kept of an incident: of a flood of new ones those of the first names.
-pub(super) const KEPT: usize = 50;
+pub(crate) const KEPT: usize = 50;
 
 /// The identities that an incident's calls were made as and have made: a set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     /// The first and the last time of a call.
-    pub(super) acts: BTreeMap<Identity, (Option<Time>, Option<Time>)>,
-    pub(super) makes: BTreeMap<Identity, Made>,
+    pub(crate) acts: BTreeMap<Identity, (Option<Time>, Option<Time>)>,
+    pub(crate) makes: BTreeMap<Identity, Made>,
 }
 
 impl Links {
@@ -73,7 +73,7 @@ impl Links {
         }
     }
 
-    pub(super) fn act(&mut self, who: &Identity, first: Option<Time>, last: Option<Time>) {
+    pub(crate) fn act(&mut self, who: &Identity, first: Option<Time>, last: Option<Time>) {
         match self.acts.get_mut(who) {
             Some(times) => *times = (times.0.min(first), times.1.max(last)),
             None => {
@@ -85,7 +85,7 @@ impl Links {
         }
     }
 
-    pub(super) fn make(&mut self, what: &Identity, made: Made) {
+    pub(crate) fn make(&mut self, what: &Identity, made: Made) {
         if self.makes.get(what).is_none_or(|known| made < *known) {
             self.makes.insert(what.clone(), made);
         }

@@ -52,16 +52,16 @@ impl std::fmt::Display for Identity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ties {
     /// What its call was made as: the user or role, and the user's access key.
-    pub(super) acts: Vec<Identity>,
+    pub(crate) acts: Vec<Identity>,
     /// What its call made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) makes: Option<Identity>,
+    pub(crate) makes: Option<Identity>,
     /// The session that its call was made in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) session: Option<Identity>,
+    pub(crate) session: Option<Identity>,
     /// The session's name, where that alone names a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) chosen: Option<String>,
+    pub(crate) chosen: Option<String>,
 }
 
 impl Ties {
@@ -125,7 +125,7 @@ fn makes(call: &Call<'_>) -> Option<Identity> {
 }
 
 /// The session that a call was made in, unless its record says itself whose it is: a permission set's, or a machine's.
-pub(super) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
+pub(crate) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
     let key = caller.access_key_id.as_deref().filter(|key| !key.starts_with("AKIA"))?;
     let own = caller.permission_set().is_some() || compute_service(caller).is_some();
     let arn = caller.arn.as_deref().filter(|_| !own)?;
@@ -133,7 +133,7 @@ pub(super) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
 }
 
 /// The session of these credentials: its key, as a digest, and whose it is.
-pub(super) fn session(arn: &str, key: &str) -> Option<Identity> {
+pub(crate) fn session(arn: &str, key: &str) -> Option<Identity> {
     let Arn { account, resource, .. } = Arn::split(arn)?;
     Some(Identity::of_session(account, resource, key))
 }

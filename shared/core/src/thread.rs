@@ -6,13 +6,13 @@ use crate::principal::Kind;
 use crate::reported::ReportedRef;
 
 /// The incident of the denied calls that the principal of a finding made on its day.
-pub(super) fn denials_of(finding: ReportedRef<'_>) -> Option<String> {
+pub(crate) fn denials_of(finding: ReportedRef<'_>) -> Option<String> {
     Some(group::name(IncidentKind::Denials, &principal_and_day(finding)?))
 }
 
 /// What the alerts of incidents have in common that are of one story, if nothing shows that it began in another: those of
 /// a principal and day, but of a session that is an incident of its own.
-pub(super) fn thread(finding: ReportedRef<'_>) -> String {
+pub(crate) fn thread(finding: ReportedRef<'_>) -> String {
     let (incident, principal) = (finding.incident(), finding.principal());
     let of_the_day = group::is_denials(incident)
         || principal.arn.contains(":user/")
@@ -22,7 +22,7 @@ pub(super) fn thread(finding: ReportedRef<'_>) -> String {
 }
 
 /// The incident of those that failed from the address of a sign-in on its day.
-pub(super) fn failed_before(finding: ReportedRef<'_>) -> Option<String> {
+pub(crate) fn failed_before(finding: ReportedRef<'_>) -> Option<String> {
     let call = finding.call().filter(|call| call.action == "signin:ConsoleLogin")?;
     let from = group::sign_ins_from(&call.account, call.source_ip.parse().ok()?);
     Some(group::denials_incident(&from, call.time)).filter(|incident| incident != finding.incident())

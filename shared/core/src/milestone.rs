@@ -338,5 +338,11 @@ impl<'de> Deserialize<'de> for Milestone {
     }
 }
 
+/// When the digest ends that has a finding of an incident; `None` for what is in none: emergency identities have messages of
+/// their own.
+pub fn digest_end(incident: &str, time: Option<Time>, policy: &Alerts) -> Option<Time> {
+    if group::is_glass(incident) { None } else { policy.digest.after(time?) }
+}
+
 #[cfg(test)]
 mod tests;

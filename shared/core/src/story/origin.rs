@@ -1,0 +1,47 @@
+//! Where a session comes from: from who issued it back to a person, as far as that is known.
+
+use std::collections::BTreeSet;
+
+use handsoff_cloudtrail::Time;
+
+use super::facts::Facts;
+use super::issued::{HOPS, Issued};
+use crate::note::Note;
+use crate::ties::{Identity, Ties};
+
+/// The name of the note.
+const NAME: &str = "origin";
+
+/// The origin of the session that a call was made in, from who issued it back to a person, as far as that is known.
+pub(super) async fn origin<F: Facts>(
+    facts: &F,
+    ties: &Ties,
+    used: Option<Time>,
+) -> Result<Option<Note>, F::Error> {
+    let (mut hops, mut seen): (Vec<Issued>, BTreeSet<Identity>) = Default::default();
+    let (mut next, mut used) = (ties.session.clone(), used);
+    while let Some(session) = next.take().filter(|session| hops.len() < HOPS && seen.insert(session.clone()))
+    {
+        let known = facts.issued(&session).await?.into_iter().filter(|issued| issued.is_before(used));
+        let Some(issued) = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b))) else {
+            break;
+        };
+        next.clone_from(&issued.session);
+        used = issued.at.or(used);
+        hops.push(issued);
+    }
+    let chosen = || {
+        let name = ties.chosen.as_ref()?;
+        Some(format!("not known: {name} is only the session name, chosen by the caller"))
+    };
+    Ok(words(&hops).or_else(chosen).map(|text| Note::new(NAME, text)))
+}
+
+fn words(hops: &[Issued]) -> Option<String> {
+    let (last, first) = (hops.first()?, hops.last()?);
+    let did: Vec<String> = hops.iter().rev().map(Issued::did).collect();
+    let name = if last.name.is_empty() { String::new() } else { format!(" as {}", last.name) };
+    let from = if first.from.is_empty() { String::new() } else { format!(", from {}", first.from) };
+    let at = first.at.map(|at| format!(" at {at}")).unwrap_or_default();
+    Some(format!("{} {}{name}{from}{at}", first.by, did.join(", which ")))
+}
