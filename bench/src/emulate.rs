@@ -7,11 +7,11 @@ mod aws;
 mod http;
 mod listen;
 mod process;
+mod round;
 mod runtime_api;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -20,6 +20,7 @@ use crate::error::Error;
 use aws::Aws;
 pub use process::Memory;
 use process::Process;
+pub use round::Round;
 use runtime_api::RuntimeApi;
 
 /// What to start, and what to hand it.
@@ -35,17 +36,6 @@ pub struct Plan {
     pub aws_port: u16,
     /// How long it may take to poll for the first time, and over each round.
     pub patience: Duration,
-}
-
-/// One payload, handed out several times.
-#[derive(Clone, Debug)]
-pub struct Round {
-    /// Its name in the result.
-    pub name: String,
-    /// How many times.
-    pub times: usize,
-    /// The payload.
-    pub payload: Arc<[u8]>,
 }
 
 /// What was measured of one process.

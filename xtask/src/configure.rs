@@ -3,7 +3,7 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
 
-use crate::Error;
+use crate::error::Error;
 
 /// A line of the template is no longer than this, where it can be wrapped.
 const WIDTH: usize = 120;

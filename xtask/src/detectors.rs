@@ -7,7 +7,8 @@ use minijinja::{Environment, Value, context};
 
 use crate::block::Block;
 use crate::configure::configure;
-use crate::{Error, names, read};
+use crate::error::Error;
+use crate::files::{names, read};
 
 /// The file of a detector's own part, in its folder.
 pub const PART: &str = "part.yaml";

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::detectors::detectors;
+use crate::error::Error;
+use crate::files::{names, read};
 use crate::made::Made;
-use crate::{Error, names, read};
 
 /// The folder of the pages.
 const PAGES: &str = "docs/findings";

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::{Error, read};
+use crate::difference::Difference;
+use crate::error::Error;
+use crate::files::read;
 
 /// A text that is made of its parts, and committed.
 #[derive(Debug)]
@@ -11,20 +13,6 @@ pub struct Made {
     pub file: &'static str,
     /// What its parts make.
     pub text: String,
-}
-
-/// Where a committed file differs first from what its parts make.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{file}:{line}: not what its parts make; run `cargo xtask {command}`\n  committed: {committed}\n  made:      {made}"
-)]
-pub struct Difference {
-    file: &'static str,
-    /// Its line, from 1.
-    pub line: usize,
-    command: &'static str,
-    committed: String,
-    made: String,
 }
 
 impl Made {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::{Error, docs, names, read};
+use crate::docs;
+use crate::error::Error;
+use crate::files::{names, read};
 
 /// Each code that a page has a section of, with the files of `events/` whose names begin with it.
 pub fn list(root: &Path) -> Result<BTreeMap<String, Vec<String>>, Error> {

@@ -6,8 +6,9 @@ use minijinja::{Environment, Value, context};
 
 use crate::configure::configure;
 use crate::detectors::detectors;
+use crate::error::Error;
+use crate::files::{names, read};
 use crate::made::Made;
-use crate::{Error, names, read};
 
 /// Where that stands what all detectors have.
 const SHARED: &str = "shared/template";

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Round;
 use super::aws::Aws;
 use super::http::{Connection, Request};
 use super::listen::{listen, on_each_connection};
 use super::process::Process;
+use super::round::Round;
 use crate::error::Error;
 
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";

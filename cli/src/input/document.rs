@@ -4,6 +4,7 @@
 //! A text is fed in pieces, and any pieces give the same: nothing is decided before the bytes are there that it depends on.
 //! Where a value isn't whole yet all waits for more.
 
+mod here;
 mod seek;
 mod text;
 mod value;
@@ -14,9 +15,9 @@ use std::sync::LazyLock;
 use handsoff_cloudtrail::json::{Malformed, Why};
 use memchr::memmem;
 
+use self::here::Here;
 use self::seek::{Lost, Seek};
 use self::text::{Ending, Text};
-use self::value::Here;
 use super::{Position, Sink, flat};
 
 /// Where in the shape of the text we are.

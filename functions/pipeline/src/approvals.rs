@@ -4,7 +4,8 @@ use handsoff_cloudtrail::Action;
 use handsoff_core::{Call, Finding, Severity};
 use serde::Deserialize;
 
-use crate::{asked, codes, is_by_pipeline, shown, who};
+use crate::asks::{asked, is_by_pipeline, shown, who};
+use crate::codes;
 
 /// What sets aside an approval that is required, of one pull request or execution. No template of infrastructure as code has
 /// such a thing, so that no deployment does it.

@@ -5,7 +5,8 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_core::policy::Policy;
 use handsoff_core::{Call, Finding, Severity, show};
 
-use crate::{asked, codes, is_by_pipeline, who};
+use crate::asks::{asked, is_by_pipeline, who};
+use crate::codes;
 
 /// How a branch is written in full.
 const HEADS: &str = "refs/heads/";

@@ -4,7 +4,8 @@ use handsoff_cloudtrail::Action;
 use handsoff_core::policy::Policy;
 use handsoff_core::{Call, Finding, Severity};
 
-use crate::{codes, is_by_pipeline, lets_act, shown, who};
+use crate::asks::{is_by_pipeline, lets_act, shown, who};
+use crate::codes;
 
 /// The finding on a change of a pipeline, or of what it is built of.
 pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {

@@ -8,6 +8,7 @@
 //! may not change are its own. Of what is left these are drift's ordinary findings, under a name that says more.
 
 mod approvals;
+mod asks;
 mod branches;
 mod changes;
 pub mod codes;
@@ -19,14 +20,10 @@ mod subjects;
 mod surges;
 
 use handsoff_cloudtrail::Action;
-use handsoff_cloudtrail::json::Raw;
-use handsoff_core::deputy;
 use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, ServiceEvent, Watch};
 use handsoff_core::policy::{Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
-use handsoff_core::{
-    Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Target, Trace, Verdict, show,
-};
+use handsoff_core::{Call, Detector, Disposition, Finding, Kind, Outcome, Target, Trace, Verdict};
 
 /// The detector.
 #[derive(Debug)]
@@ -93,9 +90,6 @@ impl Detector for Pipeline {
     }
 }
 
-/// For so long before and behind a call others may have to do with it.
-const REACH: handsoff_cloudtrail::TimeDelta = self_approval::REACH;
-
 /// Whether a call of a deploy role may be more than expected.
 fn is_watched(action: &Action<'_>) -> bool {
     approvals::is_set_aside(action)
@@ -119,46 +113,11 @@ fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
         .or_else(|| subjects::finding(call, policy))
 }
 
-/// How severe a change is at least by the role that it lets a service act with, and what it lets act: as drift says it.
-fn lets_act(call: &Call<'_>, policy: &Policy) -> (Severity, String) {
-    match deputy::of(call, policy) {
-        Some(deputy) if deputy.is_grave => (Severity::High, deputy.words().to_owned()),
-        Some(deputy) => (Severity::Medium, deputy.words().to_owned()),
-        None => (Severity::Medium, String::new()),
-    }
-}
-
 /// Whether the `[[workload]]` entry of the caller lets it make the call.
 fn is_allowed(call: &Call<'_>, policy: &Policy) -> bool {
     let entry = call.principal.entry.filter(|_| call.principal.kind == Kind::Workload);
     let entry = entry.and_then(|entry| policy.workloads.get(entry));
     entry.is_some_and(|entry| entry.may_write.iter().any(|pattern| pattern.matches(&call.action)))
-}
-
-/// Whether the pipeline makes a call: it is the one that changes production.
-fn is_by_pipeline(call: &Call<'_>) -> bool {
-    call.principal.kind == Kind::DeployRole
-}
-
-/// Who made a call, at the beginning of a sentence.
-fn who(call: &Call<'_>) -> &'static str {
-    match call.principal.kind {
-        Kind::Human => "A person",
-        Kind::DeployRole => "A deploy role",
-        Kind::Workload => "A workload",
-        _ => "An identity that the policy doesn't know",
-    }
-}
-
-/// A parameter of a call as text.
-fn asked(call: &Call<'_>, key: &str) -> Option<String> {
-    call.record.request_parameters.get(key).and_then(Raw::text).map(std::borrow::Cow::into_owned)
-}
-
-/// A parameter as it is shown: its caller chose it.
-fn shown(call: &Call<'_>, key: &str) -> String {
-    let text = asked(call, key).map(|text| show::clean(&text, 64));
-    text.map_or_else(|| "(not in the record)".to_owned(), |text| format!("`{text}`"))
 }
 
 #[cfg(test)]

@@ -194,7 +194,7 @@ async fn around(
     group: &str,
     (first, last): (Time, Time),
 ) -> Result<Vec<Related>, RuntimeError> {
-    let reach: TimeDelta = crate::REACH;
+    let reach: TimeDelta = crate::self_approval::REACH;
     let (from, to) = ((first - reach).to_string(), format!("{}#~", last + reach));
     let range = Range { partition: &partition(group), from: &from, to: &to, most: LOOK_AT, backwards: true };
     let texts = world.range(range).await?;

@@ -12,7 +12,8 @@ use handsoff_cloudtrail::{Action, IdentityType, TimeDelta, is_used_by_people};
 use handsoff_core::detector::Related;
 use handsoff_core::{Call, Finding, Key, Kind, Outcome, Severity, group, show};
 
-use crate::{asked, codes, is_by_pipeline, shown};
+use crate::asks::{asked, is_by_pipeline, shown};
+use crate::codes;
 
 /// What started, or wrote.
 const BEGINS: &str = "begins";

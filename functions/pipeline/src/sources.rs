@@ -5,7 +5,8 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_core::policy::Policy;
 use handsoff_core::{Call, Finding, Severity, show};
 
-use crate::{asked, codes, is_by_pipeline, lets_act, who};
+use crate::asks::{asked, is_by_pipeline, lets_act, who};
+use crate::codes;
 
 /// Whether an action starts a build or a pipeline, of a source that its caller may choose.
 ///

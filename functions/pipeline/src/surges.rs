@@ -8,7 +8,8 @@ use handsoff_cloudtrail::{Action, Time, TimeDelta};
 use handsoff_core::detector::Related;
 use handsoff_core::{Call, Code, Finding, Key, Outcome, Severity, group};
 
-use crate::{asked, codes};
+use crate::asks::asked;
+use crate::codes;
 
 /// A build that was started, by CloudTrail's record.
 const STARTED: &str = "started";

@@ -6,7 +6,7 @@ use handsoff_core::alert::{Milestone, Note, Period, goes_on};
 use handsoff_core::policy::Alerts;
 use handsoff_runtime::{Closing, Episode, Held, Range, Report, RuntimeError, State, World, page};
 
-use crate::Sweep;
+use crate::context::Sweep;
 
 /// How many findings are read at once: a last message says what the first so many are.
 const PAGE: usize = 1_000;

@@ -9,7 +9,7 @@ use handsoff_runtime::{
     Clock, Document, Held, Metric, Report, RuntimeError, Subscription, Subscriptions, World, keep_and_tell,
 };
 
-use crate::Sweep;
+use crate::context::Sweep;
 
 /// The document of the topic's subscriptions.
 #[derive(Clone, Debug)]
@@ -49,11 +49,11 @@ pub(crate) async fn compare<W: World + Subscriptions>(
 ) -> Result<(), RuntimeError> {
     let world = sweep.world;
     let there = world.subscriptions().await?;
-    crate::add_also_zero(report, Metric::Subscribers, there.len());
+    crate::context::add_also_zero(report, Metric::Subscribers, there.len());
     let mut held = Held::of(world, &Topic).await?;
     let lost: Vec<&Subscription> = held.state.known.difference(&there).collect();
     if !lost.is_empty() {
-        crate::add(report, Metric::SubscriptionsLost, lost.len());
+        crate::context::add(report, Metric::SubscriptionsLost, lost.len());
         let findings = lost.iter().map(|lost| lost_subscription(lost, sweep.policy, sweep.now).into());
         let findings: Vec<Reported> = findings.collect();
         keep_and_tell(world, sweep.telling(&()), &findings, report).await?;

@@ -6,37 +6,21 @@
 
 mod cases;
 mod close;
+mod context;
 mod hearing;
 mod round;
 
 use cases::Refresh;
+pub use context::Settings;
+use context::{Sweep, add};
 use handsoff_cloudtrail::{Time, TimeDelta};
+use handsoff_core::Policy;
 use handsoff_core::alert::Note;
 use handsoff_core::policy::{Line, exceptions};
-use handsoff_core::{Detectors, Policy};
 use handsoff_runtime::excepted;
 use handsoff_runtime::{
-    Canary, Lease, LogLine, Lookup, Metric, Open, Report, RuntimeError, Subscriptions, Task, Telling, World,
-    digest,
+    Canary, LogLine, Lookup, Metric, Open, Report, RuntimeError, Subscriptions, Task, World, digest,
 };
-
-/// How the sweep is set up.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The account that it runs in: messages about what no record tells name it.
-    pub account: String,
-    /// The detectors: they judge what CloudTrail is asked for.
-    pub detectors: Detectors,
-    /// After how long each the canary is written, and the subscriptions are compared: whole minutes.
-    pub canary_every: TimeDelta,
-    /// Entries of the policy that the rules' event patterns don't let through.
-    pub out_of_step: Vec<Line>,
-    /// After how long an alert counts as not sent.
-    pub lease: Lease,
-    /// Regions in which CloudTrail is asked for a session's calls, beside those that it is known to have called and
-    /// its partition's global one.
-    pub lookup_regions: Vec<String>,
-}
 
 /// One sweep, at a time by the schedule: a retry of the same sweep has the same.
 ///
@@ -130,36 +114,6 @@ const MANY_SESSIONS: usize = 100;
 fn pause(open: &[Open]) -> TimeDelta {
     let session = |open: &&Open| open.due.is_some_and(|due| due.task == Task::Session);
     if open.iter().filter(session).count() > MANY_SESSIONS { PAUSE * 5 } else { PAUSE }
-}
-
-/// What a sweep works with.
-struct Sweep<'s, W> {
-    world: &'s W,
-    policy: &'s Policy,
-    settings: &'s Settings,
-    now: Time,
-    /// After how long a session is looked at again, though nothing came.
-    pause: TimeDelta,
-}
-
-impl<W> Sweep<'_, W> {
-    fn telling<'t, N>(&'t self, notes: &'t N) -> Telling<'t, N> {
-        Telling { policy: &self.policy.alerts, lease: self.settings.lease, notes }
-    }
-}
-
-/// Adds what there is of something. Nothing isn't added: a metric is billed for each hour in which it gets a value, and
-/// to the alarms no value is as good as zero.
-fn add(report: &mut Report, metric: Metric, count: usize) {
-    if count > 0 {
-        add_also_zero(report, metric, count);
-    }
-}
-
-/// Adds a number of which zero is what matters.
-fn add_also_zero(report: &mut Report, metric: Metric, count: usize) {
-    #[expect(clippy::cast_precision_loss, reason = "counts of what one sweep has seen")]
-    report.add(metric, count as f64);
 }
 
 fn left_out(line: &Line) -> LogLine {

@@ -15,7 +15,8 @@ use handsoff_runtime::{
     resend, summarise,
 };
 
-use crate::{Sweep, add, cases, close};
+use crate::context::{Sweep, add};
+use crate::{cases, close};
 
 /// After so long nothing further is begun, so that the sweep ends in time to say what it did.
 const ENOUGH: TimeDelta = TimeDelta::seconds(40);

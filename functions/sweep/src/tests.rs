@@ -1,4 +1,4 @@
-use handsoff_runtime::{ConditionalWrite, Due, Episode, Memory, State, Subscription};
+use handsoff_runtime::{ConditionalWrite, Due, Episode, Lease, Memory, State, Subscription};
 use handsoff_testing::block_on;
 use handsoff_testing::in_memory::InMemory;
 

@@ -4,26 +4,11 @@ use handsoff_cloudtrail::json::{Malformed, Raw, Why};
 use handsoff_cloudtrail::{Entry, Record};
 use memchr::memmem;
 
+use super::here::{Here, Step};
 use super::seek::Lost;
 use super::text::Ending;
 use super::{Document, START, Sink, State, flat};
 use crate::input::Place;
-
-/// A place in the text.
-#[derive(Clone, Copy)]
-pub(super) struct Here<'t> {
-    /// The piece of the text.
-    pub(super) bytes: &'t [u8],
-    /// The place in it.
-    pub(super) at: usize,
-    /// The text from there on, as far as a value may reach.
-    pub(super) rest: &'t str,
-    /// What is behind that.
-    pub(super) ending: Ending,
-}
-
-/// How many bytes a value took, or why it isn't one and where to go on.
-pub(super) type Step = Result<usize, (Malformed, Lost)>;
 
 /// The value at the start of a text, and where it ends. A number has no end of its own: what is behind it makes it.
 fn value_at(text: &str, ending: Ending) -> Result<(Raw<'_>, usize), Malformed> {

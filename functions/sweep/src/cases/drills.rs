@@ -7,7 +7,7 @@ use handsoff_core::group::digest;
 use handsoff_core::policy::BreakGlass;
 use handsoff_runtime::{Clock, Document, Held, Report, RuntimeError, World, keep_and_tell};
 
-use crate::Sweep;
+use crate::context::Sweep;
 
 const PARTITION: &str = "drills";
 

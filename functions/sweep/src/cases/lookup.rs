@@ -18,7 +18,7 @@ use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{Ask, Clock, Document, Held, LogLine, Lookup, RuntimeError, World};
 use serde::{Deserialize, Serialize};
 
-use crate::Sweep;
+use crate::context::Sweep;
 
 /// The sort key of what was asked.
 const SORT: &str = "lookup";

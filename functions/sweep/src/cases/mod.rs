@@ -15,7 +15,7 @@ use handsoff_runtime::{
 pub(crate) use drills::{drills, exercised};
 pub(crate) use reviews::{Refresh, reviews};
 
-use crate::Sweep;
+use crate::context::Sweep;
 
 /// Tells what is wrong with a session. Says how it goes on, and when it is to be looked at again if nothing comes.
 pub(crate) async fn check<W: World + Lookup>(

@@ -6,7 +6,7 @@ use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
 use handsoff_runtime::{AT_ONCE, Episode, Held, Metric, Open, Report, RuntimeError, World, reopen};
 
-use crate::Sweep;
+use crate::context::Sweep;
 
 /// Counts the sealed cases that are overdue for their review: the others of the list aren't read, but for a part of them
 /// that `refresh` writes anew, or they would expire before anybody has looked.
@@ -28,7 +28,7 @@ pub(crate) async fn reviews<W: World>(
         }
     }
     let mut report = Report::default();
-    crate::add(&mut report, Metric::CasesUnreviewed, late);
+    crate::context::add(&mut report, Metric::CasesUnreviewed, late);
     (report, failed)
 }
 

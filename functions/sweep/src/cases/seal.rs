@@ -13,7 +13,7 @@ use handsoff_runtime::{
 };
 
 use super::lookup::{asks, look_up};
-use crate::Sweep;
+use crate::context::Sweep;
 
 /// How many of a session's findings are looked at for its last message.
 const LOOK_AT: usize = 10_000;
@@ -157,7 +157,7 @@ async fn close<W: World>(
     };
     if end_session(world, episode, &ending, report).await? && !told {
         report.count(Metric::CasesSealed);
-        crate::add(report, Metric::CaseCallsMissed, missed(manifest));
+        crate::context::add(report, Metric::CaseCallsMissed, missed(manifest));
         let mut held = Held::of(world, &document).await?;
         if held.state.digest == digest {
             held.state.told = true;

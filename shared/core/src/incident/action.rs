@@ -1,6 +1,14 @@
 //! The name of an action, as incidents keep it.
 
+#[cfg(test)]
+use std::cell::Cell;
 use std::cmp::Ordering;
+
+#[cfg(test)]
+thread_local! {
+    /// How often two names of actions were compared.
+    pub(super) static COMPARED: Cell<u64> = const { Cell::new(0) };
+}
 
 /// An action's name: a caller chooses of how many there are findings, so none is looked for by going through all.
 #[derive(Clone, Debug)]
@@ -9,7 +17,7 @@ pub(super) struct Action(pub(super) Box<str>);
 impl Ord for Action {
     fn cmp(&self, other: &Self) -> Ordering {
         #[cfg(test)]
-        super::tests::COMPARED.set(super::tests::COMPARED.get() + 1);
+        COMPARED.set(COMPARED.get() + 1);
         self.0.cmp(&other.0)
     }
 }

@@ -1,19 +1,14 @@
 use crate::Trace;
 use crate::code::samples;
-use std::cell::Cell;
 
 use handsoff_cloudtrail::{Class, Entry, Record};
 use proptest::prelude::*;
 
+use super::action::COMPARED;
 use super::*;
 use crate::alert::{Alert, Known, Milestone, Reach};
 use crate::policy::{Alerts, DigestHours};
 use crate::{Call, Policy, alert};
-
-thread_local! {
-    /// How often two names of actions were compared.
-    pub(super) static COMPARED: Cell<u64> = const { Cell::new(0) };
-}
 
 /// 1,772,000,000 is 800 seconds after the start of a period of this length.
 const POLICY: Alerts = Alerts {

@@ -432,21 +432,6 @@ impl Alerts {
 }
 
 impl Policy {
-    /// Reads a policy. `file` is the name that reasons and errors give it.
-    ///
-    /// # Errors
-    /// All mistakes at once, each with its line and column.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<PolicyError>> {
-        read::policy(file, text)
-    }
-
-    /// The built-in policy.
-    pub fn built_in() -> Self {
-        // INVARIANT: the built-in policy parses; a test holds it to that. Were it ever not to, nothing
-        // would be exempt and root would still be break-glass.
-        Self::parse("built-in policy", DEFAULT).unwrap_or_else(|_| read::empty())
-    }
-
     /// Whether a part of a record may name a resource that the policy protects: by the longest text without `*` of each
     /// pattern. `false` is certain.
     pub fn may_name_protected(&self, json: &str) -> bool {
