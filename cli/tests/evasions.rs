@@ -17,11 +17,6 @@ const UNREPORTED: &[(&str, &str)] = &[
         "p05-deploy-shares-snapshots",
         "a bucket's, secret's or repository's policy whose record has no parameters shows no sharing",
     ),
-    ("c06-instance-as-hands", "an instance's ordinary changes are a workload's: low, in the digest"),
-    (
-        "c15-scheduler-delayed",
-        "the record of the schedule has no parameters, so that nothing ties the role's change to it",
-    ),
     ("i01-workload-exfil", "copies that workloads make of data within the account are ordinary"),
     (
         "k20-region-hop",

@@ -125,6 +125,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         (partition, "issued") if partition.starts_with("story#") => "issued",
         (partition, _) if partition.starts_with("story#") => "story",
         (partition, _) if partition.starts_with("session#") => "proof",
+        (partition, _) if partition.starts_with("instructed#") => "instructed",
         ("topic", _) => "subscriptions",
         ("drills", _) => "drill",
         ("ledger", _) => "ledger",

@@ -15,6 +15,7 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
 use handsoff_core::detector::{Related, Undecided};
+use handsoff_core::instructions::Actor;
 use handsoff_core::origins::{self, Origins};
 use handsoff_core::policy::exceptions;
 use handsoff_core::{
@@ -98,6 +99,8 @@ pub struct Tally {
     issuers: Issuers,
     /// The sessions of findings of which the record doesn't tell who is behind them.
     unknown: HashSet<u64>,
+    /// The sessions of findings on workloads that services have.
+    actors: HashSet<Actor>,
     /// What an earlier reading of the logs has shown.
     learned: Arc<Learned>,
     /// The first and the last time, as text: in CloudTrail's form it sorts as the times do.
@@ -120,7 +123,7 @@ impl Tally {
     /// What this reading has shown that its verdicts didn't know yet.
     pub(super) fn learned(&self) -> Option<Learned> {
         let left_out = self.copies.left_out();
-        let origins = self.origins.conclude().of(&self.unknown);
+        let origins = self.origins.conclude().of(&self.unknown, &self.actors);
         (!left_out.is_empty() || !origins.is_empty()).then_some(Learned { left_out, origins })
     }
 
@@ -161,6 +164,7 @@ impl Tally {
         self.origins.merge(other.origins);
         self.issuers.merge(other.issuers);
         self.unknown.extend(other.unknown);
+        self.actors.extend(other.actors);
         if let Some((first, last)) = other.times {
             self.time(&first);
             self.time(&last);
@@ -239,6 +243,7 @@ impl Tally {
             }
             Verdict::Finding(finding) => {
                 self.reported(record, &finding);
+                self.actors.extend(Actor::of(call));
                 if group::is_glass(&finding.incident) {
                     for (case, call) in remembered(call, &finding, policy, Seen::Logs) {
                         self.sessions.add(&case, call);
@@ -455,6 +460,7 @@ impl Sink for SourceSink<'_, '_> {
                 self.tally.digest_notes.call(&call, &verdict, policy);
             }
             if known.is_none() {
+                self.tally.origins.note_call(&call);
                 self.tally.related.extend(self.engine.relates(&call));
                 self.tally.verdict(&call, verdict, policy);
             }

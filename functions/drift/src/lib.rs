@@ -225,7 +225,21 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     trace.step("rule workload-write", || line.clone());
     let (severity, deputy) = with_deputy(call, policy);
     let reason = format!("A workload {}{deputy}, and {line}.", did(call));
-    Finding::new(call, codes::WORKLOAD_WRITE, severity, reason).into()
+    let finding = Finding::new(call, codes::WORKLOAD_WRITE, severity, reason);
+    match &call.instructed {
+        Some(how) => instructed(finding, how).into(),
+        None => finding.into(),
+    }
+}
+
+/// The same where somebody let the workload's service act, not long before: it may be what they wanted.
+fn instructed(mut finding: Finding, how: &str) -> Finding {
+    finding.severity = finding.severity.max(Severity::Medium);
+    finding.reason = format!("{} Perhaps for somebody: {how}.", finding.reason);
+    finding.next = "Ask who let the service act whether this was meant. If not: stop what they started, and undo. If so: \
+                    bring it into code, through the pipeline."
+        .into();
+    finding
 }
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {

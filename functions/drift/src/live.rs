@@ -6,6 +6,7 @@ use std::convert::Infallible;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Record};
+use handsoff_core::instructions::{Actor, Instruction};
 use handsoff_core::origins::{Beginning, session};
 use handsoff_core::{
     Call, Detector, Disposition, Engine, Finding, Key, Kind, Outcome, Owner, Policy, Reported, Trace, Verdict,
@@ -15,10 +16,11 @@ use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
     CANARY_TAG, Classifier, Episode, Function, Lease, Metric, Proof, Report, RuntimeError, Session, Telling,
-    World, keep_and_tell, keep_issued, prove,
+    Told, World, instructed, keep_and_tell, keep_issued, prove,
 };
 
 use crate::Drift;
+use crate::codes::WORKLOAD_WRITE;
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -110,6 +112,8 @@ pub struct Seen {
     session: Option<Session>,
     /// What it says of deploy sessions.
     proof: Option<Proof>,
+    /// What it says of what a service was told.
+    told: Option<Told>,
 }
 
 impl Seen {
@@ -118,6 +122,7 @@ impl Seen {
             && self.excepted.is_none()
             && self.session.is_none()
             && self.proof.is_none()
+            && self.told.is_none()
     }
 }
 
@@ -163,13 +168,14 @@ impl Function for DriftFunction<'_> {
                 // What another detector says of a change is less than that the deploy session is misused.
                 let others = judged.then_some(Verdict::Nothing(Disposition::Unclaimed));
                 let proof = proof(&call, policy, others.as_ref());
-                let seen = Seen { session, proof, ..Seen::default() };
+                let seen = Seen { session, proof, told: told(&call, None), ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
             }
         };
         let observations = of(&call, policy, &verdict).observations;
         let proof = proof(&call, policy, Some(&verdict));
-        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof });
+        let told = told(&call, verdict.finding());
+        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, told });
         let seen = match verdict {
             Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
             Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
@@ -194,7 +200,10 @@ impl Function for DriftFunction<'_> {
                 Episode::of(&**finding, &self.classifier.policy().alerts).to_string()
             }
             Work::Seen(seen)
-                if seen.observations.is_empty() && seen.excepted.is_none() && seen.proof.is_none() =>
+                if seen.observations.is_empty()
+                    && seen.excepted.is_none()
+                    && seen.proof.is_none()
+                    && seen.told.is_none() =>
             {
                 ISSUED.to_owned()
             }
@@ -221,32 +230,59 @@ impl Function for DriftFunction<'_> {
                 Work::Canary => {}
             }
         }
-        let (mut seen, mut covered, mut sessions, mut proofs) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for Seen { observations, excepted, session, proof } in all {
+        let (mut seen, mut covered, mut sessions, mut proofs, mut told) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for Seen { observations, excepted, session, proof, told: one } in all {
+            told.extend(one);
             seen.extend(observations);
             covered.extend(excepted);
             sessions.extend(session);
             proofs.extend(proof);
         }
         // Before the findings: an alert on what was done in a session reads it.
-        let mut issued = keep_issued(world, sessions).await;
-        match prove(world, proofs).await {
-            // What is known to be misuse isn't reported as the lesser thing that its record shows by itself.
-            Ok(more) => {
-                let known: BTreeSet<Key> = more.iter().map(|it| it.as_ref().key()).collect();
-                findings.retain(|finding: &Reported| !known.contains(&finding.as_ref().key()));
-                findings.extend(more);
-            }
-            Err(failure) => issued = issued.and(Err(failure)),
-        }
+        let issued = keep_issued(world, sessions).await;
+        let (more, shown) = shown_by_others(world, proofs, told).await;
+        // What other records show isn't reported as the lesser thing that its own record shows by itself.
+        let known: BTreeSet<Key> = more.iter().map(|it| it.as_ref().key()).collect();
+        findings.retain(|finding: &Reported| !known.contains(&finding.as_ref().key()));
+        findings.extend(more);
         let telling = Telling { policy: &self.classifier.policy().alerts, lease: self.lease, notes: &() };
         let told = keep_and_tell(world, telling, &findings, report).await;
         // Alerts come first, and what fails of either is no reason to leave the other out.
         let remembered = remember(world, &seen).await;
         excepted::keep(world, covered).await;
-        told.and(remembered).and(issued)
+        told.and(remembered).and(issued).and(shown)
     }
+}
+
+/// What records show of each other: that a deploy session is misused, and for whom a service acts. What fails of either is no
+/// reason to leave the other out.
+async fn shown_by_others(
+    world: &impl World,
+    proofs: Vec<Proof>,
+    told: Vec<Told>,
+) -> (Vec<Reported>, Result<(), RuntimeError>) {
+    let (mut found, mut done) = (Vec::new(), Ok(()));
+    match prove(world, proofs).await {
+        Ok(misuse) => found.extend(misuse),
+        Err(failure) => done = Err(failure),
+    }
+    match instructed(world, told).await {
+        Ok(all) => {
+            found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()))
+        }
+        Err(failure) => done = done.and(Err(failure)),
+    }
+    (found, done)
+}
+
+/// What a call says of what a service was told: that it was, or what it did.
+fn told(call: &Call<'_>, finding: Option<&Finding>) -> Option<Told> {
+    if let Some((group, instruction)) = Instruction::of(call) {
+        return Some(Told::Instructs(Key::of(&call.record), group, instruction));
+    }
+    let finding = finding.filter(|it| it.code == WORKLOAD_WRITE)?;
+    Some(Told::Acts(Actor::of(call)?, Box::new(finding.clone())))
 }
 
 /// What a call says of deploy sessions: of the one that it issued, or of the one that it was made in.

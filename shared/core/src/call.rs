@@ -73,6 +73,8 @@ pub struct Call<'a> {
     pub time: Option<Time>,
     /// What another record shows of a deploy role's misuse: see [`crate::origins`].
     pub refuted: Option<String>,
+    /// What another record shows of who let a workload act: see [`crate::instructions`].
+    pub instructed: Option<String>,
 }
 
 impl<'a> Call<'a> {
@@ -98,8 +100,20 @@ impl<'a> Call<'a> {
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
-        let refuted = None;
-        let call = Self { record, principal, action, effect, basis, outcome, attack, target, time, refuted };
+        let (refuted, instructed) = (None, None);
+        let call = Self {
+            record,
+            principal,
+            action,
+            effect,
+            basis,
+            outcome,
+            attack,
+            target,
+            time,
+            refuted,
+            instructed,
+        };
         call.explain(policy, trace);
         call
     }

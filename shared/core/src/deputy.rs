@@ -88,7 +88,7 @@ fn whose(role: &str, account: &str, policy: &Policy) -> Option<String> {
 }
 
 /// The ARNs of roles that a request has under a name that says role: `roleArn`, `serviceRole`, `AutomationAssumeRole`.
-fn passed(asked: Raw<'_>) -> Vec<String> {
+pub(crate) fn passed(asked: Raw<'_>) -> Vec<String> {
     let mut roles = Vec::new();
     let mut left = vec![(false, asked, 0)];
     while let Some((named, value, depth)) = left.pop() {

@@ -19,6 +19,7 @@ mod fast_path;
 pub mod finding;
 pub mod group;
 pub mod incident;
+pub mod instructions;
 mod links;
 mod milestone;
 mod note;

@@ -14,6 +14,7 @@ use handsoff_cloudtrail::{Action, Arn, Identity, IdentityType, Record};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::call::{Call, Outcome, Target};
+use crate::instructions::{Actor, Instructions};
 use crate::policy::Policy;
 use crate::principal::{Kind, vouches_for_code};
 use crate::show::clean;
@@ -39,6 +40,8 @@ pub struct Origins {
     refuted: BTreeMap<u64, String>,
     /// Which session issued which.
     issued: BTreeSet<Issue>,
+    /// What services were told to do.
+    instructions: Instructions,
 }
 
 impl Origins {
@@ -61,18 +64,27 @@ impl Origins {
         }
     }
 
+    /// Notes a call, if it tells a service what to do.
+    pub fn note_call(&mut self, call: &Call<'_>) {
+        self.instructions.note(call);
+    }
+
     /// Takes over what others have seen.
     pub fn merge(&mut self, other: Self) {
         self.code.extend(other.code);
         other.persons.into_iter().for_each(|(session, who)| keep(&mut self.persons, session, who));
         other.refuted.into_iter().for_each(|(session, how)| keep(&mut self.refuted, session, how));
         self.issued.extend(other.issued);
+        self.instructions.merge(other.instructions);
     }
 
-    /// The same with no more of the sessions of code than these.
+    /// The same with no more of the sessions of code than these, and with instructions only if one of these acts on them.
     #[must_use]
-    pub fn of(self, sessions: &HashSet<u64>) -> Self {
-        Self { code: self.code.intersection(sessions).copied().collect(), ..self }
+    pub fn of(self, sessions: &HashSet<u64>, actors: &HashSet<Actor>) -> Self {
+        let instructed = actors.iter().any(|actor| self.instructions.behind(actor).is_some());
+        let instructions = if instructed { self.instructions } else { Instructions::default() };
+        let code = self.code.intersection(sessions).copied().collect();
+        Self { code, instructions, ..self }
     }
 
     /// What follows from all of it for verdicts: the sessions of code, the deploy sessions that are refuted, and the persons
@@ -97,12 +109,16 @@ impl Origins {
         let deploying: HashSet<u64> =
             self.issued.iter().filter(|issue| issue.deploys).map(|issue| issue.by).collect();
         persons.retain(|session, _| deploying.contains(session));
-        Self { code: self.code.clone(), persons, refuted, issued: BTreeSet::new() }
+        let (code, instructions) = (self.code.clone(), self.instructions.clone());
+        Self { code, persons, refuted, issued: BTreeSet::new(), instructions }
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.code.is_empty() && self.persons.is_empty() && self.refuted.is_empty()
+        self.code.is_empty()
+            && self.persons.is_empty()
+            && self.refuted.is_empty()
+            && self.instructions.is_empty()
     }
 
     /// Whether an identity's session is a deploy session that began otherwise than it may.
@@ -112,12 +128,16 @@ impl Origins {
     }
 
     /// Makes the caller a workload, if its record doesn't say who it is and another one does; and says of a deploy role's
-    /// misuse what another record shows.
+    /// misuse what another record shows, and who let a workload act.
     pub fn recognise(&self, call: &mut Call<'_>, trace: &mut Trace) {
         let principal = &mut call.principal;
         if self.is_empty() || principal.identity.kind != IdentityType::AssumedRole {
             return;
         }
+        if let Some(actor) = Actor::of(call).filter(|_| !self.instructions.is_empty()) {
+            call.instructed = self.instructions.behind(&actor);
+        }
+        let principal = &mut call.principal;
         let Some(session) = session(&principal.identity) else { return };
         if principal.kind == Kind::Unknown && self.code.contains(&session) {
             principal.kind = Kind::Workload;
