@@ -32,8 +32,15 @@ use serde_json::{Value, json};
 const LATER: Time = Time::from_timestamp(1_899_999_900);
 
 /// What the sessions, changes and denied calls of the samples are.
-const ALL: [&str; 5] =
-    ["drift-write.iam-", "drift-write.permissions", "deny-", "glass-closed", "glass-unapproved.n"];
+const ALL: [&str; 7] = [
+    "drift-write.iam-",
+    "drift-write.permissions",
+    "drift-write.schedule",
+    "workload-write.for-",
+    "deny-",
+    "glass-closed",
+    "glass-unapproved.n",
+];
 
 /// The record of a call that issued a session.
 const ISSUED: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:jon@example.com",
@@ -80,6 +87,8 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
     world.time.set(LATER.timestamp() - 100_000);
     bring(&FaultInjection::new(&world), policy, &[ISSUED.to_owned()]);
+    let scheduled = deliveries(&samples(&["drift-write.schedule", "workload-write.for-"]));
+    bring(&FaultInjection::new(&world), policy, &scheduled);
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-closed"])));
     swept(&world, policy, LATER);
     bring(&FaultInjection::new(&world), policy, &[review(&world)]);
@@ -260,7 +269,7 @@ fn what_every_version_has_stored_is_read() {
     for (version, items) in &versions {
         let kinds: BTreeSet<&str> = items.iter().map(|(kind, _)| kind.as_str()).collect();
         // The first form knew no earlier periods, no digests and no ledger.
-        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 19 }, "{kinds:?}");
+        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 20 }, "{kinds:?}");
         let waits = |item: &Value| item["text"].as_str().is_some_and(|text| text.contains(r#""by""#));
         assert!(items.iter().any(|(_, item)| waits(item)), "an alert waits");
         let (world, before) = load(items);
@@ -279,7 +288,7 @@ fn what_every_version_has_stored_is_read() {
 #[test]
 fn every_item_has_the_version_of_its_form() {
     let files = items(&in_the_middle(&policy()));
-    assert_eq!(files.len(), 20, "{:?}", files.keys());
+    assert_eq!(files.len(), 21, "{:?}", files.keys());
     // A drill is a time, and a budget a number: neither has a form.
     let plain = ["told.jsonl", "drill.jsonl", "budget.jsonl"];
     for (file, text) in files.iter().filter(|(file, _)| !plain.contains(&file.as_str())) {

@@ -365,6 +365,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("drift-write.permission-set-console.json", "d"),
     ("drift-write.permissions.json", "d"),
     ("drift-write.remote-desktop.json", "d"),
+    ("drift-write.schedule.json", "d"),
     ("drift-write.start-session.json", "d"),
     ("drift-write.tags.json", "d"),
     ("drift-write.through-an-agent.json", "d"),
@@ -447,6 +448,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("untrusted-source.branch.json", "dp"),
     ("untrusted-source.repository.json", "dp"),
     ("workload-role-assumed.by-user.json", "d"),
+    ("workload-write.for-somebody.json", "d"),
     ("workload-write.instance-agent.json", "d"),
     ("workload-write.not-in-entry.json", "d"),
 ];
