@@ -45,6 +45,8 @@ pub struct InMemory {
     pub names: Cell<u64>,
     /// How many read units were used, as `DynamoDB` counts strongly consistent reads: one for each 4 KB begun.
     pub read_units: Cell<usize>,
+    /// How many write units were used: one a started KiB of an item.
+    pub write_units: Cell<usize>,
     /// Messages of more bytes are refused; if not set, those that SNS would refuse.
     pub longest: Cell<Option<usize>>,
     turns: Rc<Turns>,
@@ -67,6 +69,10 @@ impl InMemory {
     fn count_read(&self, bytes: usize) {
         self.read_units.set(self.read_units.get() + bytes.div_ceil(4096).max(1));
     }
+
+    fn count_write(&self, bytes: usize) {
+        self.write_units.set(self.write_units.get() + bytes.div_ceil(1024).max(1));
+    }
 }
 
 /// What the names of an item's attributes, its version and its expiry take.
@@ -74,6 +80,7 @@ const ITEM: usize = 64;
 
 impl Memory for InMemory {
     async fn put(&self, partition: &str, sort: &str, text: &str) -> Result<bool, RuntimeError> {
+        self.count_write(ITEM + partition.len() + sort.len() + text.len());
         let key = (partition.to_owned(), sort.to_owned());
         let version = |text: &str| serde_json::from_str(text).map_or(0, |item| stored::version(&item));
         let mut observations = self.observations.borrow_mut();
@@ -111,6 +118,7 @@ impl Memory for InMemory {
 
     async fn swap(&self, write: ConditionalWrite<'_>) -> Result<bool, RuntimeError> {
         let ConditionalWrite { partition, sort, seen, text, due } = write;
+        self.count_write(ITEM + partition.len() + sort.len() + text.len());
         let mut documents = self.documents.borrow_mut();
         let key = (partition.to_owned(), sort.to_owned());
         let version = documents.get(&key).map(|(version, ..)| *version);
