@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 10] = [
+pub const ALL: [Code; 11] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -17,6 +17,7 @@ pub const ALL: [Code; 10] = [
     FOREIGN_ACCESS,
     PERMISSION_SET_CHANGED,
     SECRET_READ,
+    INTERACTIVE_ACCESS,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -134,5 +135,18 @@ pub const SECRET_READ: Code = Code::new(&Row {
     next: "Ask the person what it was for. Unless it was agreed: rotate the secret, and look for its use elsewhere.",
     repeats: Repeats::Ordinary,
     may_be_hidden: Ok(()),
+    ..DRIFT
+});
+
+/// Somebody got into a machine, container or cluster by hand.
+pub const INTERACTIVE_ACCESS: Code = Code::new(&Row {
+    place: 110,
+    name: "interactive-access",
+    title: "Access to a machine by hand",
+    next: "Ask the person what it was for, and read the session's own log if there is one: CloudTrail has nothing of what was \
+           typed. If it wasn't them: end the session, revoke the credentials, and treat the machine and its role as theirs.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
     ..DRIFT
 });

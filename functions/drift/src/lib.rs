@@ -2,7 +2,7 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
-//! `secret-read`.
+//! `secret-read`, `interactive-access`.
 
 mod assumed;
 mod bounds;
@@ -215,7 +215,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
         return Verdict::Nothing(Disposition::WorkloadAllowed);
     }
-    if is_interactive(call) {
+    if matches!(call.class(), Some(Class::WayIn | Class::Commands)) {
         return written(call, policy, trace).into();
     }
     let line = match entry {
@@ -248,7 +248,9 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         [] => "the policy has no [[deploy]] entry".to_owned(),
         lines => format!("no [[deploy]] entry names it ({})", lines.join(", ")),
     };
-    trace.step("rule drift-write", || deploy.clone());
+    let interactive = call.action.is_interactive();
+    let code = if interactive { codes::INTERACTIVE_ACCESS } else { codes::DRIFT_WRITE };
+    trace.step(if interactive { "rule interactive-access" } else { "rule drift-write" }, || deploy.clone());
     let who = match call.principal.kind {
         Kind::Human => "A person",
         Kind::Workload => "A workload",
@@ -262,7 +264,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
     let severity = if borrowed { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
-    Finding::new(call, codes::DRIFT_WRITE, severity, reason)
+    Finding::new(call, code, severity, reason)
 }
 
 /// How urgent a change is, with what it lets act: a role of the pipeline or for emergencies is more than the change.
@@ -275,15 +277,11 @@ fn with_deputy(call: &Call<'_>, policy: &Policy) -> (Severity, String) {
     }
 }
 
-/// Whether the call lets somebody run commands on a machine.
-fn is_interactive(call: &Call<'_>) -> bool {
-    matches!(call.class(), Some(Class::WayIn | Class::Commands))
-}
-
 /// What was done, in words. Where AWS files a right under another access level, that alone would say too little.
 fn did(call: &Call<'_>) -> String {
     match call.class() {
-        Some(Class::WayIn | Class::Commands) => "opened access to a machine".into(),
+        _ if call.action.is_interactive() => "opened access to a machine".into(),
+        Some(Class::WayIn | Class::Commands) => "had commands run on machines".into(),
         Some(Class::Identity) if call.access() != AccessLevel::PermissionsManagement => {
             "created an identity, or a key or password of one".into()
         }

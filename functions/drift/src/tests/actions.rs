@@ -5,13 +5,16 @@ use super::*;
 /// Ways in beyond Session Manager, and what hands out a key to a machine under the name of a read.
 #[test]
 fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
-    let high = (codes::DRIFT_WRITE, Severity::High);
+    let high = (codes::INTERACTIVE_ACCESS, Severity::High);
+    let nobody_knows = role("nobody-knows", "s");
     for action in "ssm-guiconnect:StartConnection sagemaker:StartSession sagemaker:CreatePresignedDomainUrl \
+        ssm:ResumeSession ecs:ExecuteCommand ec2-instance-connect:OpenTunnel ec2-instance-connect:SendSSHPublicKey \
+        ec2-instance-connect:SendSerialConsoleSSHPublicKey cloudshell:createSession \
         lightsail:GetInstanceAccessDetails gamelift:GetComputeAccess codebuild:StartSandboxConnection \
         iotsecuredtunneling:OpenTunnel airflow:CreateCliToken airflow:CreateWebLoginToken \
         cloud9:CreateEnvironmentEC2 ec2:GetPasswordData eks:AccessKubernetesApi ssm:GetAccessToken \
         emr-containers:GetManagedEndpointSessionCredentials lambda:CreateMicrovmShellAuthToken \
-        ssm:SENDCOMMAND ssm:startSession"
+        ssm:startSession"
         .split_whitespace()
     {
         for read_only in ["true", "false"] {
@@ -19,10 +22,17 @@ fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
             let finding = verdict(ALICE, action, &rest).unwrap_or_else(|why| panic!("{action}: {why}"));
             assert_eq!((finding.code, finding.severity), high, "{action}");
             assert!(finding.reason.contains("opened access to a machine"), "{action}: {}", finding.reason);
+            for identity in [&nobody_knows, &role("app", "s")] {
+                assert_eq!(found(identity, action, &rest), high, "{action} {identity}");
+            }
         }
     }
     let rdp = found(&role("deploy", "run-1"), "ssm-guiconnect:StartConnection", "");
     assert_eq!(rdp, (codes::DEPLOY_ROLE_MISUSED, Severity::Critical));
+    // What runs commands and lets nobody in.
+    assert_eq!(found(ALICE, "ssm:SENDCOMMAND", ""), (codes::DRIFT_WRITE, Severity::High));
+    // Without a space at its end, too: CloudTrail writes both.
+    assert_eq!(found(ALICE, "ec2-instance-connect:SendSSHPublicKey ", ""), high);
     // Terraform asks for a machine's password, and pipelines start workflows.
     assert_eq!(nothing(&role("deploy", "run-1"), "ec2:GetPasswordData", r#","readOnly":true"#), "expected");
     assert_eq!(nothing(&role("deploy", "run-1"), "airflow:CreateCliToken", ""), "expected");
@@ -81,6 +91,7 @@ fn the_reason_says_what_was_done_in_words_of_its_kind() {
         ("dynamodb:DeleteTable", "destroyed data, or what is needed to restore it"),
         ("ec2:AcceptVpcPeeringConnection", "opened the network, or connected another one"),
         ("ssm:StartSession", "opened access to a machine"),
+        ("ssm:SendCommand", "had commands run on machines"),
         ("ec2:RunInstances", "made a change of access level write"),
     ] {
         for (who, identity) in [
