@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 11] = [
+pub const ALL: [Code; 12] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -18,6 +18,7 @@ pub const ALL: [Code; 11] = [
     PERMISSION_SET_CHANGED,
     SECRET_READ,
     INTERACTIVE_ACCESS,
+    IMAGE_NOT_APPROVED,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -148,5 +149,19 @@ pub const INTERACTIVE_ACCESS: Code = Code::new(&Row {
     repeats: Repeats::Ordinary,
     may_be_hidden: Ok(()),
     is_by_hand: true,
+    ..DRIFT
+});
+
+/// A machine image that `[images]` doesn't approve, launched by anybody.
+pub const IMAGE_NOT_APPROVED: Code = Code::new(&Row {
+    place: 111,
+    name: "image-not-approved",
+    title: "Unapproved image launched",
+    next: "Find out whose image it is and who chose it. If it is meant to run, list it under [images]. If not: stop what runs from \
+           it, keep a snapshot for whoever looks into it, and treat the role of these machines as theirs.",
+    alerts: AlertRule::Once,
+    repeats: Repeats::ByResource,
+    may_be_hidden: Err("an exception is for people; list the image under [images]"),
+    is_by_people: true,
     ..DRIFT
 });

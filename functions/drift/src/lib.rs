@@ -2,11 +2,12 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
-//! `secret-read`, `interactive-access`.
+//! `secret-read`, `interactive-access`, `image-not-approved`.
 
 mod assumed;
 mod bounds;
 pub mod codes;
+mod images;
 pub mod live;
 mod permission_sets;
 mod secrets;
@@ -98,6 +99,7 @@ fn unexpected(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     bounds::finding(call, policy)
         .or_else(|| assumed::finding(call, policy))
         .or_else(|| permission_sets::finding(call))
+        .or_else(|| images::finding(call, policy))
 }
 
 fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {

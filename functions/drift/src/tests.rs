@@ -9,6 +9,7 @@ mod actions;
 mod assumed;
 mod bounds;
 mod deputy;
+mod images;
 mod secrets;
 mod who;
 
