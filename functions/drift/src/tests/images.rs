@@ -51,6 +51,12 @@ fn an_image_that_is_not_approved_is_reported_whoever_launches_it() {
     assert_eq!(says(SCALING, "ec2:RunInstances", &run(None, None)), Err("service".to_owned()));
     let failed = format!(r#"{parts},"errorCode":"Client.InsufficientInstanceCapacity""#);
     assert_eq!(says(&role("deploy", "run-1"), "ec2:RunInstances", &failed), Err("attempt".to_owned()));
+    // Where the calls of the pipeline are looked at for nothing else.
+    let plain = POLICY.replace("networks = [\"192.0.2.0/24\"]", "");
+    let pipeline = role("deploy", "run-1");
+    let finding =
+        verdict_by(&format!("{plain}{IMAGES}"), &pipeline, "ec2:RunInstances", &format!(",{parts}")).unwrap();
+    assert_eq!(finding.code, codes::IMAGE_NOT_APPROVED);
     let exception = POLICY.replace("glue:StartJobRun", "ec2:RunInstances").replace("Data", "Admin");
     let finding =
         verdict_by(&format!("{exception}{IMAGES}"), ALICE, "ec2:RunInstances", &format!(",{parts}")).unwrap();
@@ -146,4 +152,28 @@ fn the_first_resource_names_all_images_that_are_not_approved() {
     assert!(reason.ends_with("`ami-1`, `ami-2`, `ami-3` and 2 more."), "{reason}");
     let hostile = of(&["ami-1\\u001b[2J", "x"]).reason;
     assert!(!hostile.contains('\u{1b}'), "{hostile}");
+}
+
+/// What becomes of a person's instance is followed; the pipeline's is as it should be, and a workload's are its own.
+#[test]
+fn the_ledger_follows_what_a_person_launched() {
+    let answer = format!(
+        r#","responseElements":{{"instancesSet":{{"items":[{{"instanceId":"i-1","imageId":"{BAD}"}}]}}}}"#
+    );
+    let policy = Policy::parse("p", &format!("{POLICY}{IMAGES}")).unwrap();
+    let observed = |who: &str| {
+        let json = record("ec2:RunInstances", who).at("2026-03-01T09:00:00Z").with(&answer).to_string();
+        classified(&json, &policy, |_, call| {
+            let verdict = handsoff_functions::engine(&policy).judge(call, &mut Trace::off());
+            assert_eq!(verdict.finding().unwrap().code, codes::IMAGE_NOT_APPROVED);
+            let observations = handsoff_ledger::of(call, &policy, &verdict).observations;
+            let what = observations.iter().map(|it| serde_json::to_value(&it.what).unwrap()["what"].clone());
+            what.map(|what| what.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(observed(ALICE), ["hand"]);
+    assert_eq!(observed(&role("nobody-knows", "s")), ["hand"]);
+    assert_eq!(observed(&role("deploy", "run-1")), ["deploy"]);
+    assert_eq!(observed(&role("app", "s")), [""; 0]);
+    assert_eq!(observed(SCALING), [""; 0]);
 }
