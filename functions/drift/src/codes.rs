@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 12] = [
+pub const ALL: [Code; 13] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -19,6 +19,7 @@ pub const ALL: [Code; 12] = [
     SECRET_READ,
     INTERACTIVE_ACCESS,
     IMAGE_NOT_APPROVED,
+    LONG_LIVED_KEY,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -163,5 +164,18 @@ pub const IMAGE_NOT_APPROVED: Code = Code::new(&Row {
     repeats: Repeats::ByResource,
     may_be_hidden: Err("an exception is for people; list the image under [images]"),
     is_by_people: true,
+    ..DRIFT
+});
+
+/// A credential of an IAM user that doesn't end by itself.
+pub const LONG_LIVED_KEY: Code = Code::new(&Row {
+    place: 112,
+    name: "long-lived-key",
+    title: "Credential without an end made",
+    next: "Ask the person who it is for. If nobody needs it, or nobody asked for it: delete it, and read what was done with it. \
+           Otherwise use a role instead, whose sessions end.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
     ..DRIFT
 });

@@ -2,12 +2,13 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
-//! `secret-read`, `interactive-access`, `image-not-approved`.
+//! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`.
 
 mod assumed;
 mod bounds;
 pub mod codes;
 mod images;
+mod keys;
 pub mod live;
 mod permission_sets;
 mod secrets;
@@ -22,7 +23,7 @@ use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts
 use handsoff_core::policy::{Deploy, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
-    Attack, Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
+    Attack, Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
 };
 
 /// The detector.
@@ -227,7 +228,18 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     trace.step("rule workload-write", || line.clone());
     let (severity, deputy) = with_deputy(call, policy);
     let reason = format!("A workload {}{deputy}, and {line}.", did(call));
-    Finding::new(call, codes::WORKLOAD_WRITE, severity, reason).into()
+    Finding::new(call, code_of(call, codes::WORKLOAD_WRITE), severity, reason).into()
+}
+
+/// The code of a change that no entry allows: some kinds have one of their own.
+fn code_of(call: &Call<'_>, other: Code) -> Code {
+    if call.action.is_interactive() {
+        codes::INTERACTIVE_ACCESS
+    } else if keys::made(call).is_some() {
+        codes::LONG_LIVED_KEY
+    } else {
+        other
+    }
 }
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {
@@ -250,9 +262,9 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         [] => "the policy has no [[deploy]] entry".to_owned(),
         lines => format!("no [[deploy]] entry names it ({})", lines.join(", ")),
     };
-    let interactive = call.action.is_interactive();
-    let code = if interactive { codes::INTERACTIVE_ACCESS } else { codes::DRIFT_WRITE };
-    trace.step(if interactive { "rule interactive-access" } else { "rule drift-write" }, || deploy.clone());
+    let code = code_of(call, codes::DRIFT_WRITE);
+    trace
+        .step(if code == codes::DRIFT_WRITE { "rule drift-write" } else { code.as_str() }, || deploy.clone());
     let who = match call.principal.kind {
         Kind::Human => "A person",
         Kind::Workload => "A workload",
@@ -281,6 +293,9 @@ fn with_deputy(call: &Call<'_>, policy: &Policy) -> (Severity, String) {
 
 /// What was done, in words. Where AWS files a right under another access level, that alone would say too little.
 fn did(call: &Call<'_>) -> String {
+    if let Some(key) = keys::made(call) {
+        return format!("made {key}, which has no end");
+    }
     match call.class() {
         _ if call.action.is_interactive() => "opened access to a machine".into(),
         Some(Class::WayIn | Class::Commands) => "had commands run on machines".into(),

@@ -397,6 +397,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("interactive-access.remote-desktop.json", "d"),
     ("interactive-access.session-manager.json", "d"),
     ("login-failures.jsonl", "dbs"),
+    ("long-lived-key.by-user.json", "d"),
     ("nothing.agents-tool-call.json", "d"),
     ("nothing.anonymous-denied.json", "s"),
     ("nothing.approved-by-another.jsonl", "dp"),

@@ -83,7 +83,8 @@ fn the_reason_says_what_was_done_in_words_of_its_kind() {
     let granted = "made a change of access level permissions-management";
     for (action, what) in [
         ("identitystore:CreateUser", "created an identity, or a key or password of one"),
-        ("iam:CreateAccessKey", granted),
+        ("iam:CreateAccessKey", "made an access key of an IAM user, which has no end"),
+        ("iam:UpdateAccessKey", granted),
         ("eks:CreateAccessEntry", "changed permissions"),
         ("lambda:PutResourcePolicy", granted),
         ("ec2:DisableEbsEncryptionByDefault", "changed a guardrail"),
@@ -164,4 +165,30 @@ fn a_dashboards_query_changes_nothing() {
     let event = r#","eventType":"AwsServiceEvent","readOnly":false"#;
     assert_eq!(nothing(ALICE, "quicksight:QueryDatabase", event), "read");
     assert_eq!(found(ALICE, "quicksight:ShareDashboard", event).0, codes::DRIFT_WRITE);
+}
+
+#[test]
+fn a_credential_that_does_not_end_is_one_by_anybody() {
+    let high = (codes::LONG_LIVED_KEY, Severity::High);
+    let expires = r#","requestParameters":{"userName":"x","serviceName":"bedrock.amazonaws.com","credentialAgeDays":30}"#;
+    for action in "iam:CreateAccessKey iam:CreateLoginProfile iam:CreateServiceSpecificCredential \
+        iam:UploadSSHPublicKey iam:UploadSigningCertificate"
+        .split_whitespace()
+    {
+        for identity in [ALICE, &role("nobody-knows", "s"), &role("app", "s")] {
+            let finding = verdict(identity, action, "").unwrap();
+            assert_eq!((finding.code, finding.severity), high, "{action} {identity}");
+            assert!(finding.reason.contains(", which has no end, and "), "{}", finding.reason);
+        }
+        let finding = verdict(&role("deploy", "run-1"), action, "").unwrap();
+        assert_eq!(
+            (finding.code, finding.severity),
+            (codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium),
+            "{action}"
+        );
+        assert!(finding.reason.contains(", which has no end, and its entry"), "{}", finding.reason);
+    }
+    let ends = (codes::DRIFT_WRITE, Severity::High);
+    assert_eq!(found(ALICE, "iam:CreateServiceSpecificCredential", expires), ends);
+    assert_eq!(found(ALICE, "iam:CreateUser", ""), ends);
 }
