@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Record};
 use handsoff_core::policy::{Images, Policy};
-use handsoff_core::{Call, Finding, Kind, Outcome, Severity, deputy, show};
+use handsoff_core::{Call, Finding, Kind, Outcome, Severity, deputy, group, show};
 
 use crate::codes;
 
@@ -65,7 +65,9 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     let mut finding = Finding::new(call, codes::IMAGE_NOT_APPROVED, severity, reason);
     // What is repeated is so by the first resource. All images are in it, or one that was reported would hide another.
     let all = found.iter().map(|image| show::clean(image, 128)).collect::<Vec<_>>().join(", ");
-    finding.resources.insert(0, show::clean(&all, 256));
+    let all = show::clean(&all, 256);
+    finding.incident = group::of_resource(&finding.incident, &all);
+    finding.resources.insert(0, all);
     finding.resources.truncate(8);
     Some(finding)
 }

@@ -148,6 +148,10 @@ fn the_first_resource_names_all_images_that_are_not_approved() {
     assert_eq!(first(&[BAD, GOOD, BAD]), BAD);
     assert_eq!(first(&["ami-2", "ami-1"]), "ami-1, ami-2");
     assert_eq!(first(&["ami-2", "ami-1"]), first(&["ami-1", "ami-2"]));
+    // Repeats are known of an incident as a whole.
+    assert_ne!(of(&[BAD]).incident, of(&["ami-1"]).incident);
+    assert_ne!(of(&[BAD]).incident, verdict(ALICE, "ec2:StopInstances", "").unwrap().incident);
+    assert_eq!(of(&[BAD]).incident, of(&[GOOD, BAD]).incident);
     let reason = of(&["ami-1", "ami-2", "ami-3", "ami-4", "ami-5"]).reason;
     assert!(reason.ends_with("`ami-1`, `ami-2`, `ami-3` and 2 more."), "{reason}");
     let hostile = of(&["ami-1\\u001b[2J", "x"]).reason;
