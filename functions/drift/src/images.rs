@@ -60,7 +60,7 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     let reason = format!(
         "{who} {did} an image that {} doesn't approve: `{shown}`{more}{}.",
         images.line,
-        passes.as_ref().map(|it| it.words()).unwrap_or_default()
+        passes.as_ref().map(deputy::Deputy::words).unwrap_or_default()
     );
     let mut finding = Finding::new(call, codes::IMAGE_NOT_APPROVED, severity, reason);
     // What is repeated is so by the first resource. All images are in it, or one that was reported would hide another.
