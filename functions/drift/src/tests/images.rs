@@ -23,7 +23,7 @@ fn set(image: &str) -> String {
     format!(r#"{{"instancesSet":{{"items":[{{"imageId":"{image}"}}]}}}}"#)
 }
 
-/// The request and answer of RunInstances.
+/// The request and answer of `RunInstances`.
 fn run(asked: Option<&str>, launched: Option<&str>) -> String {
     let set = |image: Option<&str>| image.map_or_else(|| "{}".to_owned(), set);
     format!(r#""requestParameters":{},"responseElements":{}"#, set(asked), set(launched))
