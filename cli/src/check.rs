@@ -3,6 +3,7 @@
 
 mod actions;
 mod deploy;
+mod images;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -41,6 +42,7 @@ pub fn run(args: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     warnings.extend(no_approvers(&policy));
     warnings.extend(open_web_identities(&policy));
     warnings.extend(deploy::warnings(&policy));
+    warnings.extend(images::warnings(&policy));
     let names = args
         .parameters
         .as_deref()

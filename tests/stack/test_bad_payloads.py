@@ -12,7 +12,7 @@ from live import DETECTORS, SWEEP, Live
 
 HOSTILE = "\u202e\x1b[31m<script>alert(1)</script>`'\";DROP TABLE findings;--${jndi:ldap://x/y}\r\nX: y %s %n {{7*7}}"
 GOOD = detectors.SAMPLES | {
-    "handsoff-drift": "drift-write.start-session.json",
+    "handsoff-drift": "interactive-access.session-manager.json",
     "handsoff-break-glass": "glass-opened.assume-role.json",
     "handsoff-deny-spike": "deny-probing.jsonl",
 }

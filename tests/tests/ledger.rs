@@ -128,7 +128,9 @@ fn of_the_samples_resources_are_known() {
             vec![format!("hand ec2:{place}:security-group/sg-0c41d97f2ab683e55")],
         ),
         ("drift-write.data.json", vec![]),
-        ("drift-write.start-session.json", vec![]),
+        ("interactive-access.session-manager.json", vec![]),
+        ("image-not-approved.by-person.json", vec![format!("hand ec2:{place}:instance/i-07b3c95e1fa24d680")]),
+        ("image-not-approved.auto-scaling.json", vec![]),
         ("console-sign-in.with-mfa.json", vec![]),
         ("nothing.human-read.json", vec![]),
     ] {

@@ -45,7 +45,7 @@ pub(crate) fn is_failed_shell(call: &Call<'_>) -> bool {
     // What the rule keeps from the function is none.
     let kept_out = || NO_DENIALS.iter().any(|pattern| Glob::new(pattern).matches(code));
     let by_person = matches!(call.principal.kind, Kind::Human | Kind::Unknown);
-    by_person && gives_shell(&call.action) && !kept_out()
+    by_person && (gives_shell(&call.action) || call.action.is_interactive()) && !kept_out()
 }
 
 fn gives_shell(action: &Action<'_>) -> bool {
@@ -62,6 +62,10 @@ fn attempt(call: &Call<'_>, policy: &Policy) -> Option<&'static str> {
     }
     if gives_shell(&call.action) {
         return Some("gives a shell on a machine");
+    }
+    // Terraform asks for a machine's password, and pipelines start workflows.
+    if call.action.is_interactive() && call.principal.kind != Kind::DeployRole {
+        return Some("gives access to a machine");
     }
     let Action { service, name, .. } = &call.action;
     let is = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));

@@ -8,7 +8,7 @@ use handsoff_cloudtrail::{Action, Class, Effect, Record};
 use handsoff_core::policy::{Change, Deploy, IdentityPattern, Policy};
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
-use crate::codes;
+use crate::{codes, keys};
 
 /// The finding on a change by the pipeline that is out of its bounds.
 pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
@@ -77,6 +77,9 @@ fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     let action = &call.action;
     if let Some(how) = of_the_policy(call, policy) {
         return Some(how);
+    }
+    if let Some(key) = keys::made(call) {
+        return Some(format!("made {key}, which has no end"));
     }
     if is_grave(action) {
         return Some(

@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 10] = [
+pub const ALL: [Code; 13] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -17,6 +17,9 @@ pub const ALL: [Code; 10] = [
     FOREIGN_ACCESS,
     PERMISSION_SET_CHANGED,
     SECRET_READ,
+    INTERACTIVE_ACCESS,
+    IMAGE_NOT_APPROVED,
+    LONG_LIVED_KEY,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -134,5 +137,45 @@ pub const SECRET_READ: Code = Code::new(&Row {
     next: "Ask the person what it was for. Unless it was agreed: rotate the secret, and look for its use elsewhere.",
     repeats: Repeats::Ordinary,
     may_be_hidden: Ok(()),
+    ..DRIFT
+});
+
+/// Somebody got into a machine, container or cluster by hand.
+pub const INTERACTIVE_ACCESS: Code = Code::new(&Row {
+    place: 110,
+    name: "interactive-access",
+    title: "Access to a machine by hand",
+    next: "Ask the person what it was for, and read the session's own log if there is one: CloudTrail has nothing of what was \
+           typed. If it wasn't them: end the session, revoke the credentials, and treat the machine and its role as theirs.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
+    ..DRIFT
+});
+
+/// A machine image that `[images]` doesn't approve, launched by anybody.
+pub const IMAGE_NOT_APPROVED: Code = Code::new(&Row {
+    place: 111,
+    name: "image-not-approved",
+    title: "Unapproved image launched",
+    next: "Find out whose image it is and who chose it. If it is meant to run, list it under [images]. If not: stop what runs from \
+           it, keep a snapshot for whoever looks into it, and treat the role of these machines as theirs.",
+    alerts: AlertRule::Once,
+    repeats: Repeats::ByResource,
+    may_be_hidden: Err("an exception is for people; list the image under [images]"),
+    is_by_people: true,
+    ..DRIFT
+});
+
+/// A credential of an IAM user that doesn't end by itself.
+pub const LONG_LIVED_KEY: Code = Code::new(&Row {
+    place: 112,
+    name: "long-lived-key",
+    title: "Credential without an end made",
+    next: "Ask the person who it is for. If nobody needs it, or nobody asked for it: delete it, and read what was done with it. \
+           Otherwise use a role instead, whose sessions end.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
     ..DRIFT
 });

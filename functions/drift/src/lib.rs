@@ -2,11 +2,13 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
-//! `secret-read`.
+//! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`.
 
 mod assumed;
 mod bounds;
 pub mod codes;
+mod images;
+mod keys;
 pub mod live;
 mod permission_sets;
 mod secrets;
@@ -21,7 +23,7 @@ use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts
 use handsoff_core::policy::{Deploy, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
-    Attack, Call, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
+    Attack, Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
 };
 
 /// The detector.
@@ -98,6 +100,7 @@ fn unexpected(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     bounds::finding(call, policy)
         .or_else(|| assumed::finding(call, policy))
         .or_else(|| permission_sets::finding(call))
+        .or_else(|| images::finding(call, policy))
 }
 
 fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
@@ -215,7 +218,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
         return Verdict::Nothing(Disposition::WorkloadAllowed);
     }
-    if is_interactive(call) {
+    if matches!(call.class(), Some(Class::WayIn | Class::Commands)) {
         return written(call, policy, trace).into();
     }
     let line = match entry {
@@ -225,10 +228,10 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     trace.step("rule workload-write", || line.clone());
     let (severity, deputy) = with_deputy(call, policy);
     let reason = format!("A workload {}{deputy}, and {line}.", did(call));
-    let finding = Finding::new(call, codes::WORKLOAD_WRITE, severity, reason);
+    let finding = Finding::new(call, code_of(call, codes::WORKLOAD_WRITE), severity, reason);
     match &call.instructed {
-        Some(how) => instructed(finding, how).into(),
-        None => finding.into(),
+        Some(how) if finding.code == codes::WORKLOAD_WRITE => instructed(finding, how).into(),
+        _ => finding.into(),
     }
 }
 
@@ -240,6 +243,17 @@ fn instructed(mut finding: Finding, how: &str) -> Finding {
                     bring it into code, through the pipeline."
         .into();
     finding
+}
+
+/// The code of a change that no entry allows: some kinds have one of their own.
+fn code_of(call: &Call<'_>, other: Code) -> Code {
+    if call.action.is_interactive() {
+        codes::INTERACTIVE_ACCESS
+    } else if keys::made(call).is_some() {
+        codes::LONG_LIVED_KEY
+    } else {
+        other
+    }
 }
 
 fn written_by_anybody(call: &Call<'_>) -> Finding {
@@ -262,7 +276,9 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         [] => "the policy has no [[deploy]] entry".to_owned(),
         lines => format!("no [[deploy]] entry names it ({})", lines.join(", ")),
     };
-    trace.step("rule drift-write", || deploy.clone());
+    let code = code_of(call, codes::DRIFT_WRITE);
+    trace
+        .step(if code == codes::DRIFT_WRITE { "rule drift-write" } else { code.as_str() }, || deploy.clone());
     let who = match call.principal.kind {
         Kind::Human => "A person",
         Kind::Workload => "A workload",
@@ -276,7 +292,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
     let severity = if borrowed { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
-    Finding::new(call, codes::DRIFT_WRITE, severity, reason)
+    Finding::new(call, code, severity, reason)
 }
 
 /// How urgent a change is, with what it lets act: a role of the pipeline or for emergencies is more than the change.
@@ -289,15 +305,14 @@ fn with_deputy(call: &Call<'_>, policy: &Policy) -> (Severity, String) {
     }
 }
 
-/// Whether the call lets somebody run commands on a machine.
-fn is_interactive(call: &Call<'_>) -> bool {
-    matches!(call.class(), Some(Class::WayIn | Class::Commands))
-}
-
 /// What was done, in words. Where AWS files a right under another access level, that alone would say too little.
 fn did(call: &Call<'_>) -> String {
+    if let Some(key) = keys::made(call) {
+        return format!("made {key}, which has no end");
+    }
     match call.class() {
-        Some(Class::WayIn | Class::Commands) => "opened access to a machine".into(),
+        _ if call.action.is_interactive() => "opened access to a machine".into(),
+        Some(Class::WayIn | Class::Commands) => "had commands run on machines".into(),
         Some(Class::Identity) if call.access() != AccessLevel::PermissionsManagement => {
             "created an identity, or a key or password of one".into()
         }

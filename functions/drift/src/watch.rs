@@ -5,7 +5,7 @@ use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
 
-use crate::{assumed, bounds, permission_sets, secrets};
+use crate::{assumed, bounds, images, permission_sets, secrets};
 
 pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     if who.principal.kind != Kind::DeployRole {
@@ -34,6 +34,7 @@ pub(crate) fn action(action: &Action<'_>) -> Watch {
         || bounds::is_watched(action)
         || action.assumes_role()
         || secrets::is_watched(action)
+        || images::is_watched(action)
     {
         Watch::ByRecord
     } else {
@@ -50,7 +51,8 @@ pub(crate) fn call(facts: &RecordFacts<'_>) -> bool {
         return true;
     }
     if *kind == Kind::Service {
-        return permission_sets::may_be(record);
+        return permission_sets::may_be(record)
+            || (facts.is_watched_action && images::may_be(*kind, record, facts.policy));
     }
     if *kind != Kind::DeployRole {
         // Whatever others change is judged anyway.
@@ -75,8 +77,9 @@ fn is_watched_read(facts: &RecordFacts<'_>) -> bool {
 }
 
 fn is_watched_change(facts: &RecordFacts<'_>) -> bool {
-    let RecordFacts { record, policy, .. } = facts;
+    let RecordFacts { record, kind, policy, .. } = facts;
     let action = Action::of(record);
     (facts.effect == Effect::Changes && bounds::may_be_beyond(&action, record, policy))
+        || images::may_be(*kind, record, policy)
         || Attack::of(&action, record, policy, true).is_some()
 }

@@ -139,6 +139,12 @@ impl<'a> Action<'a> {
         self.class() == Some(Class::WayIn)
     }
 
+    /// Whether the call lets somebody into a machine, container or cluster, or returns what that takes. Systems Manager's
+    /// commands don't: they run what the call says, and nobody types ("AWS Systems Manager Run Command").
+    pub fn is_interactive(&self) -> bool {
+        self.opens_a_shell() || self.class() == Some(Class::Commands) && self.service != "ssm"
+    }
+
     /// Whether the call issues a session of a role: `AssumeRole` and its kin ("AWS STS API reference"). Not of root.
     pub fn assumes_role(&self) -> bool {
         self.service == "sts" && self.name.starts_with("AssumeRole")

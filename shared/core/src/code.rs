@@ -156,6 +156,8 @@ pub struct Row {
     pub incidents: IncidentKind,
     /// Whether a change that has it was made by hand, so that the drift ledger follows what becomes of it.
     pub is_by_hand: bool,
+    /// The same for a change that anybody may make, where a person or an identity that the policy doesn't know made it.
+    pub is_by_people: bool,
     /// Whether a storm of it has a larger budget of messages, as what is critical has.
     pub is_urgent: bool,
     /// Of two findings on one call it is the one that says more.
@@ -184,6 +186,7 @@ impl Row {
             is_fallback: false,
             incidents,
             is_by_hand: false,
+            is_by_people: false,
             is_urgent: false,
             says_more: false,
         }

@@ -39,6 +39,13 @@ pub fn incident_id(call: &Call<'_>, code: Code) -> String {
     name(kind, &parts)
 }
 
+/// The incident of what is found of one resource alone, by the incident that its call belongs to otherwise. Repeats are known of
+/// an incident as a whole, so findings that are repeated by resource can't share one with others.
+pub fn of_resource(incident: &str, resource: &str) -> String {
+    let kind = IncidentKind::of(incident).unwrap_or(IncidentKind::Drift);
+    name(kind, &[incident.to_owned(), resource.to_owned()])
+}
+
 /// The incident of the session that a break-glass call was made in. For a call that assumes another emergency
 /// identity that isn't the one that its finding belongs to: there the other session begins.
 pub fn own_session(call: &Call<'_>) -> String {

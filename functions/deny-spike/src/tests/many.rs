@@ -50,6 +50,8 @@ fn one_denied_call_of_a_grave_class_is_an_attack() {
         "ssm:StartSession",
         "ecs:ExecuteCommand",
         "ssm:SendCommand",
+        "ec2:GetPasswordData",
+        "lightsail:GetInstanceAccessDetails",
         // Nothing says whose it is.
         "lambda:UpdateFunctionCode20150331v2",
         "sqs:DeleteQueue",
@@ -84,6 +86,10 @@ fn a_shell_that_a_person_fails_to_get_is_an_attempt_and_a_pipelines_or_a_service
     let of = |who: String, with| alone_of("ssm:StartSession", who, with).map(|(code, ..)| code);
     assert_eq!(of(user("a"), failed), Some(codes::DENIED_ATTACK));
     assert_eq!(of(session("deploy", "s").to_string(), failed), None);
+    // Terraform asks for a machine's password.
+    let password = |who: String| alone_of("ec2:GetPasswordData", who, DENIED).map(|(code, ..)| code);
+    assert_eq!(password(user("a")), Some(codes::DENIED_ATTACK));
+    assert_eq!(password(session("deploy", "s").to_string()), Some(codes::DEPLOY_DENIED));
     let service = r#"{"type":"AWSService","invokedBy":"ssm.amazonaws.com"}"#;
     assert_eq!(of(service.into(), failed), None);
     // What the rule keeps out.

@@ -160,10 +160,12 @@ fn whose(call: &Call<'_>, policy: &Policy, verdict: &Verdict) -> Option<Whose> {
         Verdict::Nothing(Disposition::WorkloadAllowed) | Verdict::Excepted(_) => return Some(Whose::Others),
         Verdict::Nothing(_) | Verdict::Undecided(_) => return None,
     };
+    let row = code.row();
+    let by_people = row.is_by_people && matches!(call.principal.kind, Kind::Human | Kind::Unknown);
     let pipeline = || call.principal.kind == Kind::DeployRole && call.shows_misuse(policy).is_none();
     match call.principal.kind {
-        _ if !code.row().is_by_hand => Some(Whose::Others),
-        _ if code.is_attack() && pipeline() => Some(Whose::Deploy),
+        _ if (code.is_attack() || row.is_by_people) && pipeline() => Some(Whose::Deploy),
+        _ if !row.is_by_hand && !by_people => Some(Whose::Others),
         // A workload's attack is nobody's change by hand; it is reported all the same.
         Kind::Workload if code.is_attack() => Some(Whose::Others),
         _ => Some(Whose::Hand),

@@ -5,13 +5,16 @@ use super::*;
 /// Ways in beyond Session Manager, and what hands out a key to a machine under the name of a read.
 #[test]
 fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
-    let high = (codes::DRIFT_WRITE, Severity::High);
+    let high = (codes::INTERACTIVE_ACCESS, Severity::High);
+    let nobody_knows = role("nobody-knows", "s");
     for action in "ssm-guiconnect:StartConnection sagemaker:StartSession sagemaker:CreatePresignedDomainUrl \
+        ssm:ResumeSession ecs:ExecuteCommand ec2-instance-connect:OpenTunnel ec2-instance-connect:SendSSHPublicKey \
+        ec2-instance-connect:SendSerialConsoleSSHPublicKey cloudshell:createSession \
         lightsail:GetInstanceAccessDetails gamelift:GetComputeAccess codebuild:StartSandboxConnection \
         iotsecuredtunneling:OpenTunnel airflow:CreateCliToken airflow:CreateWebLoginToken \
         cloud9:CreateEnvironmentEC2 ec2:GetPasswordData eks:AccessKubernetesApi ssm:GetAccessToken \
         emr-containers:GetManagedEndpointSessionCredentials lambda:CreateMicrovmShellAuthToken \
-        ssm:SENDCOMMAND ssm:startSession"
+        ssm:startSession"
         .split_whitespace()
     {
         for read_only in ["true", "false"] {
@@ -19,10 +22,17 @@ fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
             let finding = verdict(ALICE, action, &rest).unwrap_or_else(|why| panic!("{action}: {why}"));
             assert_eq!((finding.code, finding.severity), high, "{action}");
             assert!(finding.reason.contains("opened access to a machine"), "{action}: {}", finding.reason);
+            for identity in [&nobody_knows, &role("app", "s")] {
+                assert_eq!(found(identity, action, &rest), high, "{action} {identity}");
+            }
         }
     }
     let rdp = found(&role("deploy", "run-1"), "ssm-guiconnect:StartConnection", "");
     assert_eq!(rdp, (codes::DEPLOY_ROLE_MISUSED, Severity::Critical));
+    // What runs commands and lets nobody in.
+    assert_eq!(found(ALICE, "ssm:SENDCOMMAND", ""), (codes::DRIFT_WRITE, Severity::High));
+    // Without a space at its end, too: CloudTrail writes both.
+    assert_eq!(found(ALICE, "ec2-instance-connect:SendSSHPublicKey ", ""), high);
     // Terraform asks for a machine's password, and pipelines start workflows.
     assert_eq!(nothing(&role("deploy", "run-1"), "ec2:GetPasswordData", r#","readOnly":true"#), "expected");
     assert_eq!(nothing(&role("deploy", "run-1"), "airflow:CreateCliToken", ""), "expected");
@@ -73,7 +83,8 @@ fn the_reason_says_what_was_done_in_words_of_its_kind() {
     let granted = "made a change of access level permissions-management";
     for (action, what) in [
         ("identitystore:CreateUser", "created an identity, or a key or password of one"),
-        ("iam:CreateAccessKey", granted),
+        ("iam:CreateAccessKey", "made an access key of an IAM user, which has no end"),
+        ("iam:UpdateAccessKey", granted),
         ("eks:CreateAccessEntry", "changed permissions"),
         ("lambda:PutResourcePolicy", granted),
         ("ec2:DisableEbsEncryptionByDefault", "changed a guardrail"),
@@ -81,6 +92,7 @@ fn the_reason_says_what_was_done_in_words_of_its_kind() {
         ("dynamodb:DeleteTable", "destroyed data, or what is needed to restore it"),
         ("ec2:AcceptVpcPeeringConnection", "opened the network, or connected another one"),
         ("ssm:StartSession", "opened access to a machine"),
+        ("ssm:SendCommand", "had commands run on machines"),
         ("ec2:RunInstances", "made a change of access level write"),
     ] {
         for (who, identity) in [
@@ -153,4 +165,30 @@ fn a_dashboards_query_changes_nothing() {
     let event = r#","eventType":"AwsServiceEvent","readOnly":false"#;
     assert_eq!(nothing(ALICE, "quicksight:QueryDatabase", event), "read");
     assert_eq!(found(ALICE, "quicksight:ShareDashboard", event).0, codes::DRIFT_WRITE);
+}
+
+#[test]
+fn a_credential_that_does_not_end_is_one_by_anybody() {
+    let high = (codes::LONG_LIVED_KEY, Severity::High);
+    let expires = r#","requestParameters":{"userName":"x","serviceName":"bedrock.amazonaws.com","credentialAgeDays":30}"#;
+    for action in "iam:CreateAccessKey iam:CreateLoginProfile iam:CreateServiceSpecificCredential \
+        iam:UploadSSHPublicKey iam:UploadSigningCertificate"
+        .split_whitespace()
+    {
+        for identity in [ALICE, &role("nobody-knows", "s"), &role("app", "s")] {
+            let finding = verdict(identity, action, "").unwrap();
+            assert_eq!((finding.code, finding.severity), high, "{action} {identity}");
+            assert!(finding.reason.contains(", which has no end, and "), "{}", finding.reason);
+        }
+        let finding = verdict(&role("deploy", "run-1"), action, "").unwrap();
+        assert_eq!(
+            (finding.code, finding.severity),
+            (codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium),
+            "{action}"
+        );
+        assert!(finding.reason.contains(", which has no end, and its entry"), "{}", finding.reason);
+    }
+    let ends = (codes::DRIFT_WRITE, Severity::High);
+    assert_eq!(found(ALICE, "iam:CreateServiceSpecificCredential", expires), ends);
+    assert_eq!(found(ALICE, "iam:CreateUser", ""), ends);
 }

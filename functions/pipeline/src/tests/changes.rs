@@ -38,12 +38,12 @@ fn other_changes_of_these_services_stay_drifts() {
         "codebuild:StartBuild",
         "codebuild:StopBuild",
         "codebuild:PutResourcePolicy",
-        "codebuild:StartSandbox",
         "codecommit:CreateRepository",
         "codedeploy:CreateDeployment",
     ] {
         assert_eq!(says(&alice(), action, "{}").0, "drift-write", "{action}");
     }
+    assert_eq!(says(&alice(), "codebuild:StartSandbox", "{}").0, "interactive-access");
 }
 
 #[test]

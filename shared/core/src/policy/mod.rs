@@ -6,6 +6,7 @@ mod digest;
 mod duration;
 mod error;
 pub mod exceptions;
+mod images;
 pub mod misuse;
 mod pattern;
 mod pattern_error;
@@ -28,6 +29,7 @@ pub use change::Change;
 pub use digest::DigestHours;
 pub use duration::{DurationError, duration};
 pub use error::{PolicyError, nearest};
+pub use images::{ImagePattern, Images};
 pub use pattern::{ActionPattern, Glob, IdentityPattern};
 pub use pattern_error::PatternError;
 pub use pipeline::PipelineRules;
@@ -57,6 +59,8 @@ pub struct Policy {
     pub cases: Cases,
     /// Which branches and sources the pipelines may use.
     pub pipeline: PipelineRules,
+    /// Which machine images may be launched; `None`: any.
+    pub images: Option<Images>,
     /// Names of resources that logging and detection depend on.
     pub protected: Vec<Glob>,
 }

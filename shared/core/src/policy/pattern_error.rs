@@ -63,6 +63,11 @@ pub enum PatternError {
     /// No place where a ticket may stand.
     #[error("write `source-identity`, `session-name`, `session-tag:NAME` or `grant`")]
     NoTicketPlace,
+    /// No machine image.
+    #[error(
+        "not an image: write its ID, such as `ami-0123456789abcdef0` or `ami-0123*`, or a parameter, `ssm:/aws/service/…`"
+    )]
+    NoImage,
     /// No network.
     #[error("not a network: write `192.0.2.0/24` or `2001:db8::/32`")]
     NoNetwork,

@@ -51,12 +51,13 @@ pub(super) fn empty() -> Policy {
             approvers: Vec::new(),
         },
         pipeline: PipelineRules::none(),
+        images: None,
         protected: Vec::new(),
     }
 }
 
 /// The tables of a policy.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 12] = [
     "deploy",
     "break_glass",
     "workload",
@@ -67,6 +68,7 @@ pub(super) const TABLES: [&str; 11] = [
     "accounts",
     "cases",
     "pipeline",
+    "images",
     "protected",
 ];
 
@@ -157,6 +159,9 @@ impl Reader<'_> {
         }
         if let Some(section) = self.section(root, "pipeline") {
             self.pipeline(&section, &mut policy.pipeline);
+        }
+        if let Some(section) = self.section(root, "images") {
+            policy.images = Some(self.images(&section));
         }
         if let Some(section) = self.section(root, "protected") {
             self.known(&section, &["resources"]);

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::schema_parts::{nothing, written};
 use super::{
     ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
-    IdentityPattern, Origin, PipelineRules, TicketPlace, Workload,
+    IdentityPattern, ImagePattern, Images, Origin, PipelineRules, TicketPlace, Workload,
 };
 
 /// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.
@@ -40,6 +40,8 @@ struct Handsoff {
     cases: Cases,
     /// Which branches and sources the pipelines may use.
     pipeline: PipelineRules,
+    /// Which machine images may be launched. Left out: any.
+    images: Images,
     /// What logging and detection depend on.
     protected: Protected,
 }
@@ -72,6 +74,11 @@ written! {
         "type": "string",
         "pattern": "^(arn:|permission-set/)",
         "description": "arn:aws:iam::ACCOUNT:role/NAME, arn:aws:iam::ACCOUNT:user/NAME or permission-set/NAME.",
+    },
+    ImagePattern: {
+        "type": "string",
+        "pattern": "^(ami-|ssm:.)",
+        "description": "ami-0123456789abcdef0, ami-0123*, or a parameter that requests name: ssm:/aws/service/….",
     },
     Origin: {
         "type": "string",

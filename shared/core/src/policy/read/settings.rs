@@ -1,7 +1,7 @@
-//! `[cases]`, `[denials]`, `[alerts]` and `[pipeline]`.
+//! `[cases]`, `[denials]`, `[alerts]`, `[pipeline]` and `[images]`.
 
 use super::{Reader, Section, is_account};
-use crate::policy::{Alerts, Cases, Denials, PatternError, PipelineRules};
+use crate::policy::{Alerts, Cases, Denials, ImagePattern, Images, PatternError, PipelineRules};
 use crate::severity::Severity;
 use crate::show::clean;
 
@@ -16,6 +16,12 @@ impl Reader<'_> {
         ] {
             *list = self.globs(section, key).unwrap_or_default();
         }
+    }
+
+    pub(super) fn images(&mut self, section: &Section<'_>) -> Images {
+        self.known(section, &["approved"]);
+        let written = self.strings(section, "approved").unwrap_or_default();
+        Images { line: self.line(section), approved: self.each(written, ImagePattern::parse) }
     }
 
     pub(super) fn cases(&mut self, section: &Section<'_>, cases: &mut Cases) {
