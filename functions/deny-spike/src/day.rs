@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::{Time, TimeDelta};
-use handsoff_core::Severity;
+use handsoff_core::{Severity, group};
 use handsoff_core::policy::Denials;
 use serde::{Deserialize, Serialize};
 
@@ -29,13 +29,24 @@ pub(crate) struct Try {
     pub(crate) action: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<String>,
+    /// It wasn't denied, and failed for another reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) failed: bool,
 }
 
 impl Try {
     /// What a call tried; `None` for what a console's page asks for by itself, and for what has no time.
     pub(crate) fn of(call: &Seen) -> Option<Self> {
         let slot = call.time.filter(|_| !call.browsing)?.floor(SLOT);
-        Some(Self { slot, action: call.action.clone(), target: call.target.clone() })
+        Some(Self { slot, action: call.action.clone(), target: call.target.clone(), failed: call.failed })
+    }
+
+    /// The name that it is stored under: the same for a retry, and for nothing else.
+    pub(crate) fn name(&self) -> String {
+        let target = self.target.as_deref().unwrap_or_default();
+        let parts = [&*self.action, target, "failed"];
+        let parts = parts.get(..if self.failed { 3 } else { 2 }).unwrap_or_default();
+        format!("{}#{}", self.slot, group::digest(parts))
     }
 }
 
@@ -52,15 +63,19 @@ impl Day {
     pub(crate) fn of(tries: &BTreeSet<Try>, policy: &Denials) -> Self {
         let mut day = Self::default();
         let mut targets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        let (mut actions, mut times) = (BTreeSet::new(), BTreeSet::new());
+        let (mut actions, mut denied, mut times) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         // In the order of time.
-        for Try { slot, action, target } in tries {
+        for Try { slot, action, target, failed } in tries {
             actions.insert(&**action);
-            times.insert((*slot, &**action));
+            // What is tried all day, and isn't denied, is a controller's dry run.
+            if !failed {
+                denied.insert(&**action);
+                times.insert((*slot, &**action));
+            }
             if actions.len() >= policy.daily_actions {
                 day.probing.get_or_insert(*slot);
             }
-            if times.len() >= policy.daily_count && actions.len() >= ACTIONS {
+            if times.len() >= policy.daily_count && denied.len() >= ACTIONS {
                 day.lasting.get_or_insert(*slot);
             }
             let Some(target) = target else { continue };
@@ -75,11 +90,11 @@ impl Day {
 
     /// What a call of the day becomes.
     pub(crate) fn found(&self, call: &Seen, policy: &Denials) -> Option<Found> {
-        let Try { slot, action, target } = Try::of(call)?;
+        let Try { slot, action, target, failed } = Try::of(call)?;
         let from = |start: Option<&Time>| start.is_some_and(|start| slot >= *start);
         let found = |code, severity, why| Some(Found { code, severity, why, known: call.time });
         let mut all = None;
-        if from(self.lasting.as_ref()) {
+        if from(self.lasting.as_ref()) && !failed {
             let why = format!(
                 "calls of this principal to {ACTIONS} or more different actions were denied again and again on this day (UTC); from {} \
                  times, five minutes and an action each, it counts",

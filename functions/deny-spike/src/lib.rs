@@ -11,6 +11,7 @@ pub mod codes;
 mod day;
 pub mod live;
 mod seen;
+mod telling;
 mod verdict;
 mod window;
 
@@ -30,6 +31,7 @@ use handsoff_core::{
 use cause::Cause;
 use day::{Day, Try};
 use seen::{Seen, Shape};
+use telling::Telling;
 use verdict::{Found, more};
 
 /// The detector.
@@ -40,7 +42,9 @@ const CLAIMS: [Claim; 2] = [
     // Of these by themselves there would be nothing to report.
     Claim {
         priority: Priority::Attack,
-        covers: |call, _, _| is_unauthenticated(call) || alone::is_failed_shell(call),
+        covers: |call, _, _| {
+            is_unauthenticated(call) || alone::is_failed_shell(call) || Telling::of(call).is_some()
+        },
     },
     Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) },
 ];
@@ -58,8 +62,14 @@ impl Detector for DenySpike {
 
     /// A denied call is a finding by itself, or one of many, or nothing.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
+        let telling = Telling::of(call);
         if let Some(place) = exceptions::covering(call, policy, trace) {
-            return Verdict::Excepted(place);
+            // What failed is no change that an exception has covered.
+            return telling.map_or(Verdict::Excepted(place), |_| Verdict::Nothing(otherwise(call)));
+        }
+        if let Some(telling) = telling.filter(|_| !alone::is_failed_shell(call)) {
+            trace.step("rules deny-probing, deny-hunting", || format!("failed, counted for its breadth. {}", telling.words()));
+            return told_something(call, telling).into();
         }
         if is_unauthenticated(call) {
             trace.step("rules login-failures, auth-failure-spike", || {
@@ -118,7 +128,32 @@ fn unauthenticated(call: &Call<'_>) -> Undecided {
         finding: Finding::new(call, code, Severity::Low, String::new()),
         target: None,
         browsing: false,
+        cause: Some(cause::NOT_AUTHENTICATED),
         otherwise: Disposition::Unauthenticated,
+    }
+}
+
+/// Why there is nothing to report of a call that failed, if nothing comes of it.
+fn otherwise(call: &Call<'_>) -> Disposition {
+    match &call.outcome {
+        Outcome::Denied(_) => Disposition::Denied,
+        Outcome::DryRun => Disposition::DryRun,
+        _ if call.effect == Effect::Reads => Disposition::Read,
+        _ => Disposition::Attempt,
+    }
+}
+
+/// A call that failed, and told its caller something.
+fn told_something(call: &Call<'_>, telling: Telling) -> Undecided {
+    let reason = format!("{}.", telling.words());
+    Undecided {
+        group: group::denial_group(call),
+        also: Vec::new(),
+        finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
+        target: telling.target(call).map(|target| clean(&target, 256)),
+        browsing: false,
+        cause: None,
+        otherwise: otherwise(call),
     }
 }
 
@@ -133,7 +168,7 @@ fn denial(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Undecided {
         None => "nothing grave by itself".into(),
     });
     trace.step("rule deny-spike", || "denied: counted for its principal".into());
-    let failed = matches!(call.outcome, Outcome::Failed(_));
+    let denied = matches!(call.outcome, Outcome::Denied(_));
     let (code, severity, reason) = alone.unwrap_or_else(|| {
         let reason = cause.map(|cause| format!("Denied: {}.", cause.words())).unwrap_or_default();
         (codes::DENY_SPIKE, Severity::Low, reason)
@@ -144,7 +179,8 @@ fn denial(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Undecided {
         finding: Finding::new(call, code, severity, reason),
         target: seen::target(call).map(|target| clean(&target, 256)),
         browsing,
-        otherwise: if failed { Disposition::Attempt } else { Disposition::Denied },
+        cause: denied.then(|| cause.map_or(cause::UNKNOWN, |cause| cause.policy.as_str())),
+        otherwise: otherwise(call),
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Record, Time, TimeDelta};
 use handsoff_core::detector::Undecided;
 use handsoff_core::policy::Denials;
-use handsoff_core::{Engine, Finding, Key, Policy, Reported, Severity, Verdict, group};
+use handsoff_core::{Engine, Finding, Key, Policy, Reported, Severity, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
@@ -211,10 +211,11 @@ impl<'p> Group<'p> {
 
     /// Leaves out the calls of a storm that tell nothing new: whose action is known, and their targets or enough others.
     fn thin_out(&self, before: &[Seen], own: &mut Vec<&Undecided>) {
-        let mut known: HashMap<&str, HashSet<&str>> = HashMap::new();
+        // A call that failed for another reason is another call than a denied one.
+        let mut known: HashMap<(&str, bool), HashSet<&str>> = HashMap::new();
         let mut who: HashSet<&str> = HashSet::new();
         for call in before {
-            known.entry(&call.action).or_default().extend(call.target.as_deref());
+            known.entry((&*call.action, call.failed)).or_default().extend(call.target.as_deref());
             who.extend(call.who.as_deref());
         }
         own.retain(|denial| {
@@ -223,7 +224,7 @@ impl<'p> Group<'p> {
                 return true;
             }
             let seen = Seen::of(denial, self.name);
-            let Some(targets) = known.get(&*seen.action) else { return true };
+            let Some(targets) = known.get(&(&*seen.action, seen.failed)) else { return true };
             let is_new = |target: &String| {
                 targets.len() < self.policy.daily_targets && !targets.contains(target.as_str())
             };
@@ -373,9 +374,7 @@ impl Stored {
         own: &BTreeSet<Try>,
     ) -> Result<BTreeSet<Try>, RuntimeError> {
         let puts = own.iter().map(|one| async move {
-            let target = one.target.as_deref().unwrap_or_default();
-            let sort = format!("{}#{}", one.slot, group::digest(&[&one.action, target]));
-            world.put(&self.tries, &sort, &stored::text(one)?).await
+            world.put(&self.tries, &one.name(), &stored::text(one)?).await
         });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
         for put in puts {

@@ -16,6 +16,9 @@ pub(crate) struct Seen {
     pub(crate) time: Option<Time>,
     pub(crate) action: String,
     pub(crate) browsing: bool,
+    /// It wasn't denied: it failed for another reason, and counts where it is about breadth alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) failed: bool,
     /// A digest of what it was to be done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<String>,
@@ -27,13 +30,14 @@ pub(crate) struct Seen {
 impl Seen {
     /// A call as one of its group's.
     pub(crate) fn of(denial: &Undecided, group: &str) -> Self {
-        let Undecided { finding, browsing, target, .. } = denial;
+        let Undecided { finding, browsing, target, cause, .. } = denial;
         let shared = Shape::of(group).is_shared();
         Self {
             key: finding.key,
             time: finding.time,
             action: finding.action.clone(),
             browsing: *browsing,
+            failed: cause.is_none(),
             target: target.as_ref().map(|target| group::digest(&[target])),
             who: shared.then(|| name(&denial.group)),
         }

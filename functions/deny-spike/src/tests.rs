@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod many;
+mod telling;
 
 const DENIED: &str = r#","errorCode":"AccessDenied""#;
 

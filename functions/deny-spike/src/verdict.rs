@@ -80,14 +80,24 @@ pub(crate) fn of_group(group: &str, calls: Vec<Seen>, policy: &Denials) -> HashM
 /// Of one principal, by how many and by how many different actions.
 fn spread(calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
     let limits = Limits { window: policy.window, count: policy.count, breadth: policy.actions, both: false };
-    let all: Vec<&Seen> = calls.iter().collect();
-    let spikes = spikes(&all, |call| (!call.browsing).then_some(&*call.action), limits);
-    let found = |(call, spike): (&Seen, Option<Spike>)| Some((call.key, spread_of(call, &spike?, policy)));
+    let denied: Vec<&Seen> = calls.iter().filter(|call| !call.failed).collect();
+    let mut found = by_actions(&denied, limits, policy);
+    // Beside them what failed for another reason, and told something: by its breadth alone.
+    if denied.len() < calls.len() {
+        let all: Vec<&Seen> = calls.iter().collect();
+        found.extend(by_actions(&all, Limits { count: usize::MAX, ..limits }, policy));
+    }
+    found
+}
+
+fn by_actions(calls: &[&Seen], limits: Limits, policy: &Denials) -> HashMap<Key, Found> {
+    let spikes = spikes(calls, |call| (!call.browsing).then_some(&*call.action), limits);
+    let found = |(call, spike): (&&Seen, Option<Spike>)| Some((call.key, spread_of(call, &spike?, policy)));
     calls.iter().zip(spikes).filter_map(found).collect()
 }
 
 fn spread_of(call: &Seen, spike: &Spike, policy: &Denials) -> Found {
-    let Spike { breadth, calls, different, known } = *spike;
+    let Spike { breadth, calls, different, known, .. } = *spike;
     let (code, mut severity) = match (breadth >= policy.actions, breadth) {
         (true, _) => (codes::DENY_PROBING, Severity::High),
         (false, 0 | 1) => (codes::DENY_SPIKE, Severity::Low),
@@ -111,7 +121,8 @@ fn spread_of(call: &Seen, spike: &Spike, policy: &Denials) -> Found {
         _ => format!("{different} different actions"),
     };
     let why = format!(
-        "{calls} calls of this principal to {actions} were denied within {}; {limit}",
+        "{calls} calls of this principal to {actions} {} within {}; {limit}",
+        how(spike.failed),
         within(policy)
     );
     Found { code, severity, why, known }
@@ -128,9 +139,10 @@ fn hunting(calls: &[Seen], policy: &Denials) -> Vec<(Key, Found)> {
     for (action, calls) in by_action {
         let spikes = spikes(&calls, |call| call.target.as_deref(), limits);
         for (call, spike) in calls.iter().zip(spikes) {
-            let Some(Spike { different, known, .. }) = spike else { continue };
+            let Some(Spike { different, failed, known, .. }) = spike else { continue };
+            let how = if failed { "was denied, or failed and told something," } else { "was denied" };
             let why = format!(
-                "{action} of this principal was denied on {different} different targets within {}; from {} it is hunting for \
+                "{action} of this principal {how} on {different} different targets within {}; from {} it is hunting for \
                  one that opens",
                 within(policy),
                 policy.targets
@@ -170,7 +182,7 @@ fn of_shape(shape: Shape, calls: &[Seen], policy: &Denials) -> HashMap<Key, Foun
 }
 
 fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
-    let Spike { breadth, calls, different, known } = *spike;
+    let Spike { breadth, calls, different, known, .. } = *spike;
     let (within, count, principals) = (within(policy), policy.count, policy.principals);
     let several = breadth >= principals;
     let (code, severity, why) = match shape {
@@ -221,6 +233,11 @@ fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
         ),
     };
     Found { code, severity, why, known }
+}
+
+/// How the calls of a window ended.
+fn how(failed: bool) -> &'static str {
+    if failed { "were denied, or failed and told something," } else { "were denied" }
 }
 
 fn within(policy: &Denials) -> String {

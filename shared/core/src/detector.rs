@@ -237,6 +237,8 @@ pub struct Undecided {
     pub target: Option<String>,
     /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
     pub browsing: bool,
+    /// Why it was denied, as the metric names it; `None` where it wasn't, and failed for another reason.
+    pub cause: Option<&'static str>,
     /// Why there is nothing to report, if nothing comes of it.
     pub otherwise: Disposition,
 }
