@@ -43,7 +43,10 @@ const CLAIMS: [Claim; 2] = [
     Claim {
         priority: Priority::Attack,
         covers: |call, _, _| {
-            is_unauthenticated(call) || alone::is_failed_shell(call) || Telling::of(call).is_some()
+            is_unauthenticated(call)
+                || alone::is_failed_shell(call)
+                || Telling::of(call).is_some()
+                || is_anonymous(call)
         },
     },
     Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) },
@@ -76,6 +79,10 @@ impl Detector for DenySpike {
                 "not authenticated: counted for its principal, a sign-in for its address as well".into()
             });
             return unauthenticated(call).into();
+        }
+        if is_anonymous(call) {
+            trace.step("rule deny-spike", || "denied, without credentials: counted for what it asks for".into());
+            return anonymous(call).into();
         }
         denial(call, policy, trace).into()
     }
@@ -130,6 +137,29 @@ fn unauthenticated(call: &Call<'_>) -> Undecided {
         browsing: false,
         cause: Some(cause::NOT_AUTHENTICATED),
         otherwise: Disposition::Unauthenticated,
+    }
+}
+
+/// Whether it is a denied call without AWS credentials on something that it names. Customers of apps are denied all day.
+fn is_anonymous(call: &Call<'_>) -> bool {
+    call.principal.kind == Kind::Anonymous
+        && matches!(call.outcome, Outcome::Denied(_))
+        && !is_customers_service(&call.action.service)
+        && seen::anonymous(call).is_some()
+}
+
+fn anonymous(call: &Call<'_>) -> Undecided {
+    let cause = Cause::of(&call.record);
+    let group = seen::anonymous(call).unwrap_or_default();
+    let reason = cause.as_ref().map(|cause| format!("Denied: {}.", cause.words())).unwrap_or_default();
+    Undecided {
+        group,
+        also: Vec::new(),
+        finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
+        target: None,
+        browsing: false,
+        cause: Some(cause.map_or(cause::UNKNOWN, |cause| cause.policy.as_str())),
+        otherwise: Disposition::Anonymous,
     }
 }
 

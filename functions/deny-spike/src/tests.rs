@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod anonymous;
 mod many;
 mod telling;
 

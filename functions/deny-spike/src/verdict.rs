@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::detector::Undecided;
 use handsoff_core::policy::Denials;
+use handsoff_core::show::clean;
 use handsoff_core::{Code, Finding, Key, Severity, group};
 
 use crate::codes;
-use crate::seen::{Seen, Shape};
+use crate::seen::{self, Seen, Shape};
 use crate::window::{Limits, Spike, sorted, spikes};
 
 /// A guardrail that so many principals run into is a wall: one alone is that one's spike.
@@ -39,7 +40,7 @@ impl Found {
     /// The finding that a call becomes.
     pub(crate) fn told(&self, finding: Finding, group: &str, policy: &Denials) -> Finding {
         let mut finding = finding;
-        if Shape::of(group).is_shared() {
+        if Shape::of(group).has_own_incident() {
             finding.incident = group::denials_incident(group, finding.time);
         }
         (finding.code, finding.severity) = self.verdict();
@@ -67,7 +68,7 @@ pub(crate) fn of_group(group: &str, calls: Vec<Seen>, policy: &Denials) -> HashM
     let calls = sorted(calls);
     let shape = Shape::of(group);
     if shape != Shape::Principal {
-        return of_shape(shape, &calls, policy);
+        return of_shape(shape, group, &calls, policy);
     }
     let mut found = spread(&calls, policy);
     for (key, hunting) in hunting(&calls, policy) {
@@ -163,25 +164,30 @@ pub(crate) fn severity_of_hunting(action: &str) -> Severity {
 }
 
 /// Of several principals together, and of sign-ins.
-fn of_shape(shape: Shape, calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
+fn of_shape(shape: Shape, group: &str, calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
     let window = policy.window;
     let count = policy.count;
     let limits = match shape {
         Shape::Wall => Limits { window, count, breadth: WALL, both: true },
         Shape::User => Limits { window, count: policy.sign_ins, breadth: usize::MAX, both: false },
-        Shape::Unauthenticated => Limits { window, count, breadth: usize::MAX, both: false },
+        Shape::Unauthenticated | Shape::Anonymous => Limits { window, count, breadth: usize::MAX, both: false },
         Shape::SignIns => Limits { window, count, breadth: policy.principals, both: false },
         Shape::Principal | Shape::Source | Shape::Provider => {
             Limits { window, count, breadth: policy.principals, both: true }
         }
     };
     let all: Vec<&Seen> = calls.iter().collect();
-    let spikes = spikes(&all, |call| call.who.as_deref(), limits);
-    let found = |(call, spike): (&Seen, Option<Spike>)| Some((call.key, shared(shape, &spike?, policy)));
+    // Who calls without credentials is nobody: there it is what they ask for.
+    let what: fn(&Seen) -> Option<&str> = match shape {
+        Shape::Anonymous => |call| Some(&call.action),
+        _ => |call| call.who.as_deref(),
+    };
+    let spikes = spikes(&all, what, limits);
+    let found = |(call, spike): (&Seen, Option<Spike>)| Some((call.key, shared(shape, group, &spike?, policy)));
     calls.iter().zip(spikes).filter_map(found).collect()
 }
 
-fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
+fn shared(shape: Shape, group: &str, spike: &Spike, policy: &Denials) -> Found {
     let Spike { breadth, calls, different, known, .. } = *spike;
     let (within, count, principals) = (within(policy), policy.count, policy.principals);
     let several = breadth >= principals;
@@ -206,6 +212,15 @@ fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
             codes::AUTH_FAILURE_SPIKE,
             Severity::Low,
             format!("{calls} calls failed to authenticate within {within}; from {count} it is a spike"),
+        ),
+        Shape::Anonymous => (
+            codes::DENY_SPIKE,
+            if different > 1 { Severity::Medium } else { Severity::Low },
+            format!(
+                "{calls} calls without AWS credentials on {} were denied within {within}; from {count} calls it is a spike, and a \
+                 low one where all are to one action",
+                clean(seen::asked_without_credentials(group), 128)
+            ),
         ),
         Shape::SignIns => (
             codes::LOGIN_FAILURES,
