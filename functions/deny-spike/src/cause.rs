@@ -54,6 +54,11 @@ const TYPES: [(&str, PolicyType); 8] = [
     ("role trust policy", PolicyType::Trust),
 ];
 
+/// All that the metric's dimension may be.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|(name, _)| *name).chain([UNKNOWN, NOT_AUTHENTICATED])
+}
+
 impl PolicyType {
     /// AWS's name.
     pub fn as_str(self) -> &'static str {

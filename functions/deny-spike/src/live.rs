@@ -116,13 +116,13 @@ pub(crate) async fn found(
     let denials = &policy.denials;
     // Without a time a call lies in no window, but it may be grave by itself.
     let (own, timeless): (Vec<_>, Vec<_>) = own.into_iter().partition(|denial| denial.finding.time.is_some());
-    count(report, timeless.len());
+    count(report, timeless.iter().filter_map(|denial| denial.cause));
     let mut findings: Vec<Finding> = timeless.iter().filter_map(verdict::alone).collect();
     let mut kept: Vec<&Undecided> = own.iter().collect();
     let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
     let principal = Group::of(principal, denials);
-    let (before, new) = principal.keep(world, &mut kept).await?;
-    count(report, own.len() - kept.len() + new);
+    let (before, causes) = principal.keep(world, &mut kept).await?;
+    count(report, causes);
     // What of a storm isn't remembered counts in no other group either.
     let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
     for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
@@ -151,22 +151,24 @@ impl<'p> Group<'p> {
         Self { name, policy, stored: Stored::of(name) }
     }
 
-    /// Remembers a batch's calls, and says what was there before them, and how many are new. Those of a storm that aren't
-    /// remembered are left out.
+    /// Remembers a batch's calls, and says what was there before them, and why those that are new were denied. Those of a storm
+    /// that aren't remembered are left out.
     async fn keep(
         &self,
         world: &impl World,
         own: &mut Vec<&Undecided>,
-    ) -> Result<(Vec<Seen>, usize), RuntimeError> {
-        let Some(times) = times_of(own) else { return Ok((Vec::new(), 0)) };
+    ) -> Result<(Vec<Seen>, Vec<&'static str>), RuntimeError> {
+        let Some(times) = times_of(own) else { return Ok((Vec::new(), Vec::new())) };
         let window = self.policy.window;
         let before = self.stored.around(world, times, window * 2, LOOK_AT).await?;
         let near = before.iter().filter(|call| is_near(call, times, window));
+        let mut causes = Vec::new();
         if !self.is_thin() && near.count() >= CROWD {
-            self.thin_out(&before, own);
+            let left_out = self.thin_out(&before, own);
+            causes.extend(left_out.into_iter().filter_map(|denial| denial.cause));
         }
-        let new = self.stored.keep(world, own, self.name).await?;
-        Ok((before, new))
+        causes.extend(self.stored.keep(world, own, self.name).await?);
+        Ok((before, causes))
     }
 
     /// What a batch's calls, which are remembered, turn into findings.
@@ -210,7 +212,7 @@ impl<'p> Group<'p> {
     }
 
     /// Leaves out the calls of a storm that tell nothing new: whose action is known, and their targets or enough others.
-    fn thin_out(&self, before: &[Seen], own: &mut Vec<&Undecided>) {
+    fn thin_out<'d>(&self, before: &[Seen], own: &mut Vec<&'d Undecided>) -> Vec<&'d Undecided> {
         // A call that failed for another reason is another call than a denied one.
         let mut known: HashMap<(&str, bool), HashSet<&str>> = HashMap::new();
         let mut who: HashSet<&str> = HashSet::new();
@@ -218,7 +220,7 @@ impl<'p> Group<'p> {
             known.entry((&*call.action, call.failed)).or_default().extend(call.target.as_deref());
             who.extend(call.who.as_deref());
         }
-        own.retain(|denial| {
+        let (kept, left_out) = own.drain(..).partition(|denial| {
             // What is severe by itself is in no storm.
             if denial.finding.severity >= Severity::High {
                 return true;
@@ -231,6 +233,8 @@ impl<'p> Group<'p> {
             let other = |own: &String| who.len() < self.policy.principals && !who.contains(own.as_str());
             seen.target.as_ref().is_some_and(is_new) || seen.who.as_ref().is_some_and(other)
         });
+        *own = kept;
+        left_out
     }
 
     /// By the windows: all calls of which these change the verdict.
@@ -319,9 +323,10 @@ fn times_of(own: &[&Undecided]) -> Option<(Time, Time)> {
     times().min().zip(times().max())
 }
 
-fn count(report: &mut Report, calls: usize) {
-    for _ in 0..calls {
-        report.count(Metric::DeniedCalls);
+/// Counts calls that were denied by their causes: what failed for another reason has none.
+fn count(report: &mut Report, causes: impl IntoIterator<Item = &'static str>) {
+    for cause in causes {
+        report.count(Metric::DeniedCalls(cause));
     }
 }
 
@@ -342,28 +347,29 @@ impl Stored {
         }
     }
 
-    /// Remembers denied calls, and says how many are new. Whole first: a function that finds one in brief finds it whole. A group of
+    /// Remembers denied calls, and says why those that are new were denied. Whole first: a function that finds one in brief finds it whole. A group of
     /// several has them in brief, and each principal's group has its own whole.
     async fn keep(
         &self,
         world: &impl World,
         denials: &[&Undecided],
         group: &str,
-    ) -> Result<usize, RuntimeError> {
+    ) -> Result<Vec<&'static str>, RuntimeError> {
         let is_shared = Shape::of(group).is_shared();
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
             if !is_shared {
                 world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
             }
-            world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await
+            let new = world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await?;
+            Ok::<_, RuntimeError>(denial.cause.filter(|_| new))
         });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
-        let mut new = 0;
+        let mut causes = Vec::new();
         for put in puts {
-            new += usize::from(put?);
+            causes.extend(put?);
         }
-        Ok(new)
+        Ok(causes)
     }
 
     /// Remembers what was tried on a day, and reads all that was. A retry within five minutes is no write more.

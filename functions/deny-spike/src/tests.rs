@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod anonymous;
+mod causes;
 mod many;
 mod telling;
 

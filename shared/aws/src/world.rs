@@ -245,10 +245,7 @@ impl Metrics for Aws {
                 let dimension = Dimension::builder().name(name).value(value).build();
                 put = put.metric_data(datum.clone().dimensions(dimension).build());
             }
-            // An alarm on any function's needs one without a dimension.
-            if matches!(metric, Metric::UnreadablePayloads(_) | Metric::Returned(_))
-                || metric.dimension().is_none()
-            {
+            if metric.is_sent_as_a_whole() {
                 put = put.metric_data(datum.build());
             }
         }
