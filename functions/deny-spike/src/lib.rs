@@ -9,6 +9,7 @@ mod alone;
 pub mod cause;
 pub mod codes;
 mod day;
+mod guardrail;
 pub mod live;
 mod seen;
 mod telling;
@@ -17,9 +18,9 @@ mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use handsoff_cloudtrail::Effect;
+use handsoff_cloudtrail::{Action, Effect};
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::detector::{About, Claim, Priority, Undecided};
+use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, Undecided, Watch};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::show::clean;
@@ -30,6 +31,7 @@ use handsoff_core::{
 
 use cause::Cause;
 use day::{Day, Try};
+use guardrail::Change;
 use seen::{Seen, Shape};
 use telling::Telling;
 use verdict::{Found, more};
@@ -87,8 +89,22 @@ impl Detector for DenySpike {
         denial(call, policy, trace).into()
     }
 
-    fn settle(&self, undecided: Vec<Undecided>, policy: &Policy) -> Vec<Finding> {
-        settle(undecided, &policy.denials)
+    fn settle(&self, undecided: Vec<Undecided>, related: &[Related], policy: &Policy) -> Vec<Finding> {
+        settle(undecided, related, &policy.denials)
+    }
+
+    /// Who changed a guardrail.
+    fn relates(&self, call: &Call<'_>, _: &Policy) -> Option<Related> {
+        guardrail::of(call)
+    }
+
+    /// What a deploy role or a service does is left out at a glance, but for this.
+    fn watches_action(&self, action: &Action<'_>) -> Watch {
+        if guardrail::is_change(action) { Watch::ByRecord } else { Watch::No }
+    }
+
+    fn watches(&self, facts: &RecordFacts<'_>) -> bool {
+        facts.is_watched_action && guardrail::is_change(&Action::of(facts.record))
     }
 
     fn why_not_reported(&self, policy: &Policy) -> String {
@@ -224,7 +240,7 @@ pub(crate) fn groups(denial: &Undecided) -> impl Iterator<Item = &String> {
 /// The findings are all the denied calls of all windows that hold too many, each once in a group, and each judged by the
 /// windows that it lies in, and by its day. What is grave by itself is one in any case. Calls without a time are in no
 /// window.
-fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
+fn settle(mut denials: Vec<Undecided>, related: &[Related], policy: &Denials) -> Vec<Finding> {
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
     denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
     denials.dedup_by_key(|denial| denial.key());
@@ -234,6 +250,10 @@ fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
             members.entry(group).or_default().push(denial);
         }
     }
+    let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+    for one in related {
+        changes.entry(&one.group).or_default().extend(Change::of(one));
+    }
     let mut findings = Vec::new();
     for (group, members) in members {
         let calls: Vec<Seen> = members.iter().map(|denial| Seen::of(denial, group)).collect();
@@ -242,10 +262,19 @@ fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
             by_day(&calls, &mut found, policy);
         }
         let told = |denial: &&Undecided| told(denial, group, found.get(&denial.key()), policy);
+        let start = findings.len();
         findings.extend(members.iter().filter_map(told));
+        if let Some(changes) = wall_of(group).and_then(|policy| changes.get(&*policy)) {
+            findings.iter_mut().skip(start).for_each(|finding| guardrail::tie(finding, changes));
+        }
     }
     findings.sort_by_key(Finding::order);
     findings
+}
+
+/// The policy that a wall is made of.
+pub(crate) fn wall_of(group: &str) -> Option<String> {
+    (Shape::of(group) == Shape::Wall).then(|| guardrail::of_group(group)).flatten()
 }
 
 /// What the long window makes of a principal's calls, where it says more than the short one.

@@ -1,14 +1,16 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::{Record, Time, TimeDelta};
-use handsoff_core::detector::Undecided;
+use handsoff_cloudtrail::{Action, Record, Time, TimeDelta};
+use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::policy::Denials;
-use handsoff_core::{Engine, Finding, Key, Policy, Reported, Severity, Verdict};
+use handsoff_core::{Call, Engine, Finding, Key, Policy, Reported, Severity, Trace, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
@@ -17,6 +19,7 @@ use handsoff_runtime::{
 };
 
 use crate::day::{self, Day, Try};
+use crate::guardrail;
 use crate::seen::{self, Seen, Shape};
 use crate::verdict::{self, Found, more};
 use crate::{DenySpike, codes};
@@ -40,6 +43,8 @@ pub enum Work {
     Denied(Box<Undecided>),
     /// An exception covers it.
     Excepted(Excepted),
+    /// It changed a policy that may be a guardrail.
+    Changed(Box<Related>),
 }
 
 /// The deny-spike function.
@@ -65,6 +70,10 @@ impl Function for DenySpikeFunction<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
+        if guardrail::is_change(&Action::of(record)) && record.error_code.is_absent() {
+            let call = Call::classify(*record, self.classifier.policy(), &mut Trace::off());
+            return guardrail::of(&call).map(|change| Work::Changed(Box::new(change)));
+        }
         match self.classifier.judge(record, &DenySpike)? {
             (call, Verdict::Excepted(place)) => {
                 Excepted::by(&call, self.classifier.policy(), place).map(Work::Excepted)
@@ -78,7 +87,13 @@ impl Function for DenySpikeFunction<'_> {
         match work {
             Work::Denied(denial) => denial.group.clone(),
             Work::Excepted(_) => "excepted".to_owned(),
+            Work::Changed(_) => "changed".to_owned(),
         }
+    }
+
+    /// Nobody waits for a change.
+    fn timed(&self, work: &Work) -> Option<Metric> {
+        (!matches!(work, Work::Changed(_))).then(|| Metric::Lag(self.name()))
     }
 
     async fn carry_out(
@@ -92,6 +107,7 @@ impl Function for DenySpikeFunction<'_> {
             match work {
                 Work::Denied(denial) => denied.push(*denial),
                 Work::Excepted(call) => covered.push(call),
+                Work::Changed(change) => changes::remember(world, &change).await?,
             }
         }
         excepted::keep(world, covered).await;
@@ -195,6 +211,11 @@ impl<'p> Group<'p> {
                 Some(finding) => findings.extend(self.later(finding, found)),
                 None => world.log(LogLine::new(READ, "only a summary of a call is stored")),
             }
+        }
+        let times = || findings.iter().filter_map(|finding| finding.time);
+        if let Some(times) = times().min().zip(times().max()) {
+            let last = changes::before(world, self.name, times).await?;
+            findings.iter_mut().for_each(|finding| guardrail::tie(finding, &last));
         }
         Ok(findings)
     }

@@ -31,9 +31,9 @@ pub trait Detector: std::fmt::Debug + Sync {
     /// What it says of a call that it has claimed, and that no more urgent claim took.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict;
 
-    /// What becomes of calls that it left undecided, now that all are known. They may come in any order, and more than
-    /// once.
-    fn settle(&self, _undecided: Vec<Undecided>, _policy: &Policy) -> Vec<Finding> {
+    /// What becomes of calls that it left undecided, now that all are known, and beside what it kept of others. They may come
+    /// in any order, and more than once.
+    fn settle(&self, _undecided: Vec<Undecided>, _related: &[Related], _policy: &Policy) -> Vec<Finding> {
         Vec::new()
     }
 

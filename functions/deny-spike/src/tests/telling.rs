@@ -113,24 +113,24 @@ fn dry_runs(many: i64, different: i64, gap: i64) -> Vec<Undecided> {
 #[test]
 fn they_are_probing_with_denied_calls_and_alone_and_no_spike() {
     let limits = policy(300, 20, 6);
-    let found = settle(dry_runs(6, 6, 1), &limits);
+    let found = settled(dry_runs(6, 6, 1), &limits);
     assert_eq!(found.len(), 6);
     assert!(found.iter().all(|it| (it.code, it.severity) == (codes::DENY_PROBING, Severity::High)));
     let reason = &found[0].reason;
     assert!(reason.contains("failed and told something") && reason.contains("A dry run"), "{reason}");
     let mut mixed = dry_runs(3, 3, 1);
     mixed.extend((0..3).map(|n| call(10 + n, 100 + n, &format!("iam:List{n}"), DENIED)));
-    let found = settle(mixed.clone(), &limits);
+    let found = settled(mixed.clone(), &limits);
     assert_eq!(found.len(), 6);
     assert!(found.iter().all(|it| it.code == codes::DENY_PROBING));
-    assert_eq!(settle(mixed.split_off(1), &limits).len(), 0, "five actions");
-    assert_eq!(settle(dry_runs(500, 5, 1), &limits).len(), 0, "however many");
+    assert_eq!(settled(mixed.split_off(1), &limits).len(), 0, "five actions");
+    assert_eq!(settled(dry_runs(500, 5, 1), &limits).len(), 0, "however many");
     // Nor do they make a retry of one action a spike, or one of several actions.
     let mut retries: Vec<Undecided> = (0..19).map(|n| call(n, n, "s3:PutObject", DENIED)).collect();
     retries.extend(dry_runs(5, 5, 1).into_iter().skip(2));
-    assert_eq!(settle(retries.clone(), &limits).len(), 0, "19 denied");
+    assert_eq!(settled(retries.clone(), &limits).len(), 0, "19 denied");
     retries.push(call(50, 50, "s3:PutObject", DENIED));
-    let found = settle(retries, &limits);
+    let found = settled(retries, &limits);
     assert_eq!(found.len(), 20);
     assert!(found.iter().all(|it| it.severity == Severity::Low && !it.reason.contains("told something")));
 }
@@ -138,14 +138,14 @@ fn they_are_probing_with_denied_calls_and_alone_and_no_spike() {
 #[test]
 fn what_is_tried_all_day_counts_by_its_breadth_alone() {
     let lasting = Denials { daily_count: 9, daily_actions: 15, ..never() };
-    assert_eq!(settle(dry_runs(100, 4, 600), &lasting).len(), 0, "a controller");
-    let found = settle(dry_runs(30, 15, 600), &lasting);
+    assert_eq!(settled(dry_runs(100, 4, 600), &lasting).len(), 0, "a controller");
+    let found = settled(dry_runs(30, 15, 600), &lasting);
     assert!(!found.is_empty() && found.iter().all(|it| it.code == codes::DENY_PROBING));
     let names = |n: i64| failed("NoSuchEntity", &asked(&format!(r#"{{"roleName":"r{n}"}}"#)));
     let guesses = |many: i64| (0..many).map(|n| call(n, n * 600, "iam:GetRole", &names(n))).collect();
     let hunting = Denials { daily_targets: 30, ..never() };
-    assert_eq!(settle(guesses(29), &hunting).len(), 0);
-    assert_eq!(settle(guesses(30), &hunting)[0].code, codes::DENY_HUNTING);
+    assert_eq!(settled(guesses(29), &hunting).len(), 0);
+    assert_eq!(settled(guesses(30), &hunting)[0].code, codes::DENY_HUNTING);
 }
 
 /// A denied call, and one that failed, of the same action and target in the same five minutes are two tries.
