@@ -1,9 +1,10 @@
-//! The long window: what a principal tries over a day (UTC), one thing now and then.
+//! The long window: what a principal tries over a day, one thing now and then.
 //!
-//! What counts is a set of *tries*: an action, on a target, in five minutes of the day. A retry within these adds nothing, so
-//! the set stays small, and it is the same whatever the order in which its calls come. When it holds too much, the calls of
-//! that five minutes and all later ones of the day are findings: with a late call the place can only move to an earlier time,
-//! so that nothing that was reported becomes untrue.
+//! A day begins at midnight or at noon (UTC), so that each time lies in two of them, and what is tried within twelve hours lies
+//! in one of them whole, whatever the hour. What counts is a set of *tries*: an action, on a target, in five minutes of the day. A
+//! retry within these adds nothing, so the set stays small, and it is the same whatever the order in which its calls come.
+//! When it holds too much, the calls of that five minutes and all later ones of the day are findings: with a late call the
+//! place can only move to an earlier time, so that nothing that was reported becomes untrue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,9 @@ use crate::verdict::{Found, more, severity_of_hunting};
 
 /// The length of what counts as one try.
 const SLOT: TimeDelta = TimeDelta::minutes(5);
+
+/// From the start of a day to that of the next one, which overlaps with it.
+const HALF: TimeDelta = TimeDelta::hours(12);
 
 /// Denials that go on all day count from so many different actions on: a job that lacks a permission retries one or two.
 const ACTIONS: usize = 3;
@@ -60,7 +64,7 @@ pub(crate) struct Day {
 
 impl Day {
     /// Of what was tried on it.
-    pub(crate) fn of(tries: &BTreeSet<Try>, policy: &Denials) -> Self {
+    pub(crate) fn of<'t>(tries: impl IntoIterator<Item = &'t Try>, policy: &Denials) -> Self {
         let mut day = Self::default();
         let mut targets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let (mut actions, mut denied, mut times) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -96,7 +100,7 @@ impl Day {
         let mut all = None;
         if from(self.lasting.as_ref()) && !failed {
             let why = format!(
-                "calls of this principal to {ACTIONS} or more different actions were denied again and again on this day (UTC); from {} \
+                "calls of this principal to {ACTIONS} or more different actions were denied again and again within a day; from {} \
                  times, five minutes and an action each, it counts",
                 policy.daily_count
             );
@@ -104,7 +108,7 @@ impl Day {
         }
         if from(self.hunting.get(&action)) && target.is_some() {
             let why = format!(
-                "{action} of this principal was denied on many different targets on this day (UTC); from {} it is hunting for one \
+                "{action} of this principal was denied on many different targets within a day; from {} it is hunting for one \
                  that opens",
                 policy.daily_targets
             );
@@ -112,7 +116,7 @@ impl Day {
         }
         if from(self.probing.as_ref()) {
             let why = format!(
-                "calls of this principal to many different actions were denied on this day (UTC), few at a time; from {} different \
+                "calls of this principal to many different actions were denied within a day, few at a time; from {} different \
                  actions it is probing",
                 policy.daily_actions
             );
@@ -128,7 +132,26 @@ impl Day {
     }
 }
 
-/// The day of a time, as its incidents have it.
-pub(crate) fn date(time: Time) -> String {
-    time.date()
+/// A day: its start and its end, which is the next but one's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    pub(crate) start: Time,
+    pub(crate) end: Time,
+}
+
+impl Span {
+    /// The two days that a time lies in.
+    pub(crate) fn both(time: Time) -> [Self; 2] {
+        let half = half(time);
+        [half - HALF, half].map(|start| Self { start, end: start + HALF * 2 })
+    }
+
+    pub(crate) fn contains(self, time: Time) -> bool {
+        (self.start..self.end).contains(&time)
+    }
+}
+
+/// The half of a day that a time lies in, by its start: times of one half lie in the same days.
+pub(crate) fn half(time: Time) -> Time {
+    time.floor(HALF)
 }

@@ -30,7 +30,7 @@ use handsoff_core::{
 };
 
 use cause::Cause;
-use day::{Day, Try};
+use day::{Day, Span, Try};
 use guardrail::Change;
 use seen::{Seen, Shape};
 use telling::Telling;
@@ -279,15 +279,17 @@ pub(crate) fn wall_of(group: &str) -> Option<String> {
 
 /// What the long window makes of a principal's calls, where it says more than the short one.
 fn by_day(calls: &[Seen], found: &mut HashMap<Key, Found>, policy: &Denials) {
-    let mut days: BTreeMap<String, BTreeSet<Try>> = BTreeMap::new();
+    let mut days: BTreeMap<Span, BTreeSet<Try>> = BTreeMap::new();
     for one in calls.iter().filter_map(Try::of) {
-        days.entry(day::date(one.slot)).or_default().insert(one);
+        for day in Span::both(one.slot) {
+            days.entry(day).or_default().insert(one.clone());
+        }
     }
-    let days: BTreeMap<String, Day> =
-        days.into_iter().map(|(date, tries)| (date, Day::of(&tries, policy))).collect();
+    let days: BTreeMap<Span, Day> =
+        days.into_iter().map(|(span, tries)| (span, Day::of(&tries, policy))).collect();
     for call in calls {
-        let day = call.time.and_then(|time| days.get(&day::date(time)));
-        if let Some(own) = day.and_then(|day| day.found(call, policy)) {
+        let own = call.time.into_iter().flat_map(Span::both).filter_map(|span| days.get(&span));
+        for own in own.filter_map(|day| day.found(call, policy)) {
             let both = more(found.remove(&call.key), Some(own));
             found.extend(both.map(|found| (call.key, found)));
         }

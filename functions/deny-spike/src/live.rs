@@ -18,7 +18,7 @@ use handsoff_runtime::{
     keep_and_tell,
 };
 
-use crate::day::{self, Day, Try};
+use crate::day::{self, Day, Span, Try};
 use crate::guardrail;
 use crate::seen::{self, Seen, Shape};
 use crate::verdict::{self, Found, more};
@@ -31,8 +31,8 @@ const CROWD: usize = 1000;
 /// How many are looked at: more than can be remembered, though several functions may pass the limit together.
 const LOOK_AT: usize = 4000;
 
-/// How much of what was tried on a day is looked at. What lies below all limits of a day is less.
-const TRIES: usize = 6000;
+/// How much of what was tried on two days that overlap is looked at. What lies below all limits of a day is less.
+const TRIES: usize = 9000;
 
 const READ: &str = "reading a stored denied call";
 
@@ -300,24 +300,36 @@ impl<'p> Group<'p> {
         world: &impl World,
         own: &[&Undecided],
     ) -> Result<Vec<(Day, Vec<Seen>)>, RuntimeError> {
-        let mut days: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+        let mut halves: BTreeMap<Time, Vec<Seen>> = BTreeMap::new();
         for denial in own.iter().filter(|_| Shape::of(self.name) == Shape::Principal) {
-            let date = denial.finding.time.map(day::date).unwrap_or_default();
-            days.entry(date).or_default().push(Seen::of(denial, self.name));
+            let half = denial.finding.time.map(day::half);
+            halves.entry(half.unwrap_or_default()).or_default().push(Seen::of(denial, self.name));
         }
         let mut full = Vec::new();
-        for (date, own) in days {
+        for (half, own) in halves {
             let tries: BTreeSet<Try> = own.iter().filter_map(Try::of).collect();
-            let all = self.stored.day(world, &date, &tries).await?;
-            let day = Day::of(&all, self.policy);
-            let Some(start) = day.start() else { continue };
-            let without = Day::of(&all.difference(&tries).cloned().collect(), self.policy);
-            let mut calls = own;
-            if day != without {
-                let to = format!("{date}T~");
-                calls.extend(self.stored.between(world, &start.to_string(), &to, LOOK_AT).await?);
+            let days = Span::both(half);
+            let all = self.stored.tried(world, days, &tries).await?;
+            let days = days.map(|span| {
+                let of = || all.iter().filter(move |one| span.contains(one.slot));
+                let without = Day::of(of().filter(|one| !tries.contains(one)), self.policy);
+                (span, Day::of(of(), self.policy), without)
+            });
+            let days: Vec<(Span, Day, Day)> = days.into_iter().filter(|(_, day, _)| day.start().is_some()).collect();
+            // One reading for both.
+            let changed = || days.iter().filter(|(_, day, without)| day != without);
+            let from = changed().filter_map(|(_, day, _)| day.start()).min();
+            let before = match from.zip(changed().map(|(span, ..)| span.end).max()) {
+                Some((from, to)) => {
+                    self.stored.between(world, &from.to_string(), &to.to_string(), LOOK_AT).await?
+                }
+                None => Vec::new(),
+            };
+            for (span, day, without) in days {
+                let earlier = before.iter().filter(|_| day != without);
+                let earlier = earlier.filter(|call| call.time.is_some_and(|time| span.contains(time)));
+                full.push((day.clone(), own.iter().chain(earlier).cloned().collect()));
             }
-            full.push((day, calls));
         }
         Ok(full)
     }
@@ -393,11 +405,12 @@ impl Stored {
         Ok(causes)
     }
 
-    /// Remembers what was tried on a day, and reads all that was. A retry within five minutes is no write more.
-    async fn day(
+    /// Remembers what was tried, and reads all that was on these two days, which overlap. A retry within five minutes is no
+    /// write more.
+    async fn tried(
         &self,
         world: &impl World,
-        date: &str,
+        [first, last]: [Span; 2],
         own: &BTreeSet<Try>,
     ) -> Result<BTreeSet<Try>, RuntimeError> {
         let puts = own.iter().map(|one| async move {
@@ -407,7 +420,7 @@ impl Stored {
         for put in puts {
             put?;
         }
-        let (from, to) = (format!("{date}T"), format!("{date}T~"));
+        let (from, to) = (first.start.to_string(), last.end.to_string());
         // The first ones: where a day holds so many, it has held too much before.
         let range = Range { partition: &self.tries, from: &from, to: &to, most: TRIES, backwards: false };
         let texts = world.range(range).await?;

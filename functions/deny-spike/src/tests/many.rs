@@ -207,9 +207,15 @@ fn what_is_tried_slowly_is_probing_over_the_day() {
     let daily = Denials { daily_actions: 15, ..never() };
     assert_eq!(codes(slowly(15), &daily), [(codes::DENY_PROBING, Severity::Medium, "14".into())]);
     assert_eq!(codes(slowly(14), &daily).len(), 0);
-    // Over midnight it is two days.
-    let late = (0..15).map(|n| call(n, 40_000 + 4000 * n, "a", &format!("ec2:Stop{n}"), DENIED)).collect();
-    assert_eq!(codes(late, &daily).len(), 0);
+    // From 20:00 to midnight and on till 04:00.
+    let night = |many: i64| -> Vec<Undecided> {
+        (0..many).map(|n| call(n, 72_000 + 2000 * n, "a", &format!("ec2:Stop{n}"), DENIED)).collect()
+    };
+    assert_eq!(codes(night(15), &daily), [(codes::DENY_PROBING, Severity::Medium, "14".into())]);
+    assert_eq!(codes(night(14), &daily).len(), 0);
+    // Longer than a day, beginning at midnight or at noon.
+    let long = (0..15).map(|n| call(n, 40_000 + 4000 * n, "a", &format!("ec2:Stop{n}"), DENIED)).collect();
+    assert_eq!(codes(long, &daily).len(), 0);
     let daily = Denials { daily_count: 9, ..never() };
     let again = |many: i64, gap: i64| -> Vec<Undecided> {
         (0..15).map(|n| call(n, gap * n, "a", &format!("ec2:Stop{}", n % many), DENIED)).collect()
@@ -381,13 +387,15 @@ proptest! {
     /// the same as of the set of all.
     #[test]
     fn the_functions_find_what_the_set_of_all_calls_shows(
-        calls in prop::collection::vec((0i64..12, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40),
+        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..5, 0i64..5, 0usize..4), 1..40),
         seed in any::<u64>(),
     ) {
         let policy = small();
-        let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target))| {
+        // Over two days, and a few of them dry runs.
+        let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target, how))| {
             let action = ["iam:CreateUser", "ec2:StopInstances", "secretsmanager:GetSecretValue", "s3:PutObject", "kms:Encrypt"][*action];
-            call(n, hour * 7_000 + second, ["a", "b", "c"][*who], action, &secret(*target))
+            let how = if *how == 0 { secret(*target).replace("AccessDenied", "Client.DryRunOperation") } else { secret(*target) };
+            call(n, hour * 7_000 + second, ["a", "b", "c"][*who], action, &how)
         }).collect();
         let mut state = seed | 1;
         let mut dice = move |below: usize| {
@@ -428,7 +436,7 @@ proptest! {
     /// Whatever the order: the set counts, and what was found stays found when further calls come.
     #[test]
     fn more_calls_take_nothing_away(
-        calls in prop::collection::vec((0i64..12, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40), cut in any::<prop::sample::Index>(),
+        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40), cut in any::<prop::sample::Index>(),
     ) {
         let policy = small();
         let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target))| {
