@@ -139,6 +139,10 @@ fn they_are_probing_with_denied_calls_and_alone_and_no_spike() {
 fn what_is_tried_all_day_counts_by_its_breadth_alone() {
     let lasting = Denials { daily_count: 9, daily_actions: 15, ..never() };
     assert_eq!(settled(dry_runs(100, 4, 600), &lasting).len(), 0, "a controller");
+    let denied = |many: i64| (0..many).map(|n| call(200 + n, 600 * n, &format!("iam:List{}", n % 3), DENIED));
+    let both = |many: i64| settled(dry_runs(100, 4, 600).into_iter().chain(denied(many)).collect(), &lasting);
+    assert_eq!(both(8).len(), 0, "eight denied");
+    assert!(both(9).len() == 1 && both(9)[0].action.starts_with("iam:"), "nine");
     let found = settled(dry_runs(30, 15, 600), &lasting);
     assert!(!found.is_empty() && found.iter().all(|it| it.code == codes::DENY_PROBING));
     let names = |n: i64| failed("NoSuchEntity", &asked(&format!(r#"{{"roleName":"r{n}"}}"#)));
