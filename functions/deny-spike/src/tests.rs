@@ -8,6 +8,7 @@ use super::*;
 
 mod anonymous;
 mod causes;
+mod costs;
 mod days;
 mod many;
 mod telling;
