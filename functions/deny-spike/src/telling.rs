@@ -31,7 +31,7 @@ pub(crate) enum Telling {
 impl Telling {
     /// What a call told; `None` for all that is ordinary, and for whose calls don't count.
     pub(crate) fn of(call: &Call<'_>) -> Option<Self> {
-        if !matches!(call.principal.kind, Kind::Human | Kind::Unknown | Kind::Workload) {
+        if !matches!(call.principal.kind, Kind::Human | Kind::Unknown | Kind::Workload) || call.is_tool_call() {
             return None;
         }
         let what = match &call.outcome {

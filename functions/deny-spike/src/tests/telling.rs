@@ -64,6 +64,7 @@ fn what_tells_an_intruder_something_counts_and_ordinary_failures_do_not() {
         ("ec2:RunInstances", failed("Client.VcpuLimitExceeded", &memory)),
         ("ec2:RunInstances", failed("Client.VcpuLimitExceeded", "")),
         ("ec2:RunInstances", failed("Client.RequestLimitExceeded", &gpu)),
+        ("ec2:StopInstances", failed("Client.DryRunOperation", r#","eventType":"AwsMcpEvent""#)),
         ("iam:GetRole", format!(r#"{},"sessionCredentialFromConsole":"true""#, failed("NoSuchEntity", ""))),
     ] {
         assert!(judged(action, user("a"), &with).is_none(), "{action} {with}");
