@@ -52,7 +52,11 @@ impl Counted {
             let cells: Vec<String> = cells.iter().map(usize::to_string).collect();
             format!("| {name} | {} | {} |\n", cells.join(" | "), cells_sum(&cells))
         };
-        let mut text = format!("| cause | {} | together |\n|---|{}\n", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len() + 1));
+        let mut text = format!(
+            "| cause | {} | together |\n|---|{}\n",
+            COLUMNS.join(" | "),
+            "---|".repeat(COLUMNS.len() + 1)
+        );
         for (name, cells) in &self.causes {
             text.push_str(&row(name, cells));
         }

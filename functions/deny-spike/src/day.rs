@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::{Time, TimeDelta};
-use handsoff_core::{Severity, group};
 use handsoff_core::policy::Denials;
+use handsoff_core::{Severity, group};
 use serde::{Deserialize, Serialize};
 
 use crate::codes;

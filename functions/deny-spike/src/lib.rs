@@ -18,8 +18,8 @@ mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use handsoff_cloudtrail::{Action, Effect};
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Action, Effect};
 use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, Undecided, Watch};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
@@ -73,7 +73,9 @@ impl Detector for DenySpike {
             return telling.map_or(Verdict::Excepted(place), |_| Verdict::Nothing(otherwise(call)));
         }
         if let Some(telling) = telling.filter(|_| !alone::is_failed_shell(call)) {
-            trace.step("rules deny-probing, deny-hunting", || format!("failed, counted for its breadth. {}", telling.words()));
+            trace.step("rules deny-probing, deny-hunting", || {
+                format!("failed, counted for its breadth. {}", telling.words())
+            });
             return told_something(call, telling).into();
         }
         if is_unauthenticated(call) {
@@ -83,7 +85,9 @@ impl Detector for DenySpike {
             return unauthenticated(call).into();
         }
         if is_anonymous(call) {
-            trace.step("rule deny-spike", || "denied, without credentials: counted for what it asks for".into());
+            trace.step("rule deny-spike", || {
+                "denied, without credentials: counted for what it asks for".into()
+            });
             return anonymous(call).into();
         }
         denial(call, policy, trace).into()

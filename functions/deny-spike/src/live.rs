@@ -315,7 +315,8 @@ impl<'p> Group<'p> {
                 let without = Day::of(of().filter(|one| !tries.contains(one)), self.policy);
                 (span, Day::of(of(), self.policy), without)
             });
-            let days: Vec<(Span, Day, Day)> = days.into_iter().filter(|(_, day, _)| day.start().is_some()).collect();
+            let days: Vec<(Span, Day, Day)> =
+                days.into_iter().filter(|(_, day, _)| day.start().is_some()).collect();
             // One reading for both.
             let changed = || days.iter().filter(|(_, day, without)| day != without);
             let from = changed().filter_map(|(_, day, _)| day.start()).min();
@@ -413,9 +414,9 @@ impl Stored {
         [first, last]: [Span; 2],
         own: &BTreeSet<Try>,
     ) -> Result<BTreeSet<Try>, RuntimeError> {
-        let puts = own.iter().map(|one| async move {
-            world.put(&self.tries, &one.name(), &stored::text(one)?).await
-        });
+        let puts = own
+            .iter()
+            .map(|one| async move { world.put(&self.tries, &one.name(), &stored::text(one)?).await });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
         for put in puts {
             put?;

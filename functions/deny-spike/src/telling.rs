@@ -31,7 +31,8 @@ pub(crate) enum Telling {
 impl Telling {
     /// What a call told; `None` for all that is ordinary, and for whose calls don't count.
     pub(crate) fn of(call: &Call<'_>) -> Option<Self> {
-        if !matches!(call.principal.kind, Kind::Human | Kind::Unknown | Kind::Workload) || call.is_tool_call() {
+        if !matches!(call.principal.kind, Kind::Human | Kind::Unknown | Kind::Workload) || call.is_tool_call()
+        {
             return None;
         }
         let what = match &call.outcome {
@@ -74,8 +75,12 @@ impl Telling {
             Self::DryRun => "A dry run: it shows that the caller may do it",
             Self::NoSuchName => "Nothing has that name: it shows which roles and users there are",
             Self::NameTaken => "The name is taken: it shows which roles and users there are",
-            Self::NoSuchPrincipal => "A policy names a principal that isn't there: it shows which ones there are",
-            Self::Quota => "Over the quota of this size: it shows how many accelerators can be launched, and where",
+            Self::NoSuchPrincipal => {
+                "A policy names a principal that isn't there: it shows which ones there are"
+            }
+            Self::Quota => {
+                "Over the quota of this size: it shows how many accelerators can be launched, and where"
+            }
             Self::RegionOff => "The Region is off: it shows which ones are on",
         }
     }

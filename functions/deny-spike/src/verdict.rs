@@ -170,7 +170,9 @@ fn of_shape(shape: Shape, group: &str, calls: &[Seen], policy: &Denials) -> Hash
     let limits = match shape {
         Shape::Wall => Limits { window, count, breadth: WALL, both: true },
         Shape::User => Limits { window, count: policy.sign_ins, breadth: usize::MAX, both: false },
-        Shape::Unauthenticated | Shape::Anonymous => Limits { window, count, breadth: usize::MAX, both: false },
+        Shape::Unauthenticated | Shape::Anonymous => {
+            Limits { window, count, breadth: usize::MAX, both: false }
+        }
         Shape::SignIns => Limits { window, count, breadth: policy.principals, both: false },
         Shape::Principal | Shape::Source | Shape::Provider => {
             Limits { window, count, breadth: policy.principals, both: true }
@@ -183,7 +185,8 @@ fn of_shape(shape: Shape, group: &str, calls: &[Seen], policy: &Denials) -> Hash
         _ => |call| call.who.as_deref(),
     };
     let spikes = spikes(&all, what, limits);
-    let found = |(call, spike): (&Seen, Option<Spike>)| Some((call.key, shared(shape, group, &spike?, policy)));
+    let found =
+        |(call, spike): (&Seen, Option<Spike>)| Some((call.key, shared(shape, group, &spike?, policy)));
     calls.iter().zip(spikes).filter_map(found).collect()
 }
 

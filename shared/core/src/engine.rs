@@ -132,7 +132,8 @@ impl<'p> Engine<'p> {
             }
         }
         let each = self.detectors.iter().zip(of).filter(|(_, of)| !of.is_empty());
-        each.flat_map(|(detector, of)| detector.settle(of, &kept_by(*detector, related), self.policy)).collect()
+        each.flat_map(|(detector, of)| detector.settle(of, &kept_by(*detector, related), self.policy))
+            .collect()
     }
 }
 

@@ -39,7 +39,11 @@ fn they_count_by_what_they_ask_for() {
     let actions: Vec<String> = (0..19).map(|n| format!("s3:GetBucket{n}")).collect();
     let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
     assert_eq!(settled(many(19, &actions, &["orders"]), &limits).len(), 0);
-    assert_eq!(settled(many(38, &["s3:ListObjects"], &["orders", "images"]), &limits).len(), 0, "two buckets");
+    assert_eq!(
+        settled(many(38, &["s3:ListObjects"], &["orders", "images"]), &limits).len(),
+        0,
+        "two buckets"
+    );
 }
 
 /// Each bucket's are an incident of a day, whatever else is denied to the internet.
@@ -53,9 +57,15 @@ fn a_bucket_has_one_incident_a_day() {
 #[test]
 fn what_names_nothing_and_what_apps_customers_are_denied_is_nobodys() {
     assert!(call(1, "s3:ListObjects", "").is_none());
-    assert!(with(1, "cognito-idp:GetUser", &format!(r#"{DENIED},"requestParameters":{{"userPoolId":"p"}}"#)).is_none());
+    assert!(
+        with(1, "cognito-idp:GetUser", &format!(r#"{DENIED},"requestParameters":{{"userPoolId":"p"}}"#))
+            .is_none()
+    );
     let nothing = call(1, "s3:ListObjects", "orders").unwrap();
-    assert_eq!((nothing.otherwise, settled(vec![nothing.clone()], &policy(300, 20, 6)).len()), (Disposition::Anonymous, 0));
+    assert_eq!(
+        (nothing.otherwise, settled(vec![nothing.clone()], &policy(300, 20, 6)).len()),
+        (Disposition::Anonymous, 0)
+    );
     // A name that would be markup, or look like another group's, is one name.
     let hostile = call(1, "s3:ListObjects", "a|b<script>").unwrap();
     assert_eq!(seen::asked_without_credentials(&hostile.group), "a|b<script>");

@@ -23,7 +23,8 @@ fn wall(policy: &str, kind: &str) -> Vec<Undecided> {
     };
     let policy = Policy::built_in();
     let call = |n: i64| {
-        let json = record("s3:PutObject", user(&format!("u{}", n % 4))).id(n).at(at(n)).with(&said(n)).to_string();
+        let json =
+            record("s3:PutObject", user(&format!("u{}", n % 4))).id(n).at(at(n)).with(&said(n)).to_string();
         classified(&json, &policy, |_, call| undecided(call, &policy))
     };
     (0..20).map(call).collect()
@@ -51,7 +52,8 @@ fn reasons(denials: Vec<Undecided>, related: &[Related]) -> Vec<String> {
 
 #[test]
 fn a_wall_says_who_changed_its_policy_last_in_the_day_before() {
-    let version = |n, second| change(n, second, "iam:CreatePolicyVersion", &asked("policyArn", BOUNDARY)).unwrap();
+    let version =
+        |n, second| change(n, second, "iam:CreatePolicyVersion", &asked("policyArn", BOUNDARY)).unwrap();
     let walls = || wall(BOUNDARY, "permissions boundary");
     let said = |related: &[Related]| {
         let all = reasons(walls(), related);
@@ -67,9 +69,11 @@ fn a_wall_says_who_changed_its_policy_last_in_the_day_before() {
     assert_eq!(said(&[version(2, -3600), version(1, -60)]), expected, "whatever the order");
     assert_eq!(said(&[version(1, -86_401)]), "", "too long ago");
     assert_eq!(said(&[version(1, 30)]), "", "after the calls");
-    let put = change(1, -60, "iam:PutRolePermissionsBoundary", &asked("permissionsBoundary", BOUNDARY)).unwrap();
+    let put =
+        change(1, -60, "iam:PutRolePermissionsBoundary", &asked("permissionsBoundary", BOUNDARY)).unwrap();
     assert!(said(&[put]).starts_with("iam:PutRolePermissionsBoundary"));
-    let other = change(1, -60, "iam:CreatePolicyVersion", &asked("policyArn", &format!("{BOUNDARY}2"))).unwrap();
+    let other =
+        change(1, -60, "iam:CreatePolicyVersion", &asked("policyArn", &format!("{BOUNDARY}2"))).unwrap();
     assert_eq!(said(&[other]), "", "another policy");
 }
 
