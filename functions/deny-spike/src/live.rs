@@ -215,7 +215,9 @@ impl<'p> Group<'p> {
         let times = || findings.iter().filter_map(|finding| finding.time);
         if let Some(times) = times().min().zip(times().max()) {
             let last = changes::before(world, self.name, times).await?;
-            findings.iter_mut().for_each(|finding| guardrail::tie(finding, &last));
+            for finding in &mut findings {
+                guardrail::tie(finding, &last);
+            }
         }
         Ok(findings)
     }

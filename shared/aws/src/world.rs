@@ -15,8 +15,8 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 use handsoff_runtime::{
-    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, LogLine, Message, Metric, Metrics, Notifier,
-    Published, Report, RuntimeError, Subscription, Subscriptions, Turns, Unit,
+    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, LogLine, Message, Metrics, Notifier, Published,
+    Report, RuntimeError, Subscription, Subscriptions, Turns, Unit,
 };
 use lambda_runtime::tracing;
 use tokio::sync::OnceCell;

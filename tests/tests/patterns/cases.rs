@@ -253,7 +253,7 @@ fn attacks() -> Vec<Case> {
             changes(session("x"), "cloudtrail:StopLogging", failed("NotFound")),
             "d",
         ),
-        ("an attack is only tried", changes(user("x"), "ec2:DeleteFlowLogs", dry), "d"),
+        ("an attack is only tried", changes(user("x"), "ec2:DeleteFlowLogs", dry), "ds"),
         ("a shell", changes(permission_set("Developer"), "ssm:StartSession", none()), "d"),
         ("CloudShell", changes(permission_set("Developer"), "cloudshell:createSession", none()), "d"),
     ]

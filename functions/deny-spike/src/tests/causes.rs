@@ -44,7 +44,9 @@ fn each_denied_call_counts_once_by_its_cause_and_what_failed_otherwise_nowhere()
         groups.entry(&one.group).or_default().push(one.clone());
     }
     let mut all = Report::default();
-    groups.values().for_each(|own| all.merge(&counted(own, 2)));
+    for own in groups.values() {
+        all.merge(&counted(own, 2));
+    }
     let sums: Vec<(Metric, f64)> = all.stats().map(|(metric, stat)| (metric, stat.sum)).collect();
     let expected = [
         (cause::PolicyType::Identity.as_str(), 1.0),
