@@ -99,7 +99,8 @@ fn each_denied_call_has_a_cause_and_the_page_has_the_numbers() {
 fn found(records: &[Value]) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("records.jsonl");
-    std::fs::write(&file, records.iter().map(|record| format!("{record}\n")).collect::<String>()).unwrap();
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
     let outcome = replay(&[file], &Policy::built_in(), 1);
     outcome.findings.iter().filter(|finding| finding.code.detector() == "deny-spike").count()
 }
