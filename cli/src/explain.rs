@@ -172,7 +172,8 @@ pub fn resolve(mut explained: Vec<Explained>, engine: &Engine<'_>) -> Vec<Explai
         _ => None,
     };
     let all: Vec<Undecided> = explained.iter().filter_map(undecided).collect();
-    let mut settled = engine.settle(all);
+    let related: Vec<Related> = explained.iter().flat_map(|one| one.related.clone()).collect();
+    let mut settled = engine.settle(all, &related);
     // A call may be one of its principal's and one of its address's: the gravest is shown.
     settled.sort_by_key(|finding| finding.severity);
     let found: HashMap<Key, Finding> = settled.into_iter().map(|finding| (finding.key, finding)).collect();
@@ -185,7 +186,6 @@ pub fn resolve(mut explained: Vec<Explained>, engine: &Engine<'_>) -> Vec<Explai
         one.steps.push(Step { what: "window", found });
         one.verdict = verdict;
     }
-    let related: Vec<Related> = explained.iter().flat_map(|one| one.related.clone()).collect();
     for finding in engine.join(&related) {
         let own = |one: &&mut Explained| one.related.iter().any(|it| it.finding.event_id == finding.event_id);
         for one in explained.iter_mut().filter(own) {

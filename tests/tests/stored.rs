@@ -86,7 +86,7 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     let arn = "arn:aws:sns:eu-central-1:111122223333:handsoff:a".to_owned();
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
     world.time.set(LATER.timestamp() - 100_000);
-    bring(&FaultInjection::new(&world), policy, &[ISSUED.to_owned()]);
+    bring(&FaultInjection::new(&world), policy, &[ISSUED.to_owned(), changed()]);
     let scheduled = deliveries(&samples(&["drift-write.schedule", "workload-write.for-"]));
     bring(&FaultInjection::new(&world), policy, &scheduled);
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-closed"])));
@@ -103,6 +103,21 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     };
     bring(&FaultInjection::with(&world, publish, Fault::KilledBefore), policy, &changes[1..2]);
     world
+}
+
+/// The pipeline's change of a policy that may be a guardrail.
+fn changed() -> String {
+    let deployed = deliveries(&samples(&["nothing.deploy-role.json"]));
+    let mut record: Value = serde_json::from_str(&deployed[0]).unwrap();
+    for (field, value) in [
+        ("eventID", json!("00000000-0000-4000-8000-00000000155e")),
+        ("eventSource", json!("iam.amazonaws.com")),
+        ("eventName", json!("CreatePolicyVersion")),
+        ("requestParameters", json!({"policyArn": "arn:aws:iam::111122223333:policy/boundary"})),
+    ] {
+        record[field] = value;
+    }
+    record.to_string()
 }
 
 /// The review of the one case that is sealed.
@@ -141,6 +156,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         (partition, _) if partition.starts_with("denied-whole#") => "denied-whole",
         (partition, _) if partition.starts_with("denied-day#") => "denied-day",
         (partition, _) if partition.starts_with("denied#") => "denied",
+        (partition, _) if partition.starts_with("guardrail#") => "guardrail",
         other => panic!("a kind of item without a sample: {other:?}"),
     }
 }
@@ -269,7 +285,7 @@ fn what_every_version_has_stored_is_read() {
     for (version, items) in &versions {
         let kinds: BTreeSet<&str> = items.iter().map(|(kind, _)| kind.as_str()).collect();
         // The first form knew no earlier periods, no digests and no ledger.
-        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 20 }, "{kinds:?}");
+        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 21 }, "{kinds:?}");
         let waits = |item: &Value| item["text"].as_str().is_some_and(|text| text.contains(r#""by""#));
         assert!(items.iter().any(|(_, item)| waits(item)), "an alert waits");
         let (world, before) = load(items);
@@ -288,7 +304,7 @@ fn what_every_version_has_stored_is_read() {
 #[test]
 fn every_item_has_the_version_of_its_form() {
     let files = items(&in_the_middle(&policy()));
-    assert_eq!(files.len(), 21, "{:?}", files.keys());
+    assert_eq!(files.len(), 22, "{:?}", files.keys());
     // A drill is a time, and a budget a number: neither has a form.
     let plain = ["told.jsonl", "drill.jsonl", "budget.jsonl"];
     for (file, text) in files.iter().filter(|(file, _)| !plain.contains(&file.as_str())) {

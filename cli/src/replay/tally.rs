@@ -274,7 +274,7 @@ impl Tally {
         for (key, nothing) in &otherwise {
             self.nothing.add(*key, class(*nothing));
         }
-        let spikes = handsoff_functions::engine(policy).settle(undecided);
+        let spikes = handsoff_functions::engine(policy).settle(undecided, &self.related);
         // A call may be one of its principal's and one of its address's.
         let keys: HashSet<Key> = spikes.iter().map(|finding| finding.key).collect();
         let repeated = spikes.len() - keys.len();

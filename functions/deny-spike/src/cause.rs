@@ -15,6 +15,12 @@ const EXPLICIT: &str = " with an explicit deny in ";
 const IMPLICIT: &str = " because no ";
 const ENCODED: &str = "Encoded authorization failure message: ";
 
+/// The cause, in the metric, of what AWS doesn't give one of.
+pub const UNKNOWN: &str = "unknown";
+
+/// The same of what wasn't denied, for the caller didn't prove who it is.
+pub const NOT_AUTHENTICATED: &str = "not authenticated";
+
 /// The type of a policy, as AWS's sentence names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyType {
@@ -47,6 +53,11 @@ const TYPES: [(&str, PolicyType); 8] = [
     ("identity-based policy", PolicyType::Identity),
     ("role trust policy", PolicyType::Trust),
 ];
+
+/// All that the metric's dimension may be.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|(name, _)| *name).chain([UNKNOWN, NOT_AUTHENTICATED])
+}
 
 impl PolicyType {
     /// AWS's name.

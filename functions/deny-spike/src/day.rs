@@ -1,15 +1,16 @@
-//! The long window: what a principal tries over a day (UTC), one thing now and then.
+//! The long window: what a principal tries over a day, one thing now and then.
 //!
-//! What counts is a set of *tries*: an action, on a target, in five minutes of the day. A retry within these adds nothing, so
-//! the set stays small, and it is the same whatever the order in which its calls come. When it holds too much, the calls of
-//! that five minutes and all later ones of the day are findings: with a late call the place can only move to an earlier time,
-//! so that nothing that was reported becomes untrue.
+//! A day begins at midnight or at noon (UTC), so that each time lies in two of them, and what is tried within twelve hours lies
+//! in one of them whole, whatever the hour. What counts is a set of *tries*: an action, on a target, in five minutes of the day. A
+//! retry within these adds nothing, so the set stays small, and it is the same whatever the order in which its calls come.
+//! When it holds too much, the calls of that five minutes and all later ones of the day are findings: with a late call the
+//! place can only move to an earlier time, so that nothing that was reported becomes untrue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::{Time, TimeDelta};
-use handsoff_core::Severity;
 use handsoff_core::policy::Denials;
+use handsoff_core::{Severity, group};
 use serde::{Deserialize, Serialize};
 
 use crate::codes;
@@ -18,6 +19,9 @@ use crate::verdict::{Found, more, severity_of_hunting};
 
 /// The length of what counts as one try.
 const SLOT: TimeDelta = TimeDelta::minutes(5);
+
+/// From the start of a day to that of the next one, which overlaps with it.
+const HALF: TimeDelta = TimeDelta::hours(12);
 
 /// Denials that go on all day count from so many different actions on: a job that lacks a permission retries one or two.
 const ACTIONS: usize = 3;
@@ -29,13 +33,24 @@ pub(crate) struct Try {
     pub(crate) action: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<String>,
+    /// It wasn't denied, and failed for another reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) failed: bool,
 }
 
 impl Try {
     /// What a call tried; `None` for what a console's page asks for by itself, and for what has no time.
     pub(crate) fn of(call: &Seen) -> Option<Self> {
         let slot = call.time.filter(|_| !call.browsing)?.floor(SLOT);
-        Some(Self { slot, action: call.action.clone(), target: call.target.clone() })
+        Some(Self { slot, action: call.action.clone(), target: call.target.clone(), failed: call.failed })
+    }
+
+    /// The name that it is stored under: the same for a retry, and for nothing else.
+    pub(crate) fn name(&self) -> String {
+        let target = self.target.as_deref().unwrap_or_default();
+        let parts = [&*self.action, target, "failed"];
+        let parts = parts.get(..if self.failed { 3 } else { 2 }).unwrap_or_default();
+        format!("{}#{}", self.slot, group::digest(parts))
     }
 }
 
@@ -49,18 +64,22 @@ pub(crate) struct Day {
 
 impl Day {
     /// Of what was tried on it.
-    pub(crate) fn of(tries: &BTreeSet<Try>, policy: &Denials) -> Self {
+    pub(crate) fn of<'t>(tries: impl IntoIterator<Item = &'t Try>, policy: &Denials) -> Self {
         let mut day = Self::default();
         let mut targets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        let (mut actions, mut times) = (BTreeSet::new(), BTreeSet::new());
+        let (mut actions, mut denied, mut times) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         // In the order of time.
-        for Try { slot, action, target } in tries {
+        for Try { slot, action, target, failed } in tries {
             actions.insert(&**action);
-            times.insert((*slot, &**action));
+            // What is tried all day, and isn't denied, is a controller's dry run.
+            if !failed {
+                denied.insert(&**action);
+                times.insert((*slot, &**action));
+            }
             if actions.len() >= policy.daily_actions {
                 day.probing.get_or_insert(*slot);
             }
-            if times.len() >= policy.daily_count && actions.len() >= ACTIONS {
+            if times.len() >= policy.daily_count && denied.len() >= ACTIONS {
                 day.lasting.get_or_insert(*slot);
             }
             let Some(target) = target else { continue };
@@ -75,13 +94,13 @@ impl Day {
 
     /// What a call of the day becomes.
     pub(crate) fn found(&self, call: &Seen, policy: &Denials) -> Option<Found> {
-        let Try { slot, action, target } = Try::of(call)?;
+        let Try { slot, action, target, failed } = Try::of(call)?;
         let from = |start: Option<&Time>| start.is_some_and(|start| slot >= *start);
         let found = |code, severity, why| Some(Found { code, severity, why, known: call.time });
         let mut all = None;
-        if from(self.lasting.as_ref()) {
+        if from(self.lasting.as_ref()) && !failed {
             let why = format!(
-                "calls of this principal to {ACTIONS} or more different actions were denied again and again on this day (UTC); from {} \
+                "calls of this principal to {ACTIONS} or more different actions were denied again and again within a day; from {} \
                  times, five minutes and an action each, it counts",
                 policy.daily_count
             );
@@ -89,7 +108,7 @@ impl Day {
         }
         if from(self.hunting.get(&action)) && target.is_some() {
             let why = format!(
-                "{action} of this principal was denied on many different targets on this day (UTC); from {} it is hunting for one \
+                "{action} of this principal was denied on many different targets within a day; from {} it is hunting for one \
                  that opens",
                 policy.daily_targets
             );
@@ -97,7 +116,7 @@ impl Day {
         }
         if from(self.probing.as_ref()) {
             let why = format!(
-                "calls of this principal to many different actions were denied on this day (UTC), few at a time; from {} different \
+                "calls of this principal to many different actions were denied within a day, few at a time; from {} different \
                  actions it is probing",
                 policy.daily_actions
             );
@@ -113,7 +132,26 @@ impl Day {
     }
 }
 
-/// The day of a time, as its incidents have it.
-pub(crate) fn date(time: Time) -> String {
-    time.date()
+/// A day: its start and its end, which is the next but one's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    pub(crate) start: Time,
+    pub(crate) end: Time,
+}
+
+impl Span {
+    /// The two days that a time lies in.
+    pub(crate) fn both(time: Time) -> [Self; 2] {
+        let half = half(time);
+        [half - HALF, half].map(|start| Self { start, end: start + HALF * 2 })
+    }
+
+    pub(crate) fn contains(self, time: Time) -> bool {
+        (self.start..self.end).contains(&time)
+    }
+}
+
+/// The half of a day that a time lies in, by its start: times of one half lie in the same days.
+pub(crate) fn half(time: Time) -> Time {
+    time.floor(HALF)
 }

@@ -9,16 +9,18 @@ mod alone;
 pub mod cause;
 pub mod codes;
 mod day;
+mod guardrail;
 pub mod live;
 mod seen;
+mod telling;
 mod verdict;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use handsoff_cloudtrail::Effect;
 use handsoff_cloudtrail::json::Raw;
-use handsoff_core::detector::{About, Claim, Priority, Undecided};
+use handsoff_cloudtrail::{Action, Effect};
+use handsoff_core::detector::{About, Claim, Priority, RecordFacts, Related, Undecided, Watch};
 use handsoff_core::policy::{Denials, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::show::clean;
@@ -28,8 +30,10 @@ use handsoff_core::{
 };
 
 use cause::Cause;
-use day::{Day, Try};
+use day::{Day, Span, Try};
+use guardrail::Change;
 use seen::{Seen, Shape};
+use telling::Telling;
 use verdict::{Found, more};
 
 /// The detector.
@@ -40,7 +44,12 @@ const CLAIMS: [Claim; 2] = [
     // Of these by themselves there would be nothing to report.
     Claim {
         priority: Priority::Attack,
-        covers: |call, _, _| is_unauthenticated(call) || alone::is_failed_shell(call),
+        covers: |call, _, _| {
+            is_unauthenticated(call)
+                || alone::is_failed_shell(call)
+                || Telling::of(call).is_some()
+                || is_anonymous(call)
+        },
     },
     Claim { priority: Priority::Call, covers: |call, _, _| matches!(call.outcome, Outcome::Denied(_)) },
 ];
@@ -58,8 +67,16 @@ impl Detector for DenySpike {
 
     /// A denied call is a finding by itself, or one of many, or nothing.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
+        let telling = Telling::of(call);
         if let Some(place) = exceptions::covering(call, policy, trace) {
-            return Verdict::Excepted(place);
+            // What failed is no change that an exception has covered.
+            return telling.map_or(Verdict::Excepted(place), |_| Verdict::Nothing(otherwise(call)));
+        }
+        if let Some(telling) = telling.filter(|_| !alone::is_failed_shell(call)) {
+            trace.step("rules deny-probing, deny-hunting", || {
+                format!("failed, counted for its breadth. {}", telling.words())
+            });
+            return told_something(call, telling).into();
         }
         if is_unauthenticated(call) {
             trace.step("rules login-failures, auth-failure-spike", || {
@@ -67,11 +84,31 @@ impl Detector for DenySpike {
             });
             return unauthenticated(call).into();
         }
+        if is_anonymous(call) {
+            trace.step("rule deny-spike", || {
+                "denied, without credentials: counted for what it asks for".into()
+            });
+            return anonymous(call).into();
+        }
         denial(call, policy, trace).into()
     }
 
-    fn settle(&self, undecided: Vec<Undecided>, policy: &Policy) -> Vec<Finding> {
-        settle(undecided, &policy.denials)
+    fn settle(&self, undecided: Vec<Undecided>, related: &[Related], policy: &Policy) -> Vec<Finding> {
+        settle(undecided, related, &policy.denials)
+    }
+
+    /// Who changed a guardrail.
+    fn relates(&self, call: &Call<'_>, _: &Policy) -> Option<Related> {
+        guardrail::of(call)
+    }
+
+    /// What a deploy role or a service does is left out at a glance, but for this.
+    fn watches_action(&self, action: &Action<'_>) -> Watch {
+        if guardrail::is_change(action) { Watch::ByRecord } else { Watch::No }
+    }
+
+    fn watches(&self, facts: &RecordFacts<'_>) -> bool {
+        facts.is_watched_action && guardrail::is_change(&Action::of(facts.record))
     }
 
     fn why_not_reported(&self, policy: &Policy) -> String {
@@ -118,7 +155,55 @@ fn unauthenticated(call: &Call<'_>) -> Undecided {
         finding: Finding::new(call, code, Severity::Low, String::new()),
         target: None,
         browsing: false,
+        cause: Some(cause::NOT_AUTHENTICATED),
         otherwise: Disposition::Unauthenticated,
+    }
+}
+
+/// Whether it is a denied call without AWS credentials on something that it names. Customers of apps are denied all day.
+fn is_anonymous(call: &Call<'_>) -> bool {
+    call.principal.kind == Kind::Anonymous
+        && matches!(call.outcome, Outcome::Denied(_))
+        && !is_customers_service(&call.action.service)
+        && seen::anonymous(call).is_some()
+}
+
+fn anonymous(call: &Call<'_>) -> Undecided {
+    let cause = Cause::of(&call.record);
+    let group = seen::anonymous(call).unwrap_or_default();
+    let reason = cause.as_ref().map(|cause| format!("Denied: {}.", cause.words())).unwrap_or_default();
+    Undecided {
+        group,
+        also: Vec::new(),
+        finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
+        target: None,
+        browsing: false,
+        cause: Some(cause.map_or(cause::UNKNOWN, |cause| cause.policy.as_str())),
+        otherwise: Disposition::Anonymous,
+    }
+}
+
+/// Why there is nothing to report of a call that failed, if nothing comes of it.
+fn otherwise(call: &Call<'_>) -> Disposition {
+    match &call.outcome {
+        Outcome::Denied(_) => Disposition::Denied,
+        Outcome::DryRun => Disposition::DryRun,
+        _ if call.effect == Effect::Reads => Disposition::Read,
+        _ => Disposition::Attempt,
+    }
+}
+
+/// A call that failed, and told its caller something.
+fn told_something(call: &Call<'_>, telling: Telling) -> Undecided {
+    let reason = format!("{}.", telling.words());
+    Undecided {
+        group: group::denial_group(call),
+        also: Vec::new(),
+        finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
+        target: telling.target(call).map(|target| clean(&target, 256)),
+        browsing: false,
+        cause: None,
+        otherwise: otherwise(call),
     }
 }
 
@@ -133,7 +218,7 @@ fn denial(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Undecided {
         None => "nothing grave by itself".into(),
     });
     trace.step("rule deny-spike", || "denied: counted for its principal".into());
-    let failed = matches!(call.outcome, Outcome::Failed(_));
+    let denied = matches!(call.outcome, Outcome::Denied(_));
     let (code, severity, reason) = alone.unwrap_or_else(|| {
         let reason = cause.map(|cause| format!("Denied: {}.", cause.words())).unwrap_or_default();
         (codes::DENY_SPIKE, Severity::Low, reason)
@@ -144,7 +229,8 @@ fn denial(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Undecided {
         finding: Finding::new(call, code, severity, reason),
         target: seen::target(call).map(|target| clean(&target, 256)),
         browsing,
-        otherwise: if failed { Disposition::Attempt } else { Disposition::Denied },
+        cause: denied.then(|| cause.map_or(cause::UNKNOWN, |cause| cause.policy.as_str())),
+        otherwise: otherwise(call),
     }
 }
 
@@ -158,7 +244,7 @@ pub(crate) fn groups(denial: &Undecided) -> impl Iterator<Item = &String> {
 /// The findings are all the denied calls of all windows that hold too many, each once in a group, and each judged by the
 /// windows that it lies in, and by its day. What is grave by itself is one in any case. Calls without a time are in no
 /// window.
-fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
+fn settle(mut denials: Vec<Undecided>, related: &[Related], policy: &Denials) -> Vec<Finding> {
     // Of two that hand-made logs give the same key, the same one stays whichever came first.
     denials.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.cmp(b)));
     denials.dedup_by_key(|denial| denial.key());
@@ -168,6 +254,10 @@ fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
             members.entry(group).or_default().push(denial);
         }
     }
+    let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+    for one in related {
+        changes.entry(&one.group).or_default().extend(Change::of(one));
+    }
     let mut findings = Vec::new();
     for (group, members) in members {
         let calls: Vec<Seen> = members.iter().map(|denial| Seen::of(denial, group)).collect();
@@ -176,23 +266,34 @@ fn settle(mut denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
             by_day(&calls, &mut found, policy);
         }
         let told = |denial: &&Undecided| told(denial, group, found.get(&denial.key()), policy);
+        let start = findings.len();
         findings.extend(members.iter().filter_map(told));
+        if let Some(changes) = wall_of(group).and_then(|policy| changes.get(&*policy)) {
+            findings.iter_mut().skip(start).for_each(|finding| guardrail::tie(finding, changes));
+        }
     }
     findings.sort_by_key(Finding::order);
     findings
 }
 
+/// The policy that a wall is made of.
+pub(crate) fn wall_of(group: &str) -> Option<String> {
+    (Shape::of(group) == Shape::Wall).then(|| guardrail::of_group(group)).flatten()
+}
+
 /// What the long window makes of a principal's calls, where it says more than the short one.
 fn by_day(calls: &[Seen], found: &mut HashMap<Key, Found>, policy: &Denials) {
-    let mut days: BTreeMap<String, BTreeSet<Try>> = BTreeMap::new();
+    let mut days: BTreeMap<Span, BTreeSet<Try>> = BTreeMap::new();
     for one in calls.iter().filter_map(Try::of) {
-        days.entry(day::date(one.slot)).or_default().insert(one);
+        for day in Span::both(one.slot) {
+            days.entry(day).or_default().insert(one.clone());
+        }
     }
-    let days: BTreeMap<String, Day> =
-        days.into_iter().map(|(date, tries)| (date, Day::of(&tries, policy))).collect();
+    let days: BTreeMap<Span, Day> =
+        days.into_iter().map(|(span, tries)| (span, Day::of(&tries, policy))).collect();
     for call in calls {
-        let day = call.time.and_then(|time| days.get(&day::date(time)));
-        if let Some(own) = day.and_then(|day| day.found(call, policy)) {
+        let own = call.time.into_iter().flat_map(Span::both).filter_map(|span| days.get(&span));
+        for own in own.filter_map(|day| day.found(call, policy)) {
             let both = more(found.remove(&call.key), Some(own));
             found.extend(both.map(|found| (call.key, found)));
         }

@@ -1,14 +1,16 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::{self, StreamExt};
-use handsoff_cloudtrail::{Record, Time, TimeDelta};
-use handsoff_core::detector::Undecided;
+use handsoff_cloudtrail::{Action, Record, Time, TimeDelta};
+use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::policy::Denials;
-use handsoff_core::{Engine, Finding, Key, Policy, Reported, Severity, Verdict, group};
+use handsoff_core::{Call, Engine, Finding, Key, Policy, Reported, Severity, Trace, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::stored;
 use handsoff_runtime::{
@@ -16,7 +18,8 @@ use handsoff_runtime::{
     keep_and_tell,
 };
 
-use crate::day::{self, Day, Try};
+use crate::day::{self, Day, Span, Try};
+use crate::guardrail;
 use crate::seen::{self, Seen, Shape};
 use crate::verdict::{self, Found, more};
 use crate::{DenySpike, codes};
@@ -28,8 +31,8 @@ const CROWD: usize = 1000;
 /// How many are looked at: more than can be remembered, though several functions may pass the limit together.
 const LOOK_AT: usize = 4000;
 
-/// How much of what was tried on a day is looked at. What lies below all limits of a day is less.
-const TRIES: usize = 6000;
+/// How much of what was tried on two days that overlap is looked at. What lies below all limits of a day is less.
+const TRIES: usize = 9000;
 
 const READ: &str = "reading a stored denied call";
 
@@ -40,6 +43,8 @@ pub enum Work {
     Denied(Box<Undecided>),
     /// An exception covers it.
     Excepted(Excepted),
+    /// It changed a policy that may be a guardrail.
+    Changed(Box<Related>),
 }
 
 /// The deny-spike function.
@@ -65,6 +70,10 @@ impl Function for DenySpikeFunction<'_> {
     }
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
+        if guardrail::is_change(&Action::of(record)) && record.error_code.is_absent() {
+            let call = Call::classify(*record, self.classifier.policy(), &mut Trace::off());
+            return guardrail::of(&call).map(|change| Work::Changed(Box::new(change)));
+        }
         match self.classifier.judge(record, &DenySpike)? {
             (call, Verdict::Excepted(place)) => {
                 Excepted::by(&call, self.classifier.policy(), place).map(Work::Excepted)
@@ -78,7 +87,13 @@ impl Function for DenySpikeFunction<'_> {
         match work {
             Work::Denied(denial) => denial.group.clone(),
             Work::Excepted(_) => "excepted".to_owned(),
+            Work::Changed(_) => "changed".to_owned(),
         }
+    }
+
+    /// Nobody waits for a change.
+    fn timed(&self, work: &Work) -> Option<Metric> {
+        (!matches!(work, Work::Changed(_))).then(|| Metric::Lag(self.name()))
     }
 
     async fn carry_out(
@@ -92,6 +107,7 @@ impl Function for DenySpikeFunction<'_> {
             match work {
                 Work::Denied(denial) => denied.push(*denial),
                 Work::Excepted(call) => covered.push(call),
+                Work::Changed(change) => changes::remember(world, &change).await?,
             }
         }
         excepted::keep(world, covered).await;
@@ -116,13 +132,13 @@ pub(crate) async fn found(
     let denials = &policy.denials;
     // Without a time a call lies in no window, but it may be grave by itself.
     let (own, timeless): (Vec<_>, Vec<_>) = own.into_iter().partition(|denial| denial.finding.time.is_some());
-    count(report, timeless.len());
+    count(report, timeless.iter().filter_map(|denial| denial.cause));
     let mut findings: Vec<Finding> = timeless.iter().filter_map(verdict::alone).collect();
     let mut kept: Vec<&Undecided> = own.iter().collect();
     let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
     let principal = Group::of(principal, denials);
-    let (before, new) = principal.keep(world, &mut kept).await?;
-    count(report, own.len() - kept.len() + new);
+    let (before, causes) = principal.keep(world, &mut kept).await?;
+    count(report, causes);
     // What of a storm isn't remembered counts in no other group either.
     let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
     for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
@@ -151,22 +167,24 @@ impl<'p> Group<'p> {
         Self { name, policy, stored: Stored::of(name) }
     }
 
-    /// Remembers a batch's calls, and says what was there before them, and how many are new. Those of a storm that aren't
-    /// remembered are left out.
+    /// Remembers a batch's calls, and says what was there before them, and why those that are new were denied. Those of a storm
+    /// that aren't remembered are left out.
     async fn keep(
         &self,
         world: &impl World,
         own: &mut Vec<&Undecided>,
-    ) -> Result<(Vec<Seen>, usize), RuntimeError> {
-        let Some(times) = times_of(own) else { return Ok((Vec::new(), 0)) };
+    ) -> Result<(Vec<Seen>, Vec<&'static str>), RuntimeError> {
+        let Some(times) = times_of(own) else { return Ok((Vec::new(), Vec::new())) };
         let window = self.policy.window;
         let before = self.stored.around(world, times, window * 2, LOOK_AT).await?;
         let near = before.iter().filter(|call| is_near(call, times, window));
+        let mut causes = Vec::new();
         if !self.is_thin() && near.count() >= CROWD {
-            self.thin_out(&before, own);
+            let left_out = self.thin_out(&before, own);
+            causes.extend(left_out.into_iter().filter_map(|denial| denial.cause));
         }
-        let new = self.stored.keep(world, own, self.name).await?;
-        Ok((before, new))
+        causes.extend(self.stored.keep(world, own, self.name).await?);
+        Ok((before, causes))
     }
 
     /// What a batch's calls, which are remembered, turn into findings.
@@ -194,6 +212,13 @@ impl<'p> Group<'p> {
                 None => world.log(LogLine::new(READ, "only a summary of a call is stored")),
             }
         }
+        let times = || findings.iter().filter_map(|finding| finding.time);
+        if let Some(times) = times().min().zip(times().max()) {
+            let last = changes::before(world, self.name, times).await?;
+            for finding in &mut findings {
+                guardrail::tie(finding, &last);
+            }
+        }
         Ok(findings)
     }
 
@@ -210,26 +235,29 @@ impl<'p> Group<'p> {
     }
 
     /// Leaves out the calls of a storm that tell nothing new: whose action is known, and their targets or enough others.
-    fn thin_out(&self, before: &[Seen], own: &mut Vec<&Undecided>) {
-        let mut known: HashMap<&str, HashSet<&str>> = HashMap::new();
+    fn thin_out<'d>(&self, before: &[Seen], own: &mut Vec<&'d Undecided>) -> Vec<&'d Undecided> {
+        // A call that failed for another reason is another call than a denied one.
+        let mut known: HashMap<(&str, bool), HashSet<&str>> = HashMap::new();
         let mut who: HashSet<&str> = HashSet::new();
         for call in before {
-            known.entry(&call.action).or_default().extend(call.target.as_deref());
+            known.entry((&*call.action, call.failed)).or_default().extend(call.target.as_deref());
             who.extend(call.who.as_deref());
         }
-        own.retain(|denial| {
+        let (kept, left_out) = own.drain(..).partition(|denial| {
             // What is severe by itself is in no storm.
             if denial.finding.severity >= Severity::High {
                 return true;
             }
             let seen = Seen::of(denial, self.name);
-            let Some(targets) = known.get(&*seen.action) else { return true };
+            let Some(targets) = known.get(&(&*seen.action, seen.failed)) else { return true };
             let is_new = |target: &String| {
                 targets.len() < self.policy.daily_targets && !targets.contains(target.as_str())
             };
             let other = |own: &String| who.len() < self.policy.principals && !who.contains(own.as_str());
             seen.target.as_ref().is_some_and(is_new) || seen.who.as_ref().is_some_and(other)
         });
+        *own = kept;
+        left_out
     }
 
     /// By the windows: all calls of which these change the verdict.
@@ -274,24 +302,37 @@ impl<'p> Group<'p> {
         world: &impl World,
         own: &[&Undecided],
     ) -> Result<Vec<(Day, Vec<Seen>)>, RuntimeError> {
-        let mut days: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+        let mut halves: BTreeMap<Time, Vec<Seen>> = BTreeMap::new();
         for denial in own.iter().filter(|_| Shape::of(self.name) == Shape::Principal) {
-            let date = denial.finding.time.map(day::date).unwrap_or_default();
-            days.entry(date).or_default().push(Seen::of(denial, self.name));
+            let half = denial.finding.time.map(day::half);
+            halves.entry(half.unwrap_or_default()).or_default().push(Seen::of(denial, self.name));
         }
         let mut full = Vec::new();
-        for (date, own) in days {
+        for (half, own) in halves {
             let tries: BTreeSet<Try> = own.iter().filter_map(Try::of).collect();
-            let all = self.stored.day(world, &date, &tries).await?;
-            let day = Day::of(&all, self.policy);
-            let Some(start) = day.start() else { continue };
-            let without = Day::of(&all.difference(&tries).cloned().collect(), self.policy);
-            let mut calls = own;
-            if day != without {
-                let to = format!("{date}T~");
-                calls.extend(self.stored.between(world, &start.to_string(), &to, LOOK_AT).await?);
+            let days = Span::both(half);
+            let all = self.stored.tried(world, days, &tries).await?;
+            let days = days.map(|span| {
+                let of = || all.iter().filter(move |one| span.contains(one.slot));
+                let without = Day::of(of().filter(|one| !tries.contains(one)), self.policy);
+                (span, Day::of(of(), self.policy), without)
+            });
+            let days: Vec<(Span, Day, Day)> =
+                days.into_iter().filter(|(_, day, _)| day.start().is_some()).collect();
+            // One reading for both.
+            let changed = || days.iter().filter(|(_, day, without)| day != without);
+            let from = changed().filter_map(|(_, day, _)| day.start()).min();
+            let before = match from.zip(changed().map(|(span, ..)| span.end).max()) {
+                Some((from, to)) => {
+                    self.stored.between(world, &from.to_string(), &to.to_string(), LOOK_AT).await?
+                }
+                None => Vec::new(),
+            };
+            for (span, day, without) in days {
+                let earlier = before.iter().filter(|_| day != without);
+                let earlier = earlier.filter(|call| call.time.is_some_and(|time| span.contains(time)));
+                full.push((day.clone(), own.iter().chain(earlier).cloned().collect()));
             }
-            full.push((day, calls));
         }
         Ok(full)
     }
@@ -318,9 +359,10 @@ fn times_of(own: &[&Undecided]) -> Option<(Time, Time)> {
     times().min().zip(times().max())
 }
 
-fn count(report: &mut Report, calls: usize) {
-    for _ in 0..calls {
-        report.count(Metric::DeniedCalls);
+/// Counts calls that were denied by their causes: what failed for another reason has none.
+fn count(report: &mut Report, causes: impl IntoIterator<Item = &'static str>) {
+    for cause in causes {
+        report.count(Metric::DeniedCalls(cause));
     }
 }
 
@@ -341,47 +383,47 @@ impl Stored {
         }
     }
 
-    /// Remembers denied calls, and says how many are new. Whole first: a function that finds one in brief finds it whole. A group of
+    /// Remembers denied calls, and says why those that are new were denied. Whole first: a function that finds one in brief finds it whole. A group of
     /// several has them in brief, and each principal's group has its own whole.
     async fn keep(
         &self,
         world: &impl World,
         denials: &[&Undecided],
         group: &str,
-    ) -> Result<usize, RuntimeError> {
+    ) -> Result<Vec<&'static str>, RuntimeError> {
         let is_shared = Shape::of(group).is_shared();
         let puts = denials.iter().map(|denial| async move {
             let sort = sort(denial.finding.time, denial.key());
             if !is_shared {
                 world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
             }
-            world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await
+            let new = world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await?;
+            Ok::<_, RuntimeError>(denial.cause.filter(|_| new))
         });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
-        let mut new = 0;
+        let mut causes = Vec::new();
         for put in puts {
-            new += usize::from(put?);
+            causes.extend(put?);
         }
-        Ok(new)
+        Ok(causes)
     }
 
-    /// Remembers what was tried on a day, and reads all that was. A retry within five minutes is no write more.
-    async fn day(
+    /// Remembers what was tried, and reads all that was on these two days, which overlap. A retry within five minutes is no
+    /// write more.
+    async fn tried(
         &self,
         world: &impl World,
-        date: &str,
+        [first, last]: [Span; 2],
         own: &BTreeSet<Try>,
     ) -> Result<BTreeSet<Try>, RuntimeError> {
-        let puts = own.iter().map(|one| async move {
-            let target = one.target.as_deref().unwrap_or_default();
-            let sort = format!("{}#{}", one.slot, group::digest(&[&one.action, target]));
-            world.put(&self.tries, &sort, &stored::text(one)?).await
-        });
+        let puts = own
+            .iter()
+            .map(|one| async move { world.put(&self.tries, &one.name(), &stored::text(one)?).await });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
         for put in puts {
             put?;
         }
-        let (from, to) = (format!("{date}T"), format!("{date}T~"));
+        let (from, to) = (first.start.to_string(), last.end.to_string());
         // The first ones: where a day holds so many, it has held too much before.
         let range = Range { partition: &self.tries, from: &from, to: &to, most: TRIES, backwards: false };
         let texts = world.range(range).await?;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use handsoff_cloudtrail::{Effect, Time};
 use handsoff_core::detector::Undecided;
+use handsoff_core::show::clean;
 use handsoff_core::{Call, Key, Kind, group};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub(crate) struct Seen {
     pub(crate) time: Option<Time>,
     pub(crate) action: String,
     pub(crate) browsing: bool,
+    /// It wasn't denied: it failed for another reason, and counts where it is about breadth alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) failed: bool,
     /// A digest of what it was to be done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<String>,
@@ -27,13 +31,14 @@ pub(crate) struct Seen {
 impl Seen {
     /// A call as one of its group's.
     pub(crate) fn of(denial: &Undecided, group: &str) -> Self {
-        let Undecided { finding, browsing, target, .. } = denial;
+        let Undecided { finding, browsing, target, cause, .. } = denial;
         let shared = Shape::of(group).is_shared();
         Self {
             key: finding.key,
             time: finding.time,
             action: finding.action.clone(),
             browsing: *browsing,
+            failed: cause.is_none(),
             target: target.as_ref().map(|target| group::digest(&[target])),
             who: shared.then(|| name(&denial.group)),
         }
@@ -62,16 +67,19 @@ pub(crate) enum Shape {
     SignIns,
     /// They are calls of one principal that failed to authenticate.
     Unauthenticated,
+    /// They are calls without credentials, on one bucket or another resource.
+    Anonymous,
 }
 
 /// With what the groups of each begin. A principal's begins with its account.
-const SHAPES: [(&str, Shape); 6] = [
+const SHAPES: [(&str, Shape); 7] = [
     ("source|", Shape::Source),
     ("provider|", Shape::Provider),
     ("wall|", Shape::Wall),
     ("sign-in|", Shape::User),
     ("sign-ins-from|", Shape::SignIns),
     ("unauthenticated|", Shape::Unauthenticated),
+    ("anonymous|", Shape::Anonymous),
 ];
 
 impl Shape {
@@ -83,7 +91,12 @@ impl Shape {
 
     /// Whether its calls may be of several principals.
     pub(crate) fn is_shared(self) -> bool {
-        !matches!(self, Self::Principal | Self::User | Self::Unauthenticated)
+        !matches!(self, Self::Principal | Self::User | Self::Unauthenticated | Self::Anonymous)
+    }
+
+    /// Whether its calls are an incident of its own, and not their principal's.
+    pub(crate) fn has_own_incident(self) -> bool {
+        self.is_shared() || self == Self::Anonymous
     }
 }
 
@@ -108,6 +121,19 @@ pub(crate) fn shared(call: &Call<'_>, cause: Option<&Cause>, browsing: bool) -> 
 /// The group of a principal's calls that failed to authenticate.
 pub(crate) fn unauthenticated(call: &Call<'_>) -> String {
     format!("unauthenticated|{}", group::denial_group(call))
+}
+
+/// The group of denied calls without credentials: a bucket, or a resource of another service. `None` where the record names
+/// none, for all of the internet is no principal.
+pub(crate) fn anonymous(call: &Call<'_>) -> Option<String> {
+    let account = call.account().unwrap_or_default();
+    let resource = target(call).filter(|resource| !resource.is_empty())?;
+    Some(format!("anonymous|{account}|{}|{}", call.action.service, clean(&resource, 256)))
+}
+
+/// What the calls of such a group asked for: its name alone.
+pub(crate) fn asked_without_credentials(group: &str) -> &str {
+    group.splitn(4, '|').nth(3).unwrap_or(group)
 }
 
 /// The group of a user's failed sign-ins, and that of those from the same address.

@@ -6,7 +6,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod anonymous;
+mod causes;
+mod costs;
+mod days;
 mod many;
+mod telling;
+mod walls;
 
 const DENIED: &str = r#","errorCode":"AccessDenied""#;
 
@@ -69,6 +75,11 @@ fn policy(window: i64, count: usize, actions: usize) -> Denials {
     Denials { window: TimeDelta::seconds(window), count, actions, ..never() }
 }
 
+/// What becomes of calls beside which nothing was kept.
+fn settled(denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
+    settle(denials, &[], policy)
+}
+
 /// Limits that nothing reaches.
 fn never() -> Denials {
     const NEVER: usize = usize::MAX;
@@ -86,7 +97,7 @@ fn never() -> Denials {
 }
 
 fn codes(denials: Vec<Undecided>, policy: &Denials) -> Vec<(Code, Severity, String)> {
-    settle(denials, policy)
+    settled(denials, policy)
         .into_iter()
         .map(|finding| (finding.code, finding.severity, finding.event_id))
         .collect()
@@ -103,7 +114,7 @@ fn a_retry_of_one_action_is_low() {
 #[test]
 fn to_ask_for_role_after_role_is_no_retry() {
     let asked: Vec<_> = (0..20).map(|n| denial(n, n, "a", "sts:AssumeRoleWithWebIdentity")).collect();
-    let found = settle(asked, &policy(300, 20, 6));
+    let found = settled(asked, &policy(300, 20, 6));
     assert_eq!(found.len(), 20);
     for finding in found {
         assert_eq!((finding.code, finding.severity), (codes::DENY_SPIKE, Severity::Medium));
@@ -148,7 +159,7 @@ fn what_console_pages_ask_for_shows_no_breadth() {
 #[test]
 fn a_spike_is_known_when_the_last_call_makes_it_one() {
     let denials: Vec<_> = (0..25).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
-    let known: Vec<i64> = settle(denials, &policy(300, 20, 6))
+    let known: Vec<i64> = settled(denials, &policy(300, 20, 6))
         .iter()
         .map(|f| f.known.unwrap().timestamp() - 1_772_000_000)
         .collect();
@@ -163,7 +174,7 @@ fn a_verdict_says_what_was_known_when_it_was_known() {
     let mut denials: Vec<_> = (0..20).map(|n| denial(n, n, "a", "s3:PutObject")).collect();
     denials.extend((0..5).map(|n| denial(100 + n, 30 + n, "a", &format!("iam:List{n}"))));
     let known = |many: usize, actions: usize| {
-        let found = settle(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
+        let found = settled(denials.iter().take(many).cloned().collect(), &policy(300, 20, actions));
         let first = found.first().unwrap().clone();
         let said: Vec<&str> = first.reason.split(" were denied").take(1).collect();
         (first.known.unwrap().timestamp() - 1_772_000_000, first.code, said.concat())
@@ -180,7 +191,7 @@ fn a_call_is_judged_by_its_own_windows() {
     // Probing at its end doesn't make a long retry of one action probing from its start.
     let mut denials: Vec<_> = (0..60).map(|n| denial(n, 10 * n, "a", "s3:PutObject")).collect();
     denials.extend((0..6).map(|n| denial(100 + n, 590 + n, "a", &format!("iam:List{n}"))));
-    let found = settle(denials, &policy(300, 20, 6));
+    let found = settled(denials, &policy(300, 20, 6));
     assert_eq!(found.len(), 66);
     for finding in found {
         let near = finding.time.unwrap().timestamp() - 1_772_000_000 >= 300;
@@ -250,13 +261,13 @@ proptest! {
         let denials: Vec<_> = (0..).zip(&calls)
             .map(|(n, (second, who, action))| denial(n, *second, ["a", "b"][*who], &format!("ec2:Stop{action}")))
             .collect();
-        let once = settle(denials.clone(), &policy);
+        let once = settled(denials.clone(), &policy);
         let mut shuffled = denials.clone();
         if !denials.is_empty() {
             shuffled.extend(again.iter().map(|index| index.get(&denials).clone()));
             for (a, b) in &swaps { let (a, b) = (a.index(shuffled.len()), b.index(shuffled.len())); shuffled.swap(a, b); }
         }
-        prop_assert_eq!(&settle(shuffled, &policy), &once);
+        prop_assert_eq!(&settled(shuffled, &policy), &once);
         let mut told: Vec<String> = once.iter().map(|finding| finding.event_id.clone()).collect();
         told.sort();
         prop_assert_eq!(told, slowly(&denials, &policy));

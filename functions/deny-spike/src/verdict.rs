@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::detector::Undecided;
 use handsoff_core::policy::Denials;
+use handsoff_core::show::clean;
 use handsoff_core::{Code, Finding, Key, Severity, group};
 
 use crate::codes;
-use crate::seen::{Seen, Shape};
+use crate::seen::{self, Seen, Shape};
 use crate::window::{Limits, Spike, sorted, spikes};
 
 /// A guardrail that so many principals run into is a wall: one alone is that one's spike.
@@ -39,7 +40,7 @@ impl Found {
     /// The finding that a call becomes.
     pub(crate) fn told(&self, finding: Finding, group: &str, policy: &Denials) -> Finding {
         let mut finding = finding;
-        if Shape::of(group).is_shared() {
+        if Shape::of(group).has_own_incident() {
             finding.incident = group::denials_incident(group, finding.time);
         }
         (finding.code, finding.severity) = self.verdict();
@@ -67,7 +68,7 @@ pub(crate) fn of_group(group: &str, calls: Vec<Seen>, policy: &Denials) -> HashM
     let calls = sorted(calls);
     let shape = Shape::of(group);
     if shape != Shape::Principal {
-        return of_shape(shape, &calls, policy);
+        return of_shape(shape, group, &calls, policy);
     }
     let mut found = spread(&calls, policy);
     for (key, hunting) in hunting(&calls, policy) {
@@ -80,14 +81,24 @@ pub(crate) fn of_group(group: &str, calls: Vec<Seen>, policy: &Denials) -> HashM
 /// Of one principal, by how many and by how many different actions.
 fn spread(calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
     let limits = Limits { window: policy.window, count: policy.count, breadth: policy.actions, both: false };
-    let all: Vec<&Seen> = calls.iter().collect();
-    let spikes = spikes(&all, |call| (!call.browsing).then_some(&*call.action), limits);
-    let found = |(call, spike): (&Seen, Option<Spike>)| Some((call.key, spread_of(call, &spike?, policy)));
+    let denied: Vec<&Seen> = calls.iter().filter(|call| !call.failed).collect();
+    let mut found = by_actions(&denied, limits, policy);
+    // Beside them what failed for another reason, and told something: by its breadth alone.
+    if denied.len() < calls.len() {
+        let all: Vec<&Seen> = calls.iter().collect();
+        found.extend(by_actions(&all, Limits { count: usize::MAX, ..limits }, policy));
+    }
+    found
+}
+
+fn by_actions(calls: &[&Seen], limits: Limits, policy: &Denials) -> HashMap<Key, Found> {
+    let spikes = spikes(calls, |call| (!call.browsing).then_some(&*call.action), limits);
+    let found = |(call, spike): (&&Seen, Option<Spike>)| Some((call.key, spread_of(call, &spike?, policy)));
     calls.iter().zip(spikes).filter_map(found).collect()
 }
 
 fn spread_of(call: &Seen, spike: &Spike, policy: &Denials) -> Found {
-    let Spike { breadth, calls, different, known } = *spike;
+    let Spike { breadth, calls, different, known, .. } = *spike;
     let (code, mut severity) = match (breadth >= policy.actions, breadth) {
         (true, _) => (codes::DENY_PROBING, Severity::High),
         (false, 0 | 1) => (codes::DENY_SPIKE, Severity::Low),
@@ -111,7 +122,8 @@ fn spread_of(call: &Seen, spike: &Spike, policy: &Denials) -> Found {
         _ => format!("{different} different actions"),
     };
     let why = format!(
-        "{calls} calls of this principal to {actions} were denied within {}; {limit}",
+        "{calls} calls of this principal to {actions} {} within {}; {limit}",
+        how(spike.failed),
         within(policy)
     );
     Found { code, severity, why, known }
@@ -128,9 +140,10 @@ fn hunting(calls: &[Seen], policy: &Denials) -> Vec<(Key, Found)> {
     for (action, calls) in by_action {
         let spikes = spikes(&calls, |call| call.target.as_deref(), limits);
         for (call, spike) in calls.iter().zip(spikes) {
-            let Some(Spike { different, known, .. }) = spike else { continue };
+            let Some(Spike { different, failed, known, .. }) = spike else { continue };
+            let how = if failed { "was denied, or failed and told something," } else { "was denied" };
             let why = format!(
-                "{action} of this principal was denied on {different} different targets within {}; from {} it is hunting for \
+                "{action} of this principal {how} on {different} different targets within {}; from {} it is hunting for \
                  one that opens",
                 within(policy),
                 policy.targets
@@ -151,26 +164,34 @@ pub(crate) fn severity_of_hunting(action: &str) -> Severity {
 }
 
 /// Of several principals together, and of sign-ins.
-fn of_shape(shape: Shape, calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
+fn of_shape(shape: Shape, group: &str, calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
     let window = policy.window;
     let count = policy.count;
     let limits = match shape {
         Shape::Wall => Limits { window, count, breadth: WALL, both: true },
         Shape::User => Limits { window, count: policy.sign_ins, breadth: usize::MAX, both: false },
-        Shape::Unauthenticated => Limits { window, count, breadth: usize::MAX, both: false },
+        Shape::Unauthenticated | Shape::Anonymous => {
+            Limits { window, count, breadth: usize::MAX, both: false }
+        }
         Shape::SignIns => Limits { window, count, breadth: policy.principals, both: false },
         Shape::Principal | Shape::Source | Shape::Provider => {
             Limits { window, count, breadth: policy.principals, both: true }
         }
     };
     let all: Vec<&Seen> = calls.iter().collect();
-    let spikes = spikes(&all, |call| call.who.as_deref(), limits);
-    let found = |(call, spike): (&Seen, Option<Spike>)| Some((call.key, shared(shape, &spike?, policy)));
+    // Who calls without credentials is nobody: there it is what they ask for.
+    let what: fn(&Seen) -> Option<&str> = match shape {
+        Shape::Anonymous => |call| Some(&call.action),
+        _ => |call| call.who.as_deref(),
+    };
+    let spikes = spikes(&all, what, limits);
+    let found =
+        |(call, spike): (&Seen, Option<Spike>)| Some((call.key, shared(shape, group, &spike?, policy)));
     calls.iter().zip(spikes).filter_map(found).collect()
 }
 
-fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
-    let Spike { breadth, calls, different, known } = *spike;
+fn shared(shape: Shape, group: &str, spike: &Spike, policy: &Denials) -> Found {
+    let Spike { breadth, calls, different, known, .. } = *spike;
     let (within, count, principals) = (within(policy), policy.count, policy.principals);
     let several = breadth >= principals;
     let (code, severity, why) = match shape {
@@ -194,6 +215,15 @@ fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
             codes::AUTH_FAILURE_SPIKE,
             Severity::Low,
             format!("{calls} calls failed to authenticate within {within}; from {count} it is a spike"),
+        ),
+        Shape::Anonymous => (
+            codes::DENY_SPIKE,
+            if different > 1 { Severity::Medium } else { Severity::Low },
+            format!(
+                "{calls} calls without AWS credentials on {} were denied within {within}; from {count} calls it is a spike, and a \
+                 low one where all are to one action",
+                clean(seen::asked_without_credentials(group), 128)
+            ),
         ),
         Shape::SignIns => (
             codes::LOGIN_FAILURES,
@@ -221,6 +251,11 @@ fn shared(shape: Shape, spike: &Spike, policy: &Denials) -> Found {
         ),
     };
     Found { code, severity, why, known }
+}
+
+/// How the calls of a window ended.
+fn how(failed: bool) -> &'static str {
+    if failed { "were denied, or failed and told something," } else { "were denied" }
 }
 
 fn within(policy: &Denials) -> String {

@@ -35,6 +35,8 @@ pub(crate) struct Spike {
     pub(crate) calls: usize,
     /// How many different things.
     pub(crate) different: usize,
+    /// Whether some of them weren't denied, and failed for another reason.
+    pub(crate) failed: bool,
     /// When it could be known: the time of the call that made a window hold so many, or so many different ones.
     pub(crate) known: Option<Time>,
 }
@@ -51,6 +53,7 @@ pub(crate) fn sorted(mut calls: Vec<Seen>) -> Vec<Seen> {
 struct Window {
     start: usize,
     calls: usize,
+    failed: usize,
     breadth: usize,
     time: Option<Time>,
 }
@@ -62,10 +65,11 @@ fn windows<'c>(
     length: TimeDelta,
 ) -> Vec<Window> {
     let mut in_window: HashMap<&str, usize> = HashMap::new();
-    let mut start = 0;
+    let (mut start, mut failed) = (0, 0);
     let mut windows = Vec::with_capacity(calls.len());
     for (end, call) in calls.iter().enumerate() {
         let time = call.time;
+        failed += usize::from(call.failed);
         if let Some(what) = what(call) {
             *in_window.entry(what).or_insert(0) += 1;
         }
@@ -79,9 +83,10 @@ fn windows<'c>(
                     in_window.remove(what);
                 }
             }
+            failed -= usize::from(oldest.failed);
             start += 1;
         }
-        windows.push(Window { start, calls: end + 1 - start, breadth: in_window.len(), time });
+        windows.push(Window { start, calls: end + 1 - start, failed, breadth: in_window.len(), time });
     }
     windows
 }
@@ -121,6 +126,7 @@ pub(crate) fn spikes<'c>(
             breadth,
             calls: decide().map(|it| it.calls).max().unwrap_or_default(),
             different: decide().map(|it| it.breadth).max().unwrap_or_default(),
+            failed: decide().any(|it| it.failed > 0),
             known: decide().filter_map(|it| it.time).max(),
         }));
     }

@@ -398,7 +398,9 @@ until = 2026-12-31"#;
 
 #[test]
 fn what_failed_is_no_drift() {
-    assert_eq!(nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.DryRunOperation""#), "dry-run");
+    let dry = r#","errorCode":"Client.DryRunOperation""#;
+    assert_eq!(nothing(ALICE, "ec2:RunInstances", dry), "deny-spike");
+    assert_eq!(nothing(&role("deploy", "run-1"), "ec2:RunInstances", dry), "dry-run");
     assert_eq!(
         nothing(ALICE, "ec2:RunInstances", r#","errorCode":"Client.InvalidAMIID.NotFound""#),
         "attempt"

@@ -15,8 +15,8 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::show::clean;
 use handsoff_runtime::{
-    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, LogLine, Message, Metric, Metrics, Notifier,
-    Published, Report, RuntimeError, Subscription, Subscriptions, Turns, Unit,
+    CANARY_TAG, CANARY_VALUE, Canary, Clock, DeadLetters, LogLine, Message, Metrics, Notifier, Published,
+    Report, RuntimeError, Subscription, Subscriptions, Turns, Unit,
 };
 use lambda_runtime::tracing;
 use tokio::sync::OnceCell;
@@ -245,10 +245,7 @@ impl Metrics for Aws {
                 let dimension = Dimension::builder().name(name).value(value).build();
                 put = put.metric_data(datum.clone().dimensions(dimension).build());
             }
-            // An alarm on any function's needs one without a dimension.
-            if matches!(metric, Metric::UnreadablePayloads(_) | Metric::Returned(_))
-                || metric.dimension().is_none()
-            {
+            if metric.is_sent_as_a_whole() {
                 put = put.metric_data(datum.build());
             }
         }

@@ -275,6 +275,11 @@ impl Call<'_> {
         Some((place, how.or_else(refuted)?))
     }
 
+    /// Whether it is a tool call of an agent, whose API calls have records of their own.
+    pub fn is_tool_call(&self) -> bool {
+        is_tool_call(&self.record)
+    }
+
     /// The fields that a verdict may rest on, as far as the record has them. Never the access key itself.
     fn fields(&self) -> String {
         let (record, identity) = (&self.record, &self.principal.identity);

@@ -31,9 +31,9 @@ pub trait Detector: std::fmt::Debug + Sync {
     /// What it says of a call that it has claimed, and that no more urgent claim took.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict;
 
-    /// What becomes of calls that it left undecided, now that all are known. They may come in any order, and more than
-    /// once.
-    fn settle(&self, _undecided: Vec<Undecided>, _policy: &Policy) -> Vec<Finding> {
+    /// What becomes of calls that it left undecided, now that all are known, and beside what it kept of others. They may come
+    /// in any order, and more than once.
+    fn settle(&self, _undecided: Vec<Undecided>, _related: &[Related], _policy: &Policy) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -237,6 +237,8 @@ pub struct Undecided {
     pub target: Option<String>,
     /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
     pub browsing: bool,
+    /// Why it was denied, as the metric names it; `None` where it wasn't, and failed for another reason.
+    pub cause: Option<&'static str>,
     /// Why there is nothing to report, if nothing comes of it.
     pub otherwise: Disposition,
 }

@@ -116,16 +116,13 @@ impl<'p> Engine<'p> {
 
     /// What the calls show together that were kept, now that all are known.
     pub fn join(&self, related: &[Related]) -> Vec<Finding> {
-        let of = |name: &str| -> Vec<Related> {
-            related.iter().filter(|it| it.finding.code.detector() == name).cloned().collect()
-        };
-        let each = self.detectors.iter().map(|detector| (detector, of(detector.name())));
+        let each = self.detectors.iter().map(|detector| (detector, kept_by(*detector, related)));
         let each = each.filter(|(_, of)| !of.is_empty());
         each.flat_map(|(detector, of)| detector.join(of, self.policy)).collect()
     }
 
-    /// What becomes of the calls that were left undecided, now that all are known.
-    pub fn settle(&self, undecided: Vec<Undecided>) -> Vec<Finding> {
+    /// What becomes of the calls that were left undecided, now that all are known, and what was kept of others.
+    pub fn settle(&self, undecided: Vec<Undecided>, related: &[Related]) -> Vec<Finding> {
         let mut of: Vec<Vec<Undecided>> = self.detectors.iter().map(|_| Vec::new()).collect();
         for one in undecided {
             let name = one.finding.code.detector();
@@ -135,6 +132,12 @@ impl<'p> Engine<'p> {
             }
         }
         let each = self.detectors.iter().zip(of).filter(|(_, of)| !of.is_empty());
-        each.flat_map(|(detector, of)| detector.settle(of, self.policy)).collect()
+        each.flat_map(|(detector, of)| detector.settle(of, &kept_by(*detector, related), self.policy))
+            .collect()
     }
+}
+
+/// What a detector has kept of calls.
+fn kept_by(detector: &dyn Detector, related: &[Related]) -> Vec<Related> {
+    related.iter().filter(|it| it.finding.code.detector() == detector.name()).cloned().collect()
 }

@@ -41,8 +41,8 @@ pub enum Metric {
     /// What no policy allows: attacks on logging, a deploy role in the wrong hands, an emergency identity that was
     /// refused or overdue, root.
     Violations,
-    /// Denied calls by principals, services left out.
-    DeniedCalls,
+    /// Denied calls by principals, services left out, by the type of the policy that denied them.
+    DeniedCalls(&'static str),
     /// Denied calls that became part of a spike, or of probing.
     DenySpikes,
     /// Payloads that could not be read, of a function.
@@ -86,7 +86,7 @@ impl Metric {
         Self::CasesUnreviewed,
         Self::CaseCallsMissed,
         Self::Violations,
-        Self::DeniedCalls,
+        Self::DeniedCalls("unknown"),
         Self::DenySpikes,
         Self::UnreadablePayloads("handsoff-drift"),
         Self::Returned("handsoff-drift"),
@@ -116,11 +116,18 @@ impl Metric {
         }
     }
 
+    /// Whether it is sent without its dimension, too: an alarm, or a line of the dashboard, is about all values.
+    pub fn is_sent_as_a_whole(self) -> bool {
+        let on_all = matches!(self, Self::UnreadablePayloads(_) | Self::Returned(_) | Self::DeniedCalls(_));
+        on_all || self.dimension().is_none()
+    }
+
     /// Its one dimension, by name and value.
     pub fn dimension(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::DriftWrites(severity) => Some(("Severity", severity.as_str())),
             Self::DriftItemsOpen(age) => Some(("Age", age)),
+            Self::DeniedCalls(cause) => Some(("Cause", cause)),
             Self::UnreadablePayloads(function) | Self::Returned(function) | Self::Lag(function) => {
                 Some(("Function", function))
             }

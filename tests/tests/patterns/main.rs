@@ -181,8 +181,10 @@ fn the_deny_spike_rule_keeps_out_what_the_library_says() {
     let (_, rule) = registered().into_iter().find(|(_, rule)| rule.id == "DenySpikeRule").unwrap();
     let pattern: Value = serde_json::from_str(&rule.filled(&Names::default(), "aws", ACCOUNT)).unwrap();
     let choices = pattern["detail"]["$or"].as_array().unwrap();
-    let code = choices.iter().find_map(|choice| choice.get("errorCode")).unwrap();
-    assert_eq!(*code, json!([{"anything-but": {"wildcard": NO_DENIALS}}]));
+    let codes: Vec<&Value> = choices.iter().filter_map(|choice| choice.get("errorCode")).collect();
+    assert_eq!(*codes[0], json!([{"anything-but": {"wildcard": NO_DENIALS}}]));
+    // What shows an intruder something comes besides, and changes of guardrails.
+    assert_eq!(codes.len(), 5);
 }
 
 /// The operators, one by one, as AWS's matcher has them.
@@ -334,6 +336,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("denied-attack.access-key.json", "ds"),
     ("denied-attack.shell.json", "ds"),
     ("deny-hunting.jsonl", "dbs"),
+    ("deny-probing.dry-runs.jsonl", "ds"),
     ("deny-probing.jsonl", "ds,s"),
     ("deny-spike.jsonl", "ds,s"),
     ("deny-wall.jsonl", "ds"),
@@ -413,7 +416,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("nothing.deploy-role-bucket-policy.json", "d"),
     ("nothing.deploy-role-through-cloudformation.json", "d"),
     ("nothing.deploy-role.json", "d"),
-    ("nothing.dry-run.json", "d"),
+    ("nothing.dry-run.json", "ds"),
     ("nothing.exception.json", "d"),
     ("nothing.failed-write.json", "ds"),
     ("nothing.few-failed-builds.jsonl", "e"),

@@ -27,7 +27,7 @@ fn alone_of(action: &str, who: impl std::fmt::Display, with: &str) -> Option<(Co
     classified(&json, &policy, |_, call| {
         match handsoff_functions::engine(&policy).judge(call, &mut Trace::off()) {
             Verdict::Undecided(denial) => {
-                let found = settle(vec![*denial], &policy.denials).pop()?;
+                let found = settled(vec![*denial], &policy.denials).pop()?;
                 Some((found.code, found.severity, found.reason))
             }
             _ => None,
@@ -213,9 +213,15 @@ fn what_is_tried_slowly_is_probing_over_the_day() {
     let daily = Denials { daily_actions: 15, ..never() };
     assert_eq!(codes(slowly(15), &daily), [(codes::DENY_PROBING, Severity::Medium, "14".into())]);
     assert_eq!(codes(slowly(14), &daily).len(), 0);
-    // Over midnight it is two days.
-    let late = (0..15).map(|n| call(n, 40_000 + 4000 * n, "a", &format!("ec2:Stop{n}"), DENIED)).collect();
-    assert_eq!(codes(late, &daily).len(), 0);
+    // From 20:00 to midnight and on till 04:00.
+    let night = |many: i64| -> Vec<Undecided> {
+        (0..many).map(|n| call(n, 72_000 + 2000 * n, "a", &format!("ec2:Stop{n}"), DENIED)).collect()
+    };
+    assert_eq!(codes(night(15), &daily), [(codes::DENY_PROBING, Severity::Medium, "14".into())]);
+    assert_eq!(codes(night(14), &daily).len(), 0);
+    // Longer than a day, beginning at midnight or at noon.
+    let long = (0..15).map(|n| call(n, 40_000 + 4000 * n, "a", &format!("ec2:Stop{n}"), DENIED)).collect();
+    assert_eq!(codes(long, &daily).len(), 0);
     let daily = Denials { daily_count: 9, ..never() };
     let again = |many: i64, gap: i64| -> Vec<Undecided> {
         (0..15).map(|n| call(n, gap * n, "a", &format!("ec2:Stop{}", n % many), DENIED)).collect()
@@ -232,12 +238,12 @@ fn several_principals_count_by_their_address_and_in_an_incident_of_its_own() {
         (0..20).map(|n| call(n, n, &format!("u{}", n % many), "s3:PutObject", DENIED)).collect()
     };
     let limits = Denials { principals: 5, count: 20, ..never() };
-    let found = settle(spread(5), &limits);
+    let found = settled(spread(5), &limits);
     assert_eq!(found.len(), 20);
     assert!(found.iter().all(|it| (it.code, it.severity) == (codes::DENY_SPIKE, Severity::Medium)));
     assert!(found.iter().all(|it| it.incident == found[0].incident), "one incident");
-    assert_eq!(settle(spread(4), &limits).len(), 0);
-    assert_eq!(settle(spread(5).split_off(1), &limits).len(), 0, "19 calls");
+    assert_eq!(settled(spread(4), &limits).len(), 0);
+    assert_eq!(settled(spread(5).split_off(1), &limits).len(), 0, "19 calls");
     let elsewhere: Vec<Undecided> = (0..20)
         .map(|n| {
             call(
@@ -249,7 +255,7 @@ fn several_principals_count_by_their_address_and_in_an_incident_of_its_own() {
             )
         })
         .collect();
-    assert_eq!(settle(elsewhere, &limits).len(), 0, "from other addresses");
+    assert_eq!(settled(elsewhere, &limits).len(), 0, "from other addresses");
 }
 
 #[test]
@@ -277,12 +283,12 @@ fn a_guardrail_that_stops_several_is_a_wall() {
         (0..20).map(|n| call(n, n, &format!("u{}", n % 4), "s3:PutObject", &with)).collect::<Vec<_>>()
     };
     let limits = Denials { count: 20, ..never() };
-    let found = settle(wall("p-1"), &limits);
+    let found = settled(wall("p-1"), &limits);
     let walls: Vec<&Finding> = found.iter().filter(|it| it.code == codes::DENY_WALL).collect();
     assert_eq!(walls.len(), 20);
     assert!(walls[0].reason.contains("policy/o-a/p-1"), "{}", walls[0].reason);
     let two: Vec<Undecided> = wall("p-1").into_iter().take(10).chain(wall("p-2").split_off(10)).collect();
-    assert_eq!(settle(two, &limits).len(), 0, "two policies");
+    assert_eq!(settled(two, &limits).len(), 0, "two policies");
 }
 
 #[test]
@@ -315,7 +321,7 @@ fn failed_sign_ins_count_by_user_and_by_address() {
 fn of_two_functions_that_bring_the_last_calls_one_reports_the_rest() {
     let policy = small();
     let all: Vec<Undecided> = (0..7).map(|n| call(n, n, "a", "ec2:StopInstances", DENIED)).collect();
-    let expected = gravest(&settle(all.clone(), &policy.denials));
+    let expected = gravest(&settled(all.clone(), &policy.denials));
     assert_eq!(expected.len(), 7);
     for seed in 0_usize..400 {
         let mut state = seed * 2_654_435_761 + 1;
@@ -387,13 +393,15 @@ proptest! {
     /// the same as of the set of all.
     #[test]
     fn the_functions_find_what_the_set_of_all_calls_shows(
-        calls in prop::collection::vec((0i64..12, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40),
+        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..5, 0i64..5, 0usize..4), 1..40),
         seed in any::<u64>(),
     ) {
         let policy = small();
-        let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target))| {
+        // Over two days, and a few of them dry runs.
+        let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target, how))| {
             let action = ["iam:CreateUser", "ec2:StopInstances", "secretsmanager:GetSecretValue", "s3:PutObject", "kms:Encrypt"][*action];
-            call(n, hour * 7_000 + second, ["a", "b", "c"][*who], action, &secret(*target))
+            let how = if *how == 0 { secret(*target).replace("AccessDenied", "Client.DryRunOperation") } else { secret(*target) };
+            call(n, hour * 7_000 + second, ["a", "b", "c"][*who], action, &how)
         }).collect();
         let mut state = seed | 1;
         let mut dice = move |below: usize| {
@@ -427,21 +435,21 @@ proptest! {
             }));
         }
         run_together(functions, &mut dice);
-        let expected = settle(all, &policy.denials);
+        let expected = settled(all, &policy.denials);
         prop_assert_eq!(gravest(&told.borrow()), gravest(&expected));
     }
 
     /// Whatever the order: the set counts, and what was found stays found when further calls come.
     #[test]
     fn more_calls_take_nothing_away(
-        calls in prop::collection::vec((0i64..12, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40), cut in any::<prop::sample::Index>(),
+        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40), cut in any::<prop::sample::Index>(),
     ) {
         let policy = small();
         let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target))| {
             call(n, hour * 7_000 + second, ["a", "b", "c"][*who], &format!("ec2:Stop{action}"), &secret(*target))
         }).collect();
         let some: Vec<Undecided> = all.iter().take(cut.index(all.len())).cloned().collect();
-        let (before, after) = (gravest(&settle(some, &policy.denials)), gravest(&settle(all, &policy.denials)));
+        let (before, after) = (gravest(&settled(some, &policy.denials)), gravest(&settled(all, &policy.denials)));
         for (call, severity) in before {
             prop_assert!(after.get(&call).is_some_and(|now| *now >= severity), "{call:?}");
         }

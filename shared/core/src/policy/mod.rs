@@ -390,13 +390,13 @@ pub struct Denials {
     /// So many failed sign-ins of one user in a window are reported.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub sign_ins: usize,
-    /// Denied calls to so many different actions on a day (UTC) are probing.
+    /// Denied calls to so many different actions on a day (24 hours from midnight or noon, UTC) are probing.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub daily_actions: usize,
-    /// Denied calls of one action on so many different targets on a day (UTC) are hunting.
+    /// Denied calls of one action on so many different targets on a day (24 hours from midnight or noon, UTC) are hunting.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub daily_targets: usize,
-    /// Denied calls to three actions or more, so many times on a day (UTC), are a spike; an action counts once in five minutes.
+    /// Denied calls to three actions or more, so many times on a day (24 hours from midnight or noon, UTC), are a spike; an action counts once in five minutes.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub daily_count: usize,
     /// The error codes that say that somebody lacks a permission.
