@@ -1,40 +1,33 @@
 //! Denied calls as the function sees them: a few at a time, with the rest remembered.
 
 mod changes;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
-use futures_util::future::{try_join, try_join_all};
-use futures_util::stream::{self, StreamExt};
+use futures_util::future::try_join;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use handsoff_cloudtrail::{Action, Record, Time, TimeDelta};
 use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::policy::Denials;
 use handsoff_core::{Call, Engine, Finding, Key, Policy, Reported, Severity, Trace, Verdict};
 use handsoff_runtime::excepted::{self, Excepted};
-use handsoff_runtime::stored;
 use handsoff_runtime::{
-    AT_ONCE, Classifier, Function, Lease, LogLine, Mark, Metric, Range, Report, RuntimeError, Telling, World,
+    AT_ONCE, Classifier, Function, Lease, LogLine, Metric, Report, RuntimeError, Telling, World,
     keep_and_tell,
 };
 
+use self::table::{LOOK_AT, READ, Stored};
 use crate::day::{self, Day, Span, Try};
 use crate::guardrail;
-use crate::seen::{self, Seen, Shape};
+use crate::seen::{Seen, Shape};
 use crate::verdict::{self, Found, more};
 use crate::{DenySpike, codes};
 
 /// From so many denied calls of a principal around a batch on, only those whose action is new are remembered. A
 /// storm costs no more than this, and no action is lost in it.
 const CROWD: usize = 1000;
-
-/// How many are looked at: more than can be remembered, though several functions may pass the limit together.
-const LOOK_AT: usize = 4000;
-
-/// How much of what was tried on two days that overlap is looked at. What lies below all limits of a day is less.
-const TRIES: usize = 9000;
-
-const READ: &str = "reading a stored denied call";
 
 /// What comes of a denied call.
 #[derive(Debug)]
@@ -85,7 +78,8 @@ impl Function for DenySpikeFunction<'_> {
 
     fn unit(&self, work: &Work) -> String {
         match work {
-            Work::Denied(denial) => denial.group.clone(),
+            // What many principals do from one address is looked at once, not once for each of them.
+            Work::Denied(denial) => denial.also.first().unwrap_or(&denial.group).clone(),
             Work::Excepted(_) => "excepted".to_owned(),
             Work::Changed(_) => "changed".to_owned(),
         }
@@ -118,7 +112,7 @@ impl Function for DenySpikeFunction<'_> {
     }
 }
 
-/// What denied calls of one principal turn into findings: themselves, and calls that were remembered before.
+/// What denied calls turn into findings: themselves, and calls that were remembered before.
 ///
 /// They are remembered first and judged together with their neighbours after, so of several functions that see
 /// parts of a spike the last one to look sees all of it. Neighbours are read as far as a verdict needs them, which is
@@ -134,25 +128,48 @@ pub(crate) async fn found(
     let (own, timeless): (Vec<_>, Vec<_>) = own.into_iter().partition(|denial| denial.finding.time.is_some());
     count(report, timeless.iter().filter_map(|denial| denial.cause));
     let mut findings: Vec<Finding> = timeless.iter().filter_map(verdict::alone).collect();
-    let mut kept: Vec<&Undecided> = own.iter().collect();
-    let Some(principal) = own.first().map(|denial| &denial.group) else { return Ok(findings) };
-    let principal = Group::of(principal, denials);
-    let (before, causes) = principal.keep(world, &mut kept).await?;
-    count(report, causes);
+    let mut principals: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
+    for denial in &own {
+        principals.entry(&denial.group).or_default().push(denial);
+    }
+    let kept = all_kept(world, denials, principals).await?;
+    count(report, kept.iter().flat_map(|kept| &kept.causes).copied());
     // What of a storm isn't remembered counts in no other group either.
     let mut groups: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
-    for (denial, group) in kept.iter().flat_map(|denial| denial.also.iter().map(move |it| (denial, it))) {
-        groups.entry(group).or_default().push(denial);
+    for denial in kept.iter().flat_map(|kept| &kept.own) {
+        for group in &denial.also {
+            groups.entry(group).or_default().push(denial);
+        }
     }
-    let shared = groups.into_iter().map(|(name, mut own)| async move {
-        let group = Group::of(name, denials);
-        let (before, _) = group.keep(world, &mut own).await?;
-        group.found(world, &own, &before).await
-    });
-    let (found, shared) = try_join(principal.found(world, &kept, &before), try_join_all(shared)).await?;
-    findings.extend(shared.into_iter().flatten().chain(found));
+    let shared = all_kept(world, denials, groups).await?;
+    let all = kept.iter().chain(&shared).map(|kept| kept.group.found(world, &kept.own, &kept.before));
+    let found: Vec<Vec<Finding>> = stream::iter(all).buffer_unordered(AT_ONCE).try_collect().await?;
+    findings.extend(found.into_iter().flatten());
     findings.sort_by_key(Finding::order);
     Ok(findings)
+}
+
+/// A batch's calls of a group that are remembered.
+struct Kept<'d> {
+    group: Group<'d>,
+    own: Vec<&'d Undecided>,
+    /// What was there before them.
+    before: Vec<Seen>,
+    causes: Vec<&'static str>,
+}
+
+/// Remembers a batch's calls of several groups.
+async fn all_kept<'d>(
+    world: &impl World,
+    denials: &'d Denials,
+    groups: BTreeMap<&'d str, Vec<&'d Undecided>>,
+) -> Result<Vec<Kept<'d>>, RuntimeError> {
+    let kept = groups.into_iter().map(|(name, mut own)| async move {
+        let group = Group::of(name, denials);
+        let (before, causes) = group.keep(world, &mut own).await?;
+        Ok(Kept { group, own, before, causes })
+    });
+    stream::iter(kept).buffered(AT_ONCE).try_collect().await
 }
 
 /// The denied calls of a group, and where they are kept.
@@ -364,131 +381,4 @@ fn count(report: &mut Report, causes: impl IntoIterator<Item = &'static str>) {
     for cause in causes {
         report.count(Metric::DeniedCalls(cause));
     }
-}
-
-/// Where the denied calls of a group are kept: as far as a verdict needs them, and whole. And what was tried on each day.
-struct Stored {
-    brief: String,
-    whole: String,
-    tries: String,
-}
-
-impl Stored {
-    fn of(group: &str) -> Self {
-        let digest = seen::name(group);
-        Self {
-            brief: format!("denied#{digest}"),
-            whole: whole_of(&digest),
-            tries: format!("denied-day#{digest}"),
-        }
-    }
-
-    /// Remembers denied calls, and says why those that are new were denied. Whole first: a function that finds one in brief finds it whole. A group of
-    /// several has them in brief, and each principal's group has its own whole.
-    async fn keep(
-        &self,
-        world: &impl World,
-        denials: &[&Undecided],
-        group: &str,
-    ) -> Result<Vec<&'static str>, RuntimeError> {
-        let is_shared = Shape::of(group).is_shared();
-        let puts = denials.iter().map(|denial| async move {
-            let sort = sort(denial.finding.time, denial.key());
-            if !is_shared {
-                world.put(&self.whole, &sort, &stored::text(&Mark::new(&denial.finding))?).await?;
-            }
-            let new = world.put(&self.brief, &sort, &stored::text(&Seen::of(denial, group))?).await?;
-            Ok::<_, RuntimeError>(denial.cause.filter(|_| new))
-        });
-        let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
-        let mut causes = Vec::new();
-        for put in puts {
-            causes.extend(put?);
-        }
-        Ok(causes)
-    }
-
-    /// Remembers what was tried, and reads all that was on these two days, which overlap. A retry within five minutes is no
-    /// write more.
-    async fn tried(
-        &self,
-        world: &impl World,
-        [first, last]: [Span; 2],
-        own: &BTreeSet<Try>,
-    ) -> Result<BTreeSet<Try>, RuntimeError> {
-        let puts = own
-            .iter()
-            .map(|one| async move { world.put(&self.tries, &one.name(), &stored::text(one)?).await });
-        let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
-        for put in puts {
-            put?;
-        }
-        let (from, to) = (first.start.to_string(), last.end.to_string());
-        // The first ones: where a day holds so many, it has held too much before.
-        let range = Range { partition: &self.tries, from: &from, to: &to, most: TRIES, backwards: false };
-        let texts = world.range(range).await?;
-        let read = texts.iter().filter_map(|text| stored::read::<Try>(world, READ, text, &[]));
-        Ok(read.chain(own.iter().cloned()).collect())
-    }
-
-    /// The denied calls from so long before the first time to so long after the last, in brief, the latest if there
-    /// are too many.
-    async fn around(
-        &self,
-        world: &impl World,
-        (first, last): (Time, Time),
-        reach: TimeDelta,
-        most: usize,
-    ) -> Result<Vec<Seen>, RuntimeError> {
-        self.between(world, &(first - reach).to_string(), &format!("{}#~", last + reach), most).await
-    }
-
-    /// Those between two sort keys.
-    async fn between(
-        &self,
-        world: &impl World,
-        from: &str,
-        to: &str,
-        most: usize,
-    ) -> Result<Vec<Seen>, RuntimeError> {
-        let range = Range { partition: &self.brief, from, to, most, backwards: true };
-        let texts = world.range(range).await?;
-        // One that can't be read must not hide the others.
-        Ok(texts.iter().filter_map(|text| stored::read(world, READ, text, &[])).collect())
-    }
-
-    /// Reads calls whole.
-    async fn read_whole(
-        &self,
-        world: &impl World,
-        calls: &[&Seen],
-        whole: &mut HashMap<Key, Finding>,
-    ) -> Result<(), RuntimeError> {
-        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for call in calls {
-            let own = || self.whole.clone();
-            let place = call.who.as_ref().map_or_else(own, |who| whole_of(who));
-            places.entry(place).or_default().push(sort(call.time, call.key));
-        }
-        for (partition, sorts) in places {
-            let (Some(from), Some(to)) = (sorts.iter().min(), sorts.iter().max()) else { continue };
-            let range = Range { partition: &partition, from, to, most: LOOK_AT, backwards: true };
-            for text in world.range(range).await? {
-                if let Some(finding) = Mark::read(world, &text).and_then(Reported::into_call) {
-                    whole.insert(finding.key, finding);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Where the calls of a group of this name are kept whole.
-fn whole_of(name: &str) -> String {
-    format!("denied-whole#{name}")
-}
-
-fn sort(time: Option<Time>, key: Key) -> String {
-    let time = time.map(|time| time.to_string()).unwrap_or_default();
-    format!("{time}#{:016x}", key.0)
 }

@@ -27,7 +27,7 @@ const MEMORY: TimeDelta = TimeDelta::days(90);
 const SESSION: TimeDelta = TimeDelta::hours(12);
 
 /// Whose findings are remembered together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
     /// A name that no other has.
     pub name: String,
@@ -78,7 +78,7 @@ impl Subject {
     }
 
     /// What is remembered of a finding; `None` where nothing is.
-    pub fn what(&self, finding: &Brief<'_>) -> Option<String> {
+    fn what(&self, finding: &Brief<'_>) -> Option<String> {
         let Brief { topic, action, severity, .. } = finding;
         match topic.code.row().repeats {
             Repeats::Always | Repeats::ByResource => {}
@@ -100,13 +100,21 @@ pub struct Brief<'f> {
     pub severity: Severity,
     /// Its time.
     pub time: Option<Time>,
+    /// Whose it is, where that is remembered.
+    pub subject: Option<&'f Subject>,
 }
 
 impl<'f> Brief<'f> {
-    /// That of a finding.
-    pub fn of(finding: &'f Finding) -> Self {
+    /// That of a finding of a subject.
+    pub fn of(finding: &'f Finding, subject: &'f Subject) -> Self {
         let Finding { action, severity, time, .. } = finding;
-        Self { topic: finding.topic(), action, severity: *severity, time: *time }
+        Self { topic: finding.topic(), action, severity: *severity, time: *time, subject: Some(subject) }
+    }
+
+    /// What is remembered of it, of whom and for how long; `None` where nothing is.
+    pub fn remembered(&self) -> Option<(&'f Subject, String)> {
+        let subject = self.subject?;
+        Some((subject, subject.what(self)?))
     }
 }
 
@@ -134,18 +142,17 @@ impl Earlier {
         found.entry(what.into_owned()).or_default().insert(period);
     }
 
-    /// Remembers a finding of a subject.
-    pub(crate) fn remember(&mut self, subject: &Subject, finding: &Brief<'_>) {
-        if let (Some(what), Some(time)) = (subject.what(finding), finding.time) {
+    /// Remembers a finding.
+    pub(crate) fn remember(&mut self, finding: &Brief<'_>) {
+        if let (Some((subject, what)), Some(time)) = (finding.remembered(), finding.time) {
             self.add(&subject.name, what.into(), Self::period(self.length, time));
         }
     }
 
-    /// Whether a finding of a subject is repeated.
-    pub fn repeats(&self, subject: Option<&Subject>, finding: &Brief<'_>) -> bool {
-        let (Some(subject), Some(time)) = (subject, finding.time) else { return false };
-        let found = self.found.get(&subject.name).zip(subject.what(finding));
-        let periods = found.and_then(|(found, what)| found.get(&what));
+    /// Whether a finding is repeated.
+    pub fn repeats(&self, finding: &Brief<'_>) -> bool {
+        let (Some((subject, what)), Some(time)) = (finding.remembered(), finding.time) else { return false };
+        let periods = self.found.get(&subject.name).and_then(|found| found.get(&what));
         let period = Self::period(self.length, time);
         let memory = subject.memory();
         periods.is_some_and(|periods| periods.range(period - memory..period).next().is_some())

@@ -93,8 +93,8 @@ impl Instruction {
     /// Whether it may be what somebody acts on.
     fn is_of(&self, actor: &Actor) -> bool {
         let names = [&actor.role, &actor.session];
-        let named = self.actors.is_empty() || names.into_iter().any(|name| self.actors.contains(name));
-        named && self.at <= actor.at && actor.at - self.at <= REACH
+        let is_one = self.actors.is_empty() || names.into_iter().any(|name| self.actors.contains(name));
+        is_one && self.at <= actor.at && actor.at - self.at <= REACH
     }
 
     /// In words: behind what a workload did.

@@ -42,8 +42,9 @@ pub(super) async fn keep(
 ) -> Result<(), RuntimeError> {
     let found = findings.iter().filter_map(Reported::call).filter_map(|finding| {
         let subject = Subject::of(finding)?;
-        let what = subject.what(&Brief::of(finding))?;
-        Some((subject.name, what, Earlier::period(policy.period, finding.time?)))
+        let (_, what) = Brief::of(finding, &subject).remembered()?;
+        let period = Earlier::period(policy.period, finding.time?);
+        Some((subject.name, what, period))
     });
     // Of many denied calls each action once.
     let found: BTreeSet<_> = found.collect();
@@ -61,20 +62,20 @@ pub(super) async fn of(
     incident: &Incident,
 ) -> Result<Earlier, RuntimeError> {
     let mut earlier = Earlier::new(policy.period);
-    let Some(subject) = incident.subject() else { return Ok(earlier) };
-    let found = incident
-        .briefs()
-        .filter_map(|finding| Some((subject.what(&finding)?, Earlier::period(policy.period, finding.time?))));
-    let asked: BTreeSet<(String, Time)> = found.collect();
-    let (partition, memory) = (&partition(&subject.name), subject.memory());
-    let answers = asked.into_iter().take(ASKED).map(|(what, period)| async move {
+    let found = incident.briefs().filter_map(|finding| {
+        let (subject, what) = finding.remembered()?;
+        Some((subject, what, Earlier::period(policy.period, finding.time?)))
+    });
+    let asked: BTreeSet<(&Subject, String, Time)> = found.collect();
+    let answers = asked.into_iter().take(ASKED).map(|(subject, what, period)| async move {
+        let (partition, memory) = (&partition(&subject.name), subject.memory());
         let (from, to) =
             (sort(&what, (period - memory).max(Time::EPOCH)), sort(&what, period - TimeDelta::seconds(1)));
         let range = Range { partition, from: &from, to: &to, most: 1, backwards: true };
-        Ok::<_, RuntimeError>((what, period, !world.range(range).await?.is_empty()))
+        Ok::<_, RuntimeError>((subject, what, period, !world.range(range).await?.is_empty()))
     });
     let answers: Vec<_> = stream::iter(answers).buffered(AT_ONCE).try_collect().await?;
-    for (what, period, _) in answers.into_iter().filter(|(.., had)| *had) {
+    for (subject, what, period, _) in answers.into_iter().filter(|(.., had)| *had) {
         earlier.add(&subject.name, what.into(), period - policy.period);
     }
     Ok(earlier)

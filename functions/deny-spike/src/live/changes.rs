@@ -4,6 +4,7 @@ use handsoff_cloudtrail::Time;
 use handsoff_core::detector::Related;
 use handsoff_runtime::{Range, RuntimeError, World, stored};
 
+use super::table::{READ, sort};
 use crate::guardrail::{self, Change};
 use crate::seen;
 
@@ -13,7 +14,7 @@ const CHANGES: usize = 20;
 /// Remembers who changed a policy.
 pub(super) async fn remember(world: &impl World, related: &Related) -> Result<(), RuntimeError> {
     let Some(change) = Change::of(related) else { return Ok(()) };
-    let sort = super::sort(Some(change.time), change.key);
+    let sort = sort(Some(change.time), change.key);
     world.put(&changes_of(&related.group), &sort, &stored::text(&change)?).await.map(drop)
 }
 
@@ -28,7 +29,7 @@ pub(super) async fn before(
     let range =
         Range { partition: &changes_of(&policy), from: &from, to: &to, most: CHANGES, backwards: true };
     let texts = world.range(range).await?;
-    Ok(texts.iter().filter_map(|text| stored::read(world, super::READ, text, &[])).collect())
+    Ok(texts.iter().filter_map(|text| stored::read(world, READ, text, &[])).collect())
 }
 
 fn changes_of(policy: &str) -> String {

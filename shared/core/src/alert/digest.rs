@@ -94,7 +94,8 @@ impl Row {
         // Of a later day no finding may be kept whole.
         let lead = incident.worst().next().or_else(|| whole.worst().next())?.clone();
         let news = incident.news(earlier);
-        let is_remembered = incident.subject().is_some_and(Subject::is_by_action);
+        let is_remembered =
+            incident.briefs().any(|finding| finding.subject.is_some_and(Subject::is_by_action));
         let new: BTreeSet<&str> = news.actions().into_iter().map(|(action, _)| action).collect();
         let steps = incident.steps();
         let leads: BTreeSet<&str> = steps.iter().map(|step| step.lead.action()).collect();

@@ -28,7 +28,7 @@ fn repeated(days: &[i64], asked: (&str, i64), code: Code) -> bool {
     }
     let asked = incident(&[finding(asked.0, asked.1, code)]);
     asked.remember(&mut earlier);
-    asked.briefs().any(|finding| earlier.repeats(asked.subject(), &finding))
+    asked.briefs().any(|finding| earlier.repeats(&finding))
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn what_a_person_or_nobody_knows_who_does_and_is_grave_is_never_repeated() {
             incident(&at[..1]).remember(&mut earlier);
             let asked = incident(&at[1..]);
             let brief = asked.briefs().next().unwrap();
-            assert_eq!(earlier.repeats(asked.subject(), &brief), expected, "{kind} {class:?} {severity}");
+            assert_eq!(earlier.repeats(&brief), expected, "{kind} {class:?} {severity}");
         }
     }
 }
@@ -97,4 +97,27 @@ fn each_principal_has_its_own() {
     assert_ne!(of("ana"), of("ben"), "people who share a permission set");
     let denied = finding("Run", 1, samples::DENIED);
     assert_ne!(Subject::of(&one), Subject::of(&denied), "what is denied is no change");
+}
+
+/// What one role does each night is remembered by its action, what it assumes by that; both are of one incident.
+#[test]
+fn of_one_incident_each_finding_is_remembered_as_its_own_code_says() {
+    let (write, once) = (samples::BY_CODE, samples::CHANGE);
+    let mut findings =
+        [finding("CreateGrant", 500, write), finding("Run", 500, once), finding("Run", 499, once)];
+    for finding in &mut findings {
+        finding.principal.kind = if finding.code == once { Kind::Human } else { Kind::Workload };
+    }
+    let [grant, run, before] = findings;
+    for both in [[grant.clone(), run.clone()], [run, grant]] {
+        let mut earlier = Earlier::new(TimeDelta::hours(2));
+        incident(std::slice::from_ref(&before)).remember(&mut earlier);
+        incident(&[finding("CreateGrant", 499, write)]).remember(&mut earlier);
+        let asked = incident(&both);
+        let repeated: Vec<(&str, bool)> =
+            asked.briefs().map(|finding| (finding.action, earlier.repeats(&finding))).collect();
+        // A person's session remembers twelve hours.
+        let expected = [("ec2:CreateGrant", true), ("ec2:Run", false)];
+        assert!(expected.iter().all(|one| repeated.contains(one)), "{repeated:?}");
+    }
 }

@@ -55,8 +55,6 @@ pub struct Incident {
     periods: Few<(Period, Severity), Arc<Finding>>,
     /// What is said of the session as a whole: of each code one.
     verdicts: BTreeMap<Code, Arc<SessionVerdict>>,
-    /// Whose findings are remembered, if any are.
-    subject: Option<Subject>,
     /// How long a period lasts, where all periods are in one incident.
     length: Option<TimeDelta>,
     /// What ties it to other incidents.
@@ -89,9 +87,8 @@ impl Incident {
 
     /// The same with these of its findings only, such as those that were known at a time.
     pub(crate) fn part<'e>(&self, entries: impl IntoIterator<Item = Entry<'e>>) -> Self {
-        let Self { id, length, subject, links, .. } = self;
-        let (id, subject, links) = (id.clone(), subject.clone(), links.clone());
-        let mut part = Self { id, subject, length: *length, links, ..Self::default() };
+        let Self { id, length, links, .. } = self;
+        let mut part = Self { id: id.clone(), length: *length, links: links.clone(), ..Self::default() };
         for entry in entries {
             match entry {
                 Entry::Call(mark) => {
@@ -148,9 +145,6 @@ impl Incident {
     pub fn count_in(&mut self, finding: &Finding) {
         self.mark(Mark::of(finding), Arc::new(Act::of(finding)));
         self.links.add(finding.into());
-        if self.subject.is_none() {
-            self.subject = Subject::of(finding);
-        }
     }
 
     /// Adds all findings of another part of the same incident.
@@ -165,7 +159,6 @@ impl Incident {
             self.keep_verdict(verdict);
         }
         self.links.merge(&other.links);
-        self.subject = self.subject.take().or_else(|| other.subject.clone());
     }
 
     /// Takes a finding in. Of two that hand-made logs give the same key, the same one stays whichever came first.
@@ -326,13 +319,7 @@ impl Incident {
 
     /// Lets all its findings be remembered.
     pub fn remember(&self, earlier: &mut Earlier) {
-        let Some(subject) = self.subject() else { return };
-        self.briefs().for_each(|finding| earlier.remember(subject, &finding));
-    }
-
-    /// Whose findings are remembered, if any are ([`crate::earlier`]).
-    pub fn subject(&self) -> Option<&Subject> {
-        self.subject.as_ref()
+        self.briefs().for_each(|finding| earlier.remember(&finding));
     }
 
     /// What ties it to other incidents, of all its findings whenever they came.
@@ -347,6 +334,7 @@ impl Incident {
             action: act.name(),
             severity: mark.severity,
             time: mark.time,
+            subject: act.subject(),
         })
     }
 
@@ -375,8 +363,8 @@ impl Incident {
 
     /// The same without the findings that are repeated: what alerts are about.
     pub fn news(&self, earlier: &Earlier) -> Cow<'_, Self> {
-        let is_new = |finding: &Brief<'_>| !earlier.repeats(self.subject(), finding);
-        if self.subject.is_none() || self.briefs().all(|finding| is_new(&finding)) {
+        let is_new = |finding: &Brief<'_>| !earlier.repeats(finding);
+        if self.briefs().all(|finding| is_new(&finding)) {
             return Cow::Borrowed(self);
         }
         let new = self.marks.keys().zip(self.briefs()).filter(|(_, finding)| is_new(finding));

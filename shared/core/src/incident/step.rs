@@ -12,6 +12,7 @@ use handsoff_cloudtrail::{Class, Time, TimeDelta, is_used_by_people, service_of}
 
 use super::action::Action;
 use super::entry::Mark;
+use crate::earlier::Subject;
 use crate::finding::{Finding, Key};
 use crate::severity::Severity;
 
@@ -36,6 +37,8 @@ pub(crate) struct Act {
     changes: bool,
     caller: Box<str>,
     way: Way,
+    /// Whose it is, where that is remembered.
+    subject: Option<Box<Subject>>,
 }
 
 /// How a call came in.
@@ -60,7 +63,12 @@ impl Act {
             changes: !matches!(&**access, "read" | "list"),
             caller: caller.as_str().into(),
             way: Way::of(finding),
+            subject: Subject::of(finding).map(Box::new),
         }
+    }
+
+    pub(super) fn subject(&self) -> Option<&Subject> {
+        self.subject.as_deref()
     }
 
     pub(super) fn name(&self) -> &str {
