@@ -269,7 +269,7 @@ async fn shown_by_others(
     }
     match instructed(world, told).await {
         Ok(all) => {
-            found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()))
+            found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()));
         }
         Err(failure) => done = done.and(Err(failure)),
     }
