@@ -83,8 +83,12 @@ pub(crate) fn policy_of(text: &str) -> String {
 
 /// The policy of a wall's group, if AWS gave its ARN.
 pub(crate) fn of_group(group: &str) -> Option<String> {
-    let policy = group.splitn(3, '|').nth(2)?;
-    Arn::split(policy).map(|_| policy_of(policy))
+    arn_of(group).map(policy_of)
+}
+
+/// The ARN of a wall's policy, if AWS gave it.
+pub(crate) fn arn_of(group: &str) -> Option<&str> {
+    group.splitn(3, '|').nth(2).filter(|policy| Arn::split(policy).is_some())
 }
 
 /// Says who changed the policy last in the day before a denied call.

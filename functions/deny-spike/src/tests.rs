@@ -84,6 +84,7 @@ fn settled(denials: Vec<Undecided>, policy: &Denials) -> Vec<Finding> {
 fn never() -> Denials {
     const NEVER: usize = usize::MAX;
     Denials {
+        guardrails: std::collections::BTreeMap::new(),
         count: NEVER,
         actions: NEVER,
         targets: NEVER,

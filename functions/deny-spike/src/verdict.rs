@@ -8,9 +8,9 @@ use handsoff_core::policy::Denials;
 use handsoff_core::show::clean;
 use handsoff_core::{Code, Finding, Key, Severity, group};
 
-use crate::codes;
 use crate::seen::{self, Seen, Shape};
 use crate::window::{Limits, Spike, sorted, spikes};
+use crate::{codes, guardrail};
 
 /// A guardrail that so many principals run into is a wall: one alone is that one's spike.
 pub(crate) const WALL: usize = 3;
@@ -45,7 +45,10 @@ impl Found {
         }
         (finding.code, finding.severity) = self.verdict();
         let cause = std::mem::take(&mut finding.reason);
-        finding.reason = format!("{} ({}).", self.why, policy.line);
+        let is_wall = Shape::of(group) == Shape::Wall;
+        let owner = guardrail::arn_of(group).filter(|_| is_wall).and_then(|arn| policy.owner(arn));
+        let owner = owner.map(|owner| format!(", whose owner is {owner}")).unwrap_or_default();
+        finding.reason = format!("{}{owner} ({}).", self.why, policy.line);
         if !cause.is_empty() {
             finding.reason = format!("{} {cause}", finding.reason);
         }

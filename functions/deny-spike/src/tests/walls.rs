@@ -123,3 +123,20 @@ fn the_function_remembers_changes_too() {
         }
     }
 }
+
+/// Who owns the policy is named, by its ARN or by the ID that the ARN ends with.
+#[test]
+fn the_owner_of_a_guardrail_is_named() {
+    for (name, expected) in [(SCP, true), ("p-1", true), ("p-2", false)] {
+        let text = format!("[denials]\nguardrails = {{ \"{name}\" = \"platform@example.com\" }}\n");
+        let policy = Policy::parse("p", &text).unwrap();
+        let all = wall(SCP, "service control policy");
+        let found = settle(all, &[], &policy.denials);
+        let walls: Vec<&Finding> = found.iter().filter(|it| it.code == codes::DENY_WALL).collect();
+        assert_eq!(walls.len(), 20);
+        let says = |it: &&Finding| it.reason.contains(", whose owner is platform@example.com (p:1");
+        assert_eq!(walls.iter().all(says), expected, "{name}: {}", walls[0].reason);
+    }
+    let wrong = Policy::parse("p", "[denials]\nguardrails = { \"p-1\" = 5 }\n").unwrap_err();
+    assert!(wrong[0].to_string().contains("who owns the policy"), "{}", wrong[0]);
+}

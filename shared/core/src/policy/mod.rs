@@ -401,6 +401,16 @@ pub struct Denials {
     pub daily_count: usize,
     /// The error codes that say that somebody lacks a permission.
     pub codes: Vec<String>,
+    /// Who owns a guardrail, by the ARN or the ID of its policy: named where the guardrail denies many.
+    pub guardrails: BTreeMap<String, String>,
+}
+
+impl Denials {
+    /// Who owns the policy of this ARN or ID. An ID is the last part of an ARN.
+    pub fn owner(&self, policy: &str) -> Option<&str> {
+        let last = policy.rsplit('/').next().unwrap_or(policy);
+        self.guardrails.get(policy).or_else(|| self.guardrails.get(last)).map(String::as_str)
+    }
 }
 
 /// `[alerts]`, `[digest]` and `[accounts]`: what is sent, when an incident is over, and what accounts are called.

@@ -24,6 +24,7 @@ pub(super) fn empty() -> Policy {
         workloads: Vec::new(),
         exceptions: Vec::new(),
         denials: Denials {
+            guardrails: BTreeMap::new(),
             line,
             window: TimeDelta::minutes(5),
             count: 20,

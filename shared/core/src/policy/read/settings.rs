@@ -1,9 +1,14 @@
 //! `[cases]`, `[denials]`, `[alerts]`, `[pipeline]` and `[images]`.
 
+use std::collections::BTreeMap;
+
 use super::{Reader, Section, is_account};
 use crate::policy::{Alerts, Cases, Denials, ImagePattern, Images, PatternError, PipelineRules};
 use crate::severity::Severity;
 use crate::show::clean;
+
+/// So long may the name of an owner be.
+const LONGEST_OWNER: usize = 128;
 
 impl Reader<'_> {
     pub(super) fn pipeline(&mut self, section: &Section<'_>, rules: &mut PipelineRules) {
@@ -72,7 +77,7 @@ impl Reader<'_> {
             ("daily_count", daily_count),
         ];
         let names = numbers.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = ["window"].into_iter().chain(names).chain(["codes"]).collect();
+        let known: Vec<&str> = ["window"].into_iter().chain(names).chain(["codes", "guardrails"]).collect();
         self.known(section, &known);
         for (name, number) in numbers {
             if let Some(written) = self.number(section, name) {
@@ -86,6 +91,25 @@ impl Reader<'_> {
         if let Some(codes) = self.strings(section, "codes") {
             denials.codes = codes.into_iter().map(|(code, _)| code).collect();
         }
+        if let Some(owners) = self.section(section, "guardrails") {
+            denials.guardrails = self.owners(&owners);
+        }
+    }
+
+    /// Who owns what, by its name.
+    fn owners(&mut self, section: &Section<'_>) -> BTreeMap<String, String> {
+        let mut owners = BTreeMap::new();
+        for (name, value) in section.table {
+            match value.get_ref().as_str() {
+                Some(owner) if !owner.trim().is_empty() => {
+                    owners.insert(name.get_ref().to_string(), clean(owner, LONGEST_OWNER));
+                }
+                _ => {
+                    self.wrong(value, name.get_ref(), "who owns the policy, such as \"platform@example.com\"")
+                }
+            }
+        }
+        owners
     }
 
     pub(super) fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
