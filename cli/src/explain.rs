@@ -7,7 +7,7 @@ use handsoff_cloudtrail::Record;
 use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::origins::Origins;
 use handsoff_core::story::{self, Index, Issued, Ties};
-use handsoff_core::{Disposition, Engine, Finding, Key, Policy, Step, Trace, Verdict, show::clean};
+use handsoff_core::{Call, Disposition, Engine, Finding, Key, Policy, Step, Trace, Verdict, show::clean};
 
 use crate::args::Explain;
 use crate::input::{self, Place, Position, Reader, Sink, Source};
@@ -156,6 +156,7 @@ impl<'p> Noting<'p> {
 impl Sink for Noting<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
         self.code.note(record, self.policy);
+        self.code.note_call(&Call::classify(*record, self.policy, &mut Trace::off()));
         if let Some((session, issued)) = Issued::by(record) {
             self.issued.add(session, issued);
         }
