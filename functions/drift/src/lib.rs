@@ -238,7 +238,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
 /// The same where somebody let the workload's service act, not long before: it may be what they wanted.
 fn instructed(mut finding: Finding, how: &str) -> Finding {
     finding.severity = finding.severity.max(Severity::Medium);
-    finding.reason = format!("{} Perhaps for somebody: {how}.", finding.reason);
+    finding.reason = format!("{} It may be for somebody else: {how}.", finding.reason);
     finding.next = "Ask who let the service act whether this was meant. If not: stop what they started, and undo. If so: \
                     bring it into code, through the pipeline."
         .into();

@@ -105,7 +105,11 @@ impl Reader<'_> {
                     owners.insert(name.get_ref().to_string(), clean(owner, LONGEST_OWNER));
                 }
                 _ => {
-                    self.wrong(value, name.get_ref(), "who owns the policy, such as \"platform@example.com\"")
+                    self.wrong(
+                        value,
+                        name.get_ref(),
+                        "who owns the policy, such as \"platform@example.com\"",
+                    );
                 }
             }
         }
