@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_with_its_line() {
         insta::assert_snapshot!(reported("[denials]\nwindw = \"5m\"\ncount = \"ä\"  # twenty\n[alerts\n"), @r#"
-        error: p.toml:2:1: unknown key `windw` in [denials]: it has window, count, actions, targets, principals, sign_ins, daily_actions, daily_targets, daily_count, codes
+        error: p.toml:2:1: unknown key `windw` in [denials]: it has window, count, actions, targets, principals, sign_ins, daily_actions, daily_targets, daily_count, codes, guardrails
           |
         2 | windw = "5m"
           | ^^^^^ did you mean `window`?

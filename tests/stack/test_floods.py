@@ -1,0 +1,70 @@
+"""A flood of denied calls over the deployed functions: few messages, an empty queue, and whoever stops the trail in the same
+minute is alerted in time. `tests/tests/floods.rs` has the figures of a larger one, with the time that AWS takes."""
+
+import threading
+import time
+
+import records
+from live import Live
+
+DENY_SPIKE, DRIFT = "handsoff-deny-spike", "handsoff-drift"
+CALLS, PRINCIPALS = 1_000, 200
+
+
+def event(number: int, who: str, action: str, seconds: int, **fields: object) -> dict:
+    service, name = action.split(":")
+    user = {
+        "type": "IAMUser",
+        "principalId": f"AIDA{who}",
+        "arn": f"arn:aws:iam::111122223333:user/{who}",
+        "accountId": "111122223333",
+        "accessKeyId": f"AKIA{who}",
+        "userName": who,
+    }
+    record = {
+        "eventVersion": "1.11",
+        "userIdentity": user,
+        "eventTime": records.days_ago(2, f"02:00:{seconds:02}"),
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "203.0.113.9",
+        "userAgent": "aws-cli/2",
+        "requestParameters": None,
+        "responseElements": None,
+        "eventID": f"00000000-0000-4000-8000-{number:012}",
+        "readOnly": True,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": "111122223333",
+        "eventCategory": "Management",
+    }
+    return records.envelope(record | fields)
+
+
+def test_a_flood_of_denied_calls(deploy) -> None:
+    live: Live = deploy(concurrency=3)
+    flood = [
+        event(number, f"user{number % PRINCIPALS:03}", f"iam:List{number % 40}", number * 60 // CALLS, errorCode="AccessDenied")
+        for number in range(CALLS)
+    ]
+    stopped = event(CALLS, "mallory", "cloudtrail:StopLogging", 30, readOnly=False)
+    live.send(DENY_SPIKE, flood)
+    begun = time.monotonic()
+    draining = threading.Thread(target=live.mappings[DENY_SPIKE].drain, args=(3,))
+    draining.start()
+    live.send(DRIFT, [stopped])
+    live.mappings[DRIFT].drain()
+    alerted = time.monotonic() - begun
+    assert "mallory" in str(live.alerts()), "while the flood goes on"
+    draining.join()
+    drained = time.monotonic() - begun
+    live.settle()
+    live.sweep_all()
+    messages = len(live.messages) + len(live.receive())
+    print(f"{CALLS} denied calls of {PRINCIPALS}: alert on the trail after {alerted:.1f} s, queue empty after {drained:.1f} s, {messages} messages")
+    assert alerted < 60 and live.count(live.mappings[DENY_SPIKE].queue_url) == 0 and not live.dead(DENY_SPIKE)
+    # Of the address; its rises in severity and counts, the end; and the same of the trail. None of a principal.
+    assert messages <= 12, [message["Subject"] for message in live.messages]
+    events = [*flood, stopped]
+    assert live.verdicts() == records.verdicts(records.replay(events, live.policy))
