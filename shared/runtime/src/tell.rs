@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::Time;
 use handsoff_core::alert::{About, Alert, Cause, Milestone, Note, Reach, closes_aloud};
 use handsoff_core::incident::Incident;
@@ -17,6 +18,7 @@ use super::error::RuntimeError;
 use super::look::look_is_due;
 use super::marks::{self, incident, keep};
 use super::ports::World;
+use super::puts::AT_ONCE;
 use super::report::Report;
 use super::telling::{Notes, Telling};
 use super::{digest, history, story};
@@ -43,10 +45,16 @@ pub async fn keep_and_tell(
     for finding in findings {
         episodes.entry(Episode::of(finding, telling.policy)).or_default().push(finding.clone());
     }
+    // A batch may have those of hundreds of principals.
+    let told = episodes.into_iter().map(|(episode, findings)| async move {
+        let mut own = Report::default();
+        (tell(world, telling, &episode, &findings, &mut own).await, own)
+    });
+    let mut told = stream::iter(told).buffer_unordered(AT_ONCE);
     let mut failed = Ok(());
-    for (episode, findings) in episodes {
-        let told = tell(world, telling, &episode, &findings, report).await;
+    while let Some((told, own)) = told.next().await {
         failed = failed.and(told);
+        report.merge(&own);
     }
     failed
 }
