@@ -1,4 +1,7 @@
-"""Every event 1 to 5 times, in random order and batches, over three processes of each function."""
+"""Every event 1 to 5 times, in random order and batches, over three processes of each function.
+
+But for what is compared with earlier days, such as builds: those of an earlier day come before those of a later one.
+"""
 
 import random
 from collections import Counter
@@ -6,18 +9,26 @@ from collections import Counter
 import pytest
 
 import records
-from live import DETECTORS, Live
+from live import DETECTORS, PIPELINE, Live
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_repeats_and_order_change_nothing(deploy, night: list[dict], seed: int) -> None:
     live: Live = deploy(concurrency=3)
     chance = random.Random(seed)
+
+    def sizes() -> int:
+        return chance.choice([1, 2, 3, 5, 10])
+
     for name in DETECTORS:
         copies = [event for event in night for _ in range(chance.randint(1, 5))]
         chance.shuffle(copies)
-        live.send(name, copies)
-    live.run(workers=3, sizes=lambda: chance.choice([1, 2, 3, 5, 10]))
+        days = sorted({event["time"][:10] for event in copies}) if name == PIPELINE else [""]
+        for day in days:
+            live.send(name, [event for event in copies if event["time"].startswith(day)])
+            if name == PIPELINE:
+                live.mappings[name].drain(3, sizes)
+    live.run(workers=3, sizes=sizes)
     live.settle()
     for name in DETECTORS:
         assert len(live.functions[name].environments) == 3
