@@ -8,7 +8,7 @@ import records
 from live import Live
 
 DENY_SPIKE, DRIFT = "handsoff-deny-spike", "handsoff-drift"
-CALLS, PRINCIPALS = 500, 100
+CALLS, PRINCIPALS = 300, 60
 
 
 def event(number: int, who: str, action: str, seconds: int, **fields: object) -> dict:

@@ -274,34 +274,35 @@ fn manifests(world: &InMemory) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_fault_at_any_step_of_a_function_loses_nothing() {
+fn a_fault_at_any_step_of_the_drift_function_loses_nothing() {
     let policy = events_policy();
-    let drift = samples(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
-    let owned = deliveries(&drift);
+    let paths = samples(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
+    let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let function = DriftFunction::new(engine(&policy), LEASE, Canary::default());
-    at_every_step(&function, &policy, &plain, &expected(&drift, &policy));
+    at_every_step(&function, &policy, &plain, &expected(&paths, &policy));
+}
 
-    let glass =
+#[test]
+fn a_fault_at_any_step_of_the_break_glass_function_loses_nothing() {
+    let policy = events_policy();
+    let paths =
         samples(&["glass-closed", "glass-escalation", "glass-no-ticket", "glass-sign-in", "root-activity.w"]);
-    let owned = deliveries(&glass);
+    let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
-    at_every_step(
-        &BreakGlassFunction::new(engine(&policy), LEASE),
-        &policy,
-        &plain,
-        &expected(&glass, &policy),
-    );
+    let function = BreakGlassFunction::new(engine(&policy), LEASE);
+    at_every_step(&function, &policy, &plain, &expected(&paths, &policy));
+}
 
-    let deny = samples(&["deny-"]);
-    let owned = deliveries(&deny);
+#[test]
+fn a_fault_at_any_step_of_the_deny_spike_function_loses_nothing() {
+    let policy = events_policy();
+    // Those of one principal, and many of a guardrail.
+    let paths = samples(&["deny-probing", "deny-wall"]);
+    let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
-    at_every_step(
-        &DenySpikeFunction::new(engine(&policy), LEASE),
-        &policy,
-        &plain,
-        &expected(&deny, &policy),
-    );
+    let function = DenySpikeFunction::new(engine(&policy), LEASE);
+    at_every_step(&function, &policy, &plain, &expected(&paths, &policy));
 }
 
 #[test]
