@@ -1,4 +1,4 @@
-"""A flood of denied calls over the deployed functions: few messages, an empty queue, and whoever stops the trail in the same
+"""A flood of denied calls over the deployed functions: few messages, an empty queue, and who stops the trail in the same
 minute is alerted in time. `tests/tests/floods.rs` has the figures of a larger one, with the time that AWS takes."""
 
 import threading

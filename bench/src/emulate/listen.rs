@@ -12,7 +12,7 @@ pub(super) fn listen(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| Error::Network { source })
 }
 
-/// A thread for each connection. One that breaks is over; whoever needed it will be late.
+/// A thread for each connection. One that breaks is over; who needed it will be late.
 pub(super) fn on_each_connection<F>(listener: TcpListener, converse: F)
 where
     F: Fn(Connection<std::net::TcpStream>) -> io::Result<()> + Clone + Send + 'static,

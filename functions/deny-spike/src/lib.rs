@@ -11,8 +11,8 @@ pub mod codes;
 mod day;
 mod guardrail;
 pub mod live;
+mod revealing;
 mod seen;
-mod telling;
 mod verdict;
 mod window;
 
@@ -32,8 +32,8 @@ use handsoff_core::{
 use cause::Cause;
 use day::{Day, Span, Try};
 use guardrail::Change;
+use revealing::RevealingFailure;
 use seen::{Seen, Shape};
-use telling::Telling;
 use verdict::{Found, more};
 
 /// The detector.
@@ -47,7 +47,7 @@ const CLAIMS: [Claim; 2] = [
         covers: |call, _, _| {
             is_unauthenticated(call)
                 || alone::is_failed_shell(call)
-                || Telling::of(call).is_some()
+                || RevealingFailure::of(call).is_some()
                 || is_anonymous(call)
         },
     },
@@ -67,16 +67,16 @@ impl Detector for DenySpike {
 
     /// A denied call is a finding by itself, or one of many, or nothing.
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
-        let telling = Telling::of(call);
+        let failure = RevealingFailure::of(call);
         if let Some(place) = exceptions::covering(call, policy, trace) {
             // What failed is no change that an exception has covered.
-            return telling.map_or(Verdict::Excepted(place), |_| Verdict::Nothing(otherwise(call)));
+            return failure.map_or(Verdict::Excepted(place), |_| Verdict::Nothing(otherwise(call)));
         }
-        if let Some(telling) = telling.filter(|_| !alone::is_failed_shell(call)) {
+        if let Some(failure) = failure.filter(|_| !alone::is_failed_shell(call)) {
             trace.step("rules deny-probing, deny-hunting", || {
-                format!("failed, counted for its breadth. {}", telling.words())
+                format!("failed, counted for its breadth. {}", failure.words())
             });
-            return told_something(call, telling).into();
+            return revealing(call, failure).into();
         }
         if is_unauthenticated(call) {
             trace.step("rules login-failures, auth-failure-spike", || {
@@ -194,13 +194,13 @@ fn otherwise(call: &Call<'_>) -> Disposition {
 }
 
 /// A call that failed, and told its caller something.
-fn told_something(call: &Call<'_>, telling: Telling) -> Undecided {
-    let reason = format!("{}.", telling.words());
+fn revealing(call: &Call<'_>, failure: RevealingFailure) -> Undecided {
+    let reason = format!("{}.", failure.words());
     Undecided {
         group: group::denial_group(call),
         also: Vec::new(),
         finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
-        target: telling.target(call).map(|target| clean(&target, 256)),
+        target: failure.target(call).map(|target| clean(&target, 256)),
         browsing: false,
         cause: None,
         otherwise: otherwise(call),

@@ -11,7 +11,7 @@ mod causes;
 mod costs;
 mod days;
 mod many;
-mod telling;
+mod revealing;
 mod walls;
 
 const DENIED: &str = r#","errorCode":"AccessDenied""#;

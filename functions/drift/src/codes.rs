@@ -159,7 +159,7 @@ pub const IMAGE_NOT_APPROVED: Code = Code::new(&Row {
     name: "image-not-approved",
     title: "Unapproved image launched",
     next: "Find out whose image it is and who chose it. If it is meant to run, list it under [images]. If not: stop what runs from \
-           it, keep a snapshot for whoever looks into it, and treat the role of these machines as theirs.",
+           it, keep a snapshot for the investigation, and treat the role of these machines as theirs.",
     alerts: AlertRule::Once,
     repeats: Repeats::ByResource,
     may_be_hidden: Err("an exception is for people; list the image under [images]"),

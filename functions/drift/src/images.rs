@@ -1,4 +1,4 @@
-//! Machine images that are launched and that `[images]` doesn't approve, by whoever launches them: also by services, such as
+//! Machine images that are launched and that `[images]` doesn't approve, by any caller: also by services, such as
 //! EC2 Auto Scaling for its groups.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Credentials without an end: whoever has one can come back until somebody takes it away.
+//! Credentials without an end: who has one can come back until somebody takes it away.
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_core::Call;

@@ -15,8 +15,8 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Function, Lease, Metric, Proof, Report, RuntimeError, Session, Telling,
-    Told, World, instructed, keep_and_tell, keep_issued, prove,
+    CANARY_TAG, Classifier, Episode, Function, InstructionRecord, Lease, Metric, Proof, Report, RuntimeError,
+    Session, Telling, World, instructed, keep_and_tell, keep_issued, prove,
 };
 
 use crate::Drift;
@@ -112,8 +112,8 @@ pub struct Seen {
     session: Option<Session>,
     /// What it says of deploy sessions.
     proof: Option<Proof>,
-    /// What it says of what a service was told.
-    told: Option<Told>,
+    /// What it says of an instruction to a service.
+    instruction: Option<InstructionRecord>,
 }
 
 impl Seen {
@@ -122,7 +122,7 @@ impl Seen {
             && self.excepted.is_none()
             && self.session.is_none()
             && self.proof.is_none()
-            && self.told.is_none()
+            && self.instruction.is_none()
     }
 }
 
@@ -168,14 +168,14 @@ impl Function for DriftFunction<'_> {
                 // What another detector says of a change is less than that the deploy session is misused.
                 let others = judged.then_some(Verdict::Nothing(Disposition::Unclaimed));
                 let proof = proof(&call, policy, others.as_ref());
-                let seen = Seen { session, proof, told: told(&call, None), ..Seen::default() };
+                let seen = Seen { session, proof, instruction: instruction(&call, None), ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
             }
         };
         let observations = of(&call, policy, &verdict).observations;
         let proof = proof(&call, policy, Some(&verdict));
-        let told = told(&call, verdict.finding());
-        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, told });
+        let instruction = instruction(&call, verdict.finding());
+        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, instruction });
         let seen = match verdict {
             Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
             Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
@@ -203,7 +203,7 @@ impl Function for DriftFunction<'_> {
                 if seen.observations.is_empty()
                     && seen.excepted.is_none()
                     && seen.proof.is_none()
-                    && seen.told.is_none() =>
+                    && seen.instruction.is_none() =>
             {
                 ISSUED.to_owned()
             }
@@ -230,10 +230,10 @@ impl Function for DriftFunction<'_> {
                 Work::Canary => {}
             }
         }
-        let (mut seen, mut covered, mut sessions, mut proofs, mut told) =
+        let (mut seen, mut covered, mut sessions, mut proofs, mut instructions) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for Seen { observations, excepted, session, proof, told: one } in all {
-            told.extend(one);
+        for Seen { observations, excepted, session, proof, instruction } in all {
+            instructions.extend(instruction);
             seen.extend(observations);
             covered.extend(excepted);
             sessions.extend(session);
@@ -241,7 +241,7 @@ impl Function for DriftFunction<'_> {
         }
         // Before the findings: an alert on what was done in a session reads it.
         let issued = keep_issued(world, sessions).await;
-        let (more, shown) = shown_by_others(world, proofs, told).await;
+        let (more, shown) = shown_by_others(world, proofs, instructions).await;
         // What other records show isn't reported as the lesser thing that its own record shows by itself.
         let known: BTreeSet<Key> = more.iter().map(|it| it.as_ref().key()).collect();
         findings.retain(|finding: &Reported| !known.contains(&finding.as_ref().key()));
@@ -260,14 +260,14 @@ impl Function for DriftFunction<'_> {
 async fn shown_by_others(
     world: &impl World,
     proofs: Vec<Proof>,
-    told: Vec<Told>,
+    instructions: Vec<InstructionRecord>,
 ) -> (Vec<Reported>, Result<(), RuntimeError>) {
     let (mut found, mut done) = (Vec::new(), Ok(()));
     match prove(world, proofs).await {
         Ok(misuse) => found.extend(misuse),
         Err(failure) => done = Err(failure),
     }
-    match instructed(world, told).await {
+    match instructed(world, instructions).await {
         Ok(all) => {
             found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()));
         }
@@ -276,13 +276,13 @@ async fn shown_by_others(
     (found, done)
 }
 
-/// What a call says of what a service was told: that it was, or what it did.
-fn told(call: &Call<'_>, finding: Option<&Finding>) -> Option<Told> {
+/// What a call says of an instruction to a service: that there was one, or what the service did.
+fn instruction(call: &Call<'_>, finding: Option<&Finding>) -> Option<InstructionRecord> {
     if let Some((group, instruction)) = Instruction::of(call) {
-        return Some(Told::Instructs(Key::of(&call.record), group, instruction));
+        return Some(InstructionRecord::Instructs(Key::of(&call.record), group, instruction));
     }
     let finding = finding.filter(|it| it.code == WORKLOAD_WRITE)?;
-    Some(Told::Acts(Actor::of(call)?, Box::new(finding.clone())))
+    Some(InstructionRecord::Acts(Actor::of(call)?, Box::new(finding.clone())))
 }
 
 /// What a call says of deploy sessions: of the one that it issued, or of the one that it was made in.

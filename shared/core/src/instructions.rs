@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Outcome};
 use crate::deputy;
-use crate::group as groups;
+use crate::group;
 use crate::principal::{Kind, compute_service};
 use crate::show::clean;
 
-/// For so long what a service does is held against who instructed it.
+/// For so long what a service does may be what somebody instructed it to do.
 pub const REACH: TimeDelta = TimeDelta::hours(24);
 
-/// So many instances and roles of an instruction are kept.
+/// An instruction that names more roles, instances and functions is kept as one that names none.
 const KEPT: usize = 50;
 
 /// Calls that make a service act, whatever of their request is left out. Names without Lambda's dates.
@@ -74,10 +74,14 @@ impl Instruction {
         if !by_somebody || call.outcome != Outcome::Succeeded || call.effect != Effect::Changes {
             return None;
         }
-        let actors = actors(call);
+        let mut actors = actors(call);
         // What is there and names nobody that acts, such as an instance without a profile, tells nothing.
         if actors.is_empty() && !(call.record.request_parameters.is_absent() && is_instruction(call)) {
             return None;
+        }
+        // Decoys must not push out the one that acts: of too many it may be any.
+        if actors.len() > KEPT {
+            actors.clear();
         }
         let service = match &*call.action.service {
             "ecs" | "batch" => "ecs-tasks",
@@ -87,7 +91,7 @@ impl Instruction {
         };
         let action = clean(&call.action.to_string(), 128);
         let instruction = Self { at: call.time?, by: call.principal.name(), action, actors };
-        Some((group(&call.account()?, service), instruction))
+        Some((of_service(&call.account()?, service), instruction))
     }
 
     /// Whether it may be what somebody acts on.
@@ -123,7 +127,7 @@ impl Actor {
         let invoking = identity.invoking_service().and_then(service_name);
         let of_instance = || session.starts_with("i-").then_some("ec2");
         let service = invoking.or_else(|| compute_service(identity)).or_else(of_instance)?;
-        let group = group(&call.account()?, service_of(service));
+        let group = of_service(&call.account()?, service_of(service));
         let (role, session) = (clean(role, 128), clean(session, 128));
         Some(Self { group, at: call.time?, role, session })
     }
@@ -165,8 +169,9 @@ impl Instructions {
     }
 }
 
-fn group(account: &str, service: &str) -> String {
-    groups::digest(&["instructions", account, service])
+/// The group of a service's instructions in an account.
+fn of_service(account: &str, service: &str) -> String {
+    group::digest(&["instructions", account, service])
 }
 
 fn is_instruction(call: &Call<'_>) -> bool {
@@ -181,12 +186,13 @@ fn actors(call: &Call<'_>) -> BTreeSet<String> {
     let (asked, answered) = (call.record.request_parameters, call.record.response_elements);
     let mut actors: BTreeSet<String> = deputy::passed(asked).iter().map(|role| last(role)).collect();
     match &*call.action.service {
-        // Its instances have the profile's role, and their IDs for the names of sessions.
-        "ec2" if asked.as_str().contains("nstanceProfile") => {
+        // Its instances have the profile's role, and their IDs for the names of sessions. A launch template's profile is in the
+        // answer alone.
+        "ec2" if [asked, answered].iter().any(|part| part.as_str().contains("nstanceProfile")) => {
             let made = answered.get("instancesSet").and_then(|set| set.get("items"));
             let ids = made.into_iter().flat_map(|items| items.elements().flatten());
             let ids = ids.filter_map(|item| item.get("instanceId").and_then(Raw::text));
-            actors.extend(ids.map(|id| last(&id)).take(KEPT));
+            actors.extend(ids.map(|id| last(&id)));
             let association = asked.get("AssociateIamInstanceProfileRequest");
             actors.extend(association.and_then(|it| it.get("InstanceId")?.text()).map(|id| last(&id)));
         }
@@ -200,7 +206,7 @@ fn actors(call: &Call<'_>) -> BTreeSet<String> {
         "iam" => return BTreeSet::new(),
         _ => {}
     }
-    actors.into_iter().take(KEPT).collect()
+    actors
 }
 
 /// The last part of an ARN or path.

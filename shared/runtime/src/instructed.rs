@@ -1,4 +1,4 @@
-//! What services were told to do, and what they do with their roles, whichever record comes first: the same as
+//! What services were instructed to do, and what they do with their roles, whichever record comes first: the same as
 //! [`handsoff_core::instructions`] says of a log.
 //!
 //! An account's service has a partition. In it are the calls that made it act, and what it did. Each is put first, and the
@@ -17,14 +17,14 @@ use super::puts::put_all;
 use super::stored;
 
 /// So many instructions are read of a day: the last ones.
-const INSTRUCTIONS: usize = 50;
+const INSTRUCTIONS: usize = 500;
 
 /// So much of what a service did within a day of an instruction is read.
 const DONE: usize = 200;
 
-/// What a record has to do with what a service was told.
+/// What a record says of an instruction to a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum InstructionRecord {
     /// It made a service act: the service's group, and how.
     Instructs(Key, String, Instruction),
     /// A service's role acted, and this is reported of it.
@@ -45,24 +45,24 @@ fn partition(group: &str) -> String {
     format!("instructed#{group}")
 }
 
-/// Remembers what services were told and what they did, and returns what was done for somebody.
+/// Remembers what services were instructed to do and what they did, and returns what was done for somebody.
 ///
 /// # Errors
 /// The first failure; what was written stays, and may be written again.
 pub async fn instructed(
     world: &impl World,
-    told: impl IntoIterator<Item = Told>,
+    records: impl IntoIterator<Item = InstructionRecord>,
 ) -> Result<Vec<Instructed>, RuntimeError> {
     let (mut puts, mut instructions) = (BTreeSet::new(), Vec::new());
     let mut done: BTreeMap<String, Vec<(Actor, Finding)>> = BTreeMap::new();
-    for one in told {
+    for one in records {
         match one {
-            Told::Instructs(key, group, instruction) => {
+            InstructionRecord::Instructs(key, group, instruction) => {
                 let sort = format!("instructs#{}#{:016x}", instruction.at, key.0);
                 puts.insert((partition(&group), sort, stored::text(&instruction)?));
                 instructions.push((group, instruction));
             }
-            Told::Acts(actor, finding) => {
+            InstructionRecord::Acts(actor, finding) => {
                 let sort = format!("acts#{}#{:016x}", actor.at, finding.key.0);
                 let text = stored::text(&Done { actor: actor.clone(), mark: Mark::new(&*finding) })?;
                 puts.insert((partition(&actor.group), sort, text));
@@ -104,6 +104,6 @@ async fn all<T: for<'de> Deserialize<'de>>(
     let texts = world.range(range).await?;
     Ok(texts
         .iter()
-        .filter_map(|text| stored::read(world, "reading what a service was told", text, &[]))
+        .filter_map(|text| stored::read(world, "reading an instruction to a service", text, &[]))
         .collect())
 }

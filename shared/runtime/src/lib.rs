@@ -51,7 +51,7 @@ pub use document::{Change, Document, Held, update};
 pub use due::{Due, DueError, Lease, Task, Waiting};
 pub use episode::{Episode, Folded, Going, Look, Mark, Part, Pending, State};
 pub use error::RuntimeError;
-pub use instructed::{Instructed, Told, instructed};
+pub use instructed::{Instructed, InstructionRecord, instructed};
 pub use log::LogLine;
 pub use look::{look, look_is_due};
 pub use marks::{keep, marks, page};

@@ -96,7 +96,7 @@ fn what_failed_or_is_no_change_of_a_policy_is_not_kept() {
     assert!(change(1, 0, "iam:CreatePolicyVersion", "").is_none(), "it names none");
 }
 
-/// The function keeps the change, whoever made it, and its wall says so.
+/// The function keeps the change, by any caller, and its wall says so.
 #[test]
 fn the_function_remembers_changes_too() {
     let text = "[[deploy]]\nidentity = \"arn:aws:iam::*:user/admin\"\n[denials]\ncount = 20\n";

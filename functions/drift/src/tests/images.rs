@@ -30,7 +30,7 @@ fn run(asked: Option<&str>, launched: Option<&str>) -> String {
 }
 
 #[test]
-fn an_image_that_is_not_approved_is_reported_whoever_launches_it() {
+fn an_image_that_is_not_approved_is_reported_by_any_caller() {
     let parts = run(None, Some(BAD));
     let found = |severity| Ok((codes::IMAGE_NOT_APPROVED, severity));
     for (who, severity) in [

@@ -45,6 +45,19 @@ fn a_day_is_the_reach() {
 #[test]
 fn whom_an_instruction_names_and_nobody_else_acts_on_it() {
     let at = "10T03:00:00";
+    let from_template = |key: &str| {
+        format!(
+            r#","requestParameters":{{"launchTemplate":{{"id":"lt-1"}}}},"responseElements":{{"instancesSet":{{"items":[
+            {{"instanceId":"i-0a","iamI{key}":{{"arn":"arn:aws:iam::111122223333:instance-profile/p"}}}}]}}}}"#
+        )
+    };
+    let decoys = || {
+        let all: Vec<String> = (0..60)
+            .map(|n| format!(r#""role{n}":"arn:aws:iam::111122223333:role/a{n}""#))
+            .chain([r#""role":"arn:aws:iam::111122223333:role/job""#.to_owned()])
+            .collect();
+        format!(r#","requestParameters":{{{}}}"#, all.join(","))
+    };
     let role = |role: &str| {
         format!(r#","requestParameters":{{"x":{{"RoleArn":"arn:aws:iam::111122223333:role/a/{role}"}}}}"#)
     };
@@ -58,6 +71,12 @@ fn whom_an_instruction_names_and_nobody_else_acts_on_it() {
         ("lambda:UpdateFunctionCode20150331v2", function.to_owned(), "nightly", "lambda", true),
         ("lambda:UpdateFunctionCode20150331v2", function.to_owned(), "x", "lambda", false),
         ("ecs:RunTask", String::new(), "x", "ecs-tasks", true),
+        // A launch template has the profile: the answer shows it.
+        ("ec2:RunInstances", from_template("nstanceProfile"), "i-0a", "ec2", true),
+        ("ec2:RunInstances", from_template("nstanceProfile"), "i-0b", "ec2", false),
+        ("ec2:RunInstances", from_template("x"), "i-0a", "ec2", false),
+        // Decoys don't push out the role that acts.
+        ("glue:CreateJob", decoys(), "a", "glue", true),
         // Without what it is asked for an ordinary change is no instruction.
         ("scheduler:CreateScheduleGroup", String::new(), "x", "scheduler", false),
         ("scheduler:CreateSchedule", r#","errorCode":"AccessDenied""#.to_owned(), "x", "scheduler", false),

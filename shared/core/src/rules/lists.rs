@@ -13,10 +13,10 @@ pub struct Lists {
     pub any_role: bool,
 }
 
-/// What stands in an empty list: no name is so, and a parameter can't be empty.
+/// An empty list's only item: no name is so, and a parameter can't be empty.
 const NONE: &str = "/";
 
-/// What stands in a list's place in a parameter or a pattern.
+/// A list's items for a parameter or a pattern.
 pub(super) fn or_none(items: &[String]) -> Vec<&str> {
     if items.is_empty() { vec![NONE] } else { items.iter().map(String::as_str).collect() }
 }

@@ -12,7 +12,7 @@ use crate::seen;
 
 /// What a failed call told its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Telling {
+pub(crate) enum RevealingFailure {
     /// "Checks whether you have the required permissions for the action": this caller has them (EC2 API reference, common
     /// request parameters).
     DryRun,
@@ -28,7 +28,7 @@ pub(crate) enum Telling {
     RegionOff,
 }
 
-impl Telling {
+impl RevealingFailure {
     /// What a call told; `None` for all that is ordinary, and for whose calls don't count.
     pub(crate) fn of(call: &Call<'_>) -> Option<Self> {
         if !matches!(call.principal.kind, Kind::Human | Kind::Unknown | Kind::Workload) || call.is_tool_call()
