@@ -133,12 +133,38 @@ fn the_later_of_two_records_tells_the_story_whichever_it_is() {
     );
 }
 
+/// The same, but the denied calls come after the user and its key were made.
+fn denied_afterwards() -> Vec<String> {
+    let mut records = intrusion();
+    records[..9].rotate_left(7);
+    records.iter().map(|record| record.replace("T02:00:", "T02:06:")).collect()
+}
+
+#[test]
+fn the_alert_on_denied_calls_says_what_succeeded_on_their_day() {
+    let told = live(&denied_afterwards());
+    assert_eq!(of(&told, "iam:CreateUser"), "", "nothing was denied yet");
+    let denied = of(&told, "Probing");
+    assert!(
+        denied.starts_with("what succeeded on this day: iam:CreateUser and 1 more action (high, drift-"),
+        "{told:#?}"
+    );
+    let told = live(&intrusion());
+    assert!(!of(&told, "Probing").contains("succeeded"), "nothing had: {told:#?}");
+}
+
 #[test]
 fn a_replay_tells_the_story_that_the_functions_tell() {
+    for records in [intrusion(), denied_afterwards()] {
+        as_the_functions(&records);
+    }
+}
+
+fn as_the_functions(records: &[String]) {
     let policy = Policy::parse("handsoff.toml", "").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("intrusion.jsonl");
-    std::fs::write(&file, intrusion().join("\n")).unwrap();
+    std::fs::write(&file, records.join("\n")).unwrap();
     let mut alerts = replay(&[file], &policy, 1).alerts(&policy);
     alerts.retain(|alert| !matches!(alert.cause, Cause::Digest | Cause::Closed));
     let replayed: BTreeSet<(String, String, String)> = alerts
@@ -146,5 +172,5 @@ fn a_replay_tells_the_story_that_the_functions_tell() {
         .map(|alert| (alert.subject.clone(), story(&alert.text), alert.thread.clone()))
         .collect();
     assert!(replayed.len() > 2, "{replayed:#?}");
-    assert_eq!(replayed, live(&intrusion()).into_iter().collect());
+    assert_eq!(replayed, live(records).into_iter().collect());
 }

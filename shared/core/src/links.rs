@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use handsoff_cloudtrail::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::group;
 use crate::reported::ReportedRef;
-use crate::thread::{denials_of, thread};
+use crate::thread::{denials_of, thread, worked_around};
 use crate::ties::Identity;
 
 /// Who made an identity, when, and in which incident.
@@ -45,12 +46,15 @@ impl Made {
 /// So many identities are kept of an incident: of a flood of new ones those of the first names.
 pub(crate) const KEPT: usize = 50;
 
-/// The identities that an incident's calls were made as and have made: a set.
+/// The identities that an incident's calls were made as and have made, and the denied calls of the same principals: sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     /// The first and the last time of a call.
     pub(crate) acts: BTreeMap<Identity, (Option<Time>, Option<Time>)>,
     pub(crate) makes: BTreeMap<Identity, Made>,
+    /// The incidents of the denied calls of its principals and days, and the first time of a call: of denied calls for each, of
+    /// others for what succeeded.
+    pub(crate) denials: BTreeMap<String, Option<Time>>,
 }
 
 impl Links {
@@ -62,6 +66,11 @@ impl Links {
         if let Some((what, made)) = Made::by(finding) {
             self.make(what, made);
         }
+        let of_denials = group::is_denials(finding.incident());
+        let denials = if of_denials { denials_of(finding) } else { worked_around(finding) };
+        if let Some(denials) = denials {
+            self.deny(&denials, finding.time());
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -70,6 +79,19 @@ impl Links {
         }
         for (what, made) in &other.makes {
             self.make(what, made.clone());
+        }
+        for (denials, first) in &other.denials {
+            self.deny(denials, *first);
+        }
+    }
+
+    fn deny(&mut self, denials: &str, first: Option<Time>) {
+        match self.denials.get_mut(denials) {
+            Some(known) => *known = (*known).min(first),
+            None => drop(self.denials.insert(denials.to_owned(), first)),
+        }
+        if self.denials.len() > KEPT {
+            self.denials.pop_last();
         }
     }
 

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use futures_util::FutureExt;
 use handsoff_cloudtrail::{Time, TimeDelta};
 
+use crate::group;
 use crate::incident::Incident;
 use crate::note::Note;
 use crate::reported::ReportedRef;
@@ -16,10 +17,11 @@ mod facts;
 mod issued;
 mod origin;
 
-pub use facts::Facts;
+pub use facts::{Actions, Facts};
 pub use issued::{HOPS, Issued, Origins};
 
 pub use crate::links::{Links, Made};
+pub use crate::thread::worked_around;
 pub use crate::ties::{Identity, Ties};
 
 /// What an incident's alert says of its story.
@@ -55,6 +57,9 @@ impl Story {
         let mut story = Self { notes: Vec::new(), thread: thread::thread(lead) };
         story.notes.extend(origin::origin(facts, shown.ties(), shown.time()).await?);
         story.own_denials(facts, lead, until).await?;
+        if group::is_denials(&incident.id) {
+            story.worked_around(facts, incident, until).await?;
+        }
         let mut seen = BTreeSet::from([incident.id.clone()]);
         let acts = incident.links().acts.iter().take(CALLERS);
         let mut acts: Vec<(Identity, Option<Time>)> =
@@ -82,6 +87,31 @@ impl Story {
         Ok(story)
     }
 
+    /// What succeeded that the principals of denied calls did on the same day.
+    async fn worked_around<F: Facts>(
+        &mut self,
+        facts: &F,
+        incident: &Incident,
+        until: Option<Time>,
+    ) -> Result<(), F::Error> {
+        let mut worked = BTreeSet::new();
+        for (denials, _) in incident.links().denials.iter().take(CALLERS) {
+            worked.extend(facts.worked(denials, until).await?);
+        }
+        worked.remove(&incident.id);
+        let mut texts = Vec::new();
+        for other in worked.iter().take(NAMED) {
+            texts.extend(named(other, &facts.actions(other, until).await?));
+        }
+        if !texts.is_empty() {
+            let more = worked.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!("; {more} more incidents") } else { String::new() };
+            let text = format!("what succeeded on this day: {}{more}", texts.join(", "));
+            self.notes.push(Note::new("story", text));
+        }
+        Ok(())
+    }
+
     async fn own_denials<F: Facts>(
         &mut self,
         facts: &F,
@@ -89,20 +119,31 @@ impl Story {
         until: Option<Time>,
     ) -> Result<(), F::Error> {
         if let Some(failed) = thread::failed_before(lead)
-            && facts.denied(&failed, until).await? > 0
+            && facts.actions(&failed, until).await?.count > 0
         {
             let text = format!("many sign-ins from {} failed on this day ({failed})", lead.source_ip());
             self.notes.push(Note::new("story", text));
         }
         let denials = thread::denials_of(lead).filter(|denials| denials != lead.incident());
         let Some(denials) = denials else { return Ok(()) };
-        let actions = facts.denied(&denials, until).await?;
+        let actions = facts.actions(&denials, until).await?.count;
         if actions > 0 {
             let text = format!("{} was denied {} ({denials})", lead.principal().name, counted(actions));
             self.notes.push(Note::new("story", text));
         }
         Ok(())
     }
+}
+
+/// What an incident's gravest call is, for another incident's alert.
+fn named(incident: &str, actions: &Actions) -> Option<String> {
+    let (severity, gravest) = actions.gravest.as_ref()?;
+    let more = match actions.count {
+        0 | 1 => String::new(),
+        2 => " and 1 more action".to_owned(),
+        count => format!(" and {} more actions", count - 1),
+    };
+    Some(format!("{gravest}{more} ({severity}, {incident})"))
 }
 
 /// The last who made one of these before it acted, in another incident than these.
@@ -135,7 +176,7 @@ async fn begun<F: Facts>(
     let text =
         format!("{who} was created{at}{} by {} ({})", before.unwrap_or_default(), made.by, made.incident);
     if let Some(denials) = made.denials.as_ref().filter(|denials| **denials != made.incident) {
-        let actions = facts.denied(denials, until).await?;
+        let actions = facts.actions(denials, until).await?.count;
         if actions > 0 {
             return Ok(format!("{text}, who was denied {} ({denials})", counted(actions)));
         }
@@ -152,6 +193,7 @@ fn counted(actions: usize) -> String {
 pub struct Index<'i> {
     made: BTreeMap<&'i Identity, Vec<&'i Made>>,
     used: BTreeMap<&'i Identity, Vec<(Option<Time>, &'i str)>>,
+    worked: BTreeMap<&'i str, Vec<(Option<Time>, &'i str)>>,
     incidents: BTreeMap<&'i str, &'i Incident>,
     origins: Option<&'i Origins>,
 }
@@ -167,6 +209,10 @@ impl<'i> Index<'i> {
             }
             for (who, (first, _)) in &incident.links().acts {
                 index.used.entry(who).or_default().push((*first, &incident.id));
+            }
+            let of_others = incident.links().denials.iter().filter(|_| !group::is_denials(&incident.id));
+            for (denials, first) in of_others {
+                index.worked.entry(denials).or_default().push((*first, &incident.id));
             }
         }
         index
@@ -213,19 +259,19 @@ impl Facts for Index<'_> {
         Ok(used.filter(|(first, _)| *first <= until).map(|(_, incident)| (*incident).to_owned()).collect())
     }
 
-    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, Infallible> {
-        Ok(self.incidents.get(incident).map_or(0, |incident| actions(incident, until)))
+    async fn actions(&self, incident: &str, until: Option<Time>) -> Result<Actions, Infallible> {
+        let incident = self.incidents.get(incident);
+        Ok(incident.map(|incident| Actions::of(incident, until)).unwrap_or_default())
+    }
+
+    async fn worked(&self, denials: &str, until: Option<Time>) -> Result<BTreeSet<String>, Infallible> {
+        let worked = self.worked.get(denials).into_iter().flatten();
+        Ok(worked.filter(|(first, _)| *first <= until).map(|(_, incident)| (*incident).to_owned()).collect())
     }
 
     async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, Infallible> {
         Ok(self.origins.into_iter().flat_map(|origins| origins.of(session)).cloned().collect())
     }
-}
-
-/// How many actions an incident's findings up to a time have.
-pub fn actions(incident: &Incident, until: Option<Time>) -> usize {
-    let until = incident.briefs().filter(|finding| finding.time <= until);
-    until.map(|finding| finding.action).collect::<BTreeSet<&str>>().len()
 }
 
 #[cfg(test)]

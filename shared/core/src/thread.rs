@@ -4,10 +4,20 @@ use crate::code::IncidentKind;
 use crate::group;
 use crate::principal::Kind;
 use crate::reported::ReportedRef;
+use crate::severity::Severity;
 
 /// The incident of the denied calls that the principal of a finding made on its day.
 pub(crate) fn denials_of(finding: ReportedRef<'_>) -> Option<String> {
     Some(group::name(IncidentKind::Denials, &principal_and_day(finding)?))
+}
+
+/// The incident of the denied calls of its principal and day, for a finding that says what the principal could do all the
+/// same: a call that succeeded, grave enough to be alerted.
+pub fn worked_around(finding: ReportedRef<'_>) -> Option<String> {
+    let succeeded = finding.call().is_some_and(|call| call.error.is_none());
+    let worked =
+        succeeded && finding.severity() >= Severity::Medium && !group::is_denials(finding.incident());
+    denials_of(finding).filter(|_| worked)
 }
 
 /// What the alerts of incidents have in common that are of one story, if nothing shows that it began in another: those of

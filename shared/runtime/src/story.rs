@@ -11,7 +11,7 @@ use super::ports::{Range, World};
 use super::puts::put_all;
 use super::stored;
 use handsoff_core::incident::Incident;
-use handsoff_core::story::{Facts, Identity, Issued, Made, Story, actions};
+use handsoff_core::story::{Actions, Facts, Identity, Issued, Made, Story, worked_around};
 use handsoff_core::{Key, Reported, ReportedRef};
 
 /// So much is read of an identity: how often it was made, and the incidents in which it acts.
@@ -20,10 +20,10 @@ const READ: usize = 100;
 /// So many records of one session's issue are read: there is one, or two of a call into another account.
 const ISSUED: usize = 10;
 
-/// So many findings of an incident of denied calls are read.
-const DENIED: usize = 200;
+/// So many findings of another incident are read, to say what was done in it.
+const SHOWN: usize = 200;
 
-/// An incident in which an identity acts.
+/// An incident in which an identity acts, or in which a principal succeeded that was denied others on the same day.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Used {
     incident: String,
@@ -47,6 +47,10 @@ pub(super) async fn keep(world: &impl World, findings: &[Reported]) -> Result<()
             let at = made.at.map(|at| at.to_string()).unwrap_or_default();
             let sort = format!("made#{at}#{:016x}", finding.key().0);
             puts.insert((partition(what), sort, stored::text(&made)?));
+        }
+        if let Some(denials) = worked_around(finding) {
+            let incident = finding.incident().to_owned();
+            puts.insert((denials, format!("worked#{incident}"), stored::text(&Used { incident })?));
         }
     }
     put_all(world, puts).await
@@ -99,14 +103,18 @@ struct Remembered<'w, W>(&'w W);
 impl<W: World> Remembered<'_, W> {
     async fn all<T: for<'de> Deserialize<'de>>(
         &self,
-        of: &Identity,
+        partition: &str,
         from: &str,
         most: usize,
     ) -> Result<Vec<T>, RuntimeError> {
-        let (partition, to) = (&partition(of), &format!("{from}~"));
+        let to = &format!("{from}~");
         let range = Range { partition, from, to, most, backwards: true };
         let texts = self.0.range(range).await?;
         Ok(texts.iter().filter_map(|text| stored::read(self.0, "reading a story", text, &[])).collect())
+    }
+
+    async fn incidents(&self, partition: &str, from: &str) -> Result<BTreeSet<String>, RuntimeError> {
+        Ok(self.all(partition, from, READ).await?.into_iter().map(|used: Used| used.incident).collect())
     }
 }
 
@@ -114,20 +122,23 @@ impl<W: World> Facts for Remembered<'_, W> {
     type Error = RuntimeError;
 
     async fn made(&self, what: &Identity) -> Result<Vec<Made>, RuntimeError> {
-        self.all(what, "made#", READ).await
+        self.all(&partition(what), "made#", READ).await
     }
 
     async fn used(&self, who: &Identity, _: Option<Time>) -> Result<BTreeSet<String>, RuntimeError> {
-        Ok(self.all(who, "used#", READ).await?.into_iter().map(|used: Used| used.incident).collect())
+        self.incidents(&partition(who), "used#").await
     }
 
-    async fn denied(&self, incident: &str, until: Option<Time>) -> Result<usize, RuntimeError> {
-        let range =
-            Range { partition: incident, from: "mark#", to: "mark#~", most: DENIED, backwards: false };
-        Ok(actions(&marks(self.0, range).await?, until))
+    async fn actions(&self, incident: &str, until: Option<Time>) -> Result<Actions, RuntimeError> {
+        let range = Range { partition: incident, from: "mark#", to: "mark#~", most: SHOWN, backwards: false };
+        Ok(Actions::of(&marks(self.0, range).await?, until))
+    }
+
+    async fn worked(&self, denials: &str, _: Option<Time>) -> Result<BTreeSet<String>, RuntimeError> {
+        self.incidents(denials, "worked#").await
     }
 
     async fn issued(&self, session: &Identity) -> Result<Vec<Issued>, RuntimeError> {
-        self.all(session, "issued#", ISSUED).await
+        self.all(&partition(session), "issued#", ISSUED).await
     }
 }
