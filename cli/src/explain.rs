@@ -7,7 +7,7 @@ use handsoff_cloudtrail::Record;
 use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::origins::Origins;
 use handsoff_core::story::{self, Index, Issued, Ties};
-use handsoff_core::{Call, Disposition, Engine, Finding, Key, Policy, Step, Trace, Verdict, show::clean};
+use handsoff_core::{Call, Disposition, Engine, Finding, Key, Step, Trace, Verdict, show::clean};
 
 use crate::args::Explain;
 use crate::input::{self, Place, Position, Reader, Sink, Source};
@@ -98,7 +98,7 @@ pub struct Explaining<'p> {
 impl<'p> Explaining<'p> {
     /// Reads a source: once for what its records say of each other's sessions, and once more to explain them.
     pub fn of(source: &Source, engine: &'p Engine<'p>) -> Self {
-        let mut first = Noting::of(engine.policy);
+        let mut first = Noting::of(engine);
         Reader::default().read(source, &mut first, &|_| {});
         first.code = first.code.conclude();
         let mut all = Self { engine, known: first, explained: Vec::new(), problems: Vec::new() };
@@ -140,7 +140,7 @@ impl Sink for Explaining<'_> {
 
 /// Notes where sessions come from.
 struct Noting<'p> {
-    policy: &'p Policy,
+    engine: &'p Engine<'p>,
     /// Those that AWS gave to code, and those that show the misuse of a deploy role.
     code: Origins,
     /// Who issued the others.
@@ -148,15 +148,19 @@ struct Noting<'p> {
 }
 
 impl<'p> Noting<'p> {
-    fn of(policy: &'p Policy) -> Self {
-        Self { policy, code: Origins::default(), issued: story::Origins::default() }
+    fn of(engine: &'p Engine<'p>) -> Self {
+        Self { engine, code: Origins::default(), issued: story::Origins::default() }
     }
 }
 
 impl Sink for Noting<'_> {
     fn record(&mut self, record: &Record<'_>, _: &Place<'_>) {
-        self.code.note(record, self.policy);
-        self.code.note_call(&Call::classify(*record, self.policy, &mut Trace::off()));
+        self.code.note(record, self.engine.policy);
+        let call = Call::classify(*record, self.engine.policy, &mut Trace::off());
+        self.code.note_call(&call);
+        if self.engine.judge(&call, &mut Trace::off()).disposition() == Some(Disposition::Expected) {
+            self.code.note_expected(record);
+        }
         if let Some((session, issued)) = Issued::by(record) {
             self.issued.add(session, issued);
         }

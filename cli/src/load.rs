@@ -101,6 +101,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, LoadError> {
                 vpc_endpoints: Vec::new(),
                 may_change: None,
                 humans: false,
+                unproven: false,
             }),
             Err(why) => wrong.push(OptionError::DeployRole { value: pattern.clone(), why }),
         }

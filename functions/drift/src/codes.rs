@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 13] = [
+pub const ALL: [Code; 14] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -20,6 +20,7 @@ pub const ALL: [Code; 13] = [
     INTERACTIVE_ACCESS,
     IMAGE_NOT_APPROVED,
     LONG_LIVED_KEY,
+    DEPLOY_UNPROVEN,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -177,5 +178,20 @@ pub const LONG_LIVED_KEY: Code = Code::new(&Row {
     repeats: Repeats::Ordinary,
     may_be_hidden: Ok(()),
     is_by_hand: true,
+    ..DRIFT
+});
+
+/// A deploy session that changed something, and of which no record shows the beginning.
+pub const DEPLOY_UNPROVEN: Code = Code::new(&Row {
+    place: 113,
+    name: "deploy-unproven",
+    title: "Deploy session of unknown beginning",
+    next: "Look for the pipeline's run at that time, and for who assumed the role: `AssumeRole` calls in other Regions, and whether \
+           the trail or the rules were off. If there is none, treat it as an intrusion: revoke the role's sessions.",
+    alerts: AlertRule::Once,
+    repeats: Repeats::Always,
+    may_be_hidden: Err(
+        "an exception is for people; an entry whose sessions begin unseen says `unproven = true`",
+    ),
     ..DRIFT
 });

@@ -2,7 +2,8 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
-//! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`.
+//! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`,
+//! `deploy-unproven`.
 
 mod assumed;
 mod bounds;
@@ -13,9 +14,11 @@ pub mod live;
 mod permission_sets;
 mod secrets;
 mod subscription;
+mod unproven;
 mod watch;
 
 pub use subscription::lost_subscription;
+pub use unproven::unproven;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
 use handsoff_core::deputy;
@@ -101,6 +104,7 @@ fn unexpected(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
         .or_else(|| assumed::finding(call, policy))
         .or_else(|| permission_sets::finding(call))
         .or_else(|| images::finding(call, policy))
+        .or_else(|| unproven::finding(call, policy))
 }
 
 fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {

@@ -6,8 +6,10 @@ use std::convert::Infallible;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Record};
+use handsoff_core::deploy_sessions::session_of;
 use handsoff_core::instructions::{Actor, Instruction};
-use handsoff_core::origins::{Beginning, session};
+use handsoff_core::origins::Beginning;
+use handsoff_core::session_id;
 use handsoff_core::{
     Call, Detector, Disposition, Engine, Finding, Key, Kind, Outcome, Owner, Policy, Reported, Trace, Verdict,
 };
@@ -15,12 +17,13 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Function, InstructionRecord, Lease, Metric, Proof, Report, RuntimeError,
-    Session, Telling, World, instructed, keep_and_tell, keep_issued, prove,
+    CANARY_TAG, Classifier, Episode, Function, InstructionRecord, Lease, Metric, Proof, ProvenSessions,
+    Report, RuntimeError, Session, Telling, Unproven, World, instructed, keep_and_tell, keep_issued, prove,
 };
 
 use crate::Drift;
 use crate::codes::WORKLOAD_WRITE;
+use crate::unproven::may_be_reported;
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +91,7 @@ pub struct DriftFunction<'p> {
     classifier: Classifier<'p>,
     lease: Lease,
     canary: Canary,
+    proven: ProvenSessions,
 }
 
 /// What comes of a record.
@@ -132,7 +136,7 @@ const ISSUED: &str = "!issued";
 impl<'p> DriftFunction<'p> {
     /// The function with these detectors.
     pub fn new(engine: Engine<'p>, lease: Lease, canary: Canary) -> Self {
-        Self { classifier: Classifier::new(engine), lease, canary }
+        Self { classifier: Classifier::new(engine), lease, canary, proven: ProvenSessions::default() }
     }
 }
 
@@ -241,7 +245,7 @@ impl Function for DriftFunction<'_> {
         }
         // Before the findings: an alert on what was done in a session reads it.
         let issued = keep_issued(world, sessions).await;
-        let (more, shown) = shown_by_others(world, proofs, instructions).await;
+        let (more, shown) = self.shown_by_others(world, proofs, instructions).await;
         // What other records show isn't reported as the lesser thing that its own record shows by itself.
         let known: BTreeSet<Key> = more.iter().map(|it| it.as_ref().key()).collect();
         findings.retain(|finding: &Reported| !known.contains(&finding.as_ref().key()));
@@ -255,25 +259,28 @@ impl Function for DriftFunction<'_> {
     }
 }
 
-/// What records show of each other: that a deploy session is misused, and for whom a service acts. What fails of either is no
-/// reason to leave the other out.
-async fn shown_by_others(
-    world: &impl World,
-    proofs: Vec<Proof>,
-    instructions: Vec<InstructionRecord>,
-) -> (Vec<Reported>, Result<(), RuntimeError>) {
-    let (mut found, mut done) = (Vec::new(), Ok(()));
-    match prove(world, proofs).await {
-        Ok(misuse) => found.extend(misuse),
-        Err(failure) => done = Err(failure),
-    }
-    match instructed(world, instructions).await {
-        Ok(all) => {
-            found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()));
+impl DriftFunction<'_> {
+    /// What records show of each other: that a deploy session is misused, and for whom a service acts. What fails of either is no
+    /// reason to leave the other out.
+    async fn shown_by_others(
+        &self,
+        world: &impl World,
+        proofs: Vec<Proof>,
+        instructions: Vec<InstructionRecord>,
+    ) -> (Vec<Reported>, Result<(), RuntimeError>) {
+        let (mut found, mut done) = (Vec::new(), Ok(()));
+        match prove(world, proofs, &self.proven, self.classifier.policy().proof.patience).await {
+            Ok(misuse) => found.extend(misuse),
+            Err(failure) => done = Err(failure),
         }
-        Err(failure) => done = done.and(Err(failure)),
+        match instructed(world, instructions).await {
+            Ok(all) => {
+                found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()));
+            }
+            Err(failure) => done = done.and(Err(failure)),
+        }
+        (found, done)
     }
-    (found, done)
 }
 
 /// What a call says of an instruction to a service: that there was one, or what the service did.
@@ -296,10 +303,25 @@ fn proof(call: &Call<'_>, policy: &Policy, verdict: Option<&Verdict>) -> Option<
     if call.principal.kind != Kind::DeployRole || call.effect != Effect::Changes {
         return None;
     }
-    let (session, finding) = (session(&call.principal.identity)?, if_refuted(call, policy)?);
+    let (session, finding) = (session_id::of(&call.principal.identity)?, if_refuted(call, policy)?);
     let known = verdict?.finding();
     let same = known.is_some_and(|known| (known.code, known.severity) == (finding.code, finding.severity));
-    (!same).then(|| Proof::of_change(session, &finding))
+    let expected = matches!(verdict?, Verdict::Nothing(Disposition::Expected));
+    let opening = if expected { opening(call, policy) } else { None };
+    (!same).then(|| Proof::of_change(session, &finding, opening))
+}
+
+/// What CloudTrail is asked of the session of a call, if no record shows how it began.
+fn opening(call: &Call<'_>, policy: &Policy) -> Option<Unproven> {
+    let entry = policy.deploy.get(call.principal.entry?)?;
+    let (_, created) = session_of(&call.principal.identity).filter(|_| may_be_reported(entry))?;
+    let region = call.record.aws_region.text().unwrap_or_default();
+    Some(Unproven {
+        role: call.principal.arn.clone()?,
+        region: region.into_owned(),
+        created: Some(created),
+        due: None,
+    })
 }
 
 /// What there is to report of a call if another record shows the misuse of a deploy role.

@@ -40,6 +40,11 @@ impl<W> Sweep<'_, W> {
     }
 }
 
+/// Whether a text is a Region's name: it becomes part of a host's.
+pub(crate) fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+}
+
 /// Adds what there is of something. Nothing isn't added: a metric is billed for each hour in which it gets a value, and
 /// to the alarms no value is as good as zero.
 pub(crate) fn add(report: &mut Report, metric: Metric, count: usize) {

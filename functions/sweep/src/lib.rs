@@ -8,6 +8,7 @@ mod cases;
 mod close;
 mod context;
 mod hearing;
+mod proof;
 mod round;
 
 use cases::Refresh;

@@ -11,12 +11,12 @@ use handsoff_case::live::{CASE, SessionNotes};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::alert::Period;
 use handsoff_runtime::{
-    AT_ONCE, Due, Episode, Going, Held, Look, Lookup, Metric, Open, Report, RuntimeError, Task, World, look,
-    resend, summarise,
+    AT_ONCE, Due, Episode, Going, Held, Look, Lookup, Metric, Open, PROOF, Report, RuntimeError, Task, World,
+    look, resend, summarise,
 };
 
 use crate::context::{Sweep, add};
-use crate::{cases, close};
+use crate::{cases, close, proof};
 
 /// After so long nothing further is begun, so that the sweep ends in time to say what it did.
 const ENOUGH: TimeDelta = TimeDelta::seconds(40);
@@ -72,6 +72,7 @@ pub(crate) async fn go_through<W: World + Lookup>(
     drop(visits);
     let left = others.len() - visited;
     let unsealed = seal(sweep, (&seals, &over), begun + ENOUGH, &mut done).await;
+    done.failures.extend(proof::go_through(sweep, open, begun + ENOUGH, done.report).await);
     let Done { report, count, mut failures } = done;
     add(report, Metric::AlertsPending, count.waiting);
     add(report, Metric::SessionsOpen, count.sessions);
@@ -88,7 +89,7 @@ pub(crate) async fn go_through<W: World + Lookup>(
 /// The episodes on the list, and what on it is none.
 fn items(open: &[Open]) -> (Vec<Item>, Vec<RuntimeError>) {
     let (mut items, mut failures) = (Vec::new(), Vec::new());
-    for Open { partition, sort, due } in open.iter().filter(|open| open.sort != CASE) {
+    for Open { partition, sort, due } in open.iter().filter(|open| open.sort != CASE && open.sort != PROOF) {
         match Episode::parse(partition, sort) {
             Some(episode) => items.push(Item { episode, due: *due }),
             None => {

@@ -73,6 +73,9 @@ pub struct Call<'a> {
     pub time: Option<Time>,
     /// What another record shows of a deploy role's misuse: see [`crate::origins`].
     pub refuted: Option<String>,
+    /// Whether it is the first change of a deploy session of which no record shows the beginning: see
+    /// [`crate::deploy_sessions`].
+    pub is_unproven: bool,
     /// What another record shows of who let a workload act: see [`crate::instructions`].
     pub instructed: Option<String>,
 }
@@ -100,7 +103,7 @@ impl<'a> Call<'a> {
         };
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
-        let (refuted, instructed) = (None, None);
+        let (refuted, is_unproven, instructed) = (None, false, None);
         let call = Self {
             record,
             principal,
@@ -112,6 +115,7 @@ impl<'a> Call<'a> {
             target,
             time,
             refuted,
+            is_unproven,
             instructed,
         };
         call.explain(policy, trace);

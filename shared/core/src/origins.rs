@@ -6,17 +6,18 @@
 //! it in `responseElements` of the call that gave it out, and in each call that is made with it.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::service_name;
-use handsoff_cloudtrail::{Action, Arn, Identity, IdentityType, Record};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use handsoff_cloudtrail::{Action, Identity, IdentityType, Record};
 
 use crate::call::{Call, Outcome, Target};
+use crate::deploy_sessions::DeploySessions;
+use crate::finding::Key;
 use crate::instructions::{Actor, Instructions};
 use crate::policy::Policy;
 use crate::principal::{Kind, vouches_for_code};
+use crate::session_id::{self, issued_by};
 use crate::show::clean;
 use crate::trace::Trace;
 
@@ -42,6 +43,10 @@ pub struct Origins {
     issued: BTreeSet<Issue>,
     /// What services were told to do.
     instructions: Instructions,
+    /// The deploy sessions that changed something.
+    deploys: DeploySessions,
+    /// Those whose beginning the log should show and doesn't, and the first change of each.
+    unproven: HashMap<u64, Key>,
 }
 
 impl Origins {
@@ -51,22 +56,28 @@ impl Origins {
         if !record.event_source.as_str().starts_with("\"sts.") || !record.error_code.is_absent() {
             return;
         }
+        let deploys = self.deploys.note_beginning(record, policy);
         let identity = Identity::read(record.user_identity);
         self.code.extend(given_to_code(record, &identity));
-        if identity.is_service() {
+        if identity.is_service() && !deploys {
             return;
         }
         match Beginning::of(&Call::classify(*record, policy, &mut Trace::off()), policy) {
             Some(Beginning::Refuted { session, how }) => keep(&mut self.refuted, session, how),
             Some(Beginning::ByPerson { session, who }) => keep(&mut self.persons, session, who),
             Some(Beginning::Issued(issue)) => drop(self.issued.insert(issue)),
-            None => {}
+            Some(Beginning::Fits(_)) | None => {}
         }
     }
 
     /// Notes a call, if it tells a service what to do.
     pub fn note_call(&mut self, call: &Call<'_>) {
         self.instructions.note(call);
+    }
+
+    /// Notes a change by a deploy role that is expected.
+    pub fn note_expected(&mut self, record: &Record<'_>) {
+        self.deploys.note_change(record);
     }
 
     /// Takes over what others have seen.
@@ -76,6 +87,7 @@ impl Origins {
         other.refuted.into_iter().for_each(|(session, how)| keep(&mut self.refuted, session, how));
         self.issued.extend(other.issued);
         self.instructions.merge(other.instructions);
+        self.deploys.merge(other.deploys);
     }
 
     /// The same with no more of the sessions of code than these, and with instructions only if one of these acts on them.
@@ -110,7 +122,8 @@ impl Origins {
             self.issued.iter().filter(|issue| issue.deploys).map(|issue| issue.by).collect();
         persons.retain(|session, _| deploying.contains(session));
         let (code, instructions) = (self.code.clone(), self.instructions.clone());
-        Self { code, persons, refuted, issued: BTreeSet::new(), instructions }
+        let unproven = self.deploys.unproven();
+        Self { code, persons, refuted, instructions, unproven, ..Self::default() }
     }
 
     /// Whether nothing is known.
@@ -119,12 +132,14 @@ impl Origins {
             && self.persons.is_empty()
             && self.refuted.is_empty()
             && self.instructions.is_empty()
+            && self.unproven.is_empty()
     }
 
-    /// Whether an identity's session is a deploy session that began otherwise than it may.
-    pub fn refutes(&self, identity: &Identity<'_>) -> bool {
-        !self.refuted.is_empty()
-            && session(identity).is_some_and(|session| self.refuted.contains_key(&session))
+    /// Whether an identity's session is a deploy session that began otherwise than it may, or of which that isn't known.
+    pub fn doubts(&self, identity: &Identity<'_>) -> bool {
+        let doubted = |session| self.refuted.contains_key(&session) || self.unproven.contains_key(&session);
+        !(self.refuted.is_empty() && self.unproven.is_empty())
+            && session_id::of(identity).is_some_and(doubted)
     }
 
     /// Makes the caller a workload, if its record doesn't say who it is and another one does; and says of a deploy role's
@@ -138,7 +153,7 @@ impl Origins {
             call.instructed = self.instructions.behind(&actor);
         }
         let principal = &mut call.principal;
-        let Some(session) = session(&principal.identity) else { return };
+        let Some(session) = session_id::of(&principal.identity) else { return };
         if principal.kind == Kind::Unknown && self.code.contains(&session) {
             principal.kind = Kind::Workload;
             principal.because = "another record shows that a compute service or a pod assumed the role";
@@ -154,6 +169,8 @@ impl Origins {
             trace.step("origin", || how.clone());
         }
         call.refuted = how;
+        let unproven = || self.unproven.get(&session).is_some_and(|first| *first == Key::of(&call.record));
+        call.is_unproven = principal.kind == Kind::DeployRole && unproven();
     }
 }
 
@@ -183,6 +200,8 @@ pub enum Beginning {
         /// The person, as far as the record says.
         who: String,
     },
+    /// A deploy session that its entry allows, and that wasn't issued in another one.
+    Fits(u64),
     /// A session that was issued in another one, of which this record says nothing.
     Issued(Issue),
 }
@@ -199,17 +218,14 @@ pub struct Issue {
 }
 
 impl Beginning {
-    /// Of a call that issued a session to anybody but a service.
+    /// Of a call that issued a session: to a service, that of a deploy role.
     pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Self> {
-        if !call.action.assumes_role()
-            || call.outcome != Outcome::Succeeded
-            || call.principal.kind == Kind::Service
-        {
+        if !call.action.assumes_role() || call.outcome != Outcome::Succeeded {
             return None;
         }
         let session = issued_by(&call.record)?;
         let by_session = |deploys| {
-            let by = self::session(&call.principal.identity)?;
+            let by = session_id::of(&call.principal.identity)?;
             Some(Self::Issued(Issue { session, by, deploys }))
         };
         match (call.target, call.principal.kind) {
@@ -222,11 +238,12 @@ impl Beginning {
                     }
                     Some((_, how)) => Some(Self::Refuted { session, how }),
                     None if entry.humans => None,
-                    None => by_session(true),
+                    None => by_session(true).or(Some(Self::Fits(session))),
                 }
             }
             // An emergency session has its own case; and what misuse of a deploy role leads to elsewhere is reported there.
             (Some(_), _) | (None, Kind::DeployRole) => None,
+            (None, Kind::Service) => None,
             (None, Kind::Human | Kind::BreakGlass) => {
                 Some(Self::ByPerson { session, who: call.principal.name() })
             }
@@ -249,13 +266,6 @@ pub fn passed_on(how: &str) -> String {
     }
 }
 
-/// The session that a call was made in, as [`Origins`] know it.
-pub fn session(identity: &Identity<'_>) -> Option<u64> {
-    let (role, _) = identity.assumed_role()?;
-    let account = Arn::split(identity.arn.as_deref()?)?.account;
-    Some(name(identity.access_key_id.as_deref()?, account, role))
-}
-
 fn given_to_code(record: &Record<'_>, identity: &Identity<'_>) -> Option<u64> {
     let action = Action::of(record);
     let to_code = match &*action.name {
@@ -271,20 +281,6 @@ fn given_to_code(record: &Record<'_>, identity: &Identity<'_>) -> Option<u64> {
         _ => false,
     };
     to_code.then(|| issued_by(record))?
-}
-
-/// The session that a call issued.
-fn issued_by(record: &Record<'_>) -> Option<u64> {
-    let key = record.response_elements.get("credentials")?.get("accessKeyId").and_then(Raw::text)?;
-    let role = record.assumed_role_arn()?;
-    let Arn { account, resource, .. } = Arn::split(&role)?;
-    Some(name(&key, account, resource.rsplit('/').next()?))
-}
-
-fn name(key: &str, account: &str, role: &str) -> u64 {
-    [account, role]
-        .into_iter()
-        .fold(xxh3_64(key.as_bytes()), |seed, part| xxh3_64_with_seed(part.as_bytes(), seed))
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub enum Task {
     Seal,
     /// To wait for the review of a case.
     Case,
+    /// To ask CloudTrail for the beginning of a deploy session.
+    Proof,
 }
 
 impl Task {

@@ -41,6 +41,7 @@ mod summary;
 mod tell;
 mod telling;
 mod turn;
+mod unproven;
 
 pub use advance::{Found, advance};
 pub use batch::{Answer, Classifier, Delivery, Envelope, EnvelopeError, Function, handle};
@@ -60,7 +61,7 @@ pub use ports::{
     Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Lookup, Memory,
     Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
-pub use proof::{Proof, prove};
+pub use proof::{Proof, ProvenSessions, Unsettled, prove, unsettled};
 pub use puts::AT_ONCE;
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};
@@ -69,3 +70,4 @@ pub use summary::summarise;
 pub use tell::{Closing, keep_and_tell, tell};
 pub use telling::{Notes, Telling};
 pub use turn::{Turn, Turns};
+pub use unproven::{PROOF, Unproven, UnprovenSession};

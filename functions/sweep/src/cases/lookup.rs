@@ -18,7 +18,7 @@ use handsoff_runtime::stored::{self, Was};
 use handsoff_runtime::{Ask, Clock, Document, Held, LogLine, Lookup, RuntimeError, World};
 use serde::{Deserialize, Serialize};
 
-use crate::context::Sweep;
+use crate::context::{Sweep, is_region};
 
 /// The sort key of what was asked.
 const SORT: &str = "lookup";
@@ -176,12 +176,8 @@ pub(super) fn asks(facts: &Facts, more_regions: &[String], to: Time) -> Vec<Ask>
     let keys = facts.keys.iter().filter(|_| facts.keys.len() <= KEYS);
     let keys = keys.chain(facts.taken.iter().map(|taken| &taken.key)).map(|key| ("AccessKeyId", key));
     let asked: BTreeSet<(&'static str, &String)> = names.chain(keys).collect();
-    // A Region's name becomes part of a host's.
-    let plain = |region: &&str| {
-        !region.is_empty()
-            && region.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
-    };
-    let called = facts.regions.iter().chain(more_regions).map(String::as_str).filter(plain);
+    let called =
+        facts.regions.iter().chain(more_regions).map(String::as_str).filter(|region| is_region(region));
     let regions: BTreeSet<&str> = called.chain([partition(facts).global]).collect();
     // Clocks differ: the call that takes an identity on and the beginning of its credentials are the same second
     // only on the same machine.

@@ -61,6 +61,8 @@ pub struct Policy {
     pub pipeline: PipelineRules,
     /// Which machine images may be launched; `None`: any.
     pub images: Option<Images>,
+    /// When a deploy session is unproven.
+    pub proof: ProofRules,
     /// Names of resources that logging and detection depend on.
     pub protected: Vec<Glob>,
 }
@@ -109,6 +111,17 @@ pub struct Deploy {
     pub may_change: Option<Vec<Change>>,
     /// Whether people use it: then a console, MFA or a permission set shows no misuse.
     pub humans: bool,
+    /// Whether its sessions may begin where no record shows it.
+    pub unproven: bool,
+}
+
+/// `[proof]`: of the beginning of deploy sessions.
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct ProofRules {
+    /// For so long after a session's first change the record of its beginning may still come.
+    #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
+    pub patience: TimeDelta,
 }
 
 /// Who may assume a deploy role.

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use handsoff_cloudtrail::TimeDelta;
 use toml::de::{DeTable, Error};
 
-use super::{Alerts, Cases, DEFAULT, Denials, DigestHours, Line, PipelineRules, Policy, PolicyError};
+use super::{
+    Alerts, Cases, DEFAULT, Denials, DigestHours, Line, PipelineRules, Policy, PolicyError, ProofRules,
+};
 use crate::severity::Severity;
 use reader::{Reader, Section};
 
@@ -53,12 +55,13 @@ pub(super) fn empty() -> Policy {
         },
         pipeline: PipelineRules::none(),
         images: None,
+        proof: ProofRules { patience: TimeDelta::minutes(20) },
         protected: Vec::new(),
     }
 }
 
 /// The tables of a policy.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 13] = [
     "deploy",
     "break_glass",
     "workload",
@@ -70,6 +73,7 @@ pub(super) const TABLES: [&str; 12] = [
     "cases",
     "pipeline",
     "images",
+    "proof",
     "protected",
 ];
 
@@ -163,6 +167,9 @@ impl Reader<'_> {
         }
         if let Some(section) = self.section(root, "images") {
             policy.images = Some(self.images(&section));
+        }
+        if let Some(section) = self.section(root, "proof") {
+            self.proof(&section, &mut policy.proof);
         }
         if let Some(section) = self.section(root, "protected") {
             self.known(&section, &["resources"]);

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::schema_parts::{nothing, written};
 use super::{
     ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
-    IdentityPattern, ImagePattern, Images, Origin, PipelineRules, TicketPlace, Workload,
+    IdentityPattern, ImagePattern, Images, Origin, PipelineRules, ProofRules, TicketPlace, Workload,
 };
 
 /// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.
@@ -42,6 +42,8 @@ struct Handsoff {
     pipeline: PipelineRules,
     /// Which machine images may be launched. Left out: any.
     images: Images,
+    /// When a deploy session is unproven.
+    proof: ProofRules,
     /// What logging and detection depend on.
     protected: Protected,
 }

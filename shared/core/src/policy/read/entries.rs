@@ -18,6 +18,7 @@ impl Reader<'_> {
             "vpc_endpoints",
             "may_change",
             "humans",
+            "unproven",
         ];
         self.known(section, &keys);
         let identity = self.identity(section);
@@ -34,6 +35,7 @@ impl Reader<'_> {
         });
         let may_change = self.strings(section, "may_change").map(|written| self.each(written, Change::parse));
         let humans = self.flag(section, "humans").unwrap_or(false);
+        let unproven = self.flag(section, "unproven").unwrap_or(false);
         let line = self.line(section);
         let identity = identity?;
         Some(Deploy {
@@ -46,6 +48,7 @@ impl Reader<'_> {
             vpc_endpoints,
             may_change,
             humans,
+            unproven,
         })
     }
 

@@ -1,9 +1,9 @@
-//! `[cases]`, `[denials]`, `[alerts]`, `[pipeline]` and `[images]`.
+//! `[cases]`, `[denials]`, `[alerts]`, `[pipeline]`, `[images]` and `[proof]`.
 
 use std::collections::BTreeMap;
 
 use super::{Reader, Section, is_account};
-use crate::policy::{Alerts, Cases, Denials, ImagePattern, Images, PatternError, PipelineRules};
+use crate::policy::{Alerts, Cases, Denials, ImagePattern, Images, PatternError, PipelineRules, ProofRules};
 use crate::severity::Severity;
 use crate::show::clean;
 
@@ -27,6 +27,13 @@ impl Reader<'_> {
         self.known(section, &["approved"]);
         let written = self.strings(section, "approved").unwrap_or_default();
         Images { line: self.line(section), approved: self.each(written, ImagePattern::parse) }
+    }
+
+    pub(super) fn proof(&mut self, section: &Section<'_>, proof: &mut ProofRules) {
+        self.known(section, &["patience"]);
+        if let Some(patience) = self.duration(section, "patience") {
+            proof.patience = patience;
+        }
     }
 
     pub(super) fn cases(&mut self, section: &Section<'_>, cases: &mut Cases) {

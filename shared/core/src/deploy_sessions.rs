@@ -1,0 +1,96 @@
+//! Deploy sessions of which no record shows the beginning: who began them isn't known.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use handsoff_cloudtrail::{Arn, Identity, Record, Time};
+
+use crate::finding::Key;
+use crate::policy::Policy;
+use crate::session_id::{self, issued_by};
+
+/// What the records of a log say of deploy sessions. Sets: it doesn't matter which record comes first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeploySessions {
+    /// Sessions in which a deploy role changed something that is expected.
+    changed: HashMap<u64, Changed>,
+    /// Sessions of deploy roles whose beginning was seen.
+    began: HashSet<u64>,
+    /// From when on an account's log shows how sessions begin. One that shows none proves nothing.
+    since: BTreeMap<String, Time>,
+    /// The last change that was noted: a deploy's calls come one after the other.
+    last: Option<(String, String)>,
+}
+
+/// A session that changed something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changed {
+    account: String,
+    /// When its credentials were issued.
+    created: Time,
+    first: (Option<Time>, Key),
+}
+
+/// The session of a deploy role that a call was made in, and when its credentials were issued. Of what a service does on, with
+/// the caller's rights, the record has a key of its own, which no record shows to be issued.
+pub fn session_of(identity: &Identity<'_>) -> Option<(u64, Time)> {
+    let created = identity.creation_date.as_deref().and_then(Time::parse)?;
+    let session = session_id::of(identity).filter(|_| identity.invoked_by.is_none())?;
+    Some((session, created))
+}
+
+impl DeploySessions {
+    /// Notes a call that issued a session. Whether it is one of a deploy role.
+    pub(crate) fn note_beginning(&mut self, record: &Record<'_>, policy: &Policy) -> bool {
+        let Some((issued, role)) = issued_by(record).zip(record.assumed_role_arn()) else { return false };
+        let Some(account) = Arn::split(&role).map(|role| role.account) else { return false };
+        let time = record.event_time.text().and_then(|time| Time::parse(&time));
+        match (self.since.get_mut(account), time) {
+            (Some(since), Some(time)) => *since = (*since).min(time),
+            (None, Some(time)) => drop(self.since.insert(account.to_owned(), time)),
+            (_, None) => {}
+        }
+        let deploys = policy.deploy.iter().any(|entry| entry.identity.matches(&role, Some(account)));
+        if deploys {
+            self.began.insert(issued);
+        }
+        deploys
+    }
+
+    /// Notes a change by a deploy role that is expected.
+    pub fn note_change(&mut self, record: &Record<'_>) {
+        let (identity, at) = (record.user_identity.as_str(), record.event_time.as_str());
+        if self.last.as_ref().is_some_and(|(known, first)| known == identity && **first < *at) {
+            return;
+        }
+        let caller = Identity::read(record.user_identity);
+        let account = caller.arn.as_deref().and_then(Arn::split).map(|arn| arn.account);
+        let Some(((session, created), account)) = session_of(&caller).zip(account) else { return };
+        let time = record.event_time.text().and_then(|time| Time::parse(&time));
+        let first = (time, Key::of(record));
+        let new = Changed { account: account.to_owned(), created, first };
+        let known = self.changed.entry(session).or_insert(new);
+        known.first = known.first.min(first);
+        self.last = Some((identity.to_owned(), at.to_owned()));
+    }
+
+    /// Takes over what others have seen.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (session, changed) in other.changed {
+            let known = self.changed.entry(session).or_insert_with(|| changed.clone());
+            known.first = known.first.min(changed.first);
+        }
+        self.began.extend(other.began);
+        for (account, time) in other.since {
+            let since = self.since.entry(account).or_insert(time);
+            *since = (*since).min(time);
+        }
+    }
+
+    /// The sessions whose beginning the log should show and doesn't, and the first change of each.
+    pub(crate) fn unproven(&self) -> HashMap<u64, Key> {
+        let covered = |it: &Changed| self.since.get(&it.account).is_some_and(|since| *since <= it.created);
+        let unproven =
+            self.changed.iter().filter(|(session, it)| covered(it) && !self.began.contains(session));
+        unproven.map(|(session, it)| (*session, it.first.1)).collect()
+    }
+}
