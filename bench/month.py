@@ -255,6 +255,7 @@ class Month:
                 "attributes": {},
             }
             who = self._session("deploy-pipeline", f"run-{number}", webIdFederationData=web)
+            who["sessionContext"]["attributes"]["creationDate"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
             source = f"20.1.{pick.randrange(256)}.9"
             subject = "repo:example/infrastructure:ref:refs/heads/main"
             taken = {
@@ -264,7 +265,8 @@ class Month:
                 "identityProvider": web["federatedProvider"],
             }
             request = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/deploy-pipeline", "roleSessionName": f"run-{number}"}
-            self.call(at, taken, "sts:AssumeRoleWithWebIdentity", source, request=request)
+            issued = {"credentials": {"accessKeyId": who["accessKeyId"]}, "assumedRoleUser": {"arn": who["arn"]}}
+            self.call(at, taken, "sts:AssumeRoleWithWebIdentity", source, request=request, response=issued)
             for step in range(pick.randint(10, 60)):
                 action = pick.choice(DEPLOYED if pick.random() < 0.6 else READS)
                 self.call(at + timedelta(seconds=5 * step), who, action, source, agent="APN/1.0 Terraform/1.9")

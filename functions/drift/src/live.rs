@@ -320,7 +320,7 @@ fn opening(call: &Call<'_>, policy: &Policy) -> Option<Unproven> {
         role: call.principal.arn.clone()?,
         region: region.into_owned(),
         created: Some(created),
-        due: None,
+        ..Unproven::default()
     })
 }
 

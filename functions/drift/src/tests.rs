@@ -11,6 +11,7 @@ mod bounds;
 mod deputy;
 mod images;
 mod secrets;
+mod unproven;
 mod who;
 
 const POLICY: &str = r#"

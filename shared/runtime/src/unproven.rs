@@ -8,7 +8,7 @@ use super::document::{Document, Held};
 use super::due::{Due, Task};
 use super::error::RuntimeError;
 use super::ports::{Clock, World};
-use super::stored;
+use super::stored::{self, Was};
 
 /// The sort key of a session's document.
 pub const PROOF: &str = "proof";
@@ -41,6 +41,9 @@ pub struct Unproven {
     /// When it is due; `None`: it is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Time>,
+    /// What a later version has written.
+    #[serde(skip)]
+    pub was: Was,
 }
 
 impl Unproven {
@@ -73,11 +76,12 @@ impl Document for UnprovenSession {
 
     fn parse(&self, clock: &impl Clock, text: &str) -> Result<Unproven, RuntimeError> {
         // What can't be read is settled: its changes are stored all the same.
-        Ok(stored::read(clock, "reading an unproven deploy session", text, &[]).unwrap_or_default())
+        let read: Option<Unproven> = stored::read(clock, "reading an unproven deploy session", text, &[]);
+        Ok(Unproven { was: Was::of(text), ..read.unwrap_or_default() })
     }
 
     fn text(&self, state: &Unproven) -> Result<String, RuntimeError> {
-        stored::text(state)
+        state.was.text(state, |whole| serde_json::from_value(whole.clone()).unwrap_or_default())
     }
 
     fn due(&self, state: &Unproven) -> Option<Due> {
