@@ -36,7 +36,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("deploy-role-misused.second-factor.json", "d"),
     ("deploy-role-misused.session-name.json", "d"),
     ("deploy-role-misused.shell.json", "d"),
-    ("deploy-unproven.jsonl", "dp,d"),
+    ("deploy-unproven.jsonl", "d,dp"),
     ("direct-push.by-pipeline.json", "dp"),
     ("direct-push.git-push.json", "dp"),
     ("drift-write.anonymous.json", "d"),
