@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::origins::Origins;
 use handsoff_core::{Engine, Finding, Kind, Policy, Target, Trace, Verdict};
-use handsoff_drift::codes::{DEPLOY_OUT_OF_BOUNDS, DEPLOY_ROLE_MISUSED};
+use handsoff_drift::codes::{DEPLOY_OUT_OF_BOUNDS, DEPLOY_ROLE_MISUSED, DEPLOY_UNPROVEN};
 use handsoff_tests::deploys::{ROLES, Role, Wrong, deploy};
 use handsoff_tests::{replay, root};
 
@@ -141,6 +141,41 @@ fn a_deploy_with_one_thing_wrong_is_reported_every_time() {
     }
     assert_eq!(reported.len(), Wrong::ALL.len(), "{reported:?}");
     println!("{} deploys with one thing wrong, all reported: {reported:?}", reported.values().sum::<u64>());
+}
+
+/// The same deploys, of which one begins unseen.
+#[test]
+fn a_deploy_whose_beginning_no_record_shows_is_reported() {
+    let mut reported = 0;
+    for (name, roles) in pipelines() {
+        let policy = policy(name);
+        let count = u64::try_from(roles.len()).unwrap() * 2;
+        for unseen in roles.len()..roles.len() * 2 {
+            let folder = tempfile::tempdir().unwrap();
+            let log = folder.path().join("log.jsonl");
+            let mut records = Vec::new();
+            let mut changes = false;
+            for number in 0..count {
+                let role = of(&roles, number);
+                let deploy = deploy(role, number, None);
+                if number == u64::try_from(unseen).unwrap() {
+                    let by_itself = |call: &String| !call.contains(r#""invokedBy""#);
+                    changes = !role.writes.is_empty() && deploy.calls.iter().any(by_itself);
+                } else {
+                    records.push(deploy.begin);
+                }
+                records.extend(deploy.calls);
+            }
+            let records: Vec<String> = records.iter().map(|record| record.replace('\n', " ")).collect();
+            std::fs::write(&log, records.join("\n")).unwrap();
+            let found = replay(&[log], &policy, 1).findings;
+            let codes: Vec<_> = found.iter().map(|it| it.code).collect();
+            let expected = if changes { vec![DEPLOY_UNPROVEN] } else { vec![] };
+            assert_eq!(codes, expected, "{name} {unseen}");
+            reported += codes.len();
+        }
+    }
+    assert!(reported > 8, "{reported}");
 }
 
 /// A record that means nobody would show nothing.
