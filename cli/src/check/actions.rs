@@ -60,7 +60,7 @@ pub(super) fn broad(policy: &Policy) -> Vec<String> {
         let of_service =
             |(known, _): &(&str, &str)| known.eq_ignore_ascii_case(service) && name.contains('*');
         let mut grave = operations().filter(of_service).filter(|(service, name)| {
-            let action = Action { service: (*service).into(), name: (*name).into() };
+            let action = Action::named(*service, *name);
             pattern.matches(&action) && is_grave(&action)
         });
         let (_, first) = grave.next()?;
@@ -91,9 +91,7 @@ fn mistake(pattern: &ActionPattern) -> Option<Mistake> {
         return Some(unknown_service(&service, name));
     }
     if name.contains('*') {
-        let meant = own
-            .iter()
-            .any(|name| pattern.matches(&Action { service: service.as_str().into(), name: (*name).into() }));
+        let meant = own.iter().any(|name| pattern.matches(&Action::named(service.as_str(), *name)));
         let what = format!("matches no action of `{service}` that handsoff knows: is it one that is newer?");
         return (!meant).then_some(Mistake::Unknown(what));
     }
@@ -113,7 +111,7 @@ fn mistake(pattern: &ActionPattern) -> Option<Mistake> {
 
 /// What handsoff has in any of its tables. Sign-ins are in no reference.
 pub(crate) fn is_known(service: &str, name: &str) -> bool {
-    let action = Action { service: service.into(), name: name.into() };
+    let action = Action::named(service, name);
     handsoff_cloudtrail::access_level(service, name).is_some()
         || Class::of(service, name).is_some()
         || (service == "signin" && action.effect(None).1 == handsoff_cloudtrail::Basis::List)

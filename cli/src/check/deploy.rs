@@ -86,7 +86,7 @@ fn redundant_changes(entry: &Deploy) -> Vec<String> {
         let Change::Action(pattern) = change else { return None };
         // What a `*` stands for is no one class.
         let (service, name) = pattern.as_str().split_once(':').filter(|(_, name)| !name.contains('*'))?;
-        let action = Action { service: service.into(), name: name.into() };
+        let action = Action::named(service, name);
         let covers = |(other, it): (usize, &'_ Change)| {
             let by_class = matches!(it, Change::Class(_));
             let certain = !by_class || !CLASS_BY_CALL.contains(&name);

@@ -1,19 +1,36 @@
 //! What was called, and whether that changes anything.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::access::{self, AccessLevel};
 use crate::class::Class;
 use crate::record::Record;
 
 /// An API operation: `service:Name`, the name without its version suffix.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Action<'a> {
     /// The IAM prefix of the service, such as `cloudwatch` for `monitoring.amazonaws.com`.
     pub service: Cow<'a, str>,
     /// The operation, such as `PutMetricAlarm`.
     pub name: Cow<'a, str>,
+    known: Known,
 }
+
+/// What the tables say of an action, once it was asked for: each detector asks again.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    reference: OnceCell<Option<AccessLevel>>,
+    class: OnceCell<Option<Class>>,
+}
+
+impl PartialEq for Action<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.service, &self.name) == (&other.service, &other.name)
+    }
+}
+
+impl Eq for Action<'_> {}
 
 /// What a call does to the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +90,17 @@ impl<'a> Action<'a> {
             Cow::Borrowed(name) => Cow::Borrowed(without_version(name)),
             Cow::Owned(name) => Cow::Owned(without_version(&name).to_owned()),
         };
-        Self { service, name }
+        Self::named(service, name)
+    }
+
+    /// The action of a service's IAM prefix and an operation without its version.
+    pub fn named(service: impl Into<Cow<'a, str>>, name: impl Into<Cow<'a, str>>) -> Self {
+        Self { service: service.into(), name: name.into(), known: Known::default() }
+    }
+
+    /// What the service authorization reference says.
+    fn reference(&self) -> Option<AccessLevel> {
+        *self.known.reference.get_or_init(|| access::access_level(&self.service, &self.name))
     }
 
     /// Whether the name says that it reads: `Get`, `List`, `Describe`, in either case of the first letter.
@@ -83,7 +110,7 @@ impl<'a> Action<'a> {
 
     /// The access level: from the service authorization reference, else from the name.
     pub fn access(&self) -> AccessLevel {
-        access::access_level(&self.service, &self.name).unwrap_or_else(|| {
+        self.reference().unwrap_or_else(|| {
             if starts_with_verb(&self.name, &["List"]) {
                 AccessLevel::List
             } else if self.has_reading_name() {
@@ -109,7 +136,7 @@ impl<'a> Action<'a> {
         if let Some(effect) = self.listed() {
             return (effect, Basis::List);
         }
-        if let Some(access) = access::access_level(&self.service, &self.name) {
+        if let Some(access) = self.reference() {
             // The reference calls a few writes reads. Where CloudTrail and the verb both say otherwise, they count.
             if !access.is_write() && read_only == Some(false) && starts_with_verb(&self.name, WRITING) {
                 return (Effect::Changes, Basis::ReadOnlyAndName);
@@ -131,7 +158,7 @@ impl<'a> Action<'a> {
 
     /// What the call gives to somebody, where the table knows it.
     pub fn class(&self) -> Option<Class> {
-        Class::of(&self.service, &self.name)
+        *self.known.class.get_or_init(|| Class::of(&self.service, &self.name))
     }
 
     /// Whether the call lets somebody into a machine, to type what CloudTrail doesn't see.

@@ -64,7 +64,8 @@ impl Attack {
         policy: &Policy,
         principal: &Principal<'_>,
     ) -> Option<Self> {
-        let changes = action.access() != AccessLevel::Tagging && Self::may_be_on_protected(record, policy);
+        // The record's text first: most changes name nothing of it.
+        let changes = Self::may_be_on_protected(record, policy) && action.access() != AccessLevel::Tagging;
         if !changes || Self::is_listed(action) {
             return None;
         }
@@ -84,7 +85,7 @@ impl Attack {
     /// Whether [`Self::on_protected`] has to look at a change: by its record's text alone.
     pub fn may_be_on_protected(record: &Record<'_>, policy: &Policy) -> bool {
         let parts = [record.request_parameters, record.response_elements, record.resources];
-        parts.iter().any(|part| policy.may_name_protected(part.as_str()))
+        parts.iter().any(|part| policy.protected.may_be_in(part.as_str()))
     }
 
     /// Whether the action takes away what is read: AWS files it with the reads or the changes, as the record says.

@@ -110,10 +110,8 @@ impl Evidence<'_> {
             named && profile.used.arns.keys().any(|arn| own.identity.matches_pathless(arn, Some(&id.account)))
         });
         let known = |name: &str| {
-            let action = name.split_once(':').map(|(service, name)| handsoff_cloudtrail::Action {
-                service: service.into(),
-                name: name.into(),
-            });
+            let action =
+                name.split_once(':').map(|(service, name)| handsoff_cloudtrail::Action::named(service, name));
             let patterns = own.iter().flat_map(|own| &own.may_write);
             action.is_some_and(|action| patterns.into_iter().any(|pattern| pattern.matches(&action)))
         };

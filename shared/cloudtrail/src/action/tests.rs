@@ -2,7 +2,7 @@ use super::*;
 use crate::Entry;
 
 fn action(service: &'static str, name: &'static str) -> Action<'static> {
-    Action { service: service.into(), name: without_version(name).into() }
+    Action::named(service, without_version(name))
 }
 
 #[test]

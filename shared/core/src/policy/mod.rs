@@ -11,6 +11,7 @@ pub mod misuse;
 mod pattern;
 mod pattern_error;
 mod pipeline;
+mod protected;
 mod read;
 #[cfg(test)]
 mod schema;
@@ -23,7 +24,6 @@ use std::sync::Arc;
 
 use handsoff_cloudtrail::{Time, TimeDelta};
 use ipnet::IpNet;
-use memchr::memmem;
 
 pub use change::Change;
 pub use digest::DigestHours;
@@ -33,6 +33,7 @@ pub use images::{ImagePattern, Images};
 pub use pattern::{ActionPattern, Glob, IdentityPattern};
 pub use pattern_error::PatternError;
 pub use pipeline::PipelineRules;
+pub use protected::Protected;
 pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
@@ -64,7 +65,7 @@ pub struct Policy {
     /// When a deploy session is unproven.
     pub proof: ProofRules,
     /// Names of resources that logging and detection depend on.
-    pub protected: Vec<Glob>,
+    pub protected: Protected,
 }
 
 /// Where an entry of the policy stands, for the reasons of findings: `handsoff.toml:12 [[deploy]]`.
@@ -459,27 +460,10 @@ impl Alerts {
 }
 
 impl Policy {
-    /// Whether a part of a record may name a resource that the policy protects: by the longest text without `*` of each
-    /// pattern. `false` is certain.
-    pub fn may_name_protected(&self, json: &str) -> bool {
-        let literal = |glob: &Glob| {
-            let longest = glob.as_str().split('*').max_by_key(|part| part.len()).unwrap_or_default();
-            // Between ARNs and names the partition may differ.
-            contains(json, longest.strip_prefix("arn:aws:").unwrap_or(longest))
-        };
-        // JSON may write any character otherwise.
-        !json.is_empty() && (contains(json, "\\u") || self.protected.iter().any(literal))
-    }
-
     /// Whether the policy protects a resource, by its name or ARN.
     pub fn protects(&self, resource: &str) -> bool {
-        self.protected.iter().any(|glob| glob.matches_resource(resource))
+        self.protected.has(resource)
     }
-}
-
-/// Every change by the pipeline is looked through: this is faster than `str::contains`.
-fn contains(text: &str, part: &str) -> bool {
-    memmem::find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use toml::de::{DeTable, Error};
 
 use super::{
     Alerts, Cases, DEFAULT, Denials, DigestHours, Line, PipelineRules, Policy, PolicyError, ProofRules,
+    Protected,
 };
 use crate::severity::Severity;
 use reader::{Reader, Section};
@@ -56,7 +57,7 @@ pub(super) fn empty() -> Policy {
         pipeline: PipelineRules::none(),
         images: None,
         proof: ProofRules { patience: TimeDelta::minutes(20) },
-        protected: Vec::new(),
+        protected: Protected::default(),
     }
 }
 
@@ -174,7 +175,7 @@ impl Reader<'_> {
         if let Some(section) = self.section(root, "protected") {
             self.known(&section, &["resources"]);
             if let Some(resources) = self.globs(&section, "resources") {
-                policy.protected = resources;
+                policy.protected = resources.into_iter().collect();
             }
         }
     }

@@ -170,10 +170,8 @@ fn a_bare_name_is_for_the_command_line() {
 
 #[test]
 fn actions_are_matched_as_iam_does() {
-    let action = |service: &'static str, name: &'static str| handsoff_cloudtrail::Action {
-        service: service.into(),
-        name: name.into(),
-    };
+    let action =
+        |service: &'static str, name: &'static str| handsoff_cloudtrail::Action::named(service, name);
     let puts = ActionPattern::parse("s3:Put*").unwrap();
     assert!(puts.matches(&action("s3", "PutObject")) && puts.matches(&action("s3", "putObject")));
     assert!(!puts.matches(&action("s3", "GetObject")) && !puts.matches(&action("s3control", "PutObject")));
