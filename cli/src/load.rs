@@ -101,7 +101,8 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, LoadError> {
                 vpc_endpoints: Vec::new(),
                 may_change: None,
                 humans: false,
-                unproven: false,
+                // Nothing is known of how it is assumed, and the logs may be of one Region.
+                unproven: true,
             }),
             Err(why) => wrong.push(OptionError::DeployRole { value: pattern.clone(), why }),
         }

@@ -23,7 +23,6 @@ use handsoff_runtime::{
 
 use crate::Drift;
 use crate::codes::WORKLOAD_WRITE;
-use crate::unproven::may_be_reported;
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -314,7 +313,7 @@ fn proof(call: &Call<'_>, policy: &Policy, verdict: Option<&Verdict>) -> Option<
 /// What CloudTrail is asked of the session of a call, if no record shows how it began.
 fn opening(call: &Call<'_>, policy: &Policy) -> Option<Unproven> {
     let entry = policy.deploy.get(call.principal.entry?)?;
-    let (_, created) = session_of(&call.principal.identity).filter(|_| may_be_reported(entry))?;
+    let (_, created) = session_of(&call.principal.identity).filter(|_| entry.asks_for_proof())?;
     let region = call.record.aws_region.text().unwrap_or_default();
     Some(Unproven {
         role: call.principal.arn.clone()?,

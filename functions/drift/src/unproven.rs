@@ -16,7 +16,7 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 pub fn unproven(mut finding: Finding, policy: &Policy) -> Option<Finding> {
     let account = finding.account.as_str();
     let role = |entry: &&Deploy| entry.identity.matches(&finding.principal.arn, Some(account));
-    let entry = policy.deploy.iter().find(role).filter(|entry| may_be_reported(entry))?;
+    let entry = policy.deploy.iter().find(role).filter(|entry| entry.asks_for_proof())?;
     finding.reason = format!(
         "No record shows who assumed the deploy role of {} for this session, which changed production.",
         entry.line
@@ -25,9 +25,4 @@ pub fn unproven(mut finding: Finding, policy: &Policy) -> Option<Finding> {
     finding.next = codes::DEPLOY_UNPROVEN.next_step().into();
     finding.known = finding.time.map(|time| time + policy.proof.patience);
     Some(finding)
-}
-
-/// Whether an entry's sessions have to begin where a record shows it.
-pub(crate) fn may_be_reported(entry: &Deploy) -> bool {
-    !entry.humans && !entry.unproven
 }

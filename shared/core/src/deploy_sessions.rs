@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use handsoff_cloudtrail::{Arn, Identity, Record, Time};
 
 use crate::finding::Key;
-use crate::policy::Policy;
+use crate::policy::{Deploy, Policy};
 use crate::session_id::{self, issued_by};
 
 /// What the records of a log say of deploy sessions. Sets: it doesn't matter which record comes first.
@@ -15,8 +15,8 @@ pub struct DeploySessions {
     changed: HashMap<u64, Changed>,
     /// Sessions of deploy roles whose beginning was seen.
     began: HashSet<u64>,
-    /// From when on an account's log shows how sessions begin. One that shows none proves nothing.
-    since: BTreeMap<String, Time>,
+    /// From when on the log shows how sessions of a role begin, by account and role. One that shows none proves nothing.
+    since: BTreeMap<(String, String), Time>,
     /// The last change that was noted: a deploy's calls come one after the other.
     last: Option<(String, String)>,
 }
@@ -24,7 +24,7 @@ pub struct DeploySessions {
 /// A session that changed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Changed {
-    account: String,
+    role: (String, String),
     /// When its credentials were issued.
     created: Time,
     first: (Option<Time>, Key),
@@ -42,18 +42,18 @@ impl DeploySessions {
     /// Notes a call that issued a session. Whether it is one of a deploy role.
     pub(crate) fn note_beginning(&mut self, record: &Record<'_>, policy: &Policy) -> bool {
         let Some((issued, role)) = issued_by(record).zip(record.assumed_role_arn()) else { return false };
-        let Some(account) = Arn::split(&role).map(|role| role.account) else { return false };
-        let time = record.event_time.text().and_then(|time| Time::parse(&time));
-        match (self.since.get_mut(account), time) {
-            (Some(since), Some(time)) => *since = (*since).min(time),
-            (None, Some(time)) => drop(self.since.insert(account.to_owned(), time)),
-            (_, None) => {}
+        let Some(Arn { account, resource, .. }) = Arn::split(&role) else { return false };
+        let entry = policy.deploy.iter().find(|entry| entry.identity.matches(&role, Some(account)));
+        if !entry.is_some_and(Deploy::asks_for_proof) {
+            return entry.is_some();
         }
-        let deploys = policy.deploy.iter().any(|entry| entry.identity.matches(&role, Some(account)));
-        if deploys {
-            self.began.insert(issued);
+        self.began.insert(issued);
+        if let Some(time) = record.event_time.text().and_then(|time| Time::parse(&time)) {
+            let name = resource.rsplit('/').next().unwrap_or(resource);
+            let since = self.since.entry((account.to_owned(), name.to_owned())).or_insert(time);
+            *since = (*since).min(time);
         }
-        deploys
+        true
     }
 
     /// Notes a change by a deploy role that is expected.
@@ -63,11 +63,12 @@ impl DeploySessions {
             return;
         }
         let caller = Identity::read(record.user_identity);
-        let account = caller.arn.as_deref().and_then(Arn::split).map(|arn| arn.account);
-        let Some(((session, created), account)) = session_of(&caller).zip(account) else { return };
+        let account = caller.arn.as_deref().and_then(Arn::split).map(|arn| arn.account.to_owned());
+        let role = account.zip(caller.assumed_role().map(|(role, _)| role.to_owned()));
+        let Some(((session, created), role)) = session_of(&caller).zip(role) else { return };
         let time = record.event_time.text().and_then(|time| Time::parse(&time));
         let first = (time, Key::of(record));
-        let new = Changed { account: account.to_owned(), created, first };
+        let new = Changed { role, created, first };
         let known = self.changed.entry(session).or_insert(new);
         known.first = known.first.min(first);
         self.last = Some((identity.to_owned(), at.to_owned()));
@@ -80,15 +81,15 @@ impl DeploySessions {
             known.first = known.first.min(changed.first);
         }
         self.began.extend(other.began);
-        for (account, time) in other.since {
-            let since = self.since.entry(account).or_insert(time);
+        for (role, time) in other.since {
+            let since = self.since.entry(role).or_insert(time);
             *since = (*since).min(time);
         }
     }
 
     /// The sessions whose beginning the log should show and doesn't, and the first change of each.
     pub(crate) fn unproven(&self) -> HashMap<u64, Key> {
-        let covered = |it: &Changed| self.since.get(&it.account).is_some_and(|since| *since <= it.created);
+        let covered = |it: &Changed| self.since.get(&it.role).is_some_and(|since| *since <= it.created);
         let unproven =
             self.changed.iter().filter(|(session, it)| covered(it) && !self.began.contains(session));
         unproven.map(|(session, it)| (*session, it.first.1)).collect()

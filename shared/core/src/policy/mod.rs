@@ -116,6 +116,13 @@ pub struct Deploy {
     pub unproven: bool,
 }
 
+impl Deploy {
+    /// Whether its sessions have to begin where a record shows it.
+    pub fn asks_for_proof(&self) -> bool {
+        !self.humans && !self.unproven
+    }
+}
+
 /// `[proof]`: of the beginning of deploy sessions.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
