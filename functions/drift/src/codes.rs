@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 13] = [
+pub const ALL: [Code; 14] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -20,6 +20,7 @@ pub const ALL: [Code; 13] = [
     INTERACTIVE_ACCESS,
     IMAGE_NOT_APPROVED,
     LONG_LIVED_KEY,
+    LOGIN_WITHOUT_MFA,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -177,5 +178,15 @@ pub const LONG_LIVED_KEY: Code = Code::new(&Row {
     repeats: Repeats::Ordinary,
     may_be_hidden: Ok(()),
     is_by_hand: true,
+    ..DRIFT
+});
+
+/// An IAM user who signed in to the console without MFA.
+pub const LOGIN_WITHOUT_MFA: Code = Code::new(&Row {
+    place: 113,
+    name: "login-without-mfa",
+    title: "Console sign-in without MFA",
+    next: "Ask the person whether they signed in: a password alone may be anybody's. If it wasn't them: delete the user's password \
+           and read what was done since. If it was: have them set up MFA, or sign in through IAM Identity Center.",
     ..DRIFT
 });

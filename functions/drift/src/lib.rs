@@ -2,7 +2,8 @@
 //!
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
-//! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`.
+//! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`,
+//! `login-without-mfa`.
 
 mod assumed;
 mod bounds;
@@ -119,8 +120,9 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return finding.into();
     }
     if matches!(call.effect, Effect::SignsIn | Effect::SignInPlumbing) {
-        trace.step("rule console-sign-in", || "somebody signed in".into());
-        return sign_in(call).into();
+        let finding = sign_in(call);
+        trace.step(finding.code.as_str(), || finding.reason.clone());
+        return finding.into();
     }
     if let Some(place) = exceptions::covering(call, policy, trace) {
         return Verdict::Excepted(place);
@@ -186,10 +188,12 @@ fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
 }
 
 fn sign_in(call: &Call<'_>) -> Finding {
-    let (severity, how) = match call.mfa() {
-        Some(false) => (Severity::Medium, "without MFA"),
-        Some(true) => (Severity::Low, "with MFA"),
-        None => (Severity::Low, "and the record can't prove whether MFA was used"),
+    let (code, severity, how) = match call.mfa() {
+        Some(false) => (codes::LOGIN_WITHOUT_MFA, Severity::Medium, "without MFA"),
+        Some(true) => (codes::CONSOLE_SIGN_IN, Severity::Low, "with MFA"),
+        None => {
+            (codes::CONSOLE_SIGN_IN, Severity::Low, "and the record can't prove whether MFA was used")
+        }
     };
     if let Some(because) = call.code_in_console() {
         let what = if call.effect == Effect::SignsIn { "signed in to" } else { "requested access to" };
@@ -207,7 +211,7 @@ fn sign_in(call: &Call<'_>) -> Finding {
         call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_cloudtrail::json::Raw::text);
     let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
     let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
-    Finding::new(call, codes::CONSOLE_SIGN_IN, severity, reason)
+    Finding::new(call, code, severity, reason)
 }
 
 fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {

@@ -250,7 +250,7 @@ fn sign_ins_are_reported_and_their_steps_are_not() {
         )
     };
     assert_eq!(found(user, "signin:ConsoleLogin", &mfa("Yes")), (codes::CONSOLE_SIGN_IN, Severity::Low));
-    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (codes::CONSOLE_SIGN_IN, Severity::Medium));
+    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (codes::LOGIN_WITHOUT_MFA, Severity::Medium));
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
     assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "deny-spike");
@@ -262,6 +262,13 @@ fn that_a_federated_session_shows_no_mfa_proves_nothing() {
     let finding = verdict(ALICE, "signin:ConsoleLogin", rest).unwrap();
     assert_eq!((finding.code, finding.severity, finding.mfa), (codes::CONSOLE_SIGN_IN, Severity::Low, None));
     assert_eq!(verdict(ALICE, "ec2:RunInstances", "").unwrap().mfa, None);
+    let switched = r#","additionalEventData":{"SwitchFrom":"arn:aws:iam::1:user/a","MFAUsed":"No"}"#;
+    assert_eq!(found(&role("admin", "a"), "signin:SwitchRole", switched).0, codes::CONSOLE_SIGN_IN);
+    // A user's record that says nothing proves nothing either.
+    let user = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333","userName":"bob"}"#;
+    for rest in ["", r#","additionalEventData":{}"#, r#","additionalEventData":{"MFAUsed":"perhaps"}"#] {
+        assert_eq!(found(user, "signin:ConsoleLogin", rest), (codes::CONSOLE_SIGN_IN, Severity::Low), "{rest}");
+    }
 }
 
 /// CDK and stack sets deploy with roles of their own, which a policy names like any other.
