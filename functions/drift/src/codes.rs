@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 14] = [
+pub const ALL: [Code; 15] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -21,6 +21,7 @@ pub const ALL: [Code; 14] = [
     IMAGE_NOT_APPROVED,
     LONG_LIVED_KEY,
     LOGIN_WITHOUT_MFA,
+    WRITE_WITHOUT_MFA,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -188,5 +189,18 @@ pub const LOGIN_WITHOUT_MFA: Code = Code::new(&Row {
     title: "Console sign-in without MFA",
     next: "Ask the person whether they signed in: a password alone may be anybody's. If it wasn't them: delete the user's password \
            and read what was done since. If it was: have them set up MFA, or sign in through IAM Identity Center.",
+    ..DRIFT
+});
+
+/// A change by an IAM user in a session that provably began without MFA.
+pub const WRITE_WITHOUT_MFA: Code = Code::new(&Row {
+    place: 114,
+    name: "write-without-mfa",
+    title: "Production changed by hand, without MFA",
+    next: "Ask the person whether they did this: a password or key alone may be anybody's. If not: revoke the user's sessions and \
+           credentials, then undo. If so: bring the change into code through the pipeline, and have the user's rights require MFA.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
     ..DRIFT
 });

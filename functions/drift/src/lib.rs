@@ -3,7 +3,7 @@
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
 //! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`,
-//! `login-without-mfa`.
+//! `login-without-mfa`, `write-without-mfa`.
 
 mod assumed;
 mod bounds;
@@ -11,6 +11,7 @@ pub mod codes;
 mod images;
 mod keys;
 pub mod live;
+mod mfa;
 mod permission_sets;
 mod secrets;
 mod subscription;
@@ -191,9 +192,7 @@ fn sign_in(call: &Call<'_>) -> Finding {
     let (code, severity, how) = match call.mfa() {
         Some(false) => (codes::LOGIN_WITHOUT_MFA, Severity::Medium, "without MFA"),
         Some(true) => (codes::CONSOLE_SIGN_IN, Severity::Low, "with MFA"),
-        None => {
-            (codes::CONSOLE_SIGN_IN, Severity::Low, "and the record can't prove whether MFA was used")
-        }
+        None => (codes::CONSOLE_SIGN_IN, Severity::Low, "and the record can't prove whether MFA was used"),
     };
     if let Some(because) = call.code_in_console() {
         let what = if call.effect == Effect::SignsIn { "signed in to" } else { "requested access to" };
@@ -280,10 +279,12 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         [] => "the policy has no [[deploy]] entry".to_owned(),
         lines => format!("no [[deploy]] entry names it ({})", lines.join(", ")),
     };
-    let code = code_of(call, codes::DRIFT_WRITE);
+    let without_mfa = mfa::is_absent(call);
+    let code = code_of(call, if without_mfa { codes::WRITE_WITHOUT_MFA } else { codes::DRIFT_WRITE });
     trace
         .step(if code == codes::DRIFT_WRITE { "rule drift-write" } else { code.as_str() }, || deploy.clone());
     let who = match call.principal.kind {
+        Kind::Human if without_mfa => "A person, in a session that began without MFA,",
         Kind::Human => "A person",
         Kind::Workload => "A workload",
         _ => "An identity that the policy doesn't know",
@@ -294,7 +295,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let (severity, deputy) = with_deputy(call, policy);
     // Nobody's daily work: the role is a workload's.
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
-    let severity = if borrowed { severity.max(Severity::Medium) } else { severity };
+    let severity = if borrowed || without_mfa { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
     Finding::new(call, code, severity, reason)
 }

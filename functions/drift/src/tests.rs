@@ -10,6 +10,7 @@ mod assumed;
 mod bounds;
 mod deputy;
 mod images;
+mod mfa;
 mod secrets;
 mod who;
 
@@ -254,21 +255,6 @@ fn sign_ins_are_reported_and_their_steps_are_not() {
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
     assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "deny-spike");
-}
-
-#[test]
-fn that_a_federated_session_shows_no_mfa_proves_nothing() {
-    let rest = r#","responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"No"}"#;
-    let finding = verdict(ALICE, "signin:ConsoleLogin", rest).unwrap();
-    assert_eq!((finding.code, finding.severity, finding.mfa), (codes::CONSOLE_SIGN_IN, Severity::Low, None));
-    assert_eq!(verdict(ALICE, "ec2:RunInstances", "").unwrap().mfa, None);
-    let switched = r#","additionalEventData":{"SwitchFrom":"arn:aws:iam::1:user/a","MFAUsed":"No"}"#;
-    assert_eq!(found(&role("admin", "a"), "signin:SwitchRole", switched).0, codes::CONSOLE_SIGN_IN);
-    // A user's record that says nothing proves nothing either.
-    let user = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333","userName":"bob"}"#;
-    for rest in ["", r#","additionalEventData":{}"#, r#","additionalEventData":{"MFAUsed":"perhaps"}"#] {
-        assert_eq!(found(user, "signin:ConsoleLogin", rest), (codes::CONSOLE_SIGN_IN, Severity::Low), "{rest}");
-    }
 }
 
 /// CDK and stack sets deploy with roles of their own, which a policy names like any other.

@@ -140,4 +140,6 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("workload-write.for-somebody.json", "d"),
     ("workload-write.instance-agent.json", "d"),
     ("workload-write.not-in-entry.json", "d"),
+    ("write-without-mfa.console.json", "d"),
+    ("write-without-mfa.session-token.json", "d"),
 ];
