@@ -32,12 +32,13 @@ use serde_json::{Value, json};
 const LATER: Time = Time::from_timestamp(1_899_999_900);
 
 /// What the sessions, changes and denied calls of the samples are.
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "drift-write.iam-",
     "drift-write.permissions",
     "drift-write.schedule",
     "workload-write.for-",
     "deny-",
+    "launch-",
     "glass-closed",
     "glass-unapproved.n",
 ];
@@ -95,6 +96,8 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-unapproved.n"])));
     let denied = deliveries(&samples(&["deny-"]));
     bring(&FaultInjection::new(&world), policy, &denied[..denied.len() / 2]);
+    let launches = deliveries(&samples(&["launch-"]));
+    bring(&FaultInjection::new(&world), policy, &launches[..2]);
     let changes = deliveries(&samples(&["drift-write.iam-", "drift-write.permissions"]));
     let publish = {
         let faulty = FaultInjection::new(&world);

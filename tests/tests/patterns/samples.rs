@@ -81,6 +81,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("interactive-access.password-data.json", "d"),
     ("interactive-access.remote-desktop.json", "d"),
     ("interactive-access.session-manager.json", "d"),
+    ("launch-refused.jsonl", "ds"),
     ("login-failures.jsonl", "dbs"),
     ("login-without-mfa.iam-user.json", "d"),
     ("long-lived-key.by-user.json", "d"),

@@ -91,9 +91,8 @@ fn where_the_record_proves_nothing_a_change_is_drift_as_before() {
 #[test]
 fn the_policy_decides_first_whose_session_it_is() {
     let policy = format!(
-        "{}\n[[exception]]\nidentity = \"arn:aws:iam::*:user/bob\"\nactions = [\"ec2:RunInstances\"]\nowner = \"o@example.com\"\n\
-         reason = \"r\"\nuntil = 2099-01-01\n",
-        POLICY
+        "{POLICY}\n[[exception]]\nidentity = \"arn:aws:iam::*:user/bob\"\nactions = [\"ec2:RunInstances\"]\nowner = \"o@example.com\"\n\
+         reason = \"r\"\nuntil = 2099-01-01\n"
     );
     let by = |policy: &str, action: &str| verdict_by(policy, &user("false", TEMPORARY), action, "");
     assert_eq!(by(&policy, "ec2:RunInstances").unwrap_err(), "excepted");
