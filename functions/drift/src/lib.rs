@@ -8,6 +8,7 @@
 mod assumed;
 mod bounds;
 pub mod codes;
+mod deletions;
 mod images;
 mod keys;
 pub mod live;
@@ -21,7 +22,7 @@ pub use subscription::lost_subscription;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
 use handsoff_core::deputy;
-use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
+use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Related, Watch};
 use handsoff_core::policy::{Deploy, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
@@ -72,6 +73,15 @@ impl Detector for Drift {
 
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         judge(call, policy, trace)
+    }
+
+    /// What a pipeline deletes.
+    fn relates(&self, call: &Call<'_>, policy: &Policy) -> Option<Related> {
+        deletions::of(call, policy)
+    }
+
+    fn join(&self, related: Vec<Related>, _: &Policy) -> Vec<Finding> {
+        deletions::join(related)
     }
 
     fn watches_identity(&self, who: &IdentityFacts<'_>, policy: &Policy) -> Watch {

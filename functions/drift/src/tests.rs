@@ -8,6 +8,7 @@ use super::*;
 mod actions;
 mod assumed;
 mod bounds;
+mod deletions;
 mod deputy;
 mod images;
 mod mfa;

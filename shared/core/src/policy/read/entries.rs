@@ -17,6 +17,7 @@ impl Reader<'_> {
             "source_identities",
             "vpc_endpoints",
             "may_change",
+            "deletions",
             "humans",
         ];
         self.known(section, &keys);
@@ -33,6 +34,7 @@ impl Reader<'_> {
             known.then(|| written.to_owned()).ok_or(PatternError::NoEndpoint)
         });
         let may_change = self.strings(section, "may_change").map(|written| self.each(written, Change::parse));
+        let deletions = self.number(section, "deletions").unwrap_or(Deploy::DELETIONS);
         let humans = self.flag(section, "humans").unwrap_or(false);
         let line = self.line(section);
         let identity = identity?;
@@ -45,6 +47,7 @@ impl Reader<'_> {
             source_identities,
             vpc_endpoints,
             may_change,
+            deletions,
             humans,
         })
     }
