@@ -70,6 +70,36 @@ fn one_too_many_is_one_message() {
     assert_eq!(live(&records(20), 1).1, 1, "and no more than one");
 }
 
+/// Objects that a person deletes, one a second.
+fn objects() -> Vec<String> {
+    let who = session(("AWSReservedSSO_Dev_0123456789abcdef", "jon@example.com", "ASIAJON"));
+    let object = |second: u32| {
+        let rest = format!(r#""requestParameters":{{"bucketName":"b","key":"k{second}"}},"#);
+        let data = record(second, &who, "s3:DeleteObject", &rest);
+        data.replace(r#""managementEvent":true"#, r#""managementEvent":false"#)
+    };
+    (0..60).map(object).collect()
+}
+
+#[test]
+fn what_a_person_deletes_is_one_message_beside_the_digest() {
+    let found = replayed(&objects());
+    assert_eq!(found.iter().filter(|(_, sort)| sort.contains("mass-deletion")).count(), 1, "{found:?}");
+    assert_eq!((found.len(), live(&objects(), 7)), (61, (found, 1)));
+    assert_eq!(live(&objects()[..50], 7).1, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #[test]
+    fn neither_do_they_of_a_persons(
+        order in Just([objects(), objects()].concat()).prop_shuffle(),
+        at_once in 1..30_usize,
+    ) {
+        prop_assert_eq!(live(&order, at_once), (replayed(&order), 1));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]

@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 15] = [
+pub const ALL: [Code; 16] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -22,6 +22,7 @@ pub const ALL: [Code; 15] = [
     LONG_LIVED_KEY,
     LOGIN_WITHOUT_MFA,
     WRITE_WITHOUT_MFA,
+    MASS_DELETION,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -202,5 +203,17 @@ pub const WRITE_WITHOUT_MFA: Code = Code::new(&Row {
     repeats: Repeats::Ordinary,
     may_be_hidden: Ok(()),
     is_by_hand: true,
+    ..DRIFT
+});
+
+/// Much data that a person deleted.
+pub const MASS_DELETION: Code = Code::new(&Row {
+    place: 115,
+    name: "mass-deletion",
+    title: "Much data deleted by hand",
+    next: "Ask the person what this was for. If it wasn't them: revoke their sessions and keys now, and restore the data from versions \
+           or backups before these end. If it was: let a program do it, with a role of its own.",
+    alerts: AlertRule::Once,
+    may_be_hidden: Ok(()),
     ..DRIFT
 });

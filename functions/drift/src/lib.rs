@@ -3,7 +3,7 @@
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
 //! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`,
-//! `login-without-mfa`, `write-without-mfa`.
+//! `login-without-mfa`, `write-without-mfa`, `mass-deletion`.
 
 mod assumed;
 mod bounds;
@@ -75,7 +75,7 @@ impl Detector for Drift {
         judge(call, policy, trace)
     }
 
-    /// What a pipeline deletes.
+    /// What a pipeline deletes, and of data a person.
     fn relates(&self, call: &Call<'_>, policy: &Policy) -> Option<Related> {
         deletions::of(call, policy)
     }

@@ -138,3 +138,49 @@ fn what_deploys_replace_all_day_and_what_others_delete_does_not_count() {
     }
     assert!(related("lambda:DeleteFunction20150331", time, "").is_some(), "whatever the version of its name");
 }
+
+fn object(n: usize, who: &str, policy: &str, name: &str) -> Option<Related> {
+    let time = format!("2026-03-01T09:{:02}:{:02}Z", n / 60, n % 60);
+    let rest = format!(
+        r#","managementEvent":false,"eventCategory":"Data","requestParameters":{{"bucketName":"b","key":"k{n}"}}"#
+    );
+    related_by(policy, who, name, &time, &rest)
+}
+
+#[test]
+fn many_calls_that_delete_data_by_hand_are_a_mass_deletion() {
+    let objects = |many: usize| {
+        (0..many).map(|n| object(n, ALICE, POLICY, "s3:DeleteObject").unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(join(objects(50)), []);
+    assert_eq!(join(vec![objects(1).remove(0); 100]), [], "delivered again");
+    let found = join(objects(200));
+    assert_eq!(found.len(), 1);
+    let finding = &found[0];
+    assert_eq!((finding.code, finding.severity), (codes::MASS_DELETION, Severity::Medium));
+    assert_eq!(
+        finding.reason,
+        "A person deleted data by more than 50 calls of `s3:DeleteObject` within an hour."
+    );
+    assert_eq!(finding.known.unwrap().to_string(), "2026-03-01T09:00:50Z");
+    assert_eq!(finding.next, codes::MASS_DELETION.next_step());
+    // A person is one, whatever the session; two of a permission set are two.
+    let group = |who: &str| object(1, who, POLICY, "s3:DeleteObject").unwrap().group;
+    assert_eq!(group(ALICE), group(&ALICE.replace("T08:00", "T07:00").replace("Admin_", "Other_")));
+    assert_ne!(group(ALICE), group(&ALICE.replace("alice", "bob")));
+}
+
+#[test]
+fn what_a_program_deletes_or_an_exception_covers_is_none() {
+    let data = |who: &str, name: &str| object(1, who, POLICY, name);
+    assert!(data(ALICE, "s3:PutObject").is_none() && data(ALICE, "dynamodb:DeleteItem").is_some());
+    for who in
+        [&role("nobody-knows", "s"), &role("app", "s"), &role("deploy", "run-1"), &role("emergency", "s")]
+    {
+        assert_eq!(data(who, "s3:DeleteObject"), None, "{who}");
+    }
+    let covered = POLICY
+        .replace("glue:StartJobRun", "s3:DeleteObject")
+        .replace("permission-set/Data", "permission-set/Admin");
+    assert_eq!(object(1, ALICE, &covered, "s3:DeleteObject"), None);
+}
