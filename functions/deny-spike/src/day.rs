@@ -128,16 +128,13 @@ impl Day {
         let from = |start: Option<&Time>| start.is_some_and(|start| slot >= *start);
         let found = |code, severity, why| Some(Found { code, severity, why, known: call.time });
         let mut all = None;
-        if let Some(launch) = launch.filter(|_| from(self.launches.as_ref())) {
-            let grave = from(self.grave_launches.as_ref());
-            let severity = if grave { Severity::High } else { Severity::Medium };
-            let more = if grave { ", with accelerators or in several Regions" } else { "" };
-            let why = format!(
-                "A launch of {launch} was refused, as others of this principal were within a day{more}; from {} different sizes and \
-                 Regions it is looking for where machines can be had",
-                launches::ENOUGH
-            );
-            all = found(codes::LAUNCH_REFUSED, severity, why);
+        if let Some(launch) = launch {
+            all = self.of_launch(slot, &launch).map(|(severity, known, why)| Found {
+                code: codes::LAUNCH_REFUSED,
+                severity,
+                why,
+                known: call.time.max(known),
+            });
         }
         if from(self.lasting.as_ref()) && !failed {
             let why = format!(
@@ -164,6 +161,22 @@ impl Day {
             all = more(all, found(codes::DENY_PROBING, Severity::Medium, why));
         }
         all
+    }
+
+    /// What a launch in some five minutes of the day becomes, and when that was known at the latest: which call of the five
+    /// minutes in which it is enough was the last one isn't kept.
+    fn of_launch(&self, slot: Time, launch: &str) -> Option<(Severity, Option<Time>, String)> {
+        let starts = [(self.grave_launches, Severity::High), (self.launches, Severity::Medium)];
+        let is_since = |(start, severity)| Some((start?, severity)).filter(|(start, _)| slot >= *start);
+        let (start, severity) = starts.into_iter().find_map(is_since)?;
+        let grave = severity == Severity::High;
+        let more = if grave { ", with accelerators or in several Regions" } else { "" };
+        let why = format!(
+            "A launch of {launch} was refused, as others of this principal were within a day{more}; from {} different sizes and \
+             Regions it is looking for where machines can be had",
+            launches::ENOUGH
+        );
+        Some((severity, (slot == start).then(|| slot + SLOT), why))
     }
 
     /// The first time from which on it holds too much of anything.

@@ -175,6 +175,8 @@ fn its_reason_says_what_was_asked_for() {
     assert!(finding.reason.contains("A launch of g6.xlarge in eu-west-1 was refused"), "{}", finding.reason);
     assert!(finding.reason.contains("Over the quota of this size"), "{}", finding.reason);
     assert_eq!(finding.next, codes::LAUNCH_REFUSED.next_step());
+    // Known at the end of the five minutes in which it is enough, for which of these made it so isn't kept.
+    assert_eq!(finding.known.unwrap().to_string(), "2026-03-14T12:25:00Z");
 }
 
 /// A storm's calls aren't all remembered, but each new size and Region is.
