@@ -100,6 +100,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, LoadError> {
                 source_identities: Vec::new(),
                 vpc_endpoints: Vec::new(),
                 may_change: None,
+                deletions: Deploy::DELETIONS,
                 humans: false,
                 // Nothing is known of how it is assumed, and the logs may be of one Region.
                 unproven: true,

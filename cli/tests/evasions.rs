@@ -22,7 +22,6 @@ const UNREPORTED: &[(&str, &str)] = &[
         "k20-region-hop",
         "an instance that launches others is a workload; no policy says which Regions are used",
     ),
-    ("o10-mass-delete-objects", "how many objects a person deletes is not counted"),
 ];
 
 fn folder() -> PathBuf {

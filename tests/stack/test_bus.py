@@ -54,7 +54,7 @@ def test_from_the_bus_to_the_alert(live: Live, samples: dict[str, list[dict]], n
 
 
 def test_sign_ins_come_under_both_spellings(live: Live, samples: dict[str, list[dict]]) -> None:
-    (event,) = samples["console-sign-in.without-mfa.json"]
+    (event,) = samples["login-without-mfa.iam-user.json"]
     for number, spelling in enumerate(("AWS Console Sign In via CloudTrail", "AWS Console Signin via CloudTrail")):
         live.publish(records.elsewhere([event | {"detail-type": spelling}], number))
     assert len(in_queue(live, "handsoff-drift")) == 2

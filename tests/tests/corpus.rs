@@ -38,10 +38,12 @@ fn ids(findings: &[Finding], codes: &[Code]) -> BTreeSet<String> {
         .collect()
 }
 
-const CHANGES: [Code; 7] = [
+const CHANGES: [Code; 9] = [
     handsoff_drift::codes::DRIFT_WRITE,
     handsoff_drift::codes::INTERACTIVE_ACCESS,
     handsoff_drift::codes::LONG_LIVED_KEY,
+    handsoff_drift::codes::WRITE_WITHOUT_MFA,
+    handsoff_drift::codes::LOGIN_WITHOUT_MFA,
     handsoff_drift::codes::WORKLOAD_WRITE,
     handsoff_drift::codes::CONSOLE_SIGN_IN,
     handsoff_drift::codes::TRAIL_TAMPERED,
@@ -152,6 +154,8 @@ fn on_invictus_the_terraform_user_is_expected_and_only_the_others_are_left() {
                 handsoff_drift::codes::DRIFT_WRITE,
                 handsoff_drift::codes::INTERACTIVE_ACCESS,
                 handsoff_drift::codes::LONG_LIVED_KEY,
+                handsoff_drift::codes::WRITE_WITHOUT_MFA,
+                handsoff_drift::codes::LOGIN_WITHOUT_MFA,
                 handsoff_drift::codes::WORKLOAD_WRITE,
                 handsoff_drift::codes::CONSOLE_SIGN_IN,
             ],

@@ -276,7 +276,7 @@ fn manifests(world: &InMemory) -> BTreeMap<String, String> {
 #[test]
 fn a_fault_at_any_step_of_the_drift_function_loses_nothing() {
     let policy = events_policy();
-    let paths = samples(&["drift-write", "trail-tampered.stop", "console-sign-in"]);
+    let paths = samples(&["drift-write", "trail-tampered.stop", "console-sign-in", "login-without-mfa"]);
     let owned = deliveries(&paths);
     let plain: Vec<&str> = owned.iter().map(String::as_str).collect();
     let function = DriftFunction::new(engine(&policy), LEASE, Canary::default());

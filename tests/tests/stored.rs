@@ -32,13 +32,15 @@ use serde_json::{Value, json};
 const LATER: Time = Time::from_timestamp(1_899_999_900);
 
 /// What the sessions, changes and denied calls of the samples are.
-const ALL: [&str; 8] = [
+const ALL: [&str; 10] = [
     "drift-write.iam-",
     "drift-write.permissions",
     "drift-write.schedule",
     "workload-write.for-",
     "deny-",
     "deploy-unproven",
+    "launch-",
+    "deploy-out-of-bounds.many-",
     "glass-closed",
     "glass-unapproved.n",
 ];
@@ -97,6 +99,10 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["deploy-unproven"])));
     let denied = deliveries(&samples(&["deny-"]));
     bring(&FaultInjection::new(&world), policy, &denied[..denied.len() / 2]);
+    let deletions = deliveries(&samples(&["deploy-out-of-bounds.many-"]));
+    bring(&FaultInjection::new(&world), policy, &deletions[..20]);
+    let launches = deliveries(&samples(&["launch-"]));
+    bring(&FaultInjection::new(&world), policy, &launches[..2]);
     let changes = deliveries(&samples(&["drift-write.iam-", "drift-write.permissions"]));
     let publish = {
         let faulty = FaultInjection::new(&world);
@@ -162,6 +168,7 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         (partition, _) if partition.starts_with("denied-day#") => "denied-day",
         (partition, _) if partition.starts_with("denied#") => "denied",
         (partition, _) if partition.starts_with("guardrail#") => "guardrail",
+        (partition, _) if partition.starts_with("related#") => "related",
         other => panic!("a kind of item without a sample: {other:?}"),
     }
 }
@@ -290,7 +297,7 @@ fn what_every_version_has_stored_is_read() {
     for (version, items) in &versions {
         let kinds: BTreeSet<&str> = items.iter().map(|(kind, _)| kind.as_str()).collect();
         // The first form knew no earlier periods, no digests and no ledger.
-        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 24 }, "{kinds:?}");
+        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 25 }, "{kinds:?}");
         let waits = |item: &Value| item["text"].as_str().is_some_and(|text| text.contains(r#""by""#));
         assert!(items.iter().any(|(_, item)| waits(item)), "an alert waits");
         let (world, before) = load(items);
@@ -309,7 +316,7 @@ fn what_every_version_has_stored_is_read() {
 #[test]
 fn every_item_has_the_version_of_its_form() {
     let files = items(&in_the_middle(&policy()));
-    assert_eq!(files.len(), 25, "{:?}", files.keys());
+    assert_eq!(files.len(), 26, "{:?}", files.keys());
     // A drill is a time, and a budget a number: neither has a form.
     let plain = ["told.jsonl", "drill.jsonl", "budget.jsonl"];
     for (file, text) in files.iter().filter(|(file, _)| !plain.contains(&file.as_str())) {

@@ -5,7 +5,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{Counted, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 8] = [
+pub const ALL: [Code; 9] = [
     DENY_SPIKE,
     DENY_PROBING,
     DENIED_ATTACK,
@@ -14,6 +14,7 @@ pub const ALL: [Code; 8] = [
     LOGIN_FAILURES,
     DEPLOY_DENIED,
     AUTH_FAILURE_SPIKE,
+    LAUNCH_REFUSED,
 ];
 
 /// Those that one call is by itself.
@@ -105,5 +106,16 @@ pub const AUTH_FAILURE_SPIKE: Code = Code::new(&Row {
     title: "Many calls failed to authenticate",
     next: "See which program calls with credentials that have expired or are wrong, and from where: a job that wasn't restarted, or \
            somebody who tries keys.",
+    ..DENY
+});
+
+/// Launches of machines that were refused in several sizes or Regions.
+pub const LAUNCH_REFUSED: Code = Code::new(&Row {
+    place: 308,
+    name: "launch-refused",
+    title: "Launches refused in several sizes or Regions",
+    next: "Look for launches that succeeded, in all Regions, and stop what nobody knows. Ask the owner of the credentials; if it wasn't \
+           them, revoke the credentials now: somebody is looking for machines to compute on at your expense.",
+    says_more: true,
     ..DENY
 });

@@ -13,9 +13,12 @@ use handsoff_core::policy::Denials;
 use handsoff_core::{Severity, group};
 use serde::{Deserialize, Serialize};
 
-use crate::codes;
-use crate::seen::Seen;
+use crate::seen::{Seen, is_launch_alone};
 use crate::verdict::{Found, more, severity_of_hunting};
+use crate::{
+    codes,
+    launches::{self, Launches},
+};
 
 /// The length of what counts as one try.
 const SLOT: TimeDelta = TimeDelta::minutes(5);
@@ -36,21 +39,35 @@ pub(crate) struct Try {
     /// It wasn't denied, and failed for another reason.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) failed: bool,
+    /// What a launch asked for that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) launch: Option<String>,
 }
 
 impl Try {
     /// What a call tried; `None` for what a console's page asks for by itself, and for what has no time.
     pub(crate) fn of(call: &Seen) -> Option<Self> {
         let slot = call.time.filter(|_| !call.browsing)?.floor(SLOT);
-        Some(Self { slot, action: call.action.clone(), target: call.target.clone(), failed: call.failed })
+        Some(Self {
+            slot,
+            action: call.action.clone(),
+            target: call.target.clone(),
+            failed: call.failed,
+            launch: call.launch.clone(),
+        })
     }
 
     /// The name that it is stored under: the same for a retry, and for nothing else.
     pub(crate) fn name(&self) -> String {
         let target = self.target.as_deref().unwrap_or_default();
-        let parts = [&*self.action, target, "failed"];
-        let parts = parts.get(..if self.failed { 3 } else { 2 }).unwrap_or_default();
-        format!("{}#{}", self.slot, group::digest(parts))
+        let mut parts = vec![&*self.action, target];
+        parts.extend(self.failed.then_some("failed"));
+        parts.extend(self.launch.iter().flat_map(|launch| ["launch", launch]));
+        format!("{}#{}", self.slot, group::digest(&parts))
+    }
+
+    fn shows_breadth(&self) -> bool {
+        !is_launch_alone(self.failed, self.target.as_ref(), self.launch.as_ref())
     }
 }
 
@@ -60,6 +77,8 @@ pub(crate) struct Day {
     probing: Option<Time>,
     lasting: Option<Time>,
     hunting: BTreeMap<String, Time>,
+    launches: Option<Time>,
+    grave_launches: Option<Time>,
 }
 
 impl Day {
@@ -68,9 +87,20 @@ impl Day {
         let mut day = Self::default();
         let mut targets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let (mut actions, mut denied, mut times) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut launches = Launches::default();
         // In the order of time.
-        for Try { slot, action, target, failed } in tries {
-            actions.insert(&**action);
+        for one in tries {
+            let Try { slot, action, target, failed, launch } = one;
+            let severity = launch.as_deref().and_then(|launch| launches.add(launch));
+            if severity.is_some() {
+                day.launches.get_or_insert(*slot);
+            }
+            if severity == Some(Severity::High) {
+                day.grave_launches.get_or_insert(*slot);
+            }
+            if one.shows_breadth() {
+                actions.insert(&**action);
+            }
             // What is tried all day, and isn't denied, is a controller's dry run.
             if !failed {
                 denied.insert(&**action);
@@ -94,17 +124,25 @@ impl Day {
 
     /// What a call of the day becomes.
     pub(crate) fn found(&self, call: &Seen, policy: &Denials) -> Option<Found> {
-        let Try { slot, action, target, failed } = Try::of(call)?;
+        let Try { slot, action, target, failed, launch } = Try::of(call)?;
         let from = |start: Option<&Time>| start.is_some_and(|start| slot >= *start);
         let found = |code, severity, why| Some(Found { code, severity, why, known: call.time });
         let mut all = None;
+        if let Some(launch) = launch {
+            all = self.of_launch(slot, &launch).map(|(severity, known, why)| Found {
+                code: codes::LAUNCH_REFUSED,
+                severity,
+                why,
+                known: call.time.max(known),
+            });
+        }
         if from(self.lasting.as_ref()) && !failed {
             let why = format!(
                 "calls of this principal to {ACTIONS} or more different actions were denied again and again within a day; from {} \
                  times, five minutes and an action each, it counts",
                 policy.daily_count
             );
-            all = found(codes::DENY_SPIKE, Severity::Medium, why);
+            all = more(all, found(codes::DENY_SPIKE, Severity::Medium, why));
         }
         if from(self.hunting.get(&action)) && target.is_some() {
             let why = format!(
@@ -125,10 +163,26 @@ impl Day {
         all
     }
 
+    /// What a launch in some five minutes of the day becomes, and when that was known at the latest: which call of the five
+    /// minutes in which it is enough was the last one isn't kept.
+    fn of_launch(&self, slot: Time, launch: &str) -> Option<(Severity, Option<Time>, String)> {
+        let starts = [(self.grave_launches, Severity::High), (self.launches, Severity::Medium)];
+        let is_since = |(start, severity)| Some((start?, severity)).filter(|(start, _)| slot >= *start);
+        let (start, severity) = starts.into_iter().find_map(is_since)?;
+        let grave = severity == Severity::High;
+        let more = if grave { ", with accelerators or in several Regions" } else { "" };
+        let why = format!(
+            "A launch of {launch} was refused, as others of this principal were within a day{more}; from {} different sizes and \
+             Regions it is looking for where machines can be had",
+            launches::ENOUGH
+        );
+        Some((severity, (slot == start).then(|| slot + SLOT), why))
+    }
+
     /// The first time from which on it holds too much of anything.
     pub(crate) fn start(&self) -> Option<Time> {
         let hunting = self.hunting.values().min().copied();
-        [self.probing, self.lasting, hunting].into_iter().flatten().min()
+        [self.probing, self.lasting, hunting, self.launches].into_iter().flatten().min()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Deny-spike: denied calls, by what one of them tries, and by how many there are and how different, in a sliding window of
 //! event time and over a day.
 //!
-//! Codes: `deny-spike`, `deny-probing`, `deny-hunting`, `deny-wall`, `denied-attack`, `deploy-denied`, `login-failures`, `auth-failure-spike`. One
+//! Codes: `deny-spike`, `deny-probing`, `deny-hunting`, `deny-wall`, `denied-attack`, `deploy-denied`, `login-failures`, `auth-failure-spike`,
+//! `launch-refused`. One
 //! retrying deployment repeats one action; somebody who tries what stolen credentials can do touches many, or one on many
 //! targets. That is why the number of different actions and targets counts for itself, and why a spike of one action is low.
 
@@ -10,6 +11,7 @@ pub mod cause;
 pub mod codes;
 mod day;
 mod guardrail;
+mod launches;
 pub mod live;
 mod revealing;
 mod seen;
@@ -73,7 +75,7 @@ impl Detector for DenySpike {
             return failure.map_or(Verdict::Excepted(place), |_| Verdict::Nothing(otherwise(call)));
         }
         if let Some(failure) = failure.filter(|_| !alone::is_failed_shell(call)) {
-            trace.step("rules deny-probing, deny-hunting", || {
+            trace.step("rules deny-probing, deny-hunting, launch-refused", || {
                 format!("failed, counted for its breadth. {}", failure.words())
             });
             return revealing(call, failure).into();
@@ -154,6 +156,7 @@ fn unauthenticated(call: &Call<'_>) -> Undecided {
         also,
         finding: Finding::new(call, code, Severity::Low, String::new()),
         target: None,
+        asked: None,
         browsing: false,
         cause: Some(cause::NOT_AUTHENTICATED),
         otherwise: Disposition::Unauthenticated,
@@ -177,6 +180,7 @@ fn anonymous(call: &Call<'_>) -> Undecided {
         also: Vec::new(),
         finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
         target: None,
+        asked: None,
         browsing: false,
         cause: Some(cause.map_or(cause::UNKNOWN, |cause| cause.policy.as_str())),
         otherwise: Disposition::Anonymous,
@@ -201,6 +205,7 @@ fn revealing(call: &Call<'_>, failure: RevealingFailure) -> Undecided {
         also: Vec::new(),
         finding: Finding::new(call, codes::DENY_SPIKE, Severity::Low, reason),
         target: failure.target(call).map(|target| clean(&target, 256)),
+        asked: launches::of(call),
         browsing: false,
         cause: None,
         otherwise: otherwise(call),
@@ -228,6 +233,7 @@ fn denial(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Undecided {
         also: seen::shared(call, cause, browsing),
         finding: Finding::new(call, code, severity, reason),
         target: seen::target(call).map(|target| clean(&target, 256)),
+        asked: launches::of(call),
         browsing,
         cause: denied.then(|| cause.map_or(cause::UNKNOWN, |cause| cause.policy.as_str())),
         otherwise: otherwise(call),

@@ -256,7 +256,9 @@ impl<'p> Group<'p> {
         // A call that failed for another reason is another call than a denied one.
         let mut known: HashMap<(&str, bool), HashSet<&str>> = HashMap::new();
         let mut who: HashSet<&str> = HashSet::new();
+        let mut launches: HashSet<&str> = HashSet::new();
         for call in before {
+            launches.extend(call.launch.as_deref());
             known.entry((&*call.action, call.failed)).or_default().extend(call.target.as_deref());
             who.extend(call.who.as_deref());
         }
@@ -270,6 +272,11 @@ impl<'p> Group<'p> {
             let is_new = |target: &String| {
                 targets.len() < self.policy.daily_targets && !targets.contains(target.as_str())
             };
+            let new_launch =
+                |own: &String| launches.len() < self.policy.daily_targets && !launches.contains(own.as_str());
+            if seen.launch.as_ref().is_some_and(new_launch) {
+                return true;
+            }
             let other = |own: &String| who.len() < self.policy.principals && !who.contains(own.as_str());
             seen.target.as_ref().is_some_and(is_new) || seen.who.as_ref().is_some_and(other)
         });

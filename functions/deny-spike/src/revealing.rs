@@ -5,10 +5,9 @@
 //! not where it is about how many: controllers make the same dry run all day. A deploy role's never count, for
 //! infrastructure as code meets names that are taken.
 
-use handsoff_cloudtrail::Record;
 use handsoff_core::{Call, Kind, Outcome, group};
 
-use crate::seen;
+use crate::{launches, seen};
 
 /// What a failed call told its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +25,8 @@ pub(crate) enum RevealingFailure {
     Quota,
     /// The Region is off ("Error codes for the Amazon EC2 API", `OptInRequired`; STS API reference, `RegionDisabledException`).
     RegionOff,
+    /// A launch that was refused, and tells less: it counts with other launches alone.
+    LaunchRefused,
 }
 
 impl RevealingFailure {
@@ -60,12 +61,13 @@ impl RevealingFailure {
             ("iam", "CreateRole" | "CreateUser" | "CreateLoginProfile") => {
                 code.starts_with("EntityAlreadyExists").then_some(Self::NameTaken)
             }
-            ("ec2", "RunInstances" | "RequestSpotInstances") => {
-                let quotas = ["VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded"];
-                let of_accelerators = || size(&call.record).is_some_and(|size| has_accelerators(&size));
-                (quotas.contains(&code) && of_accelerators()).then_some(Self::Quota)
+            _ => {
+                let refusal = launches::refusal(&call.action, code)?;
+                let asked = launches::of(call)?;
+                let is_quota = refusal.ends_with("Exceeded");
+                let of_accelerators = is_quota && launches::has_accelerators(&asked);
+                Some(if of_accelerators { Self::Quota } else { Self::LaunchRefused })
             }
-            _ => None,
         }
     }
 
@@ -82,6 +84,7 @@ impl RevealingFailure {
                 "Over the quota of this size: it shows how many accelerators can be launched, and where"
             }
             Self::RegionOff => "The Region is off: it shows which ones are on",
+            Self::LaunchRefused => "The launch was refused: over a quota, or the account may not launch",
         }
     }
 
@@ -91,7 +94,8 @@ impl RevealingFailure {
         let region = || record.aws_region.text().map(std::borrow::Cow::into_owned);
         let found = match self {
             Self::RegionOff => region(),
-            Self::Quota => Some(format!("{} in {}", size(record)?, region().unwrap_or_default())),
+            Self::Quota => Some(launches::asked(record)),
+            Self::LaunchRefused => return None,
             // The whole document, which the caller may fill with anything.
             Self::NoSuchPrincipal => ["policyDocument", "bucketPolicy", "policy"]
                 .into_iter()
@@ -104,19 +108,4 @@ impl RevealingFailure {
         let named = || record.error_message.text().map(std::borrow::Cow::into_owned);
         found.or_else(|| named().filter(|_| self != Self::DryRun))
     }
-}
-
-/// The size of the instances that a call asks for.
-fn size(record: &Record<'_>) -> Option<String> {
-    let asked = record.request_parameters;
-    let places = [Some(asked), asked.get("launchSpecification")];
-    let found = places.into_iter().flatten().find_map(|place| place.get("instanceType")?.text());
-    found.map(std::borrow::Cow::into_owned)
-}
-
-/// Whether a size has GPUs or other accelerators ("Accelerated computing", Amazon EC2 instance types).
-fn has_accelerators(size: &str) -> bool {
-    let family = size.trim_start_matches(|one: char| one.is_ascii_lowercase());
-    let letters = size.strip_suffix(family).unwrap_or_default();
-    ["p", "g", "trn", "inf", "dl"].contains(&letters)
 }

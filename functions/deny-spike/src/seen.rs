@@ -26,12 +26,15 @@ pub(crate) struct Seen {
     /// The name of its principal's group, in a group of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) who: Option<String>,
+    /// What a launch asked for that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) launch: Option<String>,
 }
 
 impl Seen {
     /// A call as one of its group's.
     pub(crate) fn of(denial: &Undecided, group: &str) -> Self {
-        let Undecided { finding, browsing, target, cause, .. } = denial;
+        let Undecided { finding, browsing, target, asked, cause, .. } = denial;
         let shared = Shape::of(group).is_shared();
         Self {
             key: finding.key,
@@ -41,8 +44,19 @@ impl Seen {
             failed: cause.is_none(),
             target: target.as_ref().map(|target| group::digest(&[target])),
             who: shared.then(|| name(&denial.group)),
+            launch: asked.clone().filter(|_| !shared),
         }
     }
+
+    /// Whether it counts as one of many different actions.
+    pub(crate) fn shows_breadth(&self) -> bool {
+        !self.browsing && !is_launch_alone(self.failed, self.target.as_ref(), self.launch.as_ref())
+    }
+}
+
+/// Whether a call counts with other launches alone: it failed for a reason that tells its caller too little for more.
+pub(crate) fn is_launch_alone(failed: bool, target: Option<&String>, launch: Option<&String>) -> bool {
+    failed && target.is_none() && launch.is_some()
 }
 
 /// The name under which a group's calls are kept: a digest.

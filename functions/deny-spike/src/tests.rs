@@ -10,6 +10,7 @@ mod anonymous;
 mod causes;
 mod costs;
 mod days;
+mod launches;
 mod many;
 mod revealing;
 mod walls;

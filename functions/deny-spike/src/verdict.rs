@@ -95,7 +95,7 @@ fn spread(calls: &[Seen], policy: &Denials) -> HashMap<Key, Found> {
 }
 
 fn by_actions(calls: &[&Seen], limits: Limits, policy: &Denials) -> HashMap<Key, Found> {
-    let spikes = spikes(calls, |call| (!call.browsing).then_some(&*call.action), limits);
+    let spikes = spikes(calls, |call| call.shows_breadth().then_some(&*call.action), limits);
     let found = |(call, spike): (&&Seen, Option<Spike>)| Some((call.key, spread_of(call, &spike?, policy)));
     calls.iter().zip(spikes).filter_map(found).collect()
 }

@@ -8,7 +8,7 @@ use handsoff_cloudtrail::{Action, Class, Effect, Record};
 use handsoff_core::policy::{Change, Deploy, IdentityPattern, Policy};
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
-use crate::{codes, keys};
+use crate::{codes, deletions, keys};
 
 /// The finding on a change by the pipeline that is out of its bounds.
 pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
@@ -22,7 +22,7 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 /// [`finding`] then.
 pub(crate) fn may_be_beyond(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
     let by_action = is_grave(action) || gives_a_user_rights(action) || is_key(action);
-    if by_action || stops_a_rule(action, record) || action.class() == Some(Class::Destruction) {
+    if by_action || stops_a_rule(action, record) || deletions::is_counted(action) {
         return true;
     }
     let Some(account) = record.recipient_account_id.text() else { return true };
@@ -38,7 +38,8 @@ pub(crate) fn is_watched(action: &Action<'_>) -> bool {
         || is_key(action)
         || action.service == "iam"
         || is_rule(action)
-        || matches!(action.class(), Some(Class::Sharing | Class::Destruction))
+        || deletions::is_counted(action)
+        || action.class() == Some(Class::Sharing)
 }
 
 /// The entry of the deploy identity that changed something.

@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 14] = [
+pub const ALL: [Code; 17] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -21,6 +21,9 @@ pub const ALL: [Code; 14] = [
     IMAGE_NOT_APPROVED,
     LONG_LIVED_KEY,
     DEPLOY_UNPROVEN,
+    LOGIN_WITHOUT_MFA,
+    WRITE_WITHOUT_MFA,
+    MASS_DELETION,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -183,7 +186,7 @@ pub const LONG_LIVED_KEY: Code = Code::new(&Row {
 
 /// A deploy session that changed something, and of which no record shows the beginning.
 pub const DEPLOY_UNPROVEN: Code = Code::new(&Row {
-    place: 113,
+    place: 116,
     name: "deploy-unproven",
     title: "Deploy session of unknown beginning",
     next: "Look for the pipeline's run at that time, and for who assumed the role: `AssumeRole` calls in other Regions, and whether \
@@ -193,5 +196,40 @@ pub const DEPLOY_UNPROVEN: Code = Code::new(&Row {
     may_be_hidden: Err(
         "an exception is for people; an entry whose sessions begin unseen says `unproven = true`",
     ),
+    ..DRIFT
+});
+
+/// An IAM user who signed in to the console without MFA.
+pub const LOGIN_WITHOUT_MFA: Code = Code::new(&Row {
+    place: 113,
+    name: "login-without-mfa",
+    title: "Console sign-in without MFA",
+    next: "Ask the person whether they signed in: a password alone may be anybody's. If it wasn't them: delete the user's password \
+           and read what was done since. If it was: have them set up MFA, or sign in through IAM Identity Center.",
+    ..DRIFT
+});
+
+/// A change by an IAM user in a session that provably began without MFA.
+pub const WRITE_WITHOUT_MFA: Code = Code::new(&Row {
+    place: 114,
+    name: "write-without-mfa",
+    title: "Production changed by hand, without MFA",
+    next: "Ask the person whether they did this: a password or key alone may be anybody's. If not: revoke the user's sessions and \
+           credentials, then undo. If so: bring the change into code through the pipeline, and have the user's rights require MFA.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
+    ..DRIFT
+});
+
+/// Much data that a person deleted.
+pub const MASS_DELETION: Code = Code::new(&Row {
+    place: 115,
+    name: "mass-deletion",
+    title: "Much data deleted by hand",
+    next: "Ask the person what this was for. If it wasn't them: revoke their sessions and keys now, and restore the data from versions \
+           or backups before these end. If it was: let a program do it, with a role of its own.",
+    alerts: AlertRule::Once,
+    may_be_hidden: Ok(()),
     ..DRIFT
 });

@@ -3,14 +3,16 @@
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
 //! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`,
-//! `deploy-unproven`.
+//! `deploy-unproven`, `login-without-mfa`, `write-without-mfa`, `mass-deletion`.
 
 mod assumed;
 mod bounds;
 pub mod codes;
+mod deletions;
 mod images;
 mod keys;
 pub mod live;
+mod mfa;
 mod permission_sets;
 mod secrets;
 mod subscription;
@@ -22,7 +24,7 @@ pub use unproven::unproven;
 
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
 use handsoff_core::deputy;
-use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Watch};
+use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Related, Watch};
 use handsoff_core::policy::{Deploy, Policy, exceptions};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
@@ -75,6 +77,15 @@ impl Detector for Drift {
         judge(call, policy, trace)
     }
 
+    /// What a pipeline deletes, and of data a person.
+    fn relates(&self, call: &Call<'_>, policy: &Policy) -> Option<Related> {
+        deletions::of(call, policy)
+    }
+
+    fn join(&self, related: Vec<Related>, _: &Policy) -> Vec<Finding> {
+        deletions::join(related)
+    }
+
     fn watches_identity(&self, who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
         watch::identity(who, policy)
     }
@@ -123,8 +134,9 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return finding.into();
     }
     if matches!(call.effect, Effect::SignsIn | Effect::SignInPlumbing) {
-        trace.step("rule console-sign-in", || "somebody signed in".into());
-        return sign_in(call).into();
+        let finding = sign_in(call);
+        trace.step(finding.code.as_str(), || finding.reason.clone());
+        return finding.into();
     }
     if let Some(place) = exceptions::covering(call, policy, trace) {
         return Verdict::Excepted(place);
@@ -190,10 +202,10 @@ fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
 }
 
 fn sign_in(call: &Call<'_>) -> Finding {
-    let (severity, how) = match call.mfa() {
-        Some(false) => (Severity::Medium, "without MFA"),
-        Some(true) => (Severity::Low, "with MFA"),
-        None => (Severity::Low, "and the record can't prove whether MFA was used"),
+    let (code, severity, how) = match call.mfa() {
+        Some(false) => (codes::LOGIN_WITHOUT_MFA, Severity::Medium, "without MFA"),
+        Some(true) => (codes::CONSOLE_SIGN_IN, Severity::Low, "with MFA"),
+        None => (codes::CONSOLE_SIGN_IN, Severity::Low, "and the record can't prove whether MFA was used"),
     };
     if let Some(because) = call.code_in_console() {
         let what = if call.effect == Effect::SignsIn { "signed in to" } else { "requested access to" };
@@ -211,7 +223,7 @@ fn sign_in(call: &Call<'_>) -> Finding {
         call.record.additional_event_data.get("SwitchFrom").and_then(handsoff_cloudtrail::json::Raw::text);
     let from = from.map(|from| format!(" by switching from {}", show::clean(&from, 128))).unwrap_or_default();
     let reason = format!("Somebody signed in to the console of a production account{from}, {how}.");
-    Finding::new(call, codes::CONSOLE_SIGN_IN, severity, reason)
+    Finding::new(call, code, severity, reason)
 }
 
 fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
@@ -280,10 +292,12 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         [] => "the policy has no [[deploy]] entry".to_owned(),
         lines => format!("no [[deploy]] entry names it ({})", lines.join(", ")),
     };
-    let code = code_of(call, codes::DRIFT_WRITE);
+    let without_mfa = mfa::is_absent(call);
+    let code = code_of(call, if without_mfa { codes::WRITE_WITHOUT_MFA } else { codes::DRIFT_WRITE });
     trace
         .step(if code == codes::DRIFT_WRITE { "rule drift-write" } else { code.as_str() }, || deploy.clone());
     let who = match call.principal.kind {
+        Kind::Human if without_mfa => "A person, in a session that began without MFA,",
         Kind::Human => "A person",
         Kind::Workload => "A workload",
         _ => "An identity that the policy doesn't know",
@@ -294,7 +308,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let (severity, deputy) = with_deputy(call, policy);
     // Nobody's daily work: the role is a workload's.
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
-    let severity = if borrowed { severity.max(Severity::Medium) } else { severity };
+    let severity = if borrowed || without_mfa { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
     Finding::new(call, code, severity, reason)
 }

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Effect, Record};
 use handsoff_core::deploy_sessions::session_of;
+use handsoff_core::detector::Related;
 use handsoff_core::instructions::{Actor, Instruction};
 use handsoff_core::origins::Beginning;
 use handsoff_core::session_id;
@@ -17,12 +18,13 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    CANARY_TAG, Classifier, Episode, Function, InstructionRecord, Lease, Metric, Proof, ProvenSessions,
-    Report, RuntimeError, Session, Telling, Unproven, World, instructed, keep_and_tell, keep_issued, prove,
+    Around, CANARY_TAG, Classifier, Episode, Function, InstructionRecord, Lease, Metric, Proof,
+    ProvenSessions, Report, RuntimeError, Session, Telling, Unproven, World, instructed, keep_and_tell,
+    keep_issued, prove, related,
 };
 
-use crate::Drift;
 use crate::codes::WORKLOAD_WRITE;
+use crate::{Drift, deletions};
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +119,8 @@ pub struct Seen {
     proof: Option<Proof>,
     /// What it says of an instruction to a service.
     instruction: Option<InstructionRecord>,
+    /// What counts together with others.
+    related: Option<Box<Related>>,
 }
 
 impl Seen {
@@ -126,6 +130,7 @@ impl Seen {
             && self.session.is_none()
             && self.proof.is_none()
             && self.instruction.is_none()
+            && self.related.is_none()
     }
 }
 
@@ -171,14 +176,17 @@ impl Function for DriftFunction<'_> {
                 // What another detector says of a change is less than that the deploy session is misused.
                 let others = judged.then_some(Verdict::Nothing(Disposition::Unclaimed));
                 let proof = proof(&call, policy, others.as_ref());
-                let seen = Seen { session, proof, instruction: instruction(&call, None), ..Seen::default() };
+                let related = Drift.relates(&call, policy).map(Box::new);
+                let instruction = instruction(&call, None);
+                let seen = Seen { session, proof, instruction, related, ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
             }
         };
         let observations = of(&call, policy, &verdict).observations;
         let proof = proof(&call, policy, Some(&verdict));
         let instruction = instruction(&call, verdict.finding());
-        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, instruction });
+        let related = Drift.relates(&call, policy).map(Box::new);
+        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, instruction, related });
         let seen = match verdict {
             Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
             Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
@@ -206,7 +214,8 @@ impl Function for DriftFunction<'_> {
                 if seen.observations.is_empty()
                     && seen.excepted.is_none()
                     && seen.proof.is_none()
-                    && seen.instruction.is_none() =>
+                    && seen.instruction.is_none()
+                    && seen.related.is_none() =>
             {
                 ISSUED.to_owned()
             }
@@ -233,18 +242,19 @@ impl Function for DriftFunction<'_> {
                 Work::Canary => {}
             }
         }
-        let (mut seen, mut covered, mut sessions, mut proofs, mut instructions) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for Seen { observations, excepted, session, proof, instruction } in all {
-            instructions.extend(instruction);
+        let (mut seen, mut covered, mut sessions, mut others) =
+            (Vec::new(), Vec::new(), Vec::new(), Others::default());
+        for Seen { observations, excepted, session, proof, instruction, related } in all {
+            others.instructions.extend(instruction);
+            others.related.extend(related.map(|one| *one));
             seen.extend(observations);
             covered.extend(excepted);
             sessions.extend(session);
-            proofs.extend(proof);
+            others.proofs.extend(proof);
         }
         // Before the findings: an alert on what was done in a session reads it.
         let issued = keep_issued(world, sessions).await;
-        let (more, shown) = self.shown_by_others(world, proofs, instructions).await;
+        let (more, shown) = self.shown_by_others(world, others).await;
         // What other records show isn't reported as the lesser thing that its own record shows by itself.
         let known: BTreeSet<Key> = more.iter().map(|it| it.as_ref().key()).collect();
         findings.retain(|finding: &Reported| !known.contains(&finding.as_ref().key()));
@@ -258,14 +268,21 @@ impl Function for DriftFunction<'_> {
     }
 }
 
+/// What records of a batch say that shows something with others alone.
+#[derive(Debug, Default)]
+struct Others {
+    proofs: Vec<Proof>,
+    instructions: Vec<InstructionRecord>,
+    related: Vec<Related>,
+}
+
 impl DriftFunction<'_> {
-    /// What records show of each other: that a deploy session is misused, and for whom a service acts. What fails of either is no
-    /// reason to leave the other out.
+    /// What records show of each other: that a deploy session is misused, for whom a service acts, and how much a pipeline deletes.
+    /// What fails of one is no reason to leave the others out.
     async fn shown_by_others(
         &self,
         world: &impl World,
-        proofs: Vec<Proof>,
-        instructions: Vec<InstructionRecord>,
+        Others { proofs, instructions, related: own }: Others,
     ) -> (Vec<Reported>, Result<(), RuntimeError>) {
         let (mut found, mut done) = (Vec::new(), Ok(()));
         match prove(world, proofs, &self.proven, self.classifier.policy().proof.patience).await {
@@ -275,6 +292,14 @@ impl DriftFunction<'_> {
         match instructed(world, instructions).await {
             Ok(all) => {
                 found.extend(all.into_iter().map(|(finding, how)| crate::instructed(finding, &how).into()));
+            }
+            Err(failure) => done = done.and(Err(failure)),
+        }
+        let around = Around { reach: deletions::HOUR, most: deletions::LOOK_AT, last: false };
+        match related(world, own, around).await {
+            Ok(groups) => {
+                let joined = groups.into_iter().flat_map(|group| deletions::join(group.calls));
+                found.extend(joined.map(Reported::from));
             }
             Err(failure) => done = done.and(Err(failure)),
         }

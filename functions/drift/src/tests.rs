@@ -8,8 +8,10 @@ use super::*;
 mod actions;
 mod assumed;
 mod bounds;
+mod deletions;
 mod deputy;
 mod images;
+mod mfa;
 mod secrets;
 mod unproven;
 mod who;
@@ -251,18 +253,10 @@ fn sign_ins_are_reported_and_their_steps_are_not() {
         )
     };
     assert_eq!(found(user, "signin:ConsoleLogin", &mfa("Yes")), (codes::CONSOLE_SIGN_IN, Severity::Low));
-    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (codes::CONSOLE_SIGN_IN, Severity::Medium));
+    assert_eq!(found(user, "signin:ConsoleLogin", &mfa("NO")), (codes::LOGIN_WITHOUT_MFA, Severity::Medium));
     assert_eq!(nothing(user, "signin:CheckMfa", r#","readOnly":false"#), "sign-in-step");
     let failed = r#","responseElements":{"ConsoleLogin":"Failure"},"errorMessage":"Failed authentication""#;
     assert_eq!(nothing(user, "signin:ConsoleLogin", failed), "deny-spike");
-}
-
-#[test]
-fn that_a_federated_session_shows_no_mfa_proves_nothing() {
-    let rest = r#","responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"No"}"#;
-    let finding = verdict(ALICE, "signin:ConsoleLogin", rest).unwrap();
-    assert_eq!((finding.code, finding.severity, finding.mfa), (codes::CONSOLE_SIGN_IN, Severity::Low, None));
-    assert_eq!(verdict(ALICE, "ec2:RunInstances", "").unwrap().mfa, None);
 }
 
 /// CDK and stack sets deploy with roles of their own, which a policy names like any other.

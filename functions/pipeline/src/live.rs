@@ -1,29 +1,24 @@
 //! The pipeline function: findings are remembered and reported, what was changed by hand is kept for the drift ledger, and
 //! what only shows something together is remembered, and looked at with its group.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Record, Time, TimeDelta};
+use handsoff_cloudtrail::{Record, TimeDelta};
 use handsoff_core::detector::{Related, ServiceEvent};
-use handsoff_core::{Call, Detector, Engine, Finding, Reported, Trace, Verdict, group};
+use handsoff_core::{Call, Detector, Engine, Finding, Reported, Trace, Verdict};
 use handsoff_ledger::Observation;
 use handsoff_ledger::live::remember;
 use handsoff_runtime::excepted::{self, Excepted};
-use handsoff_runtime::stored;
 use handsoff_runtime::{
-    Classifier, Envelope, Episode, Function, Lease, Mark, Metric, Range, Report, RuntimeError, Telling,
-    World, keep_and_tell,
+    Around, Classifier, Envelope, Episode, Function, Group, Lease, Metric, Report, RuntimeError, Telling,
+    World, keep_and_tell, related,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::Pipeline;
 
 /// So many calls of a group are looked at, the latest.
 const LOOK_AT: usize = 4000;
-
-const READ: &str = "reading a stored call of a pipeline";
 
 /// The pipeline function.
 #[derive(Debug)]
@@ -109,15 +104,14 @@ impl Function for PipelineFunction<'_> {
         work: Vec<Work>,
         report: &mut Report,
     ) -> Result<(), RuntimeError> {
-        let (mut findings, mut seen, mut covered, mut related) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut findings, mut seen, mut covered, mut own) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for Work { finding, observations, excepted, related: one } in work {
             findings.extend(finding.map(|finding| Reported::from(*finding)));
             seen.extend(observations);
             covered.extend(excepted);
-            related.extend(one.map(|one| *one));
+            own.extend(one.map(|one| *one));
         }
-        let joined = self.joined(world, related).await;
+        let joined = self.joined(world, own).await;
         if let Ok(more) = &joined {
             findings.extend(more.iter().cloned().map(Reported::from));
         }
@@ -131,74 +125,16 @@ impl Function for PipelineFunction<'_> {
 }
 
 impl PipelineFunction<'_> {
-    /// What calls show together with those that were remembered before. They are remembered first and looked at after, so
-    /// that of several functions that see parts of a group the last one sees all of it.
-    async fn joined(&self, world: &impl World, related: Vec<Related>) -> Result<Vec<Finding>, RuntimeError> {
-        let mut groups: BTreeMap<String, Vec<Related>> = BTreeMap::new();
-        // Without a time a call is before and behind nothing.
-        for one in related.into_iter().filter(|one| one.finding.time.is_some()) {
-            groups.entry(one.group.clone()).or_default().push(one);
-        }
+    /// What calls show together with those that were remembered before.
+    async fn joined(&self, world: &impl World, own: Vec<Related>) -> Result<Vec<Finding>, RuntimeError> {
+        let around = Around { reach: crate::self_approval::REACH, most: LOOK_AT, last: true };
         let mut findings = Vec::new();
-        for (group, own) in groups {
-            for one in &own {
-                world.put(&partition(&group), &sort(one), &stored::text(&Stored::of(one))?).await?;
-            }
-            let times = || own.iter().filter_map(|one| one.finding.time);
-            let (Some(first), Some(last)) = (times().min(), times().max()) else { continue };
-            let mut all = around(world, &group, (first, last)).await?;
-            // One's own may be beyond what is looked at.
-            all.extend(own);
+        for Group { first, calls } in related(world, own, around).await? {
             // Those before these were reported by who brought them. An hour's finding has the time of its start.
             let first = first.floor(TimeDelta::hours(1));
             let since = |finding: &Finding| finding.time >= Some(first);
-            findings.extend(Pipeline.join(all, self.classifier.policy()).into_iter().filter(since));
+            findings.extend(Pipeline.join(calls, self.classifier.policy()).into_iter().filter(since));
         }
         Ok(findings)
     }
-}
-
-/// A call as it is stored: what it does in its group, who made it, and the finding that it becomes.
-#[derive(Debug, Serialize, Deserialize)]
-struct Stored {
-    role: String,
-    who: String,
-    mark: Mark,
-}
-
-impl Stored {
-    fn of(related: &Related) -> Self {
-        let Related { role, who, finding, .. } = related;
-        Self { role: role.clone(), who: who.clone(), mark: Mark::new(finding) }
-    }
-
-    fn related(self, group: &str) -> Option<Related> {
-        let finding = self.mark.reported().into_call()?;
-        Some(Related { group: group.to_owned(), role: self.role, who: self.who, finding })
-    }
-}
-
-/// By a digest: a group has names that callers chose.
-fn partition(group: &str) -> String {
-    format!("related#{}", group::digest(&["related", group]))
-}
-
-fn sort(related: &Related) -> String {
-    let time = related.finding.time.map(|time| time.to_string()).unwrap_or_default();
-    format!("{time}#{:016x}", related.finding.key.0)
-}
-
-/// The calls of a group that may have to do with those between two times.
-async fn around(
-    world: &impl World,
-    group: &str,
-    (first, last): (Time, Time),
-) -> Result<Vec<Related>, RuntimeError> {
-    let reach: TimeDelta = crate::self_approval::REACH;
-    let (from, to) = ((first - reach).to_string(), format!("{}#~", last + reach));
-    let range = Range { partition: &partition(group), from: &from, to: &to, most: LOOK_AT, backwards: true };
-    let texts = world.range(range).await?;
-    // One that can't be read must not hide the others.
-    let read = |text: &String| stored::read::<Stored>(world, READ, text, &[])?.related(group);
-    Ok(texts.iter().filter_map(read).collect())
 }

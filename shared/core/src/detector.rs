@@ -235,6 +235,8 @@ pub struct Undecided {
     pub finding: Finding,
     /// What it was to be done to, where that tells calls to one action apart.
     pub target: Option<String>,
+    /// What of it its detector compares with others beside that, sanitised.
+    pub asked: Option<String>,
     /// A read from the console: its pages ask for much that their user may not see, so it shows no breadth.
     pub browsing: bool,
     /// Why it was denied, as the metric names it; `None` where it wasn't, and failed for another reason.

@@ -33,6 +33,7 @@ pub mod message;
 mod ports;
 mod proof;
 mod puts;
+mod related;
 mod report;
 mod session;
 pub mod stored;
@@ -63,6 +64,7 @@ pub use ports::{
 };
 pub use proof::{Proof, ProvenSessions, Unsettled, prove, unsettled};
 pub use puts::AT_ONCE;
+pub use related::{Around, Group, related};
 pub use report::{Metric, Report, Stat, Unit};
 pub use session::{Ending, end_session, reopen, seal_session};
 pub use story::{Session, keep_issued};

@@ -387,18 +387,39 @@ fn gravest(findings: &[Finding]) -> BTreeMap<(String, Key), Severity> {
     all
 }
 
+/// A call of a property: the last action is a launch.
+fn tried(n: i64, second: i64, who: &str, action: usize, target: i64) -> Undecided {
+    let sizes = ["m5.large", "m5.xlarge", "c5.large", "g5.xlarge", "r5.large"];
+    let size = usize::try_from(target).ok().and_then(|at| sizes.get(at)).unwrap_or(&"m5.large");
+    let (code, region) = if target % 2 == 0 {
+        ("VcpuLimitExceeded", "eu-west-1")
+    } else {
+        ("UnauthorizedOperation", "us-east-1")
+    };
+    let with = format!(
+        r#","errorCode":"Client.{code}","awsRegion":"{region}","requestParameters":{{"instanceType":"{size}"}}"#
+    );
+    match action {
+        5.. => call(n, second, who, "ec2:RunInstances", &with),
+        _ => call(n, second, who, &format!("ec2:Stop{action}"), &secret(target)),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     /// Each call one to three times, in any order (so that some come hours late), in batches of three functions at a time:
     /// the same as of the set of all.
     #[test]
     fn the_functions_find_what_the_set_of_all_calls_shows(
-        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..5, 0i64..5, 0usize..4), 1..40),
+        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..7, 0i64..5, 0usize..4), 1..40),
         seed in any::<u64>(),
     ) {
         let policy = small();
         // Over two days, and a few of them dry runs.
         let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target, how))| {
+            if *action >= 5 {
+                return tried(n, hour * 7_000 + second, ["a", "b", "c"][*who], *action, *target);
+            }
             let action = ["iam:CreateUser", "ec2:StopInstances", "secretsmanager:GetSecretValue", "s3:PutObject", "kms:Encrypt"][*action];
             let how = if *how == 0 { secret(*target).replace("AccessDenied", "Client.DryRunOperation") } else { secret(*target) };
             call(n, hour * 7_000 + second, ["a", "b", "c"][*who], action, &how)
@@ -442,11 +463,11 @@ proptest! {
     /// Whatever the order: the set counts, and what was found stays found when further calls come.
     #[test]
     fn more_calls_take_nothing_away(
-        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..5, 0i64..5), 1..40), cut in any::<prop::sample::Index>(),
+        calls in prop::collection::vec((0i64..24, 0i64..400, 0usize..3, 0usize..7, 0i64..5), 1..40), cut in any::<prop::sample::Index>(),
     ) {
         let policy = small();
         let all: Vec<Undecided> = (0..).zip(&calls).map(|(n, (hour, second, who, action, target))| {
-            call(n, hour * 7_000 + second, ["a", "b", "c"][*who], &format!("ec2:Stop{action}"), &secret(*target))
+            tried(n, hour * 7_000 + second, ["a", "b", "c"][*who], *action, *target)
         }).collect();
         let some: Vec<Undecided> = all.iter().take(cut.index(all.len())).cloned().collect();
         let (before, after) = (gravest(&settled(some, &policy.denials)), gravest(&settled(all, &policy.denials)));

@@ -110,6 +110,8 @@ pub struct Deploy {
     /// What it may change. `None`: all but what no pipeline should change unasked.
     #[cfg_attr(test, schemars(with = "Vec<Change>"))]
     pub may_change: Option<Vec<Change>>,
+    /// So many resources of one kind it may delete within an hour.
+    pub deletions: usize,
     /// Whether people use it: then a console, MFA or a permission set shows no misuse.
     pub humans: bool,
     /// Whether its sessions may begin where no record shows it.
@@ -130,6 +132,11 @@ pub struct ProofRules {
     /// For so long after a session's first change the record of its beginning may still come.
     #[cfg_attr(test, schemars(with = "schema_parts::Duration"))]
     pub patience: TimeDelta,
+}
+
+impl Deploy {
+    /// So many deletions an entry allows that says nothing of them.
+    pub const DELETIONS: usize = 25;
 }
 
 /// Who may assume a deploy role.

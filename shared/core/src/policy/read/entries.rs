@@ -17,6 +17,7 @@ impl Reader<'_> {
             "source_identities",
             "vpc_endpoints",
             "may_change",
+            "deletions",
             "humans",
             "unproven",
         ];
@@ -34,6 +35,7 @@ impl Reader<'_> {
             known.then(|| written.to_owned()).ok_or(PatternError::NoEndpoint)
         });
         let may_change = self.strings(section, "may_change").map(|written| self.each(written, Change::parse));
+        let deletions = self.number(section, "deletions").unwrap_or(Deploy::DELETIONS);
         let humans = self.flag(section, "humans").unwrap_or(false);
         let unproven = self.flag(section, "unproven").unwrap_or(false);
         let line = self.line(section);
@@ -47,6 +49,7 @@ impl Reader<'_> {
             source_identities,
             vpc_endpoints,
             may_change,
+            deletions,
             humans,
             unproven,
         })
