@@ -212,7 +212,8 @@ fn sign_in(call: &Call<'_>) -> Finding {
 
 fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     let entry = call.principal.entry.and_then(|entry| policy.workloads.get(entry));
-    if let Some(entry) = entry
+    let foreign = call.foreign_delegate(policy);
+    if let Some(entry) = entry.filter(|_| foreign.is_none())
         && entry.may_write.iter().any(|pattern| pattern.matches(&call.action))
     {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
@@ -222,6 +223,9 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return written(call, policy, trace).into();
     }
     let line = match entry {
+        Some(entry) if foreign.is_some() => {
+            format!("{} lets no account act with it that [accounts] doesn't name", entry.line)
+        }
         Some(entry) => format!("{} doesn't list the action under `may_write`", entry.line),
         None => format!("no [[workload]] entry names it ({})", call.principal.because),
     };

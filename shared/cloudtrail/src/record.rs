@@ -329,6 +329,20 @@ impl<'a> Record<'a> {
         is_user && action.split(' ').next().is_some_and(|action| action.contains(':'))
     }
 
+    /// The ARN of the session that a `CreateOAuth2Token` granted (`aws login`): the first time, not when its keys are renewed
+    /// (grant types in "CreateOAuth2Token", AWS Sign-In API reference). Of any other call it says nothing.
+    pub fn granted_sign_in(&self) -> Option<Cow<'a, str>> {
+        let renews = [self.request_parameters, self.additional_event_data]
+            .into_iter()
+            .flat_map(|raw| [raw, raw.get("tokenInput").unwrap_or_default()])
+            .flat_map(|raw| [raw.get("grantType"), raw.get("grant_type")])
+            .flatten()
+            .any(|kind| kind.text().is_some_and(|kind| kind == "refresh_token"));
+        let session = self.additional_event_data.get("signInSessionArn").and_then(Raw::text);
+        let is_grant = self.error_code.is_absent() && !self.failed() && !renews;
+        session.filter(|arn| is_grant && !arn.is_empty())
+    }
+
     /// The role that an `AssumeRole*` call asked for: from the request, from the answer, or from what it was
     /// denied.
     pub fn assumed_role_arn(&self) -> Option<Cow<'a, str>> {

@@ -244,6 +244,21 @@ impl Call<'_> {
         (self.action.service == "signin").then(|| self.principal.credentials_of_code())?
     }
 
+    /// Whether the call gave somebody who had signed in credentials for the command line (`aws login`).
+    pub fn grants_sign_in(&self) -> bool {
+        self.action.service == "signin"
+            && self.action.name == "CreateOAuth2Token"
+            && self.outcome == Outcome::Succeeded
+            && self.record.granted_sign_in().is_some()
+    }
+
+    /// The account of a provider that made the call under a delegation, and that `[accounts]` doesn't name: that somebody
+    /// accepted the delegation is no word of the team's.
+    pub fn foreign_delegate(&self, policy: &Policy) -> Option<&str> {
+        let account = self.principal.identity.delegate.as_deref()?;
+        policy.alerts.account_name(account).is_none().then_some(account)
+    }
+
     /// Whether the call asks for an emergency identity.
     pub fn takes_break_glass(&self) -> bool {
         matches!(self.target, Some(Target::Root | Target::BreakGlass(_)))
@@ -303,6 +318,7 @@ impl Call<'_> {
             ("creationDate", text(&identity.creation_date)),
             ("sourceIdentity", text(&identity.source_identity)),
             ("mfaAuthenticated", identity.mfa_authenticated.and_then(flag)),
+            ("signInSessionArn", text(&identity.sign_in_session)),
             ("onBehalfOf.userId", text(&identity.on_behalf_of)),
             ("identityProvider", text(&identity.identity_provider)),
             ("federatedProvider", text(&identity.federated_provider)),

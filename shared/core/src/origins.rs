@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::service_name;
-use handsoff_cloudtrail::{Action, Arn, Identity, IdentityType, Record};
+use handsoff_cloudtrail::{Action, Arn, Identity, IdentityType, Record, is_used_by_people};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::call::{Call, Outcome, Target};
@@ -53,7 +53,7 @@ impl Origins {
         }
         let identity = Identity::read(record.user_identity);
         self.code.extend(given_to_code(record, &identity));
-        if identity.is_service() {
+        if identity.is_service() && !is_through_people(&identity) {
             return;
         }
         match Beginning::of(&Call::classify(*record, policy, &mut Trace::off()), policy) {
@@ -203,7 +203,7 @@ impl Beginning {
     pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Self> {
         if !call.action.assumes_role()
             || call.outcome != Outcome::Succeeded
-            || call.principal.kind == Kind::Service
+            || (call.principal.kind == Kind::Service && !is_through_people(&call.principal.identity))
         {
             return None;
         }
@@ -227,12 +227,18 @@ impl Beginning {
             }
             // An emergency session has its own case; and what misuse of a deploy role leads to elsewhere is reported there.
             (Some(_), _) | (None, Kind::DeployRole) => None,
-            (None, Kind::Human | Kind::BreakGlass) => {
+            // A service that isn't one through which people get roles has no beginning.
+            (None, Kind::Human | Kind::BreakGlass | Kind::Service) => {
                 Some(Self::ByPerson { session, who: call.principal.name() })
             }
             (None, _) => by_session(false),
         }
     }
+}
+
+/// Whether it is a service through which people get roles, as account access manager.
+fn is_through_people(identity: &Identity<'_>) -> bool {
+    identity.invoked_by.as_deref().is_some_and(is_used_by_people)
 }
 
 /// What is said of a deploy session that somebody assumed in a session which a person had assumed.

@@ -13,6 +13,7 @@ use crate::reported::ReportedRef;
 use crate::thread;
 
 mod facts;
+mod given;
 mod issued;
 mod origin;
 

@@ -1,7 +1,8 @@
 //! What a call has to do with a story: what it is made as, and what it makes.
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Arn, Identity as Caller};
+use handsoff_cloudtrail::partition::is_sign_in;
+use handsoff_cloudtrail::{Arn, Identity as Caller, Record, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Outcome};
@@ -36,6 +37,37 @@ impl Identity {
         Self { account: clean(account, 32), name, key: group::digest(&["session key", key]) }
     }
 
+    /// Credentials of which only the key is known, not whose they are.
+    pub(crate) fn of_key(key: &str) -> Self {
+        Self::of_nobody("credentials", group::digest(&["session key", key]))
+    }
+
+    /// The session that a sign-in made, by its ARN.
+    pub(crate) fn of_sign_in(arn: &str) -> Self {
+        Self::of_nobody("sign-in session", group::digest(&["sign-in session", arn]))
+    }
+
+    fn of_nobody(name: &str, key: String) -> Self {
+        Self { account: String::new(), name: name.to_owned(), key }
+    }
+
+    /// The console's session of a role that began at this second: each of its requests has another key.
+    pub(crate) fn of_console(arn: &str, began: Time) -> Option<Self> {
+        let Arn { account, resource, .. } = Arn::split(arn)?;
+        let key = group::digest(&["console session", &began.to_string()]);
+        Some(Self { key, ..Self::of_session(account, resource, "") })
+    }
+
+    /// An access key of a user.
+    pub(crate) fn of_user_key(account: &str, user: &str, key: &str) -> Self {
+        Self::of(account, "user", user).with_key(key)
+    }
+
+    /// The password of a user.
+    pub(crate) fn of_password(account: &str, user: &str) -> Self {
+        Self::of(account, "password of user", user)
+    }
+
     fn with_key(self, key: &str) -> Self {
         Self { key: group::digest(&["access key", key]), ..self }
     }
@@ -59,6 +91,9 @@ pub struct Ties {
     /// The session that its call was made in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<Identity>,
+    /// By what else the issue of its credentials is found, the surest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) issued_as: Vec<Identity>,
     /// The session's name, where that alone names a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chosen: Option<String>,
@@ -68,8 +103,9 @@ impl Ties {
     /// That of a call.
     pub fn of(call: &Call<'_>) -> Self {
         let makes = makes(call).filter(|_| call.outcome == Outcome::Succeeded);
-        let session = session_of(&call.principal.identity);
-        Self { acts: acts(call), makes, session, chosen: chosen(call) }
+        let caller = &call.principal.identity;
+        let (session, issued_as) = (session_of(caller), issued_as(&call.record, caller));
+        Self { acts: acts(call), makes, session, issued_as, chosen: chosen(call) }
     }
 
     /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
@@ -77,9 +113,9 @@ impl Ties {
         self.acts.iter().filter(|who| !who.name.starts_with("role AWSReservedSSO_"))
     }
 
-    /// The session that its call was made in.
-    pub fn session(&self) -> Option<&Identity> {
-        self.session.as_ref()
+    /// By what the issue of its call's credentials is found: its session, and else.
+    pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
+        self.session.iter().chain(&self.issued_as)
     }
 
     /// Whether there is none.
@@ -113,23 +149,65 @@ fn makes(call: &Call<'_>) -> Option<Identity> {
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
     match &*call.action.to_string() {
         "iam:CreateUser" => Some(Identity::of(&account, "user", &asked("userName")?)),
-        "iam:CreateRole" => Some(Identity::of(&account, "role", &asked("roleName")?)),
+        "iam:CreateRole" | "iam:AcquireRole" => Some(Identity::of(&account, "role", &asked("roleName")?)),
         "iam:CreateAccessKey" => {
             let made = call.record.response_elements.get("accessKey")?;
             let user = made.get("userName").and_then(Raw::text).or_else(|| asked("userName"))?;
             let key = made.get("accessKeyId").and_then(Raw::text)?;
-            Some(Identity::of(&account, "user", &user).with_key(&key))
+            Some(Identity::of_user_key(&account, &user, &key))
         }
         _ => None,
     }
 }
 
-/// The session that a call was made in, unless its record says itself whose it is: a permission set's, or a machine's.
+/// The session that a call was made in, unless its record says itself whose it is.
 pub(crate) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
-    let key = caller.access_key_id.as_deref().filter(|key| !key.starts_with("AKIA"))?;
-    let own = caller.permission_set().is_some() || compute_service(caller).is_some();
-    let arn = caller.arn.as_deref().filter(|_| !own)?;
+    let key = caller.access_key_id.as_deref().filter(|key| !is_users(key))?;
+    let arn = caller.arn.as_deref().filter(|_| !says_whose(caller))?;
     session(arn, key)
+}
+
+/// By what else the issue of a caller's credentials is found, the surest first. A user's long-lived key is all that there is of
+/// it. Other keys alone, for some records name no more of what they issued; the sign-in; the console's session, of which each
+/// request has a key of its own; and last the password that a user signed in with.
+pub(crate) fn issued_as(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identity> {
+    let arn = caller.arn.as_deref().filter(|_| !says_whose(caller));
+    let Some(Arn { account, resource, .. }) = arn.and_then(Arn::split) else { return Vec::new() };
+    let key = caller.access_key_id.as_deref();
+    let user = resource.strip_prefix("user/").map(|path| path.rsplit('/').next().unwrap_or(path));
+    if let Some(key) = key.filter(|key| is_users(key)) {
+        return user.map(|user| Identity::of_user_key(account, user, key)).into_iter().collect();
+    }
+    let sign_in = caller.sign_in_session.as_deref();
+    let signs_in = record.event_source.text().is_some_and(|source| is_sign_in(&source));
+    let console = caller.from_console
+        || record.session_credential_from_console.flag() == Some(true)
+        || caller.invoked_by.as_deref().is_some_and(is_sign_in)
+        || signs_in;
+    let began = || {
+        // A sign-in has no session yet: it is issued at the same second.
+        let created = caller.creation_date.as_deref().and_then(Time::parse);
+        created.or_else(|| Time::parse(&record.event_time.text()?).filter(|_| signs_in))
+    };
+    let session = arn.filter(|_| console && user.is_none());
+    let password = user.filter(|_| console || sign_in.is_some());
+    let all = [
+        key.map(Identity::of_key),
+        sign_in.map(Identity::of_sign_in),
+        session.and_then(|arn| Identity::of_console(arn, began()?)),
+        password.map(|user| Identity::of_password(account, user)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// Whether it is a long-lived key, of a user or of root ("IAM identifiers" in the IAM user guide).
+fn is_users(key: &str) -> bool {
+    key.starts_with("AKIA")
+}
+
+/// Whether a caller's own record says whose the session is: a permission set's, or a machine's.
+fn says_whose(caller: &Caller<'_>) -> bool {
+    caller.permission_set().is_some() || compute_service(caller).is_some()
 }
 
 /// The session of these credentials: its key, as a digest, and whose it is.

@@ -217,7 +217,8 @@ impl Facts {
         let entry = call.principal.entry.and_then(|entry| policy.break_glass.get(entry));
         self.lines.extend(entry.map(|entry| entry.line.to_string()));
         let created = identity.creation_date.as_deref().and_then(Time::parse);
-        let signs_in = call.effect == Effect::SignsIn && call.outcome == Outcome::Succeeded;
+        let signs_in =
+            (call.effect == Effect::SignsIn && call.outcome == Outcome::Succeeded) || call.grants_sign_in();
         self.started.extend(created.or(call.time.filter(|_| signs_in)));
         self.keys.extend(identity.access_key_id.as_deref().map(|key| clean(key, 64)));
         let name =

@@ -428,6 +428,37 @@ fn who_acts_under_a_delegation_is_named() {
 }
 
 #[test]
+fn an_account_that_nobody_named_is_covered_by_no_entry() {
+    const ENTRIES: &str = r#"
+[[workload]]
+identity = "arn:aws:iam::*:role/app"
+may_write = ["s3:Put*"]
+[[exception]]
+identity = "permission-set/Dev"
+actions = ["ec2:RunInstances"]
+reason = "x"
+owner = "x"
+until = 2027-01-01
+"#;
+    let delegated = |who: &str| {
+        who.replacen(r#""accessKeyId""#, r#""invokedByDelegate":{"accountId":"999999999999"},"accessKeyId""#, 1)
+    };
+    let named = format!("{ENTRIES}[accounts]\n999999999999 = \"provider\"\n");
+    let says = |policy: &str, who: &str, action: &str| {
+        verdict_by(policy, who, action, "").map(|finding| finding.code.to_string())
+    };
+    let dev = session("AWSReservedSSO_Dev_0123456789abcdef", "", "").replace("/run-1", "/jon@example.com");
+    for (who, action, covered, code) in [
+        (role("app", "s"), "s3:PutObject", "workload-allowed", "workload-write"),
+        (dev, "ec2:RunInstances", "excepted", "drift-write"),
+    ] {
+        assert_eq!(says(ENTRIES, &who, action), Err(covered.to_owned()));
+        assert_eq!(says(&named, &delegated(&who), action), Err(covered.to_owned()), "{action}");
+        assert_eq!(says(ENTRIES, &delegated(&who), action), Ok(code.to_owned()), "{action}");
+    }
+}
+
+#[test]
 fn what_refutes_a_deploy_session_does_so_with_and_without_lists() {
     let by = |lists: &str, identity: &str, action: &str, rest: &str| {
         let policy = format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n{lists}");

@@ -19,14 +19,21 @@ pub(super) async fn origin<F: Facts>(
     used: Option<Time>,
 ) -> Result<Option<Note>, F::Error> {
     let (mut hops, mut seen): (Vec<Issued>, BTreeSet<Identity>) = Default::default();
-    let (mut next, mut used) = (ties.session.clone(), used);
-    while let Some(session) = next.take().filter(|session| hops.len() < HOPS && seen.insert(session.clone()))
-    {
-        let known = facts.issued(&session).await?.into_iter().filter(|issued| issued.is_before(used));
-        let Some(issued) = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b))) else {
-            break;
-        };
-        next.clone_from(&issued.session);
+    let (mut next, mut used): (Vec<Identity>, _) = (ties.sessions().cloned().collect(), used);
+    while hops.len() < HOPS {
+        let mut found = None;
+        for one in next.drain(..) {
+            if !seen.insert(one.clone()) {
+                continue;
+            }
+            let known = facts.issued(&one).await?.into_iter().filter(|issued| issued.is_before(used));
+            found = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b)));
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(issued) = found else { break };
+        next = issued.sessions().cloned().collect();
         used = issued.at.or(used);
         hops.push(issued);
     }
