@@ -149,3 +149,66 @@ proptest! {
         prop_assert_eq!(live(&all, 1), replayed(&records()));
     }
 }
+
+/// Each is issued credentials in another way than a role, and changes something with them.
+fn other_ways() -> Vec<String> {
+    let user = |name: &str, key: &str| {
+        format!(
+            r#"{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/{name}","accountId":"111122223333","userName":"{name}","accessKeyId":"{key}"}}"#
+        )
+    };
+    let context = |who: String, context: &str| {
+        who.replace(r#""accessKeyId""#, &format!(r#""sessionContext":{{{context}}},"accessKeyId""#))
+    };
+    let root = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#;
+    let for_user = |name: &str, more: &str| format!(r#""requestParameters":{{"userName":"{name}"}},{more}"#);
+    let key = |name: &str, key: &str| {
+        format!(r#""responseElements":{{"accessKey":{{"userName":"{name}","accessKeyId":"{key}"}}}},"#)
+    };
+    let sign_in = "arn:aws:signin:us-east-1:111122223333:session/0a1b";
+    let console = r#""attributes":{"creationDate":"2026-03-10T01:00:00Z","sessionCredentialFromConsole":"true"}"#;
+    let people = r#"{"type":"AWSService","invokedBy":"account-access.amazonaws.com"}"#;
+    let of = |name: &str| for_user(name, "").replace("userName", "name");
+    vec![
+        record(1, &session(JON), "iam:CreateAccessKey", &for_user("mallory", &key("mallory", "AKIAM"))),
+        record(2, &session(JON), "iam:CreateLoginProfile", &for_user("eve", "")),
+        record(3, root, "iam:CreateAccessKey", &for_user("rob", &key("rob", "AKIAR"))),
+        record(
+            4,
+            &user("kim", "ASIAWEB"),
+            "signin:CreateOAuth2Token",
+            &format!(r#""additionalEventData":{{"signInSessionArn":"{sign_in}"}},"#),
+        ),
+        assumes(5, people, OPS),
+        record(6, &user("mallory", "AKIAM"), "s3:DeleteBucket", &of("by-key")),
+        record(7, &context(user("eve", "ASIAE"), console), "s3:DeleteBucketPolicy", &of("by-password")),
+        record(8, &user("rob", "AKIAR"), "s3:PutBucketAcl", &of("by-roots-key")),
+        record(
+            9,
+            &context(user("kim", "ASIACLI"), &format!(r#""signInSessionArn":"{sign_in}""#)),
+            "s3:PutBucketPolicy",
+            &of("by-sign-in"),
+        ),
+        record(10, &session(OPS), "s3:PutPublicAccessBlock", &of("by-account-access")),
+    ]
+}
+
+#[test]
+fn each_way_to_credentials_is_an_origin_in_the_functions_as_in_a_replay() {
+    let records = other_ways();
+    let mut told = replayed(&records);
+    // The break-glass function's.
+    told.retain(|subject, _| !subject.contains("Root user"));
+    for (action, expected) in [
+        ("DeleteBucket", "jon@example.com (permission set Dev) created an access key of user mallory, from"),
+        ("DeleteBucketPolicy", "jon@example.com (permission set Dev) set the password of user eve, from"),
+        ("PutBucketAcl", "root of account 111122223333 created an access key of user rob, from"),
+        ("PutBucketPolicy", "kim (IAM user) signed in for the command line (aws login), from"),
+        ("PutPublicAccessBlock", "a person through account-access.amazonaws.com assumed role ops as x, from"),
+    ] {
+        let of = told.iter().find(|(subject, _)| subject.ends_with(&format!(":{action}")));
+        let origin = of.map(|(_, origin)| origin.replace(" of account 111122223333 as", " as"));
+        assert!(origin.is_some_and(|it| it.starts_with(expected)), "{action}: {told:#?}");
+    }
+    assert_eq!(live(&records, 1), told);
+}

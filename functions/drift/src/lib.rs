@@ -37,7 +37,7 @@ const CLAIMS: [Claim; 2] = [
 ];
 
 /// As in part.yaml.
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     Rule { id: "DriftRule", whose: Whose::None, pattern: include_str!("../patterns/drift.json") },
     Rule {
         id: "DeploySessionsRule",
@@ -54,6 +54,7 @@ const RULES: [Rule; 5] = [
         whose: Whose::Deploy,
         pattern: include_str!("../patterns/deploy-assumed.json"),
     },
+    Rule { id: "OriginsRule", whose: Whose::None, pattern: include_str!("../patterns/origins.json") },
     Rule {
         id: "SecretReadsRule",
         whose: Whose::None,
