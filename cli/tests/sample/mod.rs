@@ -61,6 +61,7 @@ pub(crate) fn call(at: i64, n: u64, action: &str, how: (Did, Ended), resources: 
         chained: false,
         interactive: false,
         via: "cli".into(),
+        agent: None,
         source_ip: "198.51.100.7".into(),
         user_agent: "aws-cli/2.27.1 md/awscrt#0.26.1 ua/2.1 os/linux".into(),
         resources: resources.iter().map(|it| (*it).to_owned()).collect(),

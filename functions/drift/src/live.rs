@@ -108,8 +108,8 @@ pub struct Seen {
     observations: Vec<Observation>,
     /// What an exception covers.
     excepted: Option<Excepted>,
-    /// The session that its call issued.
-    session: Option<Session>,
+    /// The session that its call issued, or the requests of an agent's tool.
+    sessions: Vec<Session>,
     /// What it says of deploy sessions.
     proof: Option<Proof>,
     /// What it says of an instruction to a service.
@@ -120,7 +120,7 @@ impl Seen {
     fn is_empty(&self) -> bool {
         self.observations.is_empty()
             && self.excepted.is_none()
-            && self.session.is_none()
+            && self.sessions.is_empty()
             && self.proof.is_none()
             && self.instruction.is_none()
     }
@@ -146,10 +146,10 @@ impl Function for DriftFunction<'_> {
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let policy = self.classifier.policy();
-        let session = Session::issued_by(record);
+        let sessions = Session::issued_by(record);
         // What is expected of a deploy role ends what was changed by hand before.
         let judged = matches!(self.classifier.disposition(record), None | Some(Disposition::Expected));
-        if !judged && session.is_none() {
+        if !judged && sessions.is_empty() {
             return None;
         }
         let call = Call::classify(*record, policy, &mut Trace::off());
@@ -168,14 +168,14 @@ impl Function for DriftFunction<'_> {
                 // What another detector says of a change is less than that the deploy session is misused.
                 let others = judged.then_some(Verdict::Nothing(Disposition::Unclaimed));
                 let proof = proof(&call, policy, others.as_ref());
-                let seen = Seen { session, proof, instruction: instruction(&call, None), ..Seen::default() };
+                let seen = Seen { sessions, proof, instruction: instruction(&call, None), ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
             }
         };
         let observations = of(&call, policy, &verdict).observations;
         let proof = proof(&call, policy, Some(&verdict));
         let instruction = instruction(&call, verdict.finding());
-        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, instruction });
+        let seen = |excepted| Box::new(Seen { observations, excepted, sessions, proof, instruction });
         let seen = match verdict {
             Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
             Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
@@ -232,11 +232,11 @@ impl Function for DriftFunction<'_> {
         }
         let (mut seen, mut covered, mut sessions, mut proofs, mut instructions) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for Seen { observations, excepted, session, proof, instruction } in all {
+        for Seen { observations, excepted, sessions: issued, proof, instruction } in all {
             instructions.extend(instruction);
             seen.extend(observations);
             covered.extend(excepted);
-            sessions.extend(session);
+            sessions.extend(issued);
             proofs.extend(proof);
         }
         // Before the findings: an alert on what was done in a session reads it.

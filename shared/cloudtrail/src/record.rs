@@ -52,6 +52,8 @@ pub struct Record<'a> {
     pub response_elements: Raw<'a>,
     /// `sessionCredentialFromConsole`: set for calls from a console session, by some services only.
     pub session_credential_from_console: Raw<'a>,
+    /// `requestID`: what the service that was called gave the request.
+    pub request_id: Raw<'a>,
     /// `sharedEventID`: the same for the copies that went to several accounts.
     pub shared_event_id: Raw<'a>,
     /// `sourceIPAddress`: an address, or the DNS name of a service.
@@ -127,6 +129,7 @@ impl<'a> Record<'a> {
             "managementEvent" => &mut self.management_event,
             "readOnly" => &mut self.read_only,
             "recipientAccountId" => &mut self.recipient_account_id,
+            "requestID" => &mut self.request_id,
             "requestParameters" => &mut self.request_parameters,
             "resources" => &mut self.resources,
             "responseElements" => &mut self.response_elements,

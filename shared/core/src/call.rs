@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::is_sign_in;
-use handsoff_cloudtrail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
+use handsoff_cloudtrail::{AccessLevel, Action, Agent, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
-use crate::policy::{Glob, Policy, misuse};
+use crate::policy::{Agents, Glob, Policy, misuse};
 use crate::principal::{Kind, Principal, is_customers_service};
 use crate::rules::NO_DENIALS;
 use crate::show::clean;
@@ -75,6 +75,8 @@ pub struct Call<'a> {
     pub refuted: Option<String>,
     /// What another record shows of who let a workload act: see [`crate::instructions`].
     pub instructed: Option<String>,
+    /// What the policy says of changes that agents make, if this is one.
+    pub raised: Option<Agents>,
 }
 
 impl<'a> Call<'a> {
@@ -101,6 +103,9 @@ impl<'a> Call<'a> {
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
         let (refuted, instructed) = (None, None);
+        let changed = effect == Effect::Changes && outcome == Outcome::Succeeded;
+        let agent = || Agent::of(&record, &principal.identity);
+        let raised = policy.agents.clone().filter(|_| changed && agent().is_some());
         let call = Self {
             record,
             principal,
@@ -113,6 +118,7 @@ impl<'a> Call<'a> {
             time,
             refuted,
             instructed,
+            raised,
         };
         call.explain(policy, trace);
         call
@@ -150,6 +156,20 @@ impl<'a> Call<'a> {
             return Some(target.map(|target| account_of(&target).unwrap_or(target)).unwrap_or_default());
         }
         account_of(&self.record.assumed_role_arn()?)
+    }
+
+    /// The agent that made the call for the caller, as far as the record shows one.
+    pub fn agent(&self) -> Option<Agent> {
+        Agent::of(&self.record, &self.principal.identity)
+    }
+
+    /// How the call came in, and which agent its program says it is: a label.
+    pub fn via(&self) -> String {
+        let via = Via::of(&self.record, &self.principal.identity);
+        match self.agent() {
+            Some(agent @ Agent::Says(_)) => format!("{via} ({agent})"),
+            _ => via.to_string(),
+        }
     }
 
     /// Whether the console made the call, by what AWS says: not by the user agent.
@@ -216,7 +236,7 @@ impl<'a> Call<'a> {
             Outcome::Unauthenticated(code) => format!("not authenticated: {}", clean(code, 64)),
             Outcome::Failed(code) => format!("failed: {}", clean(code, 64)),
         });
-        trace.step("via", || Via::of(&self.record, &self.principal.identity).to_string());
+        trace.step("via", || self.via());
         if let Some(attack) = self.attack {
             trace.step("attack", || attack.what.to_owned());
         }

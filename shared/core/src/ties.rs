@@ -2,7 +2,7 @@
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::is_sign_in;
-use handsoff_cloudtrail::{Arn, Identity as Caller, Record, Time};
+use handsoff_cloudtrail::{Arn, Identity as Caller, Record, Time, is_through_mcp_server};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Outcome};
@@ -45,6 +45,11 @@ impl Identity {
     /// The session that a sign-in made, by its ARN.
     pub(crate) fn of_sign_in(arn: &str) -> Self {
         Self::of_nobody("sign-in session", group::digest(&["sign-in session", arn]))
+    }
+
+    /// A request that an agent's tool made as this identity, by AWS's ID of it.
+    pub(crate) fn of_request(arn: &str, request: &str) -> Self {
+        Self::of_nobody("request", group::digest(&["request", arn, request]))
     }
 
     fn of_nobody(name: &str, key: String) -> Self {
@@ -97,6 +102,9 @@ pub struct Ties {
     /// The session's name, where that alone names a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chosen: Option<String>,
+    /// The request, if AWS's MCP server made it: an agent's tool call names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<Identity>,
 }
 
 impl Ties {
@@ -105,7 +113,8 @@ impl Ties {
         let makes = makes(call).filter(|_| call.outcome == Outcome::Succeeded);
         let caller = &call.principal.identity;
         let (session, issued_as) = (session_of(caller), issued_as(&call.record, caller));
-        Self { acts: acts(call), makes, session, issued_as, chosen: chosen(call) }
+        let request = request(&call.record, caller);
+        Self { acts: acts(call), makes, session, issued_as, chosen: chosen(call), request }
     }
 
     /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
@@ -116,6 +125,11 @@ impl Ties {
     /// By what the issue of its call's credentials is found: its session, and else.
     pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
         self.session.iter().chain(&self.issued_as)
+    }
+
+    /// All that other records are looked up by.
+    pub fn looked_up(&self) -> impl Iterator<Item = &Identity> {
+        self.sessions().chain(&self.request)
     }
 
     /// Whether there is none.
@@ -198,6 +212,12 @@ pub(crate) fn issued_as(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identit
         password.map(|user| Identity::of_password(account, user)),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// The request that AWS's MCP server made with the caller's rights.
+fn request(record: &Record<'_>, caller: &Caller<'_>) -> Option<Identity> {
+    let arn = caller.arn.as_deref().filter(|_| is_through_mcp_server(record, caller))?;
+    Some(Identity::of_request(arn, &record.request_id.text()?))
 }
 
 /// Whether it is a long-lived key, of a user or of root ("IAM identifiers" in the IAM user guide).

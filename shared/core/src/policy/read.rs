@@ -53,12 +53,13 @@ pub(super) fn empty() -> Policy {
         },
         pipeline: PipelineRules::none(),
         images: None,
+        agents: None,
         protected: Vec::new(),
     }
 }
 
 /// The tables of a policy.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 13] = [
     "deploy",
     "break_glass",
     "workload",
@@ -70,6 +71,7 @@ pub(super) const TABLES: [&str; 12] = [
     "cases",
     "pipeline",
     "images",
+    "agents",
     "protected",
 ];
 
@@ -163,6 +165,9 @@ impl Reader<'_> {
         }
         if let Some(section) = self.section(root, "images") {
             policy.images = Some(self.images(&section));
+        }
+        if let Some(section) = self.section(root, "agents") {
+            policy.agents = self.agents(&section);
         }
         if let Some(section) = self.section(root, "protected") {
             self.known(&section, &["resources"]);

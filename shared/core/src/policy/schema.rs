@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::schema_parts::{nothing, written};
 use super::{
-    ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
+    ActionPattern, Agents, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
     IdentityPattern, ImagePattern, Images, Origin, PipelineRules, TicketPlace, Workload,
 };
 
@@ -42,6 +42,8 @@ struct Handsoff {
     pipeline: PipelineRules,
     /// Which machine images may be launched. Left out: any.
     images: Images,
+    /// How urgent changes by agents are. Left out: as anybody's.
+    agents: Agents,
     /// What logging and detection depend on.
     protected: Protected,
 }

@@ -11,6 +11,7 @@ use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record,
 use serde::{Deserialize, Serialize};
 
 use super::given::{Given, may_issue};
+use crate::call::is_tool_call;
 use crate::principal::{compute_service, vouches_for_code};
 use crate::show::clean;
 use crate::ties::{Identity, issued_as, session_of};
@@ -18,8 +19,11 @@ use crate::ties::{Identity, issued_as, session_of};
 /// So many issuers are followed back, from each to its own.
 pub const HOPS: usize = 5;
 
-/// What a record says of the session that its call issued.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// So many requests of one tool call are kept: a script may make any number.
+const REQUESTS: usize = 100;
+
+/// What a record says of the session that its call issued, or of the requests that a tool made for an agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Issued {
     /// When.
     pub at: Option<Time>,
@@ -50,16 +54,63 @@ pub struct Issued {
     /// The serial number of the MFA device; empty without one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     mfa: String,
+    /// What the agent calls its program, of a tool call.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    agent: String,
+    /// The tool, of a tool call.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    tool: String,
 }
 
 impl Issued {
-    /// What a record says, if its call issued credentials to anybody but a service, or code that AWS vouches for; and by what
-    /// calls with these find it.
-    pub fn by(record: &Record<'_>) -> Option<(Identity, Self)> {
+    /// What a record says, if its call issued credentials to anybody but a service, or code that AWS vouches for, or is an agent's
+    /// tool call that made requests; and by what these calls find it.
+    pub fn by(record: &Record<'_>) -> Vec<(Identity, Self)> {
         // Most records end here.
-        if !may_issue(record) {
-            return None;
+        if is_tool_call(record) {
+            Self::by_tool(record)
+        } else if may_issue(record) {
+            Self::credentials(record).into_iter().collect()
+        } else {
+            Vec::new()
         }
+    }
+
+    /// What a tool call of an agent says of the requests that it made: of a few, each with the same.
+    fn by_tool(record: &Record<'_>) -> Vec<(Identity, Self)> {
+        let caller = Caller::read(record.user_identity);
+        let Some(arn) = caller.arn.as_deref() else { return Vec::new() };
+        let tool = record.request_parameters.get("params").and_then(|it| it.get("name")?.text());
+        let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
+        let issued = Self {
+            agent: text(record.user_agent, 64),
+            tool: clean(&tool.unwrap_or_default(), 64),
+            ..Self::of_caller(record, &caller)
+        };
+        let made = record.additional_event_data.get("downstreamRequests").unwrap_or_default();
+        let requests = made.elements().flatten().filter_map(|it| it.get("requestId")?.text());
+        let of_request = |request: std::borrow::Cow<'_, str>| Identity::of_request(arn, &request);
+        requests.take(REQUESTS).map(|request| (of_request(request), issued.clone())).collect()
+    }
+
+    /// What a record says of the caller.
+    fn of_caller(record: &Record<'_>, caller: &Caller<'_>) -> Self {
+        let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
+        let account =
+            caller.account_id.as_deref().or_else(|| Some(Arn::split(caller.arn.as_deref()?)?.account));
+        Self {
+            at: record.event_time.text().and_then(|time| Time::parse(&time)),
+            how: clean(&Action::of(record).name, 64),
+            caller: record.user_identity.get("type").map(|kind| text(kind, 64)).unwrap_or_default(),
+            by: by(record, caller),
+            arn: caller.arn.as_deref().map(|arn| clean(arn, 256)).unwrap_or_default(),
+            account: account.map(|account| clean(account, 32)).unwrap_or_default(),
+            from: text(record.source_ip_address, 64),
+            ..Self::default()
+        }
+    }
+
+    fn credentials(record: &Record<'_>) -> Option<(Identity, Self)> {
         let caller = Caller::read(record.user_identity);
         let of_code = caller.kind == IdentityType::WebIdentityUser
             && caller.web_provider().is_some_and(vouches_for_code);
@@ -71,23 +122,15 @@ impl Issued {
         let given = Given::of(record, &caller, &action)?;
         let caller = given.switched_from(record).unwrap_or(caller);
         let arn = Arn::split(&given.arn)?;
-        let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
-        let account =
-            caller.account_id.as_deref().or_else(|| Some(Arn::split(caller.arn.as_deref()?)?.account));
+        let mfa = record.request_parameters.get("serialNumber").and_then(Raw::text);
         let issued = Self {
-            at: record.event_time.text().and_then(|time| Time::parse(&time)),
-            how: clean(&action.name, 64),
-            caller: record.user_identity.get("type").map(|kind| text(kind, 64)).unwrap_or_default(),
-            by: by(record, &caller),
-            arn: caller.arn.as_deref().map(|arn| clean(arn, 256)).unwrap_or_default(),
-            account: account.map(|account| clean(account, 32)).unwrap_or_default(),
             session: session_of(&caller),
             issued_as: issued_as(record, &caller),
             of: clean(arn.resource.split('/').nth(1).unwrap_or(arn.resource), 128),
             of_account: clean(arn.account, 32),
             name: given.name.map(|name| clean(&name, 128)).unwrap_or_default(),
-            from: text(record.source_ip_address, 64),
-            mfa: record.request_parameters.get("serialNumber").map(|mfa| text(mfa, 256)).unwrap_or_default(),
+            mfa: mfa.map(|mfa| clean(&mfa, 256)).unwrap_or_default(),
+            ..Self::of_caller(record, &caller)
         };
         Some((given.who, issued))
     }
@@ -105,6 +148,16 @@ impl Issued {
     /// Whether the record tells more of the caller than its account: of a call into another account there are two records.
     pub(super) fn names_caller(&self) -> bool {
         self.caller != "AWSAccount"
+    }
+
+    /// Who had a tool make a request, and from where.
+    pub(super) fn through(&self) -> String {
+        let Self { by, agent, tool, from, .. } = self;
+        let agent = if agent.is_empty() { "an agent" } else { agent };
+        let tool = if tool.is_empty() { &self.how } else { tool };
+        let from = if from.is_empty() { String::new() } else { format!(", from {from}") };
+        let at = self.at.map(|at| format!(" at {at}")).unwrap_or_default();
+        format!("{by} through {agent} (as it says), tool {tool}{from}{at}")
     }
 
     /// What the caller did.

@@ -12,6 +12,14 @@ use crate::ties::{Identity, Ties};
 /// The name of the note.
 const NAME: &str = "origin";
 
+/// Who had an agent's tool make a request through AWS's MCP server, and from where, as far as that is known: its record and that
+/// of the request come in any order.
+pub(super) async fn tool<F: Facts>(facts: &F, ties: &Ties) -> Result<Option<Note>, F::Error> {
+    let Some(request) = &ties.request else { return Ok(None) };
+    let known = facts.issued(request).await?.into_iter().max();
+    Ok(known.map(|call| Note::new("tool", call.through())))
+}
+
 /// The origin of the session that a call was made in, from who issued it back to a person, as far as that is known.
 pub(super) async fn origin<F: Facts>(
     facts: &F,

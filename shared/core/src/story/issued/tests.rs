@@ -34,7 +34,7 @@ fn record(json: &str) -> Record<'_> {
 
 fn known<'r>(records: impl IntoIterator<Item = &'r String>) -> Origins {
     let mut origins = Origins::default();
-    for (session, issued) in records.into_iter().filter_map(|json| Issued::by(&record(json))) {
+    for (session, issued) in records.into_iter().flat_map(|json| Issued::by(&record(json))) {
         origins.add(session, issued);
     }
     origins
@@ -347,4 +347,56 @@ fn a_person_gets_a_role_through_account_access_manager() {
     let text = says("sts:AssumeRole", &service("account-access"), rest, &session);
     assert!(text.starts_with("a person through account-access.amazonaws.com assumed role r"), "{text}");
     assert_eq!(says("sts:AssumeRole", &service("lambda"), rest, &session), "");
+}
+
+/// An agent's tool call that made requests.
+fn tool_call(by: &str, requests: &[&str], more: &str) -> String {
+    let made: Vec<String> =
+        requests.iter().map(|id| format!(r#"{{"apiName":"iam:X","requestId":"{id}","awsRegion":"x"}}"#)).collect();
+    format!(
+        r#"{{"eventType":"AwsMcpEvent","eventSource":"aws-mcp.amazonaws.com","eventName":"CallReadWriteTool","eventTime":"2026-02-02T02:41:00Z",
+        "sourceIPAddress":"{IP}","userAgent":"claude-code/2.1 (cli)","userIdentity":{by},"requestParameters":{{"params":{{"name":"aws___call_aws"}}}}{more},
+        "additionalEventData":{{"downstreamRequests":[{}]}}}}"#,
+        made.join(",")
+    )
+}
+
+/// What is said of the agent's tool behind a request.
+fn tool(records: &[String], who: &str, request: &str, from: &str) -> Option<String> {
+    let json = format!(
+        r#"{{"eventSource":"iam.amazonaws.com","eventName":"PutRolePolicy","recipientAccountId":"1","requestID":"{request}","sourceIPAddress":"{from}","userAgent":"aws-mcp.amazonaws.com","userIdentity":{who}}}"#
+    );
+    let call = Call::classify(record(&json), &Policy::built_in(), &mut Trace::off());
+    let origins = known(records);
+    Index::default().with(&origins).tool(&crate::ties::Ties::of(&call)).map(|note| note.text)
+}
+
+#[test]
+fn a_tool_call_gives_a_request_its_address_and_agent_back() {
+    const MCP: &str = "aws-mcp.amazonaws.com";
+    let through = |who: &str| who.replace(r#""accountId""#, &format!(r#""invokedBy":"{MCP}","accountId""#));
+    let records = [tool_call(JON, &["r-1", "r-2"], "")];
+    let expected = "jon@example.com (permission set Dev) through claude-code/2.1 (cli) (as it says), tool aws___call_aws, \
+                    from 203.0.113.5 at 2026-02-02T02:41:00Z";
+    for request in ["r-1", "r-2"] {
+        assert_eq!(tool(&records, &through(JON), request, MCP).as_deref(), Some(expected));
+    }
+    for (who, request, from, why) in [
+        (through(JON), "r-3", MCP, "another request"),
+        (through(MALLORY), "r-1", MCP, "somebody else's"),
+        (JON.to_owned(), "r-1", MCP, "not through the server"),
+        (through(JON), "r-1", IP, "the address is the caller's own"),
+    ] {
+        assert_eq!(tool(&records, &who, request, from), None, "{why}");
+    }
+    let other = records[0].replace("AwsMcpEvent", "AwsApiCall");
+    assert_eq!(tool(&[other], &through(JON), "r-1", MCP), None, "no tool call");
+    let failed = tool_call(JON, &["r-1"], r#","errorCode":"ToolError""#);
+    assert!(tool(&[failed], &through(JON), "r-1", MCP).is_some(), "what it made before it failed is made");
+    let many: Vec<String> = (0..10_000).map(|n| format!("r-{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(Issued::by(&record(&tool_call(JON, &many, ""))).len(), REQUESTS);
+    let hostile = records[0].replace("claude-code", "x\\u001b[2J\\nnext     ok\\u202e");
+    let text = tool(&[hostile], &through(JON), "r-1", MCP).unwrap_or_default();
+    assert!(!text.contains(char::is_control) && !text.contains('\u{202e}'), "{text}");
 }
