@@ -333,7 +333,11 @@ fn signing_in_for_the_command_line_opens_a_session() {
     let later = user.replace(r#""accountId":"111122223333""#, began);
     assert_eq!(verdict(&later, "ec2:RunInstances", "").unwrap().incident, opening.incident);
     // In a console session it is that one's.
-    let in_console = verdict(EMERGENCY, "signin:CreateOAuth2Token", &format!(r#"{SIGN_IN},"eventTime":"2026-03-01T09:20:00Z""#));
+    let in_console = verdict(
+        EMERGENCY,
+        "signin:CreateOAuth2Token",
+        &format!(r#"{SIGN_IN},"eventTime":"2026-03-01T09:20:00Z""#),
+    );
     assert_eq!(in_console.unwrap().incident, verdict(EMERGENCY, "ec2:RunInstances", "").unwrap().incident);
 }
 
@@ -366,7 +370,8 @@ fn a_sign_in_for_the_command_line_is_in_the_case() {
     let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
     let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
     let kept = |rest: &str| {
-        let json = record("signin:CreateOAuth2Token", &user).at("2026-03-01T09:00:00Z").with(rest).to_string();
+        let json =
+            record("signin:CreateOAuth2Token", &user).at("2026-03-01T09:00:00Z").with(rest).to_string();
         classified(&json, &policy, |_, call| {
             let finding = judge(call, &policy, &mut Trace::off());
             live::remembered(call, &finding, &policy, handsoff_case::observation::Seen::Logs)

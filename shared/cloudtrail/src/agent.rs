@@ -44,7 +44,8 @@ impl Agent {
 /// anybody's to choose.
 pub fn is_through_mcp_server(record: &Record<'_>, identity: &Identity<'_>) -> bool {
     let is = |host: &str| service_name(host) == Some("aws-mcp");
-    identity.invoked_by.as_deref().is_some_and(is) && record.source_ip_address.text().is_some_and(|it| is(&it))
+    identity.invoked_by.as_deref().is_some_and(is)
+        && record.source_ip_address.text().is_some_and(|it| is(&it))
 }
 
 fn said(user_agent: &str) -> Option<&'static str> {

@@ -93,6 +93,10 @@ fn failed_sign_in() -> Value {
     json!({"errorMessage": "Failed authentication", "responseElements": {"ConsoleLogin": "Failure"}})
 }
 
+fn tool() -> Value {
+    json!({"eventType": "AwsMcpEvent"})
+}
+
 fn from_another_account() -> Value {
     json!({"type": "AWSAccount", "accountId": "444455556666", "principalId": "AROA:x"})
 }
@@ -133,17 +137,25 @@ fn root() -> Vec<Case> {
         ("a federated session of root changes", changes(federated, "s3:CreateBucket", none()), "db"),
         ("root gives a user a key", changes(root_user(), "iam:CreateAccessKey", none()), "db"),
         ("root signs in for the command line", sign_in(root_user(), "CreateOAuth2Token", none()), "db"),
+        ("root's agent calls a tool", changes(root_user(), "aws-mcp:CallReadWriteTool", tool()), "db"),
         ("AssumeRoot", reads(from_another_account(), "sts:AssumeRoot", target), "db"),
         ("AssumeRoot is denied", reads(user("x"), "sts:AssumeRoot", refused), "dbs"),
     ]
 }
 
 fn users() -> Vec<Case> {
+    let failed_tool = json!({"eventType": "AwsMcpEvent", "errorCode": "ToolError"});
     let gone = || failed("NoSuchEntityException");
     let throttled = failed("Client.RequestLimitExceeded");
     let dry = failed("Client.DryRunOperation");
     vec![
         ("a user changes something", changes(user("x"), "ec2:StopInstances", none()), "d"),
+        ("a user's agent calls a tool", changes(user("x"), "aws-mcp:CallReadWriteTool", tool()), "d"),
+        (
+            "a user's agent calls a tool that failed",
+            changes(user("x"), "aws-mcp:CallReadWriteTool", failed_tool),
+            "ds",
+        ),
         ("a user looks at something", reads(user("x"), "ec2:DescribeInstances", none()), ""),
         ("a user's denied read", reads(user("x"), "ec2:DescribeInstances", denied()), "s"),
         ("a user's denied change", changes(user("x"), "ec2:StopInstances", denied()), "ds"),

@@ -489,7 +489,11 @@ owner = "x"
 until = 2027-01-01
 "#;
     let delegated = |who: &str| {
-        who.replacen(r#""accessKeyId""#, r#""invokedByDelegate":{"accountId":"999999999999"},"accessKeyId""#, 1)
+        who.replacen(
+            r#""accessKeyId""#,
+            r#""invokedByDelegate":{"accountId":"999999999999"},"accessKeyId""#,
+            1,
+        )
     };
     let named = format!("{ENTRIES}[accounts]\n999999999999 = \"provider\"\n");
     let says = |policy: &str, who: &str, action: &str| {

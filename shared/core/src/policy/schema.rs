@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::schema_parts::{nothing, written};
 use super::{
-    ActionPattern, Agents, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
-    IdentityPattern, ImagePattern, Images, Origin, PipelineRules, TicketPlace, Workload,
+    ActionPattern, Agents, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form,
+    Glob, IdentityPattern, ImagePattern, Images, Origin, PipelineRules, TicketPlace, Workload,
 };
 
 /// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.

@@ -255,8 +255,7 @@ fn who_made_a_users_key_is_behind_what_is_done_with_it() {
         r#"{{"eventSource":"iam.amazonaws.com","eventName":"CreateAccessKey","eventTime":"2026-02-02T02:40:30Z","recipientAccountId":"1","userIdentity":{JON},{made}}}"#
     );
     let text = origin(&[key, assumes(1, MALLORY, admin, "")], &role(admin.0, admin.1, admin.2), 3);
-    let expected =
-        "jon@example.com (permission set Dev) created an access key of user mallory, which assumed role AdminRole as x";
+    let expected = "jon@example.com (permission set Dev) created an access key of user mallory, which assumed role AdminRole as x";
     assert!(text.as_deref().is_some_and(|text| text.starts_with(expected)), "{text:?}");
 }
 
@@ -284,8 +283,15 @@ fn who_set_a_users_password_is_behind_what_is_done_in_the_console() {
 fn who_signed_in_for_the_command_line_is_known_by_the_sign_in() {
     const SIGN_IN: &str = "arn:aws:signin:us-east-1:1:session/0a1b";
     let (web, key) = (role("Admin", "x", "ASIAWEB"), |key| role("Admin", "x", key));
-    let later = |arn: &str| key("ASIACLI").replace(r#""accountId""#, &format!(r#""sessionContext":{{"signInSessionArn":"{arn}"}},"accountId""#));
-    let grant = format!(r#""additionalEventData":{{"signInSessionArn":"{SIGN_IN}"}},"sourceIPAddress":"203.0.113.9""#);
+    let later = |arn: &str| {
+        key("ASIACLI").replace(
+            r#""accountId""#,
+            &format!(r#""sessionContext":{{"signInSessionArn":"{arn}"}},"accountId""#),
+        )
+    };
+    let grant = format!(
+        r#""additionalEventData":{{"signInSessionArn":"{SIGN_IN}"}},"sourceIPAddress":"203.0.113.9""#
+    );
     let text = says("signin:CreateOAuth2Token", &web, &grant, &later(SIGN_IN));
     let expected = "role Admin (session name x, chosen by the caller) signed in for the command line (aws login), from 203.0.113.9";
     assert!(text.starts_with(expected), "{text}");
@@ -294,12 +300,18 @@ fn who_signed_in_for_the_command_line_is_known_by_the_sign_in() {
         (r#","requestParameters":{"grantType":"refresh_token"}"#, SIGN_IN, "only renewed"),
         (r#","errorCode":"AccessDenied""#, SIGN_IN, "it failed"),
     ] {
-        assert_eq!(says("signin:CreateOAuth2Token", &web, &format!("{grant}{more}"), &later(arn)), "", "{why}");
+        assert_eq!(
+            says("signin:CreateOAuth2Token", &web, &format!("{grant}{more}"), &later(arn)),
+            "",
+            "{why}"
+        );
     }
     // The browser's session, in which it was granted, was issued itself.
     let records = [
         assumes(0, MALLORY, ("Admin", "x", "ASIAWEB"), ""),
-        format!(r#"{{"eventSource":"signin.amazonaws.com","eventName":"CreateOAuth2Token","eventTime":"2026-02-02T02:41:00Z","userIdentity":{web},{grant}}}"#),
+        format!(
+            r#"{{"eventSource":"signin.amazonaws.com","eventName":"CreateOAuth2Token","eventTime":"2026-02-02T02:41:00Z","userIdentity":{web},{grant}}}"#
+        ),
     ];
     let text = origin(&records, &later(SIGN_IN), 3).unwrap_or_default();
     assert!(text.starts_with("mallory (IAM user) assumed role Admin, which signed in for"), "{text}");
@@ -322,15 +334,20 @@ fn who_switched_to_a_role_in_the_console_is_behind_its_session() {
             .map(|began| says("signin:SwitchRole", &by, &rest, &session(began)))
     };
     let [same, other] = switched("arn:aws:iam::2:user/mallory");
-    assert_eq!(same, "mallory (IAM user) switched to role Admin of account 1 in the console as x at 2026-02-02T02:41:00Z");
+    assert_eq!(
+        same,
+        "mallory (IAM user) switched to role Admin of account 1 in the console as x at 2026-02-02T02:41:00Z"
+    );
     assert!(other.starts_with("not known"), "a session that began at another second: {other}");
-    let [by_jon, _] = switched("arn:aws:sts::2:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/jon@example.com");
+    let [by_jon, _] =
+        switched("arn:aws:sts::2:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/jon@example.com");
     assert!(by_jon.starts_with("jon@example.com (permission set Dev) switched to role Admin"), "{by_jon}");
 }
 
 #[test]
 fn credentials_of_which_only_the_key_is_recorded_are_known_by_it() {
-    let given = r#""responseElements":{"accessRequestStatus":"Approved","credentials":{"accessKeyId":"ASIAJIT"}}"#;
+    let given =
+        r#""responseElements":{"accessRequestStatus":"Approved","credentials":{"accessKeyId":"ASIAJIT"}}"#;
     let session = role("AWS-SSM-JIT", "oi-0a", "ASIAJIT");
     let expected = "mallory (IAM user) got credentials of an approved access request (Systems Manager)";
     assert!(says("ssm:GetAccessToken", MALLORY, given, &session).starts_with(expected));
@@ -351,8 +368,10 @@ fn a_person_gets_a_role_through_account_access_manager() {
 
 /// An agent's tool call that made requests.
 fn tool_call(by: &str, requests: &[&str], more: &str) -> String {
-    let made: Vec<String> =
-        requests.iter().map(|id| format!(r#"{{"apiName":"iam:X","requestId":"{id}","awsRegion":"x"}}"#)).collect();
+    let made: Vec<String> = requests
+        .iter()
+        .map(|id| format!(r#"{{"apiName":"iam:X","requestId":"{id}","awsRegion":"x"}}"#))
+        .collect();
     format!(
         r#"{{"eventType":"AwsMcpEvent","eventSource":"aws-mcp.amazonaws.com","eventName":"CallReadWriteTool","eventTime":"2026-02-02T02:41:00Z",
         "sourceIPAddress":"{IP}","userAgent":"claude-code/2.1 (cli)","userIdentity":{by},"requestParameters":{{"params":{{"name":"aws___call_aws"}}}}{more},
