@@ -283,7 +283,7 @@ fn call_row(one: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
         marks.push_str(" (interactive)");
     }
     if let Some(agent) = &call.agent {
-        marks.push_str(&format!(" (agent: {})", shown(agent)));
+        marks.extend([" (agent: ", &shown(agent), ")"]);
     }
     if call.chained {
         marks.push_str(" (assumed role)");

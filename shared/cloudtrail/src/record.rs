@@ -333,7 +333,7 @@ impl<'a> Record<'a> {
     }
 
     /// The ARN of the session that a `CreateOAuth2Token` granted (`aws login`): the first time, not when its keys are renewed
-    /// (grant types in "CreateOAuth2Token", AWS Sign-In API reference). Of any other call it says nothing.
+    /// (grant types in "`CreateOAuth2Token`", AWS Sign-In API reference). Of any other call it says nothing.
     pub fn granted_sign_in(&self) -> Option<Cow<'a, str>> {
         let renews = [self.request_parameters, self.additional_event_data]
             .into_iter()

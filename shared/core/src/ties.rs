@@ -98,7 +98,7 @@ pub struct Ties {
     pub(crate) session: Option<Identity>,
     /// By what else the issue of its credentials is found, the surest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) issued_as: Vec<Identity>,
+    pub(crate) found_by: Vec<Identity>,
     /// The session's name, where that alone names a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chosen: Option<String>,
@@ -112,9 +112,9 @@ impl Ties {
     pub fn of(call: &Call<'_>) -> Self {
         let makes = makes(call).filter(|_| call.outcome == Outcome::Succeeded);
         let caller = &call.principal.identity;
-        let (session, issued_as) = (session_of(caller), issued_as(&call.record, caller));
+        let (session, found_by) = (session_of(caller), found_by(&call.record, caller));
         let request = request(&call.record, caller);
-        Self { acts: acts(call), makes, session, issued_as, chosen: chosen(call), request }
+        Self { acts: acts(call), makes, session, found_by, chosen: chosen(call), request }
     }
 
     /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
@@ -124,7 +124,7 @@ impl Ties {
 
     /// By what the issue of its call's credentials is found: its session, and else.
     pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
-        self.session.iter().chain(&self.issued_as)
+        self.session.iter().chain(&self.found_by)
     }
 
     /// All that other records are looked up by.
@@ -184,7 +184,7 @@ pub(crate) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
 /// By what else the issue of a caller's credentials is found, the surest first. A user's long-lived key is all that there is of
 /// it. Other keys alone, for some records name no more of what they issued; the sign-in; the console's session, of which each
 /// request has a key of its own; and last the password that a user signed in with.
-pub(crate) fn issued_as(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identity> {
+pub(crate) fn found_by(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identity> {
     let arn = caller.arn.as_deref().filter(|_| !says_whose(caller));
     let Some(Arn { account, resource, .. }) = arn.and_then(Arn::split) else { return Vec::new() };
     let key = caller.access_key_id.as_deref();
@@ -192,22 +192,22 @@ pub(crate) fn issued_as(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identit
     if let Some(key) = key.filter(|key| is_users(key)) {
         return user.map(|user| Identity::of_user_key(account, user, key)).into_iter().collect();
     }
-    let sign_in = caller.sign_in_session.as_deref();
-    let signs_in = record.event_source.text().is_some_and(|source| is_sign_in(&source));
+    let login = caller.sign_in_session.as_deref();
+    let at_sign_in = record.event_source.text().is_some_and(|source| is_sign_in(&source));
     let console = caller.from_console
         || record.session_credential_from_console.flag() == Some(true)
         || caller.invoked_by.as_deref().is_some_and(is_sign_in)
-        || signs_in;
+        || at_sign_in;
     let began = || {
         // A sign-in has no session yet: it is issued at the same second.
         let created = caller.creation_date.as_deref().and_then(Time::parse);
-        created.or_else(|| Time::parse(&record.event_time.text()?).filter(|_| signs_in))
+        created.or_else(|| Time::parse(&record.event_time.text()?).filter(|_| at_sign_in))
     };
     let session = arn.filter(|_| console && user.is_none());
-    let password = user.filter(|_| console || sign_in.is_some());
+    let password = user.filter(|_| console || login.is_some());
     let all = [
         key.map(Identity::of_key),
-        sign_in.map(Identity::of_sign_in),
+        login.map(Identity::of_sign_in),
         session.and_then(|arn| Identity::of_console(arn, began()?)),
         password.map(|user| Identity::of_password(account, user)),
     ];

@@ -47,6 +47,7 @@ impl Given {
             // The password isn't in the record, so an update may only ask for a new one at the next sign-in.
             ("iam", "CreateLoginProfile" | "UpdateLoginProfile") => Self::password(record, caller),
             ("signin", "SwitchRole") if !record.failed() => {
+                switched_from(record)?;
                 let arn = caller.arn.as_deref()?.to_owned();
                 let began = caller.creation_date.as_deref().and_then(Time::parse);
                 let began = began.or_else(|| Time::parse(&record.event_time.text()?))?;
@@ -71,25 +72,25 @@ impl Given {
         let who = Identity::of_password(&account, &user);
         Some(Self { who, arn: user_arn(&account, &user), name: None })
     }
+}
 
-    /// Who switched to the role in the console, which AWS writes beside the role's own session.
-    pub(super) fn switched_from(&self, record: &Record<'_>) -> Option<Caller<'static>> {
-        let from = record.additional_event_data.get("SwitchFrom").and_then(Raw::text)?;
-        if Action::of(record).service != "signin" {
-            return None;
-        }
-        let mut caller = Caller::default();
-        let Arn { account, resource, .. } = Arn::split(&from)?;
-        caller.kind = match resource.split('/').next() {
-            Some("user") => IdentityType::IamUser,
-            Some("assumed-role") => IdentityType::AssumedRole,
-            Some("root") => IdentityType::Root,
-            _ => IdentityType::Unknown,
-        };
-        caller.account_id = Some(account.to_owned().into());
-        caller.arn = Some(from.into_owned().into());
-        Some(caller)
+/// Who switched to the role in the console, which AWS writes beside the role's own session.
+pub(super) fn switched_from(record: &Record<'_>) -> Option<Caller<'static>> {
+    let from = record.additional_event_data.get("SwitchFrom").and_then(Raw::text)?;
+    if Action::of(record).service != "signin" {
+        return None;
     }
+    let mut caller = Caller::default();
+    let Arn { account, resource, .. } = Arn::split(&from)?;
+    caller.kind = match resource.split('/').next() {
+        Some("user") => IdentityType::IamUser,
+        Some("assumed-role") => IdentityType::AssumedRole,
+        Some("root") => IdentityType::Root,
+        _ => IdentityType::Unknown,
+    };
+    caller.account_id = Some(account.to_owned().into());
+    caller.arn = Some(from.into_owned().into());
+    Some(caller)
 }
 
 /// The session's ARN and name of a call of STS.

@@ -10,11 +10,11 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record, Time, is_used_by_people};
 use serde::{Deserialize, Serialize};
 
-use super::given::{Given, may_issue};
+use super::given::{Given, may_issue, switched_from};
 use crate::call::is_tool_call;
 use crate::principal::{compute_service, vouches_for_code};
 use crate::show::clean;
-use crate::ties::{Identity, issued_as, session_of};
+use crate::ties::{Identity, found_by, session_of};
 
 /// So many issuers are followed back, from each to its own.
 pub const HOPS: usize = 5;
@@ -42,7 +42,7 @@ pub struct Issued {
     session: Option<Identity>,
     /// By what else the issue of the caller's credentials is found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    issued_as: Vec<Identity>,
+    found_by: Vec<Identity>,
     /// What was issued: credentials of a role, or of a user.
     of: String,
     /// The account of that.
@@ -120,12 +120,12 @@ impl Issued {
         }
         let action = Action::of(record);
         let given = Given::of(record, &caller, &action)?;
-        let caller = given.switched_from(record).unwrap_or(caller);
+        let caller = switched_from(record).unwrap_or(caller);
         let arn = Arn::split(&given.arn)?;
         let mfa = record.request_parameters.get("serialNumber").and_then(Raw::text);
         let issued = Self {
             session: session_of(&caller),
-            issued_as: issued_as(record, &caller),
+            found_by: found_by(record, &caller),
             of: clean(arn.resource.split('/').nth(1).unwrap_or(arn.resource), 128),
             of_account: clean(arn.account, 32),
             name: given.name.map(|name| clean(&name, 128)).unwrap_or_default(),
@@ -137,7 +137,7 @@ impl Issued {
 
     /// By what the issue of the caller's own credentials is found.
     pub(super) fn sessions(&self) -> impl Iterator<Item = &Identity> {
-        self.session.iter().chain(&self.issued_as)
+        self.session.iter().chain(&self.found_by)
     }
 
     /// When a session's call was made, if it could be issued before.
