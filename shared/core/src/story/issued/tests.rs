@@ -339,6 +339,7 @@ fn who_switched_to_a_role_in_the_console_is_behind_its_session() {
         "mallory (IAM user) switched to role Admin of account 1 in the console as x at 2026-02-02T02:41:00Z"
     );
     assert!(other.starts_with("not known"), "a session that began at another second: {other}");
+    assert!(switched("").iter().all(|text| text.starts_with("not known")), "nobody is named");
     let [by_jon, _] =
         switched("arn:aws:sts::2:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/jon@example.com");
     assert!(by_jon.starts_with("jon@example.com (permission set Dev) switched to role Admin"), "{by_jon}");
@@ -418,4 +419,18 @@ fn a_tool_call_gives_a_request_its_address_and_agent_back() {
     let hostile = records[0].replace("claude-code", "x\\u001b[2J\\nnext     ok\\u202e");
     let text = tool(&[hostile], &through(JON), "r-1", MCP).unwrap_or_default();
     assert!(!text.contains(char::is_control) && !text.contains('\u{202e}'), "{text}");
+}
+
+#[test]
+fn a_role_that_is_acquired_is_made_like_any() {
+    let made = |name: &str, asked: &str| {
+        let json = format!(
+            r#"{{"eventSource":"iam.amazonaws.com","eventName":"{name}","recipientAccountId":"1","userIdentity":{MALLORY},"requestParameters":{{{asked}}}}}"#
+        );
+        crate::ties::Ties::of(&Call::classify(record(&json), &Policy::built_in(), &mut Trace::off())).makes
+    };
+    let acquired = made("AcquireRole", r#""roleName":"hidden""#);
+    assert!(acquired.is_some());
+    assert_eq!(acquired, made("CreateRole", r#""roleName":"hidden""#));
+    assert_eq!(made("AcquireRole", ""), None);
 }
