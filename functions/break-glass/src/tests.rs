@@ -383,3 +383,16 @@ fn a_sign_in_for_the_command_line_is_in_the_case() {
     assert_eq!(started, ["2026-03-01T09:00:00Z"]);
     assert!(kept("").is_empty(), "a step of a sign-in is of no session yet");
 }
+
+#[test]
+fn credentials_of_an_access_request_are_followed_as_those_of_a_role_are() {
+    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let taken = |action: &str, rest: &str| {
+        let json = record(action, EMERGENCY).at("2026-03-01T09:10:00Z").with(rest).to_string();
+        classified(&json, &policy, |_, call| handsoff_case::facts::Facts::of(call, &policy).taken.len())
+    };
+    let given = r#","responseElements":{"credentials":{"accessKeyId":"ASIAJIT"}}"#;
+    assert_eq!(taken("ssm:GetAccessToken", given), 1);
+    assert_eq!(taken("ssm:GetAccessToken", r#","responseElements":null"#), 0, "the record has no key");
+    assert_eq!(taken("ssm:GetParameter", given), 0);
+}

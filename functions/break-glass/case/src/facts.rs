@@ -342,7 +342,9 @@ pub fn short_key(key: &str) -> String {
 
 /// The session that a call was given.
 fn taken(call: &Call<'_>) -> Option<Taken> {
-    if call.action.service != "sts" || call.outcome != Outcome::Succeeded {
+    let issues =
+        matches!((&*call.action.service, &*call.action.name), ("sts", _) | ("ssm", "GetAccessToken"));
+    if !issues || call.outcome != Outcome::Succeeded {
         return None;
     }
     let key = call.record.response_elements.get("credentials")?.get("accessKeyId")?.text()?;
