@@ -119,8 +119,12 @@ impl Sink for Explaining<'_> {
         let call = self.engine.classify(*record, &self.known.code, &mut trace);
         let verdict = self.engine.judge(&call, &mut trace);
         let stories = Index::default().with(&self.known.issued);
-        if let Some(origin) = stories.origin(&Ties::of(&call), call.time) {
+        let ties = Ties::of(&call);
+        if let Some(origin) = stories.origin(&ties, call.time) {
             trace.step("origin", || origin.text);
+        }
+        if let Some(tool) = stories.tool(&ties) {
+            trace.step("tool", || tool.text);
         }
         self.explained.push(Explained {
             position: place.position(),
@@ -161,7 +165,7 @@ impl Sink for Noting<'_> {
         if self.engine.judge(&call, &mut Trace::off()).disposition() == Some(Disposition::Expected) {
             self.code.note_expected(record);
         }
-        if let Some((session, issued)) = Issued::by(record) {
+        for (session, issued) in Issued::by(record) {
             self.issued.add(session, issued);
         }
     }

@@ -149,3 +149,158 @@ proptest! {
         prop_assert_eq!(live(&all, 1), replayed(&records()));
     }
 }
+
+/// Each is issued credentials in another way than a role, and changes something with them.
+fn other_ways() -> Vec<String> {
+    let user = |name: &str, key: &str| {
+        format!(
+            r#"{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/{name}","accountId":"111122223333","userName":"{name}","accessKeyId":"{key}"}}"#
+        )
+    };
+    let context = |who: String, context: &str| {
+        who.replace(r#""accessKeyId""#, &format!(r#""sessionContext":{{{context}}},"accessKeyId""#))
+    };
+    let root = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#;
+    let for_user = |name: &str, more: &str| format!(r#""requestParameters":{{"userName":"{name}"}},{more}"#);
+    let key = |name: &str, key: &str| {
+        format!(r#""responseElements":{{"accessKey":{{"userName":"{name}","accessKeyId":"{key}"}}}},"#)
+    };
+    let sign_in = "arn:aws:signin:us-east-1:111122223333:session/0a1b";
+    let console =
+        r#""attributes":{"creationDate":"2026-03-10T01:00:00Z","sessionCredentialFromConsole":"true"}"#;
+    let people = r#"{"type":"AWSService","invokedBy":"account-access.amazonaws.com"}"#;
+    let of = |name: &str| for_user(name, "").replace("userName", "name");
+    vec![
+        record(1, &session(JON), "iam:CreateAccessKey", &for_user("mallory", &key("mallory", "AKIAM"))),
+        record(2, &session(JON), "iam:CreateLoginProfile", &for_user("eve", "")),
+        record(3, root, "iam:CreateAccessKey", &for_user("rob", &key("rob", "AKIAR"))),
+        record(
+            4,
+            &user("kim", "ASIAWEB"),
+            "signin:CreateOAuth2Token",
+            &format!(r#""additionalEventData":{{"signInSessionArn":"{sign_in}"}},"#),
+        ),
+        assumes(5, people, OPS),
+        record(6, &user("mallory", "AKIAM"), "s3:DeleteBucket", &of("by-key")),
+        record(7, &context(user("eve", "ASIAE"), console), "s3:DeleteBucketPolicy", &of("by-password")),
+        record(8, &user("rob", "AKIAR"), "s3:PutBucketAcl", &of("by-roots-key")),
+        record(
+            9,
+            &context(user("kim", "ASIACLI"), &format!(r#""signInSessionArn":"{sign_in}""#)),
+            "s3:PutBucketPolicy",
+            &of("by-sign-in"),
+        ),
+        record(10, &session(OPS), "s3:PutPublicAccessBlock", &of("by-account-access")),
+    ]
+}
+
+#[test]
+fn each_way_to_credentials_is_an_origin_in_the_functions_as_in_a_replay() {
+    let records = other_ways();
+    let mut told = replayed(&records);
+    // The break-glass function's.
+    told.retain(|subject, _| !subject.contains("Root user"));
+    for (action, expected) in [
+        ("DeleteBucket", "jon@example.com (permission set Dev) created an access key of user mallory, from"),
+        ("DeleteBucketPolicy", "jon@example.com (permission set Dev) set the password of user eve, from"),
+        ("PutBucketAcl", "root of account 111122223333 created an access key of user rob, from"),
+        ("PutBucketPolicy", "kim (IAM user) signed in for the command line (aws login), from"),
+        ("PutPublicAccessBlock", "a person through account-access.amazonaws.com assumed role ops as x, from"),
+    ] {
+        let of = told.iter().find(|(subject, _)| subject.ends_with(&format!(":{action}")));
+        let origin = of.map(|(_, origin)| origin.replace(" of account 111122223333 as", " as"));
+        assert!(origin.is_some_and(|it| it.starts_with(expected)), "{action}: {told:#?}");
+    }
+    assert_eq!(live(&records, 1), told);
+}
+
+const MCP: &str = "aws-mcp.amazonaws.com";
+
+/// The calls that two people's agents made through AWS's MCP server, and their tool calls.
+fn through_agents() -> Vec<String> {
+    let kim = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/kim","accountId":"111122223333","userName":"kim","accessKeyId":"AKIAK"}"#;
+    let call = |second: u32, who: &str, action: &str, request: &str| {
+        let who = who.replacen(r#""accessKeyId""#, &format!(r#""invokedBy":"{MCP}","accessKeyId""#), 1);
+        let made = record(second, &who, action, &format!(r#""requestID":"{request}","#));
+        made.replace(r#""203.0.113.5""#, &format!(r#""{MCP}""#)).replace("aws-cli/2.15", MCP)
+    };
+    let tool = |second: u32, who: &str, requests: &str, agent: &str| {
+        let rest = format!(
+            r#""requestParameters":{{"params":{{"name":"aws___call_aws"}}}},"additionalEventData":{{"downstreamRequests":[{requests}]}},"#
+        );
+        let made = record(second, who, "aws-mcp:CallReadWriteTool", &rest);
+        made.replace("AwsApiCall", "AwsMcpEvent").replace("aws-cli/2.15", agent)
+    };
+    let requests =
+        r#"{"apiName":"s3:DeleteBucket","requestId":"r-1","awsRegion":"eu-central-1"},{"requestId":"r-2"}"#;
+    vec![
+        tool(1, &session(JON), requests, "claude-code/2.1 (cli)"),
+        tool(2, kim, r#"{"requestId":"r-3"}"#, "cursor-vscode/1.0"),
+        call(3, &session(JON), "s3:DeleteBucket", "r-1"),
+        call(4, kim, "s3:PutBucketPolicy", "r-3"),
+    ]
+}
+
+/// What the message of each action tells of the agent's tool.
+fn tools(texts: impl IntoIterator<Item = (String, String)>) -> Told {
+    let of = |text: &str| {
+        text.lines().find_map(|line| line.strip_prefix("tool     ")).unwrap_or_default().to_owned()
+    };
+    texts.into_iter().map(|(subject, text)| (subject, of(&text))).collect()
+}
+
+fn replayed_tools(records: &[String]) -> Told {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.jsonl");
+    std::fs::write(&file, records.join("\n")).unwrap();
+    let mut alerts = replay(&[file], &policy(), 1).alerts(&policy());
+    alerts.retain(|alert| !matches!(alert.cause, Cause::Digest | Cause::Closed));
+    tools(alerts.into_iter().map(|alert| (alert.subject, alert.text)))
+}
+
+fn live_tools(records: &[String]) -> Told {
+    let (policy, world) = (policy(), world());
+    for one in records {
+        let faulty = FaultInjection::new(&world);
+        run(&faulty, deliver(&faulty, &drift(&policy), &[one])).unwrap();
+    }
+    let sent = world.sent.borrow();
+    tools(sent.iter().map(|message| (message.subject.clone(), message.email.clone())))
+}
+
+#[test]
+fn an_alert_names_the_agent_and_the_address_behind_a_call_of_the_mcp_server() {
+    let records = through_agents();
+    let told = replayed_tools(&records);
+    for (action, expected) in [
+        (
+            "DeleteBucket",
+            "jon@example.com (permission set Dev) through claude-code/2.1 (cli) (as it says), tool aws___call_aws, from 203.0.113.5 at",
+        ),
+        (
+            "PutBucketPolicy",
+            "kim (IAM user) through cursor-vscode/1.0 (as it says), tool aws___call_aws, from 203.0.113.5 at",
+        ),
+    ] {
+        let of = told.iter().find(|(subject, _)| subject.ends_with(&format!(":{action}")));
+        assert!(of.is_some_and(|(_, tool)| tool.starts_with(expected)), "{action}: {told:#?}");
+    }
+    assert_eq!(live_tools(&records), told);
+    // What comes after the alert is in no alert that was sent, and what was made by nobody's tool names none.
+    let alone = live_tools(&records[2..]);
+    assert!(alone.len() == 2 && alone.values().all(String::is_empty), "{alone:#?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn whichever_tool_call_comes_first_the_alerts_are_the_same(order in Just(through_agents()).prop_shuffle(), first in any::<bool>()) {
+        prop_assert_eq!(replayed_tools(&order), replayed_tools(&through_agents()));
+        let calls = through_agents()[2..].to_vec();
+        let mut tools = through_agents()[..2].to_vec();
+        if first {
+            tools.reverse();
+        }
+        prop_assert_eq!(live_tools(&[tools.clone(), tools, calls].concat()), replayed_tools(&order));
+    }
+}

@@ -198,9 +198,17 @@ fn a_person_behind_a_session_shows_without_any_list() {
     };
     let by_person = run(vec![assumes(20, &session(JON), ci)]);
     let by_runner = run(vec![assumes(20, CODEBUILD, ci)]);
-    for (records, expected) in
-        [(by_person, of(&[("25", "high"), ("26", "critical")])), (by_runner, of(&[("25", "medium")]))]
-    {
+    // Account access manager gives roles to people.
+    let through = r#"{"type":"AWSService","invokedBy":"account-access.amazonaws.com"}"#;
+    let through_service = run(vec![assumes(20, through, ci)]);
+    let at_once = vec![assumes(25, through, deploy), changes(26, deploy)];
+    let misused = of(&[("25", "high"), ("26", "critical")]);
+    for (records, expected) in [
+        (by_person, misused.clone()),
+        (by_runner, of(&[("25", "medium")])),
+        (through_service, misused.clone()),
+        (at_once, misused),
+    ] {
         assert_eq!(replayed_by(&bare, &records), expected);
         assert_eq!(live_by(&bare, &records, 1).0, expected);
     }

@@ -90,6 +90,7 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     world.subscribed.borrow_mut().insert(Subscription { arn, protocol: "email".into() });
     world.time.set(LATER.timestamp() - 100_000);
     bring(&FaultInjection::new(&world), policy, &[ISSUED.to_owned(), changed()]);
+    bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["nothing.agents-tool-call"])));
     let scheduled = deliveries(&samples(&["drift-write.schedule", "workload-write.for-"]));
     bring(&FaultInjection::new(&world), policy, &scheduled);
     bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["glass-closed"])));

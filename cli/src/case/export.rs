@@ -104,7 +104,7 @@ impl Serialize for Calls<'_> {
     }
 }
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "n",
     "time",
     "action",
@@ -129,6 +129,7 @@ const COLUMNS: [&str; 24] = [
     "seen",
     "event_id",
     "key",
+    "agent",
 ];
 
 fn csv(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
@@ -161,6 +162,7 @@ fn csv(calls: &[Observation], out: &mut dyn Write) -> io::Result<()> {
             seen.join(" "),
             shown(&call.event_id),
             shown(&call.key),
+            call.agent.as_deref().map(shown).unwrap_or_default(),
         ];
         writer.write_record(row.iter().map(|cell| harmless(cell)))?;
     }

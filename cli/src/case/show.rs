@@ -282,6 +282,9 @@ fn call_row(one: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
     if call.interactive {
         marks.push_str(" (interactive)");
     }
+    if call.agent.is_some() {
+        marks.push_str(" (agent)");
+    }
     if call.chained {
         marks.push_str(" (assumed role)");
     }

@@ -55,6 +55,9 @@ fn one(
     let gap = WIDTH.saturating_sub(title.len() + id.len()).max(2);
     writeln!(out, "{title}{}{id}", " ".repeat(gap))?;
     line(out, "who", &alert::who(lead))?;
+    if let Some(tool) = stories.tool(lead.ties()) {
+        line(out, "tool", &tool.text)?;
+    }
     if let Some(origin) = stories.origin(lead.ties(), lead.time()) {
         line(out, &origin.name, &origin.text)?;
     }

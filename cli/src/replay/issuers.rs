@@ -14,9 +14,9 @@ use super::spool::{Spool, Spooled};
 pub(super) struct Issuers(Spool<One>);
 
 impl Issuers {
-    /// Notes a record, if its call issued a session.
+    /// Notes a record, if its call issued a session, or is a tool's that made requests.
     pub(super) fn note(&mut self, record: &Record<'_>) {
-        if let Some((session, issued)) = Issued::by(record) {
+        for (session, issued) in Issued::by(record) {
             self.0.add(One(session, issued));
         }
     }
@@ -32,7 +32,7 @@ impl Issuers {
     pub(super) fn of<'i>(self, incidents: impl IntoIterator<Item = &'i Incident>) -> io::Result<Origins> {
         let mut origins = Origins::default();
         let mut wanted: BTreeSet<Identity> =
-            incidents.into_iter().flat_map(Incident::sessions).cloned().collect();
+            incidents.into_iter().flat_map(Incident::looked_up).cloned().collect();
         let all = self.0.sorted();
         for _ in 0..HOPS {
             if wanted.is_empty() {

@@ -61,6 +61,7 @@ pub(crate) fn call(at: i64, n: u64, action: &str, how: (Did, Ended), resources: 
         chained: false,
         interactive: false,
         via: "cli".into(),
+        agent: None,
         source_ip: "198.51.100.7".into(),
         user_agent: "aws-cli/2.27.1 md/awscrt#0.26.1 ua/2.1 os/linux".into(),
         resources: resources.iter().map(|it| (*it).to_owned()).collect(),
@@ -175,6 +176,7 @@ pub(crate) fn normal() -> Vec<Observation> {
                 one.reason = "It makes an access key, which outlives the session.".into();
                 one.made = vec!["AKIA…KEY7".into()];
             }
+            "ec2:RevokeSecurityGroupIngress" => one.agent = Some("through AWS's MCP server".into()),
             "ec2:CreateSecurityGroup" => one.made = vec!["sg-0c41d97f2ab683e55".into()],
             "dynamodb:UpdateItem" => {
                 one.chained = true;
@@ -206,6 +208,7 @@ pub(crate) fn hostile() -> Vec<Observation> {
         one.source_ip = text.into();
         one.error = Some(text.into());
         one.via = text.into();
+        one.agent = Some(text.into());
         one.region = text.into();
         one.event_id = text.into();
         one.made = vec![text.into()];

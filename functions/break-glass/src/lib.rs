@@ -52,7 +52,7 @@ impl Detector for BreakGlass {
     fn judge(&self, call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         // A step before there is a session says nothing yet; of root every step is reported.
         let step = call.effect == Effect::SignInPlumbing && !call.principal.is_root();
-        if step && call.principal.identity.creation_date.is_none() {
+        if step && call.principal.identity.creation_date.is_none() && !call.grants_sign_in() {
             return Verdict::Nothing(Disposition::SignInStep);
         }
         judge(call, policy, trace).into()
@@ -96,6 +96,13 @@ fn judge(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     if call.effect == Effect::SignsIn {
         trace.step("rule glass-opened", || "an emergency identity signed in".into());
         return signed_in(call, policy);
+    }
+    if call.grants_sign_in() {
+        trace.step("rule glass-opened", || "an emergency identity signed in for the command line".into());
+        let line = line(policy, call.principal.entry);
+        let reason =
+            format!("An emergency identity ({line}) signed in for the command line, with `aws login`.");
+        return Finding::new(call, codes::GLASS_OPENED, Severity::High, reason);
     }
     let overdue = overdue(call, policy);
     if let Some((severity, what)) = escalation(call) {

@@ -61,7 +61,8 @@ pub fn remembered(
     seen: Seen,
 ) -> Vec<(String, Remembered)> {
     let identity = &call.principal.identity;
-    let before = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none();
+    let step = call.effect == Effect::SignInPlumbing && !call.grants_sign_in();
+    let before = step && identity.creation_date.is_none();
     if finding.code == codes::GLASS_SIGN_IN_FAILED || before {
         return Vec::new();
     }

@@ -312,3 +312,87 @@ fn an_agents_tool_call_in_a_session_is_reported_and_changes_nothing() {
     let finding = verdict(EMERGENCY, "aws-mcp:CallReadWriteTool", tool).unwrap();
     assert_eq!((finding.code, finding.severity), (codes::GLASS_ACTIVITY, Severity::Info));
 }
+
+const SIGN_IN: &str = r#","additionalEventData":{"signInSessionArn":"arn:aws:signin:us-east-1:111122223333:session/0a1b"},"responseElements":null"#;
+
+#[test]
+fn signing_in_for_the_command_line_opens_a_session() {
+    let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
+    for (who, name) in [(user.as_str(), "a user"), (EMERGENCY, "a role's session")] {
+        let opened = (codes::GLASS_OPENED, Severity::High);
+        assert_eq!(found(who, "signin:CreateOAuth2Token", SIGN_IN), opened, "{name}");
+        let renewed = format!(r#"{SIGN_IN},"requestParameters":{{"grantType":"refresh_token"}}"#);
+        let renewed = verdict(who, "signin:CreateOAuth2Token", &renewed);
+        assert_ne!(renewed.map(|finding| finding.code), Some(codes::GLASS_OPENED), "{name}");
+    }
+    assert_eq!(found(ROOT, "signin:CreateOAuth2Token", SIGN_IN).0, codes::ROOT_ACTIVITY);
+    assert!(verdict(&user, "signin:CreateOAuth2Token", "").is_none(), "a step names no session");
+    // What is done with it is of the session that began then.
+    let opening = verdict(&user, "signin:CreateOAuth2Token", SIGN_IN).unwrap();
+    let began = r#""accountId":"111122223333","accessKeyId":"ASIA2","sessionContext":{"attributes":{"creationDate":"2026-03-01T09:00:00Z"}}"#;
+    let later = user.replace(r#""accountId":"111122223333""#, began);
+    assert_eq!(verdict(&later, "ec2:RunInstances", "").unwrap().incident, opening.incident);
+    // In a console session it is that one's.
+    let in_console = verdict(
+        EMERGENCY,
+        "signin:CreateOAuth2Token",
+        &format!(r#"{SIGN_IN},"eventTime":"2026-03-01T09:20:00Z""#),
+    );
+    assert_eq!(in_console.unwrap().incident, verdict(EMERGENCY, "ec2:RunInstances", "").unwrap().incident);
+}
+
+#[test]
+fn a_role_that_account_access_manager_gives_opens_a_session() {
+    let service = r#"{"type":"AWSService","invokedBy":"account-access.amazonaws.com"}"#;
+    let opening = verdict(service, "sts:AssumeRole", &take("emergency")).unwrap();
+    assert_eq!((opening.code, opening.severity), (codes::GLASS_OPENED, Severity::High));
+    assert_eq!(opening.incident, verdict(EMERGENCY, "ec2:RunInstances", "").unwrap().incident);
+    assert!(verdict(service, "sts:AssumeRole", &take("other")).is_none());
+}
+
+/// Systems Manager's `GetAccessToken` doesn't name the role that it gives credentials of: the first call opens the session.
+#[test]
+fn a_session_of_which_no_record_shows_the_beginning_is_a_case() {
+    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let json = record("ec2:RunInstances", EMERGENCY).at("2026-03-01T09:10:00Z").to_string();
+    classified(&json, &policy, |_, call| {
+        let finding = judge(call, &policy, &mut Trace::off());
+        let kept = live::remembered(call, &finding, &policy, handsoff_case::observation::Seen::Logs);
+        let [(incident, remembered)] = kept.as_slice() else { panic!("{}", kept.len()) };
+        assert_eq!(*incident, finding.incident);
+        let started: Vec<String> = remembered.facts.started.iter().map(Time::to_string).collect();
+        assert_eq!(started, ["2026-03-01T09:00:00Z"]);
+    });
+}
+
+#[test]
+fn a_sign_in_for_the_command_line_is_in_the_case() {
+    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let user = ALICE.replace("user/alice", "user/emergency/eve").replace("alice", "eve");
+    let kept = |rest: &str| {
+        let json =
+            record("signin:CreateOAuth2Token", &user).at("2026-03-01T09:00:00Z").with(rest).to_string();
+        classified(&json, &policy, |_, call| {
+            let finding = judge(call, &policy, &mut Trace::off());
+            live::remembered(call, &finding, &policy, handsoff_case::observation::Seen::Logs)
+        })
+    };
+    let all = kept(SIGN_IN);
+    let [(_, remembered)] = all.as_slice() else { panic!("{}", all.len()) };
+    let started: Vec<String> = remembered.facts.started.iter().map(Time::to_string).collect();
+    assert_eq!(started, ["2026-03-01T09:00:00Z"]);
+    assert!(kept("").is_empty(), "a step of a sign-in is of no session yet");
+}
+
+#[test]
+fn credentials_of_an_access_request_are_followed_as_those_of_a_role_are() {
+    let policy = Policy::parse("handsoff.toml", POLICY).unwrap();
+    let taken = |action: &str, rest: &str| {
+        let json = record(action, EMERGENCY).at("2026-03-01T09:10:00Z").with(rest).to_string();
+        classified(&json, &policy, |_, call| handsoff_case::facts::Facts::of(call, &policy).taken.len())
+    };
+    let given = r#","responseElements":{"credentials":{"accessKeyId":"ASIAJIT"}}"#;
+    assert_eq!(taken("ssm:GetAccessToken", given), 1);
+    assert_eq!(taken("ssm:GetAccessToken", r#","responseElements":null"#), 0, "the record has no key");
+    assert_eq!(taken("ssm:GetParameter", given), 0);
+}

@@ -42,7 +42,7 @@ const CLAIMS: [Claim; 2] = [
 ];
 
 /// As in part.yaml.
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     Rule { id: "DriftRule", whose: Whose::None, pattern: include_str!("../patterns/drift.json") },
     Rule {
         id: "DeploySessionsRule",
@@ -59,6 +59,7 @@ const RULES: [Rule; 5] = [
         whose: Whose::Deploy,
         pattern: include_str!("../patterns/deploy-assumed.json"),
     },
+    Rule { id: "OriginsRule", whose: Whose::None, pattern: include_str!("../patterns/origins.json") },
     Rule {
         id: "SecretReadsRule",
         whose: Whose::None,
@@ -228,7 +229,8 @@ fn sign_in(call: &Call<'_>) -> Finding {
 
 fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     let entry = call.principal.entry.and_then(|entry| policy.workloads.get(entry));
-    if let Some(entry) = entry
+    let foreign = call.foreign_delegate(policy);
+    if let Some(entry) = entry.filter(|_| foreign.is_none())
         && entry.may_write.iter().any(|pattern| pattern.matches(&call.action))
     {
         trace.step("rule workload-write", || format!("{} allows it", entry.line));
@@ -238,6 +240,9 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
         return written(call, policy, trace).into();
     }
     let line = match entry {
+        Some(entry) if foreign.is_some() => {
+            format!("{} lets no account act with it that [accounts] doesn't name", entry.line)
+        }
         Some(entry) => format!("{} doesn't list the action under `may_write`", entry.line),
         None => format!("no [[workload]] entry names it ({})", call.principal.because),
     };

@@ -113,8 +113,8 @@ pub struct Seen {
     observations: Vec<Observation>,
     /// What an exception covers.
     excepted: Option<Excepted>,
-    /// The session that its call issued.
-    session: Option<Session>,
+    /// The session that its call issued, or the requests of an agent's tool.
+    sessions: Vec<Session>,
     /// What it says of deploy sessions.
     proof: Option<Proof>,
     /// What it says of an instruction to a service.
@@ -127,7 +127,7 @@ impl Seen {
     fn is_empty(&self) -> bool {
         self.observations.is_empty()
             && self.excepted.is_none()
-            && self.session.is_none()
+            && self.sessions.is_empty()
             && self.proof.is_none()
             && self.instruction.is_none()
             && self.related.is_none()
@@ -154,10 +154,10 @@ impl Function for DriftFunction<'_> {
 
     fn judge(&self, record: &Record<'_>) -> Option<Work> {
         let policy = self.classifier.policy();
-        let session = Session::issued_by(record);
+        let sessions = Session::issued_by(record);
         // What is expected of a deploy role ends what was changed by hand before.
         let judged = matches!(self.classifier.disposition(record), None | Some(Disposition::Expected));
-        if !judged && session.is_none() {
+        if !judged && sessions.is_empty() {
             return None;
         }
         let call = Call::classify(*record, policy, &mut Trace::off());
@@ -178,7 +178,7 @@ impl Function for DriftFunction<'_> {
                 let proof = proof(&call, policy, others.as_ref());
                 let related = Drift.relates(&call, policy).map(Box::new);
                 let instruction = instruction(&call, None);
-                let seen = Seen { session, proof, instruction, related, ..Seen::default() };
+                let seen = Seen { sessions, proof, instruction, related, ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
             }
         };
@@ -186,7 +186,8 @@ impl Function for DriftFunction<'_> {
         let proof = proof(&call, policy, Some(&verdict));
         let instruction = instruction(&call, verdict.finding());
         let related = Drift.relates(&call, policy).map(Box::new);
-        let seen = |excepted| Box::new(Seen { observations, excepted, session, proof, instruction, related });
+        let seen =
+            |excepted| Box::new(Seen { observations, excepted, sessions, proof, instruction, related });
         let seen = match verdict {
             Verdict::Finding(finding) => return Some(Work::Finding(finding, seen(None))),
             Verdict::Excepted(place) => seen(Excepted::by(&call, policy, place)),
@@ -244,12 +245,12 @@ impl Function for DriftFunction<'_> {
         }
         let (mut seen, mut covered, mut sessions, mut others) =
             (Vec::new(), Vec::new(), Vec::new(), Others::default());
-        for Seen { observations, excepted, session, proof, instruction, related } in all {
+        for Seen { observations, excepted, sessions: issued, proof, instruction, related } in all {
             others.instructions.extend(instruction);
             others.related.extend(related.map(|one| *one));
             seen.extend(observations);
             covered.extend(excepted);
-            sessions.extend(session);
+            sessions.extend(issued);
             others.proofs.extend(proof);
         }
         // Before the findings: an alert on what was done in a session reads it.

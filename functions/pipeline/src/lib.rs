@@ -117,6 +117,7 @@ fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 fn is_allowed(call: &Call<'_>, policy: &Policy) -> bool {
     let entry = call.principal.entry.filter(|_| call.principal.kind == Kind::Workload);
     let entry = entry.and_then(|entry| policy.workloads.get(entry));
+    let entry = entry.filter(|_| call.foreign_delegate(policy).is_none());
     entry.is_some_and(|entry| entry.may_write.iter().any(|pattern| pattern.matches(&call.action)))
 }
 

@@ -86,6 +86,8 @@ pub struct Identity<'a> {
     pub ec2_role_delivery: bool,
     /// The AWS resource that the credentials were issued to (`inScopeOf.issuerType`).
     pub issued_to: Option<Cow<'a, str>>,
+    /// `sessionContext.signInSessionArn`: the sign-in that the credentials come from, the same for all of its keys.
+    pub sign_in_session: Option<Cow<'a, str>>,
     /// `sessionContext.assumedRoot`: a session of `AssumeRoot`.
     pub assumed_root: bool,
     /// `attributes.sessionCredentialFromConsole`.
@@ -142,6 +144,7 @@ impl<'a> Identity<'a> {
                 "sessionIssuer" => self.issuer_arn = value.get("arn").and_then(Raw::text),
                 "attributes" => self.attributes(value),
                 "sourceIdentity" => self.source_identity = value.text(),
+                "signInSessionArn" => self.sign_in_session = value.text(),
                 "ec2RoleDelivery" => self.ec2_role_delivery = value.text().is_some(),
                 "assumedRoot" => self.assumed_root = value.flag() == Some(true),
                 "webIdFederationData" => {

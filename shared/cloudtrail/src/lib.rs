@@ -6,6 +6,7 @@
 
 mod access;
 mod action;
+mod agent;
 mod class;
 mod identity;
 pub mod json;
@@ -18,6 +19,7 @@ mod via;
 
 pub use access::{AccessLevel, access_level, operations, service_of};
 pub use action::{Action, Basis, Effect};
+pub use agent::{Agent, is_through_mcp_server};
 pub use chrono::TimeDelta;
 pub use class::{Class, ClassError};
 pub use identity::{Arn, Identity, IdentityType, is_used_by_people, permission_set_of};

@@ -52,6 +52,8 @@ pub struct Record<'a> {
     pub response_elements: Raw<'a>,
     /// `sessionCredentialFromConsole`: set for calls from a console session, by some services only.
     pub session_credential_from_console: Raw<'a>,
+    /// `requestID`: what the service that was called gave the request.
+    pub request_id: Raw<'a>,
     /// `sharedEventID`: the same for the copies that went to several accounts.
     pub shared_event_id: Raw<'a>,
     /// `sourceIPAddress`: an address, or the DNS name of a service.
@@ -127,6 +129,7 @@ impl<'a> Record<'a> {
             "managementEvent" => &mut self.management_event,
             "readOnly" => &mut self.read_only,
             "recipientAccountId" => &mut self.recipient_account_id,
+            "requestID" => &mut self.request_id,
             "requestParameters" => &mut self.request_parameters,
             "resources" => &mut self.resources,
             "responseElements" => &mut self.response_elements,
@@ -327,6 +330,20 @@ impl<'a> Record<'a> {
         let action = rest.strip_prefix("is not authorized to perform: ").unwrap_or_default();
         let is_user = user.starts_with("arn:") || user == "anonymous";
         is_user && action.split(' ').next().is_some_and(|action| action.contains(':'))
+    }
+
+    /// The ARN of the session that a `CreateOAuth2Token` granted (`aws login`): the first time, not when its keys are renewed
+    /// (grant types in "`CreateOAuth2Token`", AWS Sign-In API reference). Of any other call it says nothing.
+    pub fn granted_sign_in(&self) -> Option<Cow<'a, str>> {
+        let renews = [self.request_parameters, self.additional_event_data]
+            .into_iter()
+            .flat_map(|raw| [raw, raw.get("tokenInput").unwrap_or_default()])
+            .flat_map(|raw| [raw.get("grantType"), raw.get("grant_type")])
+            .flatten()
+            .any(|kind| kind.text().is_some_and(|kind| kind == "refresh_token"));
+        let session = self.additional_event_data.get("signInSessionArn").and_then(Raw::text);
+        let is_grant = self.error_code.is_absent() && !self.failed() && !renews;
+        session.filter(|arn| is_grant && !arn.is_empty())
     }
 
     /// The role that an `AssumeRole*` call asked for: from the request, from the answer, or from what it was

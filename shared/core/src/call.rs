@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::is_sign_in;
-use handsoff_cloudtrail::{AccessLevel, Action, Basis, Effect, Record, Time, Via};
+use handsoff_cloudtrail::{AccessLevel, Action, Agent, Basis, Effect, Record, Time, Via};
 
 use crate::attack::Attack;
-use crate::policy::{Glob, Policy, misuse};
+use crate::policy::{Agents, Glob, Policy, misuse};
 use crate::principal::{Kind, Principal, is_customers_service};
 use crate::rules::NO_DENIALS;
 use crate::show::clean;
@@ -78,6 +78,8 @@ pub struct Call<'a> {
     pub is_unproven: bool,
     /// What another record shows of who let a workload act: see [`crate::instructions`].
     pub instructed: Option<String>,
+    /// What the policy says of changes that agents make, if this is one.
+    pub raised: Option<Agents>,
 }
 
 impl<'a> Call<'a> {
@@ -104,6 +106,9 @@ impl<'a> Call<'a> {
         let target = target(&record, &action, policy);
         let time = record.event_time.text().and_then(|text| Time::parse(&text));
         let (refuted, is_unproven, instructed) = (None, false, None);
+        let changed = effect == Effect::Changes && outcome == Outcome::Succeeded;
+        let agent = || Agent::of(&record, &principal.identity);
+        let raised = policy.agents.clone().filter(|_| changed && agent().is_some());
         let call = Self {
             record,
             principal,
@@ -117,6 +122,7 @@ impl<'a> Call<'a> {
             refuted,
             is_unproven,
             instructed,
+            raised,
         };
         call.explain(policy, trace);
         call
@@ -154,6 +160,20 @@ impl<'a> Call<'a> {
             return Some(target.map(|target| account_of(&target).unwrap_or(target)).unwrap_or_default());
         }
         account_of(&self.record.assumed_role_arn()?)
+    }
+
+    /// The agent that made the call for the caller, as far as the record shows one.
+    pub fn agent(&self) -> Option<Agent> {
+        Agent::of(&self.record, &self.principal.identity)
+    }
+
+    /// How the call came in, and which agent its program says it is: a label.
+    pub fn via(&self) -> String {
+        let via = Via::of(&self.record, &self.principal.identity);
+        match self.agent() {
+            Some(agent @ Agent::Says(_)) => format!("{via} ({agent})"),
+            _ => via.to_string(),
+        }
     }
 
     /// Whether the console made the call, by what AWS says: not by the user agent.
@@ -220,7 +240,7 @@ impl<'a> Call<'a> {
             Outcome::Unauthenticated(code) => format!("not authenticated: {}", clean(code, 64)),
             Outcome::Failed(code) => format!("failed: {}", clean(code, 64)),
         });
-        trace.step("via", || Via::of(&self.record, &self.principal.identity).to_string());
+        trace.step("via", || self.via());
         if let Some(attack) = self.attack {
             trace.step("attack", || attack.what.to_owned());
         }
@@ -246,6 +266,21 @@ impl Call<'_> {
     /// Whether the credentials of code are taken to the console's sign-in, by a person: what shows whose they are.
     pub fn code_in_console(&self) -> Option<&'static str> {
         (self.action.service == "signin").then(|| self.principal.credentials_of_code())?
+    }
+
+    /// Whether the call gave somebody who had signed in credentials for the command line (`aws login`).
+    pub fn grants_sign_in(&self) -> bool {
+        self.action.service == "signin"
+            && self.action.name == "CreateOAuth2Token"
+            && self.outcome == Outcome::Succeeded
+            && self.record.granted_sign_in().is_some()
+    }
+
+    /// The account of a provider that made the call under a delegation, and that `[accounts]` doesn't name: that somebody
+    /// accepted the delegation is no word of the team's.
+    pub fn foreign_delegate(&self, policy: &Policy) -> Option<&str> {
+        let account = self.principal.identity.delegate.as_deref()?;
+        policy.alerts.account_name(account).is_none().then_some(account)
     }
 
     /// Whether the call asks for an emergency identity.
@@ -307,6 +342,7 @@ impl Call<'_> {
             ("creationDate", text(&identity.creation_date)),
             ("sourceIdentity", text(&identity.source_identity)),
             ("mfaAuthenticated", identity.mfa_authenticated.and_then(flag)),
+            ("signInSessionArn", text(&identity.sign_in_session)),
             ("onBehalfOf.userId", text(&identity.on_behalf_of)),
             ("identityProvider", text(&identity.identity_provider)),
             ("federatedProvider", text(&identity.federated_provider)),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use handsoff_cloudtrail::{Class, Effect, Record, Via, json::Raw, resources};
+use handsoff_cloudtrail::{Class, Effect, Record, json::Raw, resources};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -11,6 +11,7 @@ use crate::code::Code;
 use crate::copies::{hash, original_id};
 use crate::group;
 use crate::milestone::Topic;
+use crate::policy::Agents;
 use crate::principal::Kind;
 use crate::severity::Severity;
 use crate::show::clean;
@@ -151,7 +152,7 @@ impl Finding {
         let principal = &call.principal;
         Self {
             code,
-            severity,
+            severity: call.raised.as_ref().map_or(severity, |agents| severity.max(agents.at_least)),
             incident: group::incident_id(call, code),
             event_id: text(record.event_id, 64),
             event_time: call.time.map(|time| time.to_string()),
@@ -167,17 +168,16 @@ impl Finding {
                 name: principal.name(),
                 human: principal.human(),
             },
-            via: clean(&Via::of(record, &principal.identity).to_string(), 64),
+            via: clean(&call.via(), 64),
             source_ip: text(record.source_ip_address, 64),
             user_agent: text(record.user_agent, 160),
             mfa: call.mfa(),
             resources: resources::of(record, 8).iter().map(|resource| clean(resource, 256)).collect(),
-            reason: match principal.identity.delegate.as_deref() {
-                Some(account) => {
-                    format!("{reason} The account {} acted here, under a delegation.", clean(account, 32))
-                }
-                None => reason,
-            },
+            reason: [Some(reason), delegated(call), raised(call, severity)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<String>>()
+                .join(" "),
             next: code.next_step().into(),
             key: Key::of(record),
             time: call.time,
@@ -195,6 +195,19 @@ impl Finding {
     pub fn order(&self) -> (Option<handsoff_cloudtrail::Time>, Key, Code) {
         (self.time, self.key, self.code)
     }
+}
+
+/// For whom a product provider's call was made, in words.
+fn delegated(call: &Call<'_>) -> Option<String> {
+    let account = call.principal.identity.delegate.as_deref()?;
+    Some(format!("The account {} acted here, under a delegation.", clean(account, 32)))
+}
+
+/// Why a change by an agent is more urgent than it would be otherwise, in words.
+fn raised(call: &Call<'_>, severity: Severity) -> Option<String> {
+    let Agents { line, at_least } = call.raised.as_ref().filter(|agents| agents.at_least > severity)?;
+    let agent = call.agent()?;
+    Some(format!("An agent made the change ({agent}), which is at least {at_least} by {line}."))
 }
 
 /// What kind of change a finding is about: none where nothing was changed.

@@ -112,7 +112,8 @@ fn within_glass(call: &Call<'_>, outside: bool) -> Vec<String> {
         Some(arn) if !call.principal.is_root() => role_name(arn),
         _ => "root".to_owned(),
     };
-    let plumbing = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none();
+    let grants = call.grants_sign_in();
+    let plumbing = call.effect == Effect::SignInPlumbing && identity.creation_date.is_none() && !grants;
     let session = match outside {
         // Steps of a sign-in come before there is a session, whoever gets in then.
         _ if plumbing => "a step of a sign-in",
@@ -123,7 +124,7 @@ fn within_glass(call: &Call<'_>, outside: bool) -> Vec<String> {
     let began = match outside {
         true => day(call.time),
         // A sign-in has no session yet: it is issued at the same second.
-        false if call.effect == Effect::SignsIn => second(call.time),
+        false if call.effect == Effect::SignsIn || (grants && started.is_none()) => second(call.time),
         false => started.map_or_else(|| day(call.time), |started| second(Some(started))),
     };
     vec![account.into_owned(), role, session.to_owned(), began]

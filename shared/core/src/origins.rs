@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use handsoff_cloudtrail::partition::service_name;
-use handsoff_cloudtrail::{Action, Identity, IdentityType, Record};
+use handsoff_cloudtrail::{Action, Identity, IdentityType, Record, is_used_by_people};
 
 use crate::call::{Call, Outcome, Target};
 use crate::deploy_sessions::DeploySessions;
@@ -59,7 +59,7 @@ impl Origins {
         let deploys = self.deploys.note_beginning(record, policy);
         let identity = Identity::read(record.user_identity);
         self.code.extend(given_to_code(record, &identity));
-        if identity.is_service() && !deploys {
+        if identity.is_service() && !deploys && !is_through_people(&identity) {
             return;
         }
         match Beginning::of(&Call::classify(*record, policy, &mut Trace::off()), policy) {
@@ -243,13 +243,18 @@ impl Beginning {
             }
             // An emergency session has its own case; and what misuse of a deploy role leads to elsewhere is reported there.
             (Some(_), _) | (None, Kind::DeployRole) => None,
-            (None, Kind::Service) => None,
-            (None, Kind::Human | Kind::BreakGlass) => {
+            (None, Kind::Service) if !is_through_people(&call.principal.identity) => None,
+            (None, Kind::Human | Kind::BreakGlass | Kind::Service) => {
                 Some(Self::ByPerson { session, who: call.principal.name() })
             }
             (None, _) => by_session(false),
         }
     }
+}
+
+/// Whether it is a service through which people get roles, as account access manager.
+fn is_through_people(identity: &Identity<'_>) -> bool {
+    identity.invoked_by.as_deref().is_some_and(is_used_by_people)
 }
 
 /// What is said of a deploy session that somebody assumed in a session which a person had assumed.

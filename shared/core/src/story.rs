@@ -14,6 +14,7 @@ use crate::reported::ReportedRef;
 use crate::thread;
 
 mod facts;
+mod given;
 mod issued;
 mod origin;
 
@@ -55,6 +56,7 @@ impl Story {
     ) -> Result<Self, F::Error> {
         let Some(lead) = incident.lead() else { return Ok(Self::default()) };
         let mut story = Self { notes: Vec::new(), thread: thread::thread(lead) };
+        story.notes.extend(origin::tool(facts, shown.ties()).await?);
         story.notes.extend(origin::origin(facts, shown.ties(), shown.time()).await?);
         story.own_denials(facts, lead, until).await?;
         if group::is_denials(&incident.id) {
@@ -233,6 +235,11 @@ impl<'i> Index<'i> {
     /// Where the session of a call comes from that was made at this time.
     pub fn origin(&self, ties: &Ties, at: Option<Time>) -> Option<Note> {
         origin::origin(self, ties, at).now_or_never().and_then(Result::ok).flatten()
+    }
+
+    /// Which agent's tool made a request.
+    pub fn tool(&self, ties: &Ties) -> Option<Note> {
+        origin::tool(self, ties).now_or_never().and_then(Result::ok).flatten()
     }
 
     /// Who made what an incident acts as.

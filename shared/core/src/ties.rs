@@ -1,7 +1,8 @@
 //! What a call has to do with a story: what it is made as, and what it makes.
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Arn, Identity as Caller};
+use handsoff_cloudtrail::partition::is_sign_in;
+use handsoff_cloudtrail::{Arn, Identity as Caller, Record, Time, is_through_mcp_server};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Outcome};
@@ -36,6 +37,42 @@ impl Identity {
         Self { account: clean(account, 32), name, key: group::digest(&["session key", key]) }
     }
 
+    /// Credentials of which only the key is known, not whose they are.
+    pub(crate) fn of_key(key: &str) -> Self {
+        Self::of_nobody("credentials", group::digest(&["session key", key]))
+    }
+
+    /// The session that a sign-in made, by its ARN.
+    pub(crate) fn of_sign_in(arn: &str) -> Self {
+        Self::of_nobody("sign-in session", group::digest(&["sign-in session", arn]))
+    }
+
+    /// A request that an agent's tool made as this identity, by AWS's ID of it.
+    pub(crate) fn of_request(arn: &str, request: &str) -> Self {
+        Self::of_nobody("request", group::digest(&["request", arn, request]))
+    }
+
+    fn of_nobody(name: &str, key: String) -> Self {
+        Self { account: String::new(), name: name.to_owned(), key }
+    }
+
+    /// The console's session of a role that began at this second: each of its requests has another key.
+    pub(crate) fn of_console(arn: &str, began: Time) -> Option<Self> {
+        let Arn { account, resource, .. } = Arn::split(arn)?;
+        let key = group::digest(&["console session", &began.to_string()]);
+        Some(Self { key, ..Self::of_session(account, resource, "") })
+    }
+
+    /// An access key of a user.
+    pub(crate) fn of_user_key(account: &str, user: &str, key: &str) -> Self {
+        Self::of(account, "user", user).with_key(key)
+    }
+
+    /// The password of a user.
+    pub(crate) fn of_password(account: &str, user: &str) -> Self {
+        Self::of(account, "password of user", user)
+    }
+
     fn with_key(self, key: &str) -> Self {
         Self { key: group::digest(&["access key", key]), ..self }
     }
@@ -59,17 +96,25 @@ pub struct Ties {
     /// The session that its call was made in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<Identity>,
+    /// By what else the issue of its credentials is found, the surest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) found_by: Vec<Identity>,
     /// The session's name, where that alone names a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chosen: Option<String>,
+    /// The request, if AWS's MCP server made it: an agent's tool call names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<Identity>,
 }
 
 impl Ties {
     /// That of a call.
     pub fn of(call: &Call<'_>) -> Self {
         let makes = makes(call).filter(|_| call.outcome == Outcome::Succeeded);
-        let session = session_of(&call.principal.identity);
-        Self { acts: acts(call), makes, session, chosen: chosen(call) }
+        let caller = &call.principal.identity;
+        let (session, found_by) = (session_of(caller), found_by(&call.record, caller));
+        let request = request(&call.record, caller);
+        Self { acts: acts(call), makes, session, found_by, chosen: chosen(call), request }
     }
 
     /// As what its call was made that another call may have made lately: not a role that Identity Center gives to people.
@@ -77,9 +122,14 @@ impl Ties {
         self.acts.iter().filter(|who| !who.name.starts_with("role AWSReservedSSO_"))
     }
 
-    /// The session that its call was made in.
-    pub fn session(&self) -> Option<&Identity> {
-        self.session.as_ref()
+    /// By what the issue of its call's credentials is found: its session, and else.
+    pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
+        self.session.iter().chain(&self.found_by)
+    }
+
+    /// All that other records are looked up by.
+    pub fn looked_up(&self) -> impl Iterator<Item = &Identity> {
+        self.sessions().chain(&self.request)
     }
 
     /// Whether there is none.
@@ -113,23 +163,71 @@ fn makes(call: &Call<'_>) -> Option<Identity> {
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::text);
     match &*call.action.to_string() {
         "iam:CreateUser" => Some(Identity::of(&account, "user", &asked("userName")?)),
-        "iam:CreateRole" => Some(Identity::of(&account, "role", &asked("roleName")?)),
+        "iam:CreateRole" | "iam:AcquireRole" => Some(Identity::of(&account, "role", &asked("roleName")?)),
         "iam:CreateAccessKey" => {
             let made = call.record.response_elements.get("accessKey")?;
             let user = made.get("userName").and_then(Raw::text).or_else(|| asked("userName"))?;
             let key = made.get("accessKeyId").and_then(Raw::text)?;
-            Some(Identity::of(&account, "user", &user).with_key(&key))
+            Some(Identity::of_user_key(&account, &user, &key))
         }
         _ => None,
     }
 }
 
-/// The session that a call was made in, unless its record says itself whose it is: a permission set's, or a machine's.
+/// The session that a call was made in, unless its record says itself whose it is.
 pub(crate) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
-    let key = caller.access_key_id.as_deref().filter(|key| !key.starts_with("AKIA"))?;
-    let own = caller.permission_set().is_some() || compute_service(caller).is_some();
-    let arn = caller.arn.as_deref().filter(|_| !own)?;
+    let key = caller.access_key_id.as_deref().filter(|key| !is_users(key))?;
+    let arn = caller.arn.as_deref().filter(|_| !says_whose(caller))?;
     session(arn, key)
+}
+
+/// By what else the issue of a caller's credentials is found, the surest first. A user's long-lived key is all that there is of
+/// it. Other keys alone, for some records name no more of what they issued; the sign-in; the console's session, of which each
+/// request has a key of its own; and last the password that a user signed in with.
+pub(crate) fn found_by(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identity> {
+    let arn = caller.arn.as_deref().filter(|_| !says_whose(caller));
+    let Some(Arn { account, resource, .. }) = arn.and_then(Arn::split) else { return Vec::new() };
+    let key = caller.access_key_id.as_deref();
+    let user = resource.strip_prefix("user/").map(|path| path.rsplit('/').next().unwrap_or(path));
+    if let Some(key) = key.filter(|key| is_users(key)) {
+        return user.map(|user| Identity::of_user_key(account, user, key)).into_iter().collect();
+    }
+    let login = caller.sign_in_session.as_deref();
+    let at_sign_in = record.event_source.text().is_some_and(|source| is_sign_in(&source));
+    let console = caller.from_console
+        || record.session_credential_from_console.flag() == Some(true)
+        || caller.invoked_by.as_deref().is_some_and(is_sign_in)
+        || at_sign_in;
+    let began = || {
+        // A sign-in has no session yet: it is issued at the same second.
+        let created = caller.creation_date.as_deref().and_then(Time::parse);
+        created.or_else(|| Time::parse(&record.event_time.text()?).filter(|_| at_sign_in))
+    };
+    let session = arn.filter(|_| console && user.is_none());
+    let password = user.filter(|_| console || login.is_some());
+    let all = [
+        key.map(Identity::of_key),
+        login.map(Identity::of_sign_in),
+        session.and_then(|arn| Identity::of_console(arn, began()?)),
+        password.map(|user| Identity::of_password(account, user)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The request that AWS's MCP server made with the caller's rights.
+fn request(record: &Record<'_>, caller: &Caller<'_>) -> Option<Identity> {
+    let arn = caller.arn.as_deref().filter(|_| is_through_mcp_server(record, caller))?;
+    Some(Identity::of_request(arn, &record.request_id.text()?))
+}
+
+/// Whether it is a long-lived key, of a user or of root ("IAM identifiers" in the IAM user guide).
+fn is_users(key: &str) -> bool {
+    key.starts_with("AKIA")
+}
+
+/// Whether a caller's own record says whose the session is: a permission set's, or a machine's.
+fn says_whose(caller: &Caller<'_>) -> bool {
+    caller.permission_set().is_some() || compute_service(caller).is_some()
 }
 
 /// The session of these credentials: its key, as a digest, and whose it is.

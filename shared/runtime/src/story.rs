@@ -65,10 +65,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session that a record's call issued to somebody.
-    pub fn issued_by(record: &Record<'_>) -> Option<Self> {
-        let (who, issued) = Issued::by(record)?;
-        Some(Self { who, issued, event: Key::of(record) })
+    /// The session that a record's call issued to somebody, or the requests that an agent's tool made.
+    pub fn issued_by(record: &Record<'_>) -> Vec<Self> {
+        let one = |(who, issued)| Self { who, issued, event: Key::of(record) };
+        Issued::by(record).into_iter().map(one).collect()
     }
 }
 

@@ -93,6 +93,10 @@ fn failed_sign_in() -> Value {
     json!({"errorMessage": "Failed authentication", "responseElements": {"ConsoleLogin": "Failure"}})
 }
 
+fn tool() -> Value {
+    json!({"eventType": "AwsMcpEvent"})
+}
+
 fn from_another_account() -> Value {
     json!({"type": "AWSAccount", "accountId": "444455556666", "principalId": "AROA:x"})
 }
@@ -131,17 +135,27 @@ fn root() -> Vec<Case> {
         ("somebody fails to sign in as root", sign_in(root_user(), "ConsoleLogin", failed_sign_in()), "b"),
         ("a federated session of root reads", reads(federated.clone(), "s3:ListBuckets", none()), "b"),
         ("a federated session of root changes", changes(federated, "s3:CreateBucket", none()), "db"),
+        ("root gives a user a key", changes(root_user(), "iam:CreateAccessKey", none()), "db"),
+        ("root signs in for the command line", sign_in(root_user(), "CreateOAuth2Token", none()), "db"),
+        ("root's agent calls a tool", changes(root_user(), "aws-mcp:CallReadWriteTool", tool()), "db"),
         ("AssumeRoot", reads(from_another_account(), "sts:AssumeRoot", target), "db"),
         ("AssumeRoot is denied", reads(user("x"), "sts:AssumeRoot", refused), "dbs"),
     ]
 }
 
 fn users() -> Vec<Case> {
+    let failed_tool = json!({"eventType": "AwsMcpEvent", "errorCode": "ToolError"});
     let gone = || failed("NoSuchEntityException");
     let throttled = failed("Client.RequestLimitExceeded");
     let dry = failed("Client.DryRunOperation");
     vec![
         ("a user changes something", changes(user("x"), "ec2:StopInstances", none()), "d"),
+        ("a user's agent calls a tool", changes(user("x"), "aws-mcp:CallReadWriteTool", tool()), "d"),
+        (
+            "a user's agent calls a tool that failed",
+            changes(user("x"), "aws-mcp:CallReadWriteTool", failed_tool),
+            "ds",
+        ),
         ("a user looks at something", reads(user("x"), "ec2:DescribeInstances", none()), ""),
         ("a user's denied read", reads(user("x"), "ec2:DescribeInstances", denied()), "s"),
         ("a user's denied change", changes(user("x"), "ec2:StopInstances", denied()), "ds"),
@@ -196,6 +210,7 @@ fn taking_roles() -> Vec<Case> {
     let oidc = json!({"type": "WebIdentityUser", "userName": "repo:other/repo:ref:refs/heads/main"});
     let permission_set = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_EmergencyAdmin_0123456789abcdef";
     let refused = |role: &str| refused("sts:AssumeRole", &format!("arn:aws:iam::{ACCOUNT}:role/{role}"));
+    let for_people = || json!({"type": "AWSService", "invokedBy": "account-access.amazonaws.com"});
     let takes = |who: Value, role: &str| reads(who, "sts:AssumeRole", taking(role));
     let with_saml = |role: &str| reads(saml(), "sts:AssumeRoleWithSAML", taking(role));
     let with_web = reads(oidc, "sts:AssumeRoleWithWebIdentity", taking("deploy-pipeline"));
@@ -211,6 +226,8 @@ fn taking_roles() -> Vec<Case> {
         ("the deploy role is assumed with a web identity", with_web, "dp"),
         ("the deploy role is assumed by a service", takes(service(), "deploy-pipeline"), "d"),
         ("a role is assumed by a service", takes(service(), "app/y"), ""),
+        ("a role is assumed through account access manager", takes(for_people(), "app/y"), "d"),
+        ("so is a break-glass role", takes(for_people(), "break-glass"), "db"),
         ("the deploy role is refused", reads(user("x"), "sts:AssumeRole", refused("deploy-pipeline")), "dbs"),
         ("a break-glass role is assumed", takes(user("x"), "break-glass"), "db"),
         ("a break-glass permission set is assumed", with_saml(permission_set), "db"),
@@ -318,6 +335,9 @@ fn sign_ins() -> Vec<Case> {
             call(user("x"), "ssm:StartSession", false.into(), failed("TargetNotConnected")),
             "ds",
         ),
+        ("a user signs in for the command line", sign_in(user("x"), "CreateOAuth2Token", none()), "d"),
+        ("an emergency user does", sign_in(user("emergency/eg-1"), "CreateOAuth2Token", none()), "db"),
+        ("a read that returns credentials", reads(user("x"), "ssm:GetAccessToken", none()), "d"),
         ("Identity Center signs in", sign_in(permission_set("Developer"), "ConsoleLogin", none()), "d"),
         ("somebody switches to a role", sign_in(session("x"), "SwitchRole", none()), "d"),
         (

@@ -117,6 +117,7 @@ fn one(row: &Row<'_>, first: bool) -> Markup {
                 span.kind.(kind) { (kind) } " " code { (shown(&call.action)) }
                 @if !result.is_empty() { " " span.result { (result) } }
                 @if call.interactive { " " span.flag { "interactive" } }
+                @if let Some(agent) = &call.agent { " " span.flag { "agent: " (shown(agent)) } }
                 @if call.chained { " " span.flag { "assumed role" } }
                 @if call.severity >= Severity::High { " " span.flag { (call.severity.as_str()) } }
                 @if is_verdict(call) { " " span.soft { (call.code.as_str()) } }

@@ -217,7 +217,8 @@ impl Facts {
         let entry = call.principal.entry.and_then(|entry| policy.break_glass.get(entry));
         self.lines.extend(entry.map(|entry| entry.line.to_string()));
         let created = identity.creation_date.as_deref().and_then(Time::parse);
-        let signs_in = call.effect == Effect::SignsIn && call.outcome == Outcome::Succeeded;
+        let signs_in =
+            (call.effect == Effect::SignsIn && call.outcome == Outcome::Succeeded) || call.grants_sign_in();
         self.started.extend(created.or(call.time.filter(|_| signs_in)));
         self.keys.extend(identity.access_key_id.as_deref().map(|key| clean(key, 64)));
         let name =
@@ -341,7 +342,9 @@ pub fn short_key(key: &str) -> String {
 
 /// The session that a call was given.
 fn taken(call: &Call<'_>) -> Option<Taken> {
-    if call.action.service != "sts" || call.outcome != Outcome::Succeeded {
+    let issues =
+        matches!((&*call.action.service, &*call.action.name), ("sts", _) | ("ssm", "GetAccessToken"));
+    if !issues || call.outcome != Outcome::Succeeded {
         return None;
     }
     let key = call.record.response_elements.get("credentials")?.get("accessKeyId")?.text()?;

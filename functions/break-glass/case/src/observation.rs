@@ -81,6 +81,9 @@ pub struct Observation {
     pub interactive: bool,
     /// How it came in.
     pub via: String,
+    /// Which agent made it, as far as the record shows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// From where.
     pub source_ip: String,
     /// What the caller calls its program.
@@ -139,6 +142,7 @@ impl Observation {
             chained: false,
             interactive: call.action.opens_a_shell(),
             via: finding.via.clone(),
+            agent: call.agent().map(|agent| agent.to_string()),
             source_ip: finding.source_ip.clone(),
             user_agent: finding.user_agent.clone(),
             resources: shown(resources::of(&call.record, RESOURCES).into_iter().chain(asked_key).collect()),

@@ -414,6 +414,54 @@ fn an_agents_tool_call_changes_nothing_and_its_api_call_is_the_persons() {
     assert_eq!(nothing(root, "ec2:RunInstances", ""), "break-glass");
 }
 
+const CLAUDE: &str = r#","userAgent":"aws-cli/2.35.30 md/awscrt#0.29.2 m/E,AN,b""#;
+
+#[test]
+fn a_policy_may_raise_what_agents_change() {
+    let policy = format!("{POLICY}[agents]\nat_least = \"high\"\n");
+    let through = |who: &str| {
+        let by = r#""invokedBy":"aws-mcp.amazonaws.com","accessKeyId""#;
+        who.replacen(r#""accessKeyId""#, by, 1)
+    };
+    let from = r#","sourceIPAddress":"aws-mcp.amazonaws.com""#;
+    let says = |policy: &str, who: &str, action: &str, rest: &str| {
+        verdict_by(policy, who, action, rest).map(|finding| (finding.severity, finding.reason, finding.via))
+    };
+    for (who, rest, via) in [
+        (through(ALICE), from, "aws-mcp.amazonaws.com"),
+        (ALICE.to_owned(), CLAUDE, "cli (says it is Claude Code)"),
+    ] {
+        let (severity, reason, shown) = says(&policy, &who, "ec2:RunInstances", rest).unwrap();
+        assert_eq!((severity, shown.as_str()), (Severity::High, via));
+        assert!(reason.contains("which is at least high by handsoff.toml:"), "{reason}");
+        let (severity, reason, _) = says(POLICY, &who, "ec2:RunInstances", rest).unwrap();
+        assert!(severity == Severity::Medium && !reason.contains("at least"), "{reason}");
+        // What is graver stays so, and says nothing of it.
+        let (severity, reason, _) = says(&policy, &who, "cloudtrail:StopLogging", rest).unwrap();
+        assert!(severity == Severity::Critical && !reason.contains("at least"), "{reason}");
+        let read = format!(r#"{rest},"readOnly":true"#);
+        assert_eq!(says(&policy, &who, "ec2:DescribeInstances", &read), Err("read".to_owned()));
+    }
+    let (severity, ..) = says(&policy, ALICE, "ec2:RunInstances", "").unwrap();
+    assert_eq!(severity, Severity::Medium, "no agent");
+}
+
+#[test]
+fn what_calls_itself_an_agent_is_exempt_from_nothing() {
+    let mcp = "aws-mcp.amazonaws.com";
+    let forged = format!(r#","userAgent":"{mcp}""#);
+    let both = format!(r#","userAgent":"{mcp}","sourceIPAddress":"{mcp}""#);
+    for who in [ALICE.to_owned(), role("nobody-knows", "s"), role("app", "s"), role("deploy", "run-1")] {
+        for action in ["ec2:RunInstances", "cloudtrail:StopLogging", "iam:CreateAccessKey"] {
+            let plain = verdict(&who, action, "").map(|finding| (finding.code, finding.severity));
+            for rest in [&forged, &both, CLAUDE] {
+                let says = verdict(&who, action, rest).map(|finding| (finding.code, finding.severity));
+                assert_eq!(says, plain, "{who} {action} {rest}");
+            }
+        }
+    }
+}
+
 #[test]
 fn who_acts_under_a_delegation_is_named() {
     let delegated = ALICE
@@ -425,6 +473,41 @@ fn who_acts_under_a_delegation_is_named() {
         finding.reason
     );
     assert_eq!(finding.principal.human.as_deref(), Some("alice@example.com"));
+}
+
+#[test]
+fn an_account_that_nobody_named_is_covered_by_no_entry() {
+    const ENTRIES: &str = r#"
+[[workload]]
+identity = "arn:aws:iam::*:role/app"
+may_write = ["s3:Put*"]
+[[exception]]
+identity = "permission-set/Dev"
+actions = ["ec2:RunInstances"]
+reason = "x"
+owner = "x"
+until = 2027-01-01
+"#;
+    let delegated = |who: &str| {
+        who.replacen(
+            r#""accessKeyId""#,
+            r#""invokedByDelegate":{"accountId":"999999999999"},"accessKeyId""#,
+            1,
+        )
+    };
+    let named = format!("{ENTRIES}[accounts]\n999999999999 = \"provider\"\n");
+    let says = |policy: &str, who: &str, action: &str| {
+        verdict_by(policy, who, action, "").map(|finding| finding.code.to_string())
+    };
+    let dev = session("AWSReservedSSO_Dev_0123456789abcdef", "", "").replace("/run-1", "/jon@example.com");
+    for (who, action, covered, code) in [
+        (role("app", "s"), "s3:PutObject", "workload-allowed", "workload-write"),
+        (dev, "ec2:RunInstances", "excepted", "drift-write"),
+    ] {
+        assert_eq!(says(ENTRIES, &who, action), Err(covered.to_owned()));
+        assert_eq!(says(&named, &delegated(&who), action), Err(covered.to_owned()), "{action}");
+        assert_eq!(says(ENTRIES, &delegated(&who), action), Ok(code.to_owned()), "{action}");
+    }
 }
 
 #[test]

@@ -68,6 +68,8 @@ fn a_stage_that_is_disabled_says_which_and_an_entry_of_the_caller_may_allow_a_ch
     assert_eq!(says(&deploy(), "codepipeline:DisableStageTransition", asked), nothing("expected"));
     let app = session("app", "i-0123456789abcdef0").to_string();
     assert_eq!(says(&app, "codebuild:UpdateProject", "{}"), nothing("workload-allowed"));
+    let delegated = app.replacen(r#""arn""#, r#""invokedByDelegate":{"accountId":"999999999999"},"arn""#, 1);
+    assert_eq!(says(&delegated, "codebuild:UpdateProject", "{}").0, codes::PIPELINE_CHANGED.as_str());
     let release = session("AWSReservedSSO_Release_0123456789abcdef", "x").to_string();
     assert_eq!(says(&release, "codebuild:UpdateProject", "{}"), nothing("excepted by pipeline"));
     // Nor does an exception cover a build of something else.

@@ -120,11 +120,11 @@ impl Incident {
         self.kept().map(|finding| &**finding)
     }
 
-    /// The sessions of what its alerts may show.
-    pub fn sessions(&self) -> impl Iterator<Item = &Identity> {
+    /// By what other records are looked up of what its alerts may show: who issued credentials, which tool made a request.
+    pub fn looked_up(&self) -> impl Iterator<Item = &Identity> {
         let calls = self.kept().map(|finding| &finding.ties);
         let verdicts = self.verdicts.values().map(|verdict| &verdict.ties);
-        calls.chain(verdicts).filter_map(Ties::session)
+        calls.chain(verdicts).flat_map(Ties::looked_up)
     }
 
     /// Adds a finding or a verdict. Adding it again changes nothing.

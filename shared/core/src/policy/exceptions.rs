@@ -18,11 +18,15 @@ const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// The exception that covers a call: its place in the policy.
 ///
-/// None covers root, an emergency identity or who asks for one, or an attack on logging or detection, for any caller of this function.
+/// None covers root, an emergency identity or who asks for one, or an attack on logging or detection, for any caller of this function; or what
+/// a provider does under a delegation whose account `[accounts]` doesn't name.
 /// A denied call is covered by an exception for denials alone, and a call that succeeded by none of these: what a scanner
 /// may be refused it may not do for that.
 pub fn covering(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Option<usize> {
-    let never = call.principal.kind == Kind::BreakGlass || call.takes_break_glass() || call.attack.is_some();
+    let never = call.principal.kind == Kind::BreakGlass
+        || call.takes_break_glass()
+        || call.attack.is_some()
+        || call.foreign_delegate(policy).is_some();
     let (own, denied) = (call.account(), matches!(call.outcome, Outcome::Denied(_)));
     let covers = |exception: &Exception| {
         exception.denials == denied

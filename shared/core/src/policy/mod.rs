@@ -1,6 +1,7 @@
 //! The team's policy, `handsoff.toml`: which roles deploy, which break glass, what is expected, what is
 //! tolerated until when.
 
+mod agents;
 mod change;
 mod digest;
 mod duration;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use handsoff_cloudtrail::{Time, TimeDelta};
 use ipnet::IpNet;
 
+pub use agents::Agents;
 pub use change::Change;
 pub use digest::DigestHours;
 pub use duration::{DurationError, duration};
@@ -64,6 +66,8 @@ pub struct Policy {
     pub images: Option<Images>,
     /// When a deploy session is unproven.
     pub proof: ProofRules,
+    /// How urgent changes by agents are; `None`: as anybody's.
+    pub agents: Option<Agents>,
     /// Names of resources that logging and detection depend on.
     pub protected: Protected,
 }

@@ -56,13 +56,14 @@ pub(super) fn empty() -> Policy {
         },
         pipeline: PipelineRules::none(),
         images: None,
+        agents: None,
         proof: ProofRules { patience: TimeDelta::minutes(20) },
         protected: Protected::default(),
     }
 }
 
 /// The tables of a policy.
-pub(super) const TABLES: [&str; 13] = [
+pub(super) const TABLES: [&str; 14] = [
     "deploy",
     "break_glass",
     "workload",
@@ -75,6 +76,7 @@ pub(super) const TABLES: [&str; 13] = [
     "pipeline",
     "images",
     "proof",
+    "agents",
     "protected",
 ];
 
@@ -171,6 +173,9 @@ impl Reader<'_> {
         }
         if let Some(section) = self.section(root, "proof") {
             self.proof(&section, &mut policy.proof);
+        }
+        if let Some(section) = self.section(root, "agents") {
+            policy.agents = self.agents(&section);
         }
         if let Some(section) = self.section(root, "protected") {
             self.known(&section, &["resources"]);

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::schema_parts::{nothing, written};
 use super::{
-    ActionPattern, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form, Glob,
-    IdentityPattern, ImagePattern, Images, Origin, PipelineRules, ProofRules, TicketPlace, Workload,
+    ActionPattern, Agents, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form,
+    Glob, IdentityPattern, ImagePattern, Images, Origin, PipelineRules, ProofRules, TicketPlace, Workload,
 };
 
 /// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.
@@ -44,6 +44,8 @@ struct Handsoff {
     images: Images,
     /// When a deploy session is unproven.
     proof: ProofRules,
+    /// How urgent changes by agents are. Left out: as anybody's.
+    agents: Agents,
     /// What logging and detection depend on.
     protected: Protected,
 }

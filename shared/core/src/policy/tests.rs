@@ -142,7 +142,7 @@ fn broken_toml_is_reported_with_its_place() {
     insta::assert_snapshot!(problems("[denials]\ncount = \n[alerts\nquiet = \"1h\"\n"), @r"
     handsoff.toml:2:9: string values must be quoted, expected literal string
     handsoff.toml:3:8: unclosed table, expected `]`
-    handsoff.toml:4:1: unknown key `quiet` in the policy: it has deploy, break_glass, workload, exception, denials, alerts, digest, accounts, cases, pipeline, images, proof, protected
+    handsoff.toml:4:1: unknown key `quiet` in the policy: it has deploy, break_glass, workload, exception, denials, alerts, digest, accounts, cases, pipeline, images, proof, agents, protected
     ");
     insta::assert_snapshot!(problems("[[alerts]]\nquiet = \"1h\"\n[deploy]\n"), @r"
     handsoff.toml:1:1: `alerts` should be a table: [alerts], and is of type array

@@ -1,4 +1,5 @@
-//! Who assumed a role, as the record of the call says that issued the session's credentials.
+//! Who issued credentials, as the record of the call says that issued them: of a role's session, a user's key or password, a
+//! sign-in.
 //!
 //! A session's records name its role and a session name, which is its caller's to choose. Its access key is AWS's: the
 //! record that issued it has it in `responseElements`, beside its own caller.
@@ -6,18 +7,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record, Time};
+use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record, Time, is_used_by_people};
 use serde::{Deserialize, Serialize};
 
+use super::given::{Given, may_issue, switched_from};
+use crate::call::is_tool_call;
 use crate::principal::{compute_service, vouches_for_code};
 use crate::show::clean;
-use crate::ties::{Identity, session, session_of};
+use crate::ties::{Identity, found_by, session_of};
 
 /// So many issuers are followed back, from each to its own.
 pub const HOPS: usize = 5;
 
-/// What a record says of the session that its call issued.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// So many requests of one tool call are kept: a script may make any number.
+const REQUESTS: usize = 100;
+
+/// What a record says of the session that its call issued, or of the requests that a tool made for an agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Issued {
     /// When.
     pub at: Option<Time>,
@@ -33,7 +39,10 @@ pub struct Issued {
     account: String,
     /// The caller's own session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) session: Option<Identity>,
+    session: Option<Identity>,
+    /// By what else the issue of the caller's credentials is found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    found_by: Vec<Identity>,
     /// What was issued: credentials of a role, or of a user.
     of: String,
     /// The account of that.
@@ -45,44 +54,90 @@ pub struct Issued {
     /// The serial number of the MFA device; empty without one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     mfa: String,
+    /// What the agent calls its program, of a tool call.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    agent: String,
+    /// The tool, of a tool call.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    tool: String,
 }
 
 impl Issued {
-    /// What a record says, if its call issued credentials to anybody but a service, or code that AWS vouches for.
-    pub fn by(record: &Record<'_>) -> Option<(Identity, Self)> {
+    /// What a record says, if its call issued credentials to anybody but a service, or code that AWS vouches for, or is an agent's
+    /// tool call that made requests; and by what these calls find it.
+    pub fn by(record: &Record<'_>) -> Vec<(Identity, Self)> {
         // Most records end here.
-        if !record.event_source.as_str().starts_with("\"sts.") || !record.error_code.is_absent() {
-            return None;
+        if is_tool_call(record) {
+            Self::by_tool(record)
+        } else if may_issue(record) {
+            Self::credentials(record).into_iter().collect()
+        } else {
+            Vec::new()
         }
+    }
+
+    /// What a tool call of an agent says of the requests that it made: of a few, each with the same.
+    fn by_tool(record: &Record<'_>) -> Vec<(Identity, Self)> {
         let caller = Caller::read(record.user_identity);
-        let of_code = caller.kind == IdentityType::WebIdentityUser
-            && caller.web_provider().is_some_and(vouches_for_code);
-        if caller.is_service() || of_code {
-            return None;
-        }
-        let how = Action::of(record).name;
-        let given = Given::of(record, &caller, &how)?;
-        let key = record.response_elements.get("credentials")?.get("accessKeyId").and_then(Raw::text)?;
-        let arn = Arn::split(&given.arn)?;
-        let who = session(&given.arn, &key)?;
+        let Some(arn) = caller.arn.as_deref() else { return Vec::new() };
+        let tool = record.request_parameters.get("params").and_then(|it| it.get("name")?.text());
+        let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
+        let issued = Self {
+            agent: text(record.user_agent, 64),
+            tool: clean(&tool.unwrap_or_default(), 64),
+            ..Self::of_caller(record, &caller)
+        };
+        let made = record.additional_event_data.get("downstreamRequests").unwrap_or_default();
+        let requests = made.elements().flatten().filter_map(|it| it.get("requestId")?.text());
+        let of_request = |request: std::borrow::Cow<'_, str>| Identity::of_request(arn, &request);
+        requests.take(REQUESTS).map(|request| (of_request(request), issued.clone())).collect()
+    }
+
+    /// What a record says of the caller.
+    fn of_caller(record: &Record<'_>, caller: &Caller<'_>) -> Self {
         let text = |raw: Raw<'_>, longest| raw.text().map(|text| clean(&text, longest)).unwrap_or_default();
         let account =
             caller.account_id.as_deref().or_else(|| Some(Arn::split(caller.arn.as_deref()?)?.account));
-        let issued = Self {
+        Self {
             at: record.event_time.text().and_then(|time| Time::parse(&time)),
-            how: clean(&how, 64),
+            how: clean(&Action::of(record).name, 64),
             caller: record.user_identity.get("type").map(|kind| text(kind, 64)).unwrap_or_default(),
-            by: by(record, &caller),
+            by: by(record, caller),
             arn: caller.arn.as_deref().map(|arn| clean(arn, 256)).unwrap_or_default(),
             account: account.map(|account| clean(account, 32)).unwrap_or_default(),
+            from: text(record.source_ip_address, 64),
+            ..Self::default()
+        }
+    }
+
+    fn credentials(record: &Record<'_>) -> Option<(Identity, Self)> {
+        let caller = Caller::read(record.user_identity);
+        let of_code = caller.kind == IdentityType::WebIdentityUser
+            && caller.web_provider().is_some_and(vouches_for_code);
+        let through = caller.invoking_service().is_some_and(is_used_by_people);
+        if (caller.is_service() && !through) || of_code {
+            return None;
+        }
+        let action = Action::of(record);
+        let given = Given::of(record, &caller, &action)?;
+        let caller = switched_from(record).unwrap_or(caller);
+        let arn = Arn::split(&given.arn)?;
+        let mfa = record.request_parameters.get("serialNumber").and_then(Raw::text);
+        let issued = Self {
             session: session_of(&caller),
+            found_by: found_by(record, &caller),
             of: clean(arn.resource.split('/').nth(1).unwrap_or(arn.resource), 128),
             of_account: clean(arn.account, 32),
             name: given.name.map(|name| clean(&name, 128)).unwrap_or_default(),
-            from: text(record.source_ip_address, 64),
-            mfa: record.request_parameters.get("serialNumber").map(|mfa| text(mfa, 256)).unwrap_or_default(),
+            mfa: mfa.map(|mfa| clean(&mfa, 256)).unwrap_or_default(),
+            ..Self::of_caller(record, &caller)
         };
-        Some((who, issued))
+        Some((given.who, issued))
+    }
+
+    /// By what the issue of the caller's own credentials is found.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &Identity> {
+        self.session.iter().chain(&self.found_by)
     }
 
     /// When a session's call was made, if it could be issued before.
@@ -93,6 +148,16 @@ impl Issued {
     /// Whether the record tells more of the caller than its account: of a call into another account there are two records.
     pub(super) fn names_caller(&self) -> bool {
         self.caller != "AWSAccount"
+    }
+
+    /// Who had a tool make a request, and from where.
+    pub(super) fn through(&self) -> String {
+        let Self { by, agent, tool, from, .. } = self;
+        let agent = if agent.is_empty() { "an agent" } else { agent };
+        let tool = if tool.is_empty() { &self.how } else { tool };
+        let from = if from.is_empty() { String::new() } else { format!(", from {from}") };
+        let at = self.at.map(|at| format!(" at {at}")).unwrap_or_default();
+        format!("{by} through {agent} (as it says), tool {tool}{from}{at}")
     }
 
     /// What the caller did.
@@ -106,48 +171,15 @@ impl Issued {
             "GetFederationToken" => "requested a federation token".to_owned(),
             "GetSessionToken" => "requested a session token".to_owned(),
             "AssumeRoot" => format!("assumed root{of}"),
+            "CreateAccessKey" => format!("created an access key of user {}", self.of),
+            "CreateLoginProfile" => format!("set the password of user {}", self.of),
+            "UpdateLoginProfile" => format!("changed the login profile of user {}", self.of),
+            "CreateOAuth2Token" => "signed in for the command line (aws login)".to_owned(),
+            "GetAccessToken" => "got credentials of an approved access request (Systems Manager)".to_owned(),
+            "SwitchRole" => format!("switched to role {}{of} in the console", self.of),
             _ => format!("assumed role {}{of}", self.of),
         };
         if self.mfa.is_empty() { did } else { format!("{did} with MFA device {}", self.mfa) }
-    }
-}
-
-/// What credentials are of.
-struct Given {
-    /// The ARN that calls with them have.
-    arn: String,
-    /// The session's name.
-    name: Option<String>,
-}
-
-impl Given {
-    fn of(record: &Record<'_>, caller: &Caller<'_>, how: &str) -> Option<Self> {
-        let asked = |key: &str| record.request_parameters.get(key).and_then(Raw::text);
-        let answered = |key: &str| record.response_elements.get(key)?.get("arn").and_then(Raw::text);
-        let last = |arn: &str| arn.rsplit('/').next().map(str::to_owned);
-        match how {
-            "GetSessionToken" => Some(Self { arn: caller.arn.as_deref()?.to_owned(), name: None }),
-            "GetFederationToken" => {
-                let arn = answered("federatedUser")?;
-                Some(Self { name: last(&arn), arn: arn.into_owned() })
-            }
-            "AssumeRoot" => {
-                let target = asked("targetPrincipal")?;
-                let account = Arn::split(&target).map_or(&*target, |arn| arn.account);
-                Some(Self { arn: format!("arn:aws:iam::{account}:root"), name: None })
-            }
-            _ if how.starts_with("AssumeRole") => {
-                if let Some(arn) = answered("assumedRoleUser") {
-                    return Some(Self { name: last(&arn), arn: arn.into_owned() });
-                }
-                let role = record.assumed_role_arn()?;
-                let Arn { partition, account, resource, .. } = Arn::split(&role)?;
-                let (role, name) = (resource.rsplit('/').next()?, asked("roleSessionName")?);
-                let arn = format!("arn:{partition}:sts::{account}:assumed-role/{role}/{name}");
-                Some(Self { arn, name: Some(name.into_owned()) })
-            }
-            _ => None,
-        }
     }
 }
 
@@ -188,6 +220,10 @@ fn by(record: &Record<'_>, caller: &Caller<'_>) -> String {
             )
         }
         IdentityType::AwsAccount => format!("an identity of account {}", account()),
+        // The service's record doesn't name the person ("account access manager").
+        IdentityType::AwsService => {
+            format!("a person through {}", clean(caller.invoked_by.as_deref().unwrap_or("a service"), 64))
+        }
         IdentityType::IdentityCenterUser => {
             format!(
                 "{} (user of IAM Identity Center)",
@@ -234,7 +270,7 @@ impl Origins {
 
     /// The sessions that these were issued in, of which nothing is known yet.
     pub fn issuers(&self) -> BTreeSet<Identity> {
-        let issuers = self.0.values().flatten().filter_map(|issued| issued.session.as_ref());
+        let issuers = self.0.values().flatten().flat_map(Issued::sessions);
         issuers.filter(|session| !self.0.contains_key(session)).cloned().collect()
     }
 }

@@ -12,6 +12,14 @@ use crate::ties::{Identity, Ties};
 /// The name of the note.
 const NAME: &str = "origin";
 
+/// Who had an agent's tool make a request through AWS's MCP server, and from where, as far as that is known: its record and that
+/// of the request come in any order.
+pub(super) async fn tool<F: Facts>(facts: &F, ties: &Ties) -> Result<Option<Note>, F::Error> {
+    let Some(request) = &ties.request else { return Ok(None) };
+    let known = facts.issued(request).await?.into_iter().max();
+    Ok(known.map(|call| Note::new("tool", call.through())))
+}
+
 /// The origin of the session that a call was made in, from who issued it back to a person, as far as that is known.
 pub(super) async fn origin<F: Facts>(
     facts: &F,
@@ -19,14 +27,21 @@ pub(super) async fn origin<F: Facts>(
     used: Option<Time>,
 ) -> Result<Option<Note>, F::Error> {
     let (mut hops, mut seen): (Vec<Issued>, BTreeSet<Identity>) = Default::default();
-    let (mut next, mut used) = (ties.session.clone(), used);
-    while let Some(session) = next.take().filter(|session| hops.len() < HOPS && seen.insert(session.clone()))
-    {
-        let known = facts.issued(&session).await?.into_iter().filter(|issued| issued.is_before(used));
-        let Some(issued) = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b))) else {
-            break;
-        };
-        next.clone_from(&issued.session);
+    let (mut next, mut used): (Vec<Identity>, _) = (ties.sessions().cloned().collect(), used);
+    while hops.len() < HOPS {
+        let mut found = None;
+        for one in next.drain(..) {
+            if !seen.insert(one.clone()) {
+                continue;
+            }
+            let known = facts.issued(&one).await?.into_iter().filter(|issued| issued.is_before(used));
+            found = known.max_by(|a, b| (a.names_caller(), a).cmp(&(b.names_caller(), b)));
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(issued) = found else { break };
+        next = issued.sessions().cloned().collect();
         used = issued.at.or(used);
         hops.push(issued);
     }

@@ -1,9 +1,11 @@
-//! `[cases]`, `[denials]`, `[alerts]`, `[pipeline]`, `[images]` and `[proof]`.
+//! `[cases]`, `[denials]`, `[alerts]`, `[pipeline]`, `[images]`, `[proof]` and `[agents]`.
 
 use std::collections::BTreeMap;
 
 use super::{Reader, Section, is_account};
-use crate::policy::{Alerts, Cases, Denials, ImagePattern, Images, PatternError, PipelineRules, ProofRules};
+use crate::policy::{
+    Agents, Alerts, Cases, Denials, ImagePattern, Images, PatternError, PipelineRules, ProofRules,
+};
 use crate::severity::Severity;
 use crate::show::clean;
 
@@ -125,14 +127,8 @@ impl Reader<'_> {
 
     pub(super) fn alerts(&mut self, section: &Section<'_>, alerts: &mut Alerts) {
         self.known(section, &["min_severity", "period", "quiet", "burst"]);
-        if let Some((written, at)) = self.string(section, "min_severity") {
-            match written.parse() {
-                Ok(severity) => alerts.min_severity = severity,
-                Err(error) => {
-                    let known: Vec<&str> = Severity::ALL.iter().map(|known| known.as_str()).collect();
-                    self.slip((&written, at), &format!("`{written}` is {error}"), &known);
-                }
-            }
+        if let Some(severity) = self.severity(section, "min_severity") {
+            alerts.min_severity = severity;
         }
         if let Some(period) = self.duration(section, "period") {
             alerts.period = period;
@@ -143,5 +139,26 @@ impl Reader<'_> {
         if let Some(burst) = self.number(section, "burst") {
             alerts.burst = burst;
         }
+    }
+
+    pub(super) fn agents(&mut self, section: &Section<'_>) -> Option<Agents> {
+        self.known(section, &["at_least"]);
+        if section.get("at_least").is_none() {
+            let needs = "needs `at_least`: how urgent a change by an agent is at least";
+            self.error(section.span.clone(), format!("{} {needs}", section.name));
+        }
+        let at_least = self.severity(section, "at_least")?;
+        Some(Agents { line: self.line(section), at_least })
+    }
+
+    fn severity(&mut self, section: &Section<'_>, key: &str) -> Option<Severity> {
+        let (written, at) = self.string(section, key)?;
+        written
+            .parse()
+            .map_err(|error| {
+                let known: Vec<&str> = Severity::ALL.iter().map(|known| known.as_str()).collect();
+                self.slip((&written, at), &format!("`{written}` is {error}"), &known);
+            })
+            .ok()
     }
 }
