@@ -27,7 +27,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("deploy-from-branch.feature-branch.json", "dp"),
     ("deploy-out-of-bounds.access-key.json", "d"),
     ("deploy-out-of-bounds.assume-role.json", "d"),
-    ("deploy-out-of-bounds.many-deletions.jsonl", "d"),
+    ("deploy-out-of-bounds.many-deletions.jsonl", "d,dp"),
     ("deploy-out-of-bounds.own-trust.json", "d"),
     ("deploy-out-of-bounds.snapshot-shared.json", "d"),
     ("deploy-role-misused.console.json", "d"),
