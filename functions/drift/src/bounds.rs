@@ -3,6 +3,8 @@
 
 mod outside;
 
+pub(crate) use outside::outsider;
+
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Class, Effect, Record};
 use handsoff_core::policy::{Change, Deploy, IdentityPattern, Policy};

@@ -6,7 +6,7 @@ use handsoff_core::code::IncidentKind;
 use handsoff_core::code::{AlertRule, Repeats, Row};
 
 /// All of them.
-pub const ALL: [Code; 17] = [
+pub const ALL: [Code; 19] = [
     DRIFT_WRITE,
     WORKLOAD_WRITE,
     CONSOLE_SIGN_IN,
@@ -24,6 +24,8 @@ pub const ALL: [Code; 17] = [
     LOGIN_WITHOUT_MFA,
     WRITE_WITHOUT_MFA,
     MASS_DELETION,
+    GUARDRAIL_CHANGED,
+    TRUST_CHANGED,
 ];
 
 const DRIFT: Row = Row::of("drift", IncidentKind::Drift);
@@ -112,11 +114,11 @@ pub const WORKLOAD_ROLE_ASSUMED: Code = Code::new(&Row {
     ..DRIFT
 });
 
-/// Another account that assumed a role.
+/// Another account that assumed a role, or that a resource was shared with.
 pub const FOREIGN_ACCESS: Code = Code::new(&Row {
     place: 107,
     name: "foreign-access",
-    title: "Role assumed from another account",
+    title: "Access by another account",
     next: "If the account is yours, or a provider's whom you let in, name it under [accounts]. If not: take it out of the \
            role's trust policy, revoke the role's sessions, and read what they did.",
     repeats: Repeats::ByResource,
@@ -231,5 +233,31 @@ pub const MASS_DELETION: Code = Code::new(&Row {
            or backups before these end. If it was: let a program do it, with a role of its own.",
     alerts: AlertRule::Once,
     may_be_hidden: Ok(()),
+    ..DRIFT
+});
+
+/// A change of what keeps others in bounds, by a person or a workload.
+pub const GUARDRAIL_CHANGED: Code = Code::new(&Row {
+    place: 117,
+    name: "guardrail-changed",
+    title: "Guardrail changed by hand",
+    next: "Ask the person whether they did this, and undo it until that is clear: what it kept others from is possible now. Then read \
+           what was done since. If it is meant: bring it into code, through the pipeline.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
+    ..DRIFT
+});
+
+/// A change of who may assume a role, or of a provider of identities, by a person or a workload.
+pub const TRUST_CHANGED: Code = Code::new(&Row {
+    place: 118,
+    name: "trust-changed",
+    title: "Trust changed by hand",
+    next: "Ask the person whom this lets in, and undo it until that is clear. Then look for sessions that began by it: `AssumeRole` \
+           calls of the role, or of the provider's identities. If it is meant: bring it into code, through the pipeline.",
+    repeats: Repeats::Ordinary,
+    may_be_hidden: Ok(()),
+    is_by_hand: true,
     ..DRIFT
 });

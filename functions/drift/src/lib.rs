@@ -3,7 +3,8 @@
 //! Codes: `drift-write`, `workload-write`, `console-sign-in`, `trail-tampered`, `deploy-role-misused`,
 //! `deploy-out-of-bounds`, `workload-role-assumed`, `foreign-access`, `permission-set-changed`,
 //! `secret-read`, `interactive-access`, `image-not-approved`, `long-lived-key`,
-//! `deploy-unproven`, `login-without-mfa`, `write-without-mfa`, `mass-deletion`.
+//! `deploy-unproven`, `login-without-mfa`, `write-without-mfa`, `mass-deletion`,
+//! `guardrail-changed`, `trust-changed`.
 
 mod assumed;
 mod bounds;
@@ -15,7 +16,9 @@ pub mod live;
 mod mfa;
 mod permission_sets;
 mod secrets;
+mod sharing;
 mod subscription;
+mod trust;
 mod unproven;
 mod watch;
 
@@ -250,6 +253,7 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     let (severity, deputy) = with_deputy(call, policy);
     let reason = format!("A workload {}{deputy}, and {line}.", did(call));
     let finding = Finding::new(call, code_of(call, codes::WORKLOAD_WRITE), severity, reason);
+    let finding = sharing::with_outsider(finding, call, policy);
     match &call.instructed {
         Some(how) if finding.code == codes::WORKLOAD_WRITE => instructed(finding, how).into(),
         _ => finding.into(),
@@ -272,6 +276,10 @@ fn code_of(call: &Call<'_>, other: Code) -> Code {
         codes::INTERACTIVE_ACCESS
     } else if keys::made(call).is_some() {
         codes::LONG_LIVED_KEY
+    } else if trust::is_changed_by(&call.action) {
+        codes::TRUST_CHANGED
+    } else if call.class() == Some(Class::Guardrail) {
+        codes::GUARDRAIL_CHANGED
     } else {
         other
     }
@@ -315,7 +323,7 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
     let severity = if borrowed || without_mfa { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
-    Finding::new(call, code, severity, reason)
+    sharing::with_outsider(Finding::new(call, code, severity, reason), call, policy)
 }
 
 /// How urgent a change is, with what it lets act: a role of the pipeline or for emergencies is more than the change.
@@ -342,6 +350,7 @@ fn did(call: &Call<'_>) -> String {
         Some(Class::Permissions) if call.access() != AccessLevel::PermissionsManagement => {
             "changed permissions".into()
         }
+        _ if trust::is_changed_by(&call.action) => "changed who may come in".into(),
         Some(Class::Guardrail) => "changed a guardrail".into(),
         Some(Class::Sharing) => "let principals outside the account use a resource".into(),
         Some(Class::Destruction) => "destroyed data, or what is needed to restore it".into(),

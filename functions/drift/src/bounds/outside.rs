@@ -72,6 +72,25 @@ pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> O
     Some(who)
 }
 
+/// Whom outside of the team's accounts a call lets in, as far as its record shows.
+pub(crate) fn outsider(call: &Call<'_>, policy: &Policy) -> Option<String> {
+    if !trusts(&call.action) && call.class() != Some(Class::Sharing) {
+        return None;
+    }
+    let Principals { accounts, anyone, .. } = Principals::of(&call.action, &call.record);
+    if anyone {
+        return Some("anyone".to_owned());
+    }
+    let own = [call.account(), call.principal.identity.account_id.clone()];
+    let foreign = |account: &String| {
+        policy.alerts.account_name(account).is_none()
+            && !own.iter().flatten().any(|own| own == account)
+            && !LOAD_BALANCERS.contains(&account.as_str())
+    };
+    let account = accounts.into_iter().find(foreign)?;
+    Some(format!("the account {account}, which [accounts] doesn't name,"))
+}
+
 /// Whether a call may share with somebody outside, or trust them. `is_foreign`: whether an account may be nobody's of the team.
 pub(super) fn may_share(action: &Action<'_>, record: &Record<'_>, is_foreign: &dyn Fn(&str) -> bool) -> bool {
     if !trusts(action) && action.class() != Some(Class::Sharing) {
