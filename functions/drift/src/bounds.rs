@@ -3,7 +3,7 @@
 
 mod outside;
 
-pub(crate) use outside::outsider;
+pub(crate) use outside::{ANYONE, outsider};
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Class, Effect, Record};

@@ -22,6 +22,7 @@ mod trust;
 mod unproven;
 mod watch;
 
+use sharing::Outsider;
 pub use subscription::lost_subscription;
 pub use unproven::unproven;
 
@@ -251,9 +252,13 @@ fn workload(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Verdict {
     };
     trace.step("rule workload-write", || line.clone());
     let (severity, deputy) = with_deputy(call, policy);
-    let reason = format!("A workload {}{deputy}, and {line}.", did(call));
+    let outsider = Outsider::of(call, policy);
+    let what = outsider.as_ref().map_or_else(|| did(call), Outsider::did);
+    let reason = format!("A workload {what}{deputy}, and {line}.");
     let finding = Finding::new(call, code_of(call, codes::WORKLOAD_WRITE), severity, reason);
-    let finding = sharing::with_outsider(finding, call, policy);
+    if let Some(outsider) = outsider {
+        return outsider.finding(finding).into();
+    }
     match &call.instructed {
         Some(how) if finding.code == codes::WORKLOAD_WRITE => instructed(finding, how).into(),
         _ => finding.into(),
@@ -315,7 +320,8 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
         Kind::Workload => "A workload",
         _ => "An identity that the policy doesn't know",
     };
-    let what = did(call);
+    let outsider = Outsider::of(call, policy);
+    let what = outsider.as_ref().map_or_else(|| did(call), Outsider::did);
     let by = call.principal.identity.invoking_service().filter(|service| *service != "AWS Internal");
     let by = by.map(|service| format!(" through {}", show::clean(service, 64))).unwrap_or_default();
     let (severity, deputy) = with_deputy(call, policy);
@@ -323,7 +329,11 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
     let severity = if borrowed || without_mfa { severity.max(Severity::Medium) } else { severity };
     let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
-    sharing::with_outsider(Finding::new(call, code, severity, reason), call, policy)
+    let finding = Finding::new(call, code, severity, reason);
+    match outsider {
+        Some(outsider) => outsider.finding(finding),
+        None => finding,
+    }
 }
 
 /// How urgent a change is, with what it lets act: a role of the pipeline or for emergencies is more than the change.

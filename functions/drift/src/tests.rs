@@ -11,6 +11,7 @@ mod bounds;
 mod deletions;
 mod deputy;
 mod images;
+mod kinds;
 mod mfa;
 mod secrets;
 mod unproven;

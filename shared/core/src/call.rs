@@ -383,7 +383,8 @@ const UNAUTHENTICATED: [&str; 11] = [
 /// Whether the record is of a tool call that an agent made at AWS's MCP server. The API calls that the tool made for
 /// it have records of their own, with the identity of the person.
 pub(crate) fn is_tool_call(record: &Record<'_>) -> bool {
-    record.event_type.text().as_deref() == Some("AwsMcpEvent")
+    // AWS writes it, and each record is asked.
+    record.event_type.as_str() == "\"AwsMcpEvent\""
 }
 
 fn outcome<'a>(record: &Record<'a>, action: &Action<'_>, policy: &Policy) -> Outcome<'a> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use handsoff_cloudtrail::{Arn, Identity, Record, Time};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::finding::Key;
 use crate::policy::{Deploy, Policy};
@@ -17,8 +18,41 @@ pub struct DeploySessions {
     began: HashSet<u64>,
     /// From when on the log shows how sessions of a role begin, by account and role. One that shows none proves nothing.
     since: BTreeMap<(String, String), Time>,
-    /// The last change that was noted: a deploy's calls come one after the other.
-    last: Option<(String, String)>,
+    seen: Seen,
+}
+
+/// So many callers are kept in mind. Where two share a place, the later one stays.
+const SEEN: u64 = 64;
+
+/// The callers of changes that were noted, with the time of the first one, as they are in their records: a deploy's calls have the
+/// same. Compared byte by byte, for a session's name is its caller's to choose.
+#[derive(Clone, Debug, Default)]
+struct Seen(BTreeMap<u64, (String, String)>);
+
+impl PartialEq for Seen {
+    /// What is kept in mind says nothing more.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Seen {}
+
+impl Seen {
+    /// Whether a caller's change is a later one.
+    fn has_earlier(&self, identity: &str, at: &str) -> bool {
+        self.0.get(&place(identity)).is_some_and(|(known, first)| known == identity && **first < *at)
+    }
+
+    fn add(&mut self, identity: &str, at: &str) {
+        let (known, first) = self.0.entry(place(identity)).or_default();
+        identity.clone_into(known);
+        at.clone_into(first);
+    }
+}
+
+fn place(identity: &str) -> u64 {
+    xxh3_64(identity.as_bytes()) % SEEN
 }
 
 /// A session that changed something.
@@ -59,7 +93,7 @@ impl DeploySessions {
     /// Notes a change by a deploy role that is expected.
     pub fn note_change(&mut self, record: &Record<'_>) {
         let (identity, at) = (record.user_identity.as_str(), record.event_time.as_str());
-        if self.last.as_ref().is_some_and(|(known, first)| known == identity && **first < *at) {
+        if self.seen.has_earlier(identity, at) {
             return;
         }
         let caller = Identity::read(record.user_identity);
@@ -71,7 +105,7 @@ impl DeploySessions {
         let new = Changed { role, created, first };
         let known = self.changed.entry(session).or_insert(new);
         known.first = known.first.min(first);
-        self.last = Some((identity.to_owned(), at.to_owned()));
+        self.seen.add(identity, at);
     }
 
     /// Takes over what others have seen.

@@ -72,14 +72,17 @@ pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> O
     Some(who)
 }
 
-/// Whom outside of the team's accounts a call lets in, as far as its record shows.
+/// Who is let in where a policy or a list of rights says everybody.
+pub(crate) const ANYONE: &str = "anyone";
+
+/// Whom outside of the team's accounts a call lets in, as far as its record shows: an account's ID, or anyone.
 pub(crate) fn outsider(call: &Call<'_>, policy: &Policy) -> Option<String> {
     if !trusts(&call.action) && call.class() != Some(Class::Sharing) {
         return None;
     }
     let Principals { accounts, anyone, .. } = Principals::of(&call.action, &call.record);
     if anyone {
-        return Some("anyone".to_owned());
+        return Some(ANYONE.to_owned());
     }
     let own = [call.account(), call.principal.identity.account_id.clone()];
     let foreign = |account: &String| {
@@ -87,8 +90,7 @@ pub(crate) fn outsider(call: &Call<'_>, policy: &Policy) -> Option<String> {
             && !own.iter().flatten().any(|own| own == account)
             && !LOAD_BALANCERS.contains(&account.as_str())
     };
-    let account = accounts.into_iter().find(foreign)?;
-    Some(format!("the account {account}, which [accounts] doesn't name,"))
+    accounts.into_iter().find(foreign)
 }
 
 /// Whether a call may share with somebody outside, or trust them. `is_foreign`: whether an account may be nobody's of the team.

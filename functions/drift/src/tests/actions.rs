@@ -46,8 +46,11 @@ fn rights_that_aws_files_under_write_are_as_urgent_as_permissions() {
         account-access:CreateEntitlement ec2:AssociateIamInstanceProfile"
         .split_whitespace()
     {
-        assert_eq!(found(ALICE, action, ""), (codes::DRIFT_WRITE, Severity::High), "{action}");
-        assert_eq!(found(&role("app", "s"), action, ""), (codes::WORKLOAD_WRITE, Severity::High), "{action}");
+        let trust = action == "rolesanywhere:CreateTrustAnchor";
+        let or = |code| if trust { codes::TRUST_CHANGED } else { code };
+        assert_eq!(found(ALICE, action, ""), (or(codes::DRIFT_WRITE), Severity::High), "{action}");
+        let app = found(&role("app", "s"), action, "");
+        assert_eq!(app, (or(codes::WORKLOAD_WRITE), Severity::High), "{action}");
     }
     let reason = verdict(ALICE, "eks:CreateAccessEntry", "").unwrap().reason;
     assert!(reason.starts_with("A person changed permissions, and"), "{reason}");

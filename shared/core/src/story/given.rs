@@ -5,13 +5,22 @@ use handsoff_cloudtrail::{Action, Arn, Identity as Caller, IdentityType, Record,
 
 use crate::ties::{Identity, session};
 
-/// Services whose calls issue credentials: most records end at them.
-const SOURCES: [&str; 4] = ["\"sts.", "\"iam.", "\"signin.", "\"ssm."];
+/// Services whose calls issue credentials, and with what the names of these begin: most records end here. AWS writes both, so
+/// they are compared as they are in the record.
+const CALLS: [(&str, &[&str]); 4] = [
+    ("\"sts.", &["\"Assume", "\"Get"]),
+    ("\"iam.", &["\"CreateAccessKey", "\"CreateLoginProfile", "\"UpdateLoginProfile"]),
+    ("\"signin.", &["\"SwitchRole", "\"CreateOAuth2Token"]),
+    ("\"ssm.", &["\"GetAccessToken"]),
+];
 
 /// Whether a record's call may have issued credentials, at a glance.
 pub(super) fn may_issue(record: &Record<'_>) -> bool {
-    let source = record.event_source.as_str();
-    record.error_code.is_absent() && SOURCES.iter().any(|start| source.starts_with(start))
+    let (source, name) = (record.event_source.as_str(), record.event_name.as_str());
+    let issues = |(service, names): &(&str, &[&str])| {
+        source.starts_with(service) && names.iter().any(|it| name.starts_with(it))
+    };
+    CALLS.iter().any(issues) && record.error_code.is_absent()
 }
 
 /// What credentials are of.

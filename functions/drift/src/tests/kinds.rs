@@ -1,0 +1,80 @@
+//! Changes that have a code of their own: guardrails, trust, and what is shared with outsiders.
+
+use super::*;
+
+const ACCOUNTS: &str = "[accounts]\n444455556666 = \"tooling\"\n";
+
+fn by_alice(action: &str, asked: &str) -> Finding {
+    let policy = format!("{POLICY}\n{ACCOUNTS}");
+    verdict_by(&policy, ALICE, action, &format!(r#","requestParameters":{asked}"#)).unwrap()
+}
+
+fn trusts(principal: &str) -> String {
+    let document = format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}]}}"#
+    );
+    format!(r#"{{"roleName":"reports","policyDocument":{document:?}}}"#)
+}
+
+#[test]
+fn guardrails_and_trust_have_codes_of_their_own_and_the_severity_of_before() {
+    let own = trusts(r#"{"AWS":"arn:aws:iam::111122223333:role/build"}"#);
+    for (action, asked, code) in [
+        ("iam:DeleteRolePermissionsBoundary", r#"{"roleName":"r"}"#, codes::GUARDRAIL_CHANGED),
+        ("iam:PutUserPermissionsBoundary", r#"{"userName":"u"}"#, codes::GUARDRAIL_CHANGED),
+        ("iam:UpdateAssumeRolePolicy", &own, codes::TRUST_CHANGED),
+        ("iam:CreateOpenIDConnectProvider", r#"{"url":"https://x"}"#, codes::TRUST_CHANGED),
+        ("iam:AddClientIDToOpenIDConnectProvider", r#"{"clientID":"x"}"#, codes::TRUST_CHANGED),
+        ("iam:UpdateSAMLProvider", r#"{"sAMLProviderArn":"x"}"#, codes::TRUST_CHANGED),
+        ("rolesanywhere:CreateTrustAnchor", r#"{"name":"x"}"#, codes::TRUST_CHANGED),
+        ("iam:AttachRolePolicy", r#"{"roleName":"r"}"#, codes::DRIFT_WRITE),
+        ("iam:CreateRole", &own, codes::DRIFT_WRITE),
+    ] {
+        let found = by_alice(action, asked);
+        assert_eq!((found.code, found.severity), (code, Severity::High), "{action}");
+    }
+    // What takes trust away lets nobody in.
+    assert_eq!(by_alice("iam:DeleteSAMLProvider", "{}").code, codes::DRIFT_WRITE);
+    assert_eq!(by_alice("iam:TagOpenIDConnectProvider", "{}").code, codes::DRIFT_WRITE);
+    let workload = verdict(&role("other", "i-0abc"), "iam:UpdateAssumeRolePolicy", "").unwrap();
+    assert_eq!(workload.code, codes::TRUST_CHANGED, "{}", workload.reason);
+}
+
+#[test]
+fn what_is_shared_with_an_outsider_is_foreign_access_an_incident_each() {
+    let share = |account: &str| {
+        format!(
+            r#"{{"snapshotId":"s","createVolumePermission":{{"add":{{"items":[{{"userId":"{account}"}}]}}}}}}"#
+        )
+    };
+    let found = by_alice("ec2:ModifySnapshotAttribute", &share("999988887777"));
+    assert_eq!((found.code, found.severity), (codes::FOREIGN_ACCESS, Severity::High));
+    assert_eq!(found.resources.first().unwrap(), "999988887777");
+    assert!(
+        found.reason.starts_with("A person let the account 999988887777, which [accounts] doesn't name,")
+    );
+    let other = by_alice("ec2:ModifySnapshotAttribute", &share("999988886666"));
+    assert_ne!(found.incident, other.incident, "what is known of one doesn't hide the other");
+    for (action, asked, who) in [
+        ("iam:UpdateAssumeRolePolicy", trusts(r#"{"AWS":"arn:aws:iam::999988887777:root"}"#), "999988887777"),
+        ("iam:UpdateAssumeRolePolicy", trusts(r#"{"AWS":"*"}"#), "anyone"),
+        ("ram:CreateResourceShare", r#"{"principals":["999988887777"]}"#.into(), "999988887777"),
+        ("lambda:AddPermission20150331v2", r#"{"functionName":"f","principal":"*"}"#.into(), "anyone"),
+    ] {
+        let found = by_alice(action, &asked);
+        assert_eq!(
+            (found.code, found.resources.first().map(String::as_str)),
+            (codes::FOREIGN_ACCESS, Some(who)),
+            "{action}"
+        );
+    }
+    for (asked, why) in [
+        (share("444455556666"), "an account of the team"),
+        (share("111122223333"), "its own"),
+        ("null".into(), "nothing is shown"),
+    ] {
+        assert_eq!(by_alice("ec2:ModifySnapshotAttribute", &asked).code, codes::DRIFT_WRITE, "{why}");
+    }
+    let service = trusts(r#"{"Service":"lambda.amazonaws.com"}"#);
+    assert_eq!(by_alice("iam:UpdateAssumeRolePolicy", &service).code, codes::TRUST_CHANGED);
+}
