@@ -1,7 +1,13 @@
 //! Deploy sessions whose beginning no record shows: CloudTrail is asked for it, and what it doesn't have either is reported; the
 //! same as a replay of all records reports.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic"
+)]
 
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::{Finding, Policy, Reported};

@@ -146,10 +146,10 @@ pub async fn prove(
             began.push((session, how));
         }
         if let Some((session, one)) = by {
-            let uses = used.entry(session).or_default();
-            uses.puts.insert((partition(session), one.sort(event), stored::text(&one)?));
-            uses.done.push(one);
-            uses.opening = uses.opening.take().or(opening);
+            let batch = used.entry(session).or_default();
+            batch.puts.insert((partition(session), one.sort(event), stored::text(&one)?));
+            batch.done.push(one);
+            batch.opening = batch.opening.take().or(opening);
         }
     }
     put_all(world, puts).await?;
