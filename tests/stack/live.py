@@ -219,6 +219,16 @@ class Live:
                     item.pop("due", None)
                     self.aws.client("dynamodb").put_item(TableName=self.table, Item=item)
 
+    def prove(self) -> None:
+        """Lets the deploy sessions be settled that wait for their beginning: what the list doesn't date is due."""
+        waiting = [item for item in self.items() if item["sk"]["S"] == "proof" and "open" in item]
+        for item in waiting:
+            item.pop("due", None)
+            self.aws.client("dynamodb").put_item(TableName=self.table, Item=item)
+        if waiting:
+            outcome = self.sweep(self.due())
+            assert outcome.kind == "response", outcome
+
     # ---- What came of it ----
 
     def receive(self) -> list[dict]:
@@ -245,10 +255,11 @@ class Live:
         return [item for page in pages for item in page["Items"]]
 
     def verdicts(self) -> dict[records.Key, tuple[str, str]]:
-        """What the table remembers: code and severity of each finding, by incident and event.
+        """What the table remembers: code and severity of each finding, by incident and event, once deploy sessions are settled.
 
         A denied call may be remembered twice, the second time with more that came after it: the worse counts.
         """
+        self.prove()
         found: dict[records.Key, dict] = {}
         levels = ["info", "low", "medium", "high", "critical"]
         for item in self.items():
