@@ -10,6 +10,9 @@ use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
 
 use crate::codes;
 
+/// With what the names of the stack's own roles begin, as its template has them.
+const OWN: &str = "handsoff-";
+
 /// The finding on a call that assumed a role, if there is one.
 pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     if !call.action.assumes_role() || call.outcome != Outcome::Succeeded || call.target.is_some() {
@@ -21,6 +24,9 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
     let role =
         Arn::split(&arn).filter(|role| role.account == account && role.resource.starts_with("role/"))?;
     let name = show::clean(role.resource.rsplit('/').next().unwrap_or(role.resource), 64);
+    if name.starts_with(OWN) && call.principal.kind != Kind::Service {
+        return Some(own(call, &name));
+    }
     let entry = policy.workloads.iter().find(|entry| entry.identity.matches(&arn, Some(&account)));
     match call.principal.kind {
         Kind::DeployRole => by_pipeline(call, policy, &name),
@@ -45,9 +51,31 @@ pub(crate) fn may_be(kind: Kind, record: &Record<'_>) -> bool {
     match kind {
         Kind::DeployRole | Kind::Human => true,
         Kind::Service => false,
+        _ if record.assumed_role_arn().is_some_and(|role| is_own(&role)) => true,
         // From the console anybody is a person.
         _ => another_account() || record.session_credential_from_console.flag() == Some(true),
     }
+}
+
+fn is_own(role: &str) -> bool {
+    role.rsplit('/').next().is_some_and(|name| name.starts_with(OWN))
+}
+
+/// Somebody who becomes one of the functions that watch: what they do then looks like the functions' own work.
+fn own(call: &Call<'_>, role: &str) -> Finding {
+    let reason = format!(
+        "Somebody assumed the role `{role}`, which only handsoff's own functions use; no policy can except it."
+    );
+    let mut finding = crate::attack(call, Severity::High, reason);
+    if role == "handsoff-redrive" {
+        finding.reason = format!(
+            "Somebody assumed the role `{role}`, with which dead letters are read, moved and deleted."
+        );
+        finding.next = "Ask the person which dead letters they moved. If it wasn't them: revoke the role's sessions, and look at what \
+                        the dead-letter queues have lost."
+            .into();
+    }
+    finding
 }
 
 fn by_pipeline(call: &Call<'_>, policy: &Policy, role: &str) -> Option<Finding> {

@@ -140,6 +140,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("trail-tampered.denied-update-function-code.json", "ds"),
     ("trail-tampered.disable-rule.json", "d"),
     ("trail-tampered.model-invocation-log.json", "d"),
+    ("trail-tampered.own-role.json", "d"),
     ("trail-tampered.stop-logging.json", "d"),
     ("trail-tampered.update-function-code.json", "d"),
     ("trust-changed.role.json", "d"),

@@ -51,6 +51,25 @@ fn a_role_is_reported_that_somebody_assumes_who_should_not() {
 }
 
 #[test]
+fn who_becomes_one_of_our_own_functions_is_an_attack() {
+    let attack = Ok((codes::TRAIL_TAMPERED, Severity::High));
+    let own = "arn:aws:iam::111122223333:role/handsoff-sweep";
+    let unknown = role("somebody", "x");
+    for who in [MALLORY, ALICE, &unknown, &role("deploy", "run"), &account("444455556666")] {
+        assert_eq!(says(who, own, ""), attack, "{who}");
+        assert_eq!(says(who, "arn:aws:iam::111122223333:role/handsoff-redrive", ""), attack, "{who}");
+    }
+    let lambda = r#"{"type":"AWSService","invokedBy":"lambda.amazonaws.com"}"#;
+    assert_eq!(says(lambda, own, ""), Err("read".to_owned()));
+    // Another account's, or one that is only called so.
+    for role in
+        ["arn:aws:iam::444455556666:role/handsoff-sweep", "arn:aws:iam::111122223333:role/not-handsoff-sweep"]
+    {
+        assert_eq!(says(MALLORY, role, ""), Err("read".to_owned()), "{role}");
+    }
+}
+
+#[test]
 fn a_pipeline_may_assume_the_roles_that_its_entry_lists_as_a_change() {
     let listed = format!("{DEPLOY}may_change = [\"ordinary\", \"sts:AssumeRole\"]\n");
     let asked = r#","readOnly":true,"requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/Admin"}"#;
