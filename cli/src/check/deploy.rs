@@ -59,7 +59,7 @@ fn open_origins(entry: &Deploy) -> Vec<String> {
         let (written, what) = match origin {
             Origin::WebIdentity(identity) => (identity.subject(), subject::warning(identity.subject())?),
             Origin::Identity(caller) => (caller.as_str(), other_account(entry, caller)?),
-            Origin::Service(_) => return None,
+            Origin::Service(_) | Origin::Saml(_) => return None,
         };
         Some(format!("{}: `{}` of `assumed_by` {what}", entry.line, clean(written, 128)))
     });

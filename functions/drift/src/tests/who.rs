@@ -2,6 +2,33 @@
 
 use super::*;
 
+#[test]
+fn a_saml_provider_may_be_listed_by_its_name() {
+    let by = |provider: &str| {
+        let user =
+            r#"{"type":"SAMLUser","principalId":"x=:runner","userName":"runner","identityProvider":"x="}"#;
+        let rest = format!(
+            r#","readOnly":true,"requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/deploy","roleSessionName":"run",
+            "principalArn":"{provider}"}},"responseElements":{{"credentials":{{"accessKeyId":"ASIA9"}}}}"#
+        );
+        let policy = "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\nassumed_by = [\"saml:Build\"]\n";
+        verdict_by(policy, user, "sts:AssumeRoleWithSAML", &rest).map(|finding| finding.code)
+    };
+    assert_eq!(by("arn:aws:iam::111122223333:saml-provider/Build"), Err("read".to_owned()));
+    for other in [
+        "arn:aws:iam::111122223333:saml-provider/Staff",
+        "arn:aws:iam::444455556666:saml-provider/Build",
+        "Build",
+    ] {
+        assert_eq!(by(other), Ok(codes::DEPLOY_ROLE_MISUSED), "{other}");
+    }
+    for wrong in ["saml:", "saml:*", "saml:arn:aws:iam::1:saml-provider/Build"] {
+        let text =
+            format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\nassumed_by = [\"{wrong}\"]\n");
+        assert!(Policy::parse("p", &text).is_err(), "{wrong}");
+    }
+}
+
 const ANONYMOUS: &str = r#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}"#;
 const CUSTOMER: &str = r#"{"type":"Unknown","principalId":"Anonymous"}"#;
 

@@ -2,7 +2,7 @@
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::{is_same_service, service_name};
-use handsoff_cloudtrail::{Action, IdentityType, Record, is_used_by_people};
+use handsoff_cloudtrail::{Action, Arn, IdentityType, Record, is_used_by_people};
 
 use super::{Deploy, Origin};
 use crate::principal::{Kind, Principal, compute_service, is_instance};
@@ -196,6 +196,10 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
             let by = principal.identity.invoked_by.as_deref();
             principal.kind == Kind::Service && by.is_some_and(|by| is_same_service(by, name))
         }
+        Origin::Saml(name) => {
+            principal.identity.kind == IdentityType::SamlUser
+                && asked("principalArn").is_some_and(|arn| is_saml_provider(&arn, name, recipient.as_deref()))
+        }
         Origin::Identity(pattern) => principal.is(pattern, recipient.as_deref()),
         Origin::WebIdentity(listed) => {
             let Principal { identity, .. } = principal;
@@ -209,6 +213,14 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     let vouched = principal.identity.web_provider().map(|provider| format!(" of `{}`", clean(provider, 128)));
     let vouched = vouched.unwrap_or_default();
     (!listed).then(|| format!("`assumed_by` doesn't list `{name}`{vouched}, who assumed it"))
+}
+
+/// Whether an ARN is that of an account's SAML provider. The call names it, and works only with that provider's assertion ("AWS STS
+/// API Reference", `AssumeRoleWithSAML`).
+fn is_saml_provider(arn: &str, name: &str, account: Option<&str>) -> bool {
+    Arn::split(arn).is_some_and(|arn| {
+        Some(arn.account) == account && arn.resource.strip_prefix("saml-provider/") == Some(name)
+    })
 }
 
 /// From who assumes the role, where the entry lists nobody.

@@ -150,6 +150,8 @@ pub enum Origin {
     Identity(IdentityPattern),
     /// An AWS service, by its principal: `codebuild.amazonaws.com`, in every partition.
     Service(String),
+    /// Anybody whom a SAML provider of the role's account authenticates, by the provider's name.
+    Saml(String),
     /// A web identity, by the provider that authenticates it and its subject there.
     WebIdentity(WebIdentity),
 }
@@ -162,6 +164,10 @@ impl Origin {
     pub fn parse(written: &str) -> Result<Self, PatternError> {
         if let Some(identity) = WebIdentity::parse(written) {
             return identity.map(Self::WebIdentity);
+        }
+        if let Some(name) = written.strip_prefix("saml:") {
+            let plain = !name.is_empty() && !name.contains(['*', '/', ':']);
+            return plain.then(|| Self::Saml(name.to_owned())).ok_or(PatternError::NoSamlProvider);
         }
         match written.strip_prefix("service:") {
             Some(name) if name.contains('*') => Err(PatternError::NoService),

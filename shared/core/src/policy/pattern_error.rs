@@ -54,6 +54,9 @@ pub enum PatternError {
     /// A provider with a `*`, or none.
     #[error("write the provider out, as in its ARN: `oidc-provider/gitlab.com:SUBJECT`")]
     NoProvider,
+    /// A SAML provider that isn't named.
+    #[error("name the SAML provider of the role's account, without `*`: `saml:NAME`")]
+    NoSamlProvider,
     /// A service with a `*`.
     #[error("write the service out")]
     NoService,

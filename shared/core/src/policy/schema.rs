@@ -86,8 +86,8 @@ written! {
     },
     Origin: {
         "type": "string",
-        "pattern": "^(arn:|permission-set/|service:|oidc:|oidc-provider/)",
-        "description": "A role or user, a service (service:codebuild.amazonaws.com) or a web identity (oidc:SUBJECT, oidc-provider/PROVIDER:SUBJECT).",
+        "pattern": "^(arn:|permission-set/|service:|saml:|oidc:|oidc-provider/)",
+        "description": "A role or user, a service (service:codebuild.amazonaws.com), a SAML provider (saml:NAME) or a web identity (oidc:SUBJECT, oidc-provider/PROVIDER:SUBJECT).",
     },
     Change: {
         "type": "string",
