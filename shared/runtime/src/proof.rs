@@ -165,11 +165,11 @@ pub async fn prove(
             continue;
         }
         put_all(world, uses.puts).await?;
+        // Again: of this and of what shows the beginning, whichever is written last reads the other.
         let seen = beginnings(world, session).await?;
         if let (true, Some(opening)) = (seen.is_empty(), uses.opening) {
             opening.wait(world, session, patience).await?;
         }
-        // One read a session, whatever was done in it.
         if let Some(how) = seen.into_iter().filter(|how| how.fits.is_none()).min() {
             found.follow(&how, uses.done);
         }
