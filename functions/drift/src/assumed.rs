@@ -66,7 +66,7 @@ fn own(call: &Call<'_>, role: &str) -> Finding {
     let reason = format!(
         "Somebody assumed the role `{role}`, which only handsoff's own functions use; no policy can except it."
     );
-    let mut finding = crate::attack(call, Severity::High, reason);
+    let mut finding = Finding::new(call, codes::TRAIL_TAMPERED, Severity::High, reason);
     if role == "handsoff-redrive" {
         finding.reason = format!(
             "Somebody assumed the role `{role}`, with which dead letters are read, moved and deleted."
