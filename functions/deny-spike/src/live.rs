@@ -335,16 +335,24 @@ impl<'p> Group<'p> {
         for (half, own) in halves {
             let tries: BTreeSet<Try> = own.iter().filter_map(Try::of).collect();
             let days = Span::both(half);
-            let all = self.stored.tried(world, days, &tries).await?;
+            let (all, is_new) = self.stored.tried(world, days, &tries).await?;
             let days = days.map(|span| {
                 let of = || all.iter().filter(move |one| span.contains(one.slot));
                 let without = Day::of(of().filter(|one| !tries.contains(one)), self.policy);
                 (span, Day::of(of(), self.policy), without)
             });
-            let days: Vec<(Span, Day, Day)> =
-                days.into_iter().filter(|(_, day, _)| day.start().is_some()).collect();
+            // Of two functions that bring at once what is too much, each finds that it is too much without its own: then who
+            // claims it first reports the rest.
+            let mut full_days = Vec::new();
+            for (span, day, without) in days {
+                if day.start().is_some() {
+                    let changed = day != without;
+                    let claimed = (changed || is_new) && self.stored.claim(world, span, &day).await?;
+                    full_days.push((span, day, changed || claimed));
+                }
+            }
             // One reading for both.
-            let changed = || days.iter().filter(|(_, day, without)| day != without);
+            let changed = || full_days.iter().filter(|(.., changed)| *changed);
             let from = changed().filter_map(|(_, day, _)| day.start()).min();
             let before = match from.zip(changed().map(|(span, ..)| span.end).max()) {
                 Some((from, to)) => {
@@ -352,8 +360,8 @@ impl<'p> Group<'p> {
                 }
                 None => Vec::new(),
             };
-            for (span, day, without) in days {
-                let earlier = before.iter().filter(|_| day != without);
+            for (span, day, changed) in full_days {
+                let earlier = before.iter().filter(|_| changed);
                 let earlier = earlier.filter(|call| call.time.is_some_and(|time| span.contains(time)));
                 full.push((day.clone(), own.iter().chain(earlier).cloned().collect()));
             }

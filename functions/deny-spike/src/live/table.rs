@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures_util::stream::{self, StreamExt};
 use handsoff_cloudtrail::{Time, TimeDelta};
 use handsoff_core::detector::Undecided;
-use handsoff_core::{Finding, Key, Reported};
+use handsoff_core::{Finding, Key, Reported, group};
 use handsoff_runtime::{AT_ONCE, Mark, Range, RuntimeError, World, stored};
+use serde::Serialize;
 
-use crate::day::{Span, Try};
+use crate::day::{Day, Span, Try};
 use crate::seen::{self, Seen, Shape};
 
 /// How many are looked at: more than can be remembered, though several functions may pass the limit together.
@@ -26,6 +27,10 @@ pub(super) struct Stored {
     whole: String,
     tries: String,
 }
+
+/// That somebody reports what a day's calls become.
+#[derive(Serialize)]
+struct Claim {}
 
 impl Stored {
     /// The places of a group.
@@ -63,27 +68,40 @@ impl Stored {
         Ok(causes)
     }
 
-    /// Remembers what was tried, and reads all that was on these two days, which overlap. A retry within five minutes is no
-    /// write more.
+    /// Remembers what was tried, and reads all that was on these two days, which overlap; and whether something of its own is
+    /// new. A retry within five minutes is no write more.
     pub(super) async fn tried(
         &self,
         world: &impl World,
         [first, last]: [Span; 2],
         own: &BTreeSet<Try>,
-    ) -> Result<BTreeSet<Try>, RuntimeError> {
+    ) -> Result<(BTreeSet<Try>, bool), RuntimeError> {
         let puts = own
             .iter()
             .map(|one| async move { world.put(&self.tries, &one.name(), &stored::text(one)?).await });
         let puts: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
+        let mut is_new = false;
         for put in puts {
-            put?;
+            is_new |= put?;
         }
         let (from, to) = (first.start.to_string(), last.end.to_string());
         // The first ones: where a day holds so many, it has held too much before.
         let range = Range { partition: &self.tries, from: &from, to: &to, most: TRIES, backwards: false };
         let texts = world.range(range).await?;
         let read = texts.iter().filter_map(|text| stored::read::<Try>(world, READ, text, &[]));
-        Ok(read.chain(own.iter().cloned()).collect())
+        Ok((read.chain(own.iter().cloned()).collect(), is_new))
+    }
+
+    /// Claims to report what a day's earlier calls become by what it holds now. Whether nobody has claimed it.
+    pub(super) async fn claim(
+        &self,
+        world: &impl World,
+        span: Span,
+        day: &Day,
+    ) -> Result<bool, RuntimeError> {
+        let holds = group::digest(&[&format!("{day:?}")]);
+        // Behind all tries, whose keys begin with their time.
+        world.put(&self.tries, &format!("told#{}#{holds}", span.start), &stored::text(&Claim {})?).await
     }
 
     /// The denied calls from so long before the first time to so long after the last, in brief, the latest if there
