@@ -96,6 +96,9 @@ def _model(service: str):
 
 def faults(command: Command) -> list[str]:
     """What the AWS CLI would refuse of a command."""
+    # The CLI's own, of no service ("Sign in through the AWS CLI", AWS CLI user guide).
+    if command.words == ["login"]:
+        return []
     if not command.words[1:]:
         return [f"{command.said()}: service and operation are missing"]
     service, operation, *places = command.words

@@ -148,5 +148,6 @@ def test_one_bad_minute_of_everything(deploy, night: list[dict]) -> None:
     live.settle()
     # To seal the night's cases takes its time.
     live.functions[SWEEP].spec.timeout = 120
+    live.prove()
     live.sweep_all()
     assert live.told() == Counter(records.to_be_told(night, live.policy))
