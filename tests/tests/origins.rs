@@ -241,7 +241,7 @@ fn through_agents() -> Vec<String> {
     ]
 }
 
-/// What the message of each action tells of the agent's tool.
+/// What the message of each action says about the agent's tool.
 fn tools(texts: impl IntoIterator<Item = (String, String)>) -> Told {
     let of = |text: &str| {
         text.lines().find_map(|line| line.strip_prefix("tool     ")).unwrap_or_default().to_owned()

@@ -212,6 +212,23 @@ fn a_sweep_that_fails_at_any_step_is_made_up_for() {
     }
 }
 
+/// Who assumes the role again and again keeps no sweep busy, and hides nothing.
+#[test]
+fn a_flood_of_beginnings_is_read_in_part_and_the_session_reported() {
+    let world = delivered(&of_a_session(), 1);
+    let others = (0..2_000).map(|n| {
+        assumes(30, LAMBDA, ("deploy", "x", "ASIAOTHER")).replace("-0000000000", &format!("-{n:010}"))
+    });
+    world.trail.borrow_mut().extend(others);
+    world.trail.borrow_mut().push(assumes(5, CODEBUILD, DEPLOY));
+    let faulty = FaultInjection::new(&world);
+    assert_eq!(sweeps(&faulty, 21), Some(true));
+    let asked = faulty.calls.take().iter().filter(|name| name.contains("lookup")).count();
+    assert!((5..=10).contains(&asked), "{asked}");
+    let codes: Vec<String> = stored(&world).into_iter().map(|(_, code, _)| code).collect();
+    assert_eq!(codes, ["deploy-unproven"]);
+}
+
 /// `Must hold`: proof costs at most one read of memory a deploy session.
 #[test]
 fn a_proven_session_costs_one_read_and_nothing_of_it_is_stored() {

@@ -6,7 +6,7 @@ use handsoff_core::{Call, Kind};
 /// Whether a person made a call in a session of an IAM user that AWS says began without MFA: from the console, or with the
 /// temporary credentials of `GetSessionToken` (`mfaAuthenticated`: CloudTrail user guide, "CloudTrail userIdentity element").
 ///
-/// Of a role's session "false" proves nothing: the person may have shown MFA to whoever let them in. Nor does it of a call
+/// Of a role's session "false" proves nothing: the person may have shown MFA where they came from. Nor does it of a call
 /// that a service makes with its caller's rights, which says so for a key that doesn't end as well; such a key has no
 /// session (`AKIA`: IAM user guide, "IAM identifiers").
 pub(crate) fn is_absent(call: &Call<'_>) -> bool {

@@ -108,7 +108,7 @@ impl Story {
         if !texts.is_empty() {
             let more = worked.len().saturating_sub(NAMED);
             let more = if more > 0 { format!("; {more} more incidents") } else { String::new() };
-            let text = format!("what succeeded on this day: {}{more}", texts.join(", "));
+            let text = format!("calls succeeded on this day in {}{more}", texts.join(", "));
             self.notes.push(Note::new("story", text));
         }
         Ok(())
@@ -137,7 +137,7 @@ impl Story {
     }
 }
 
-/// What an incident's gravest call is, for another incident's alert.
+/// An incident with its gravest action, for another incident's alert.
 fn named(incident: &str, actions: &Actions) -> Option<String> {
     let (severity, gravest) = actions.gravest.as_ref()?;
     let more = match actions.count {
@@ -145,7 +145,7 @@ fn named(incident: &str, actions: &Actions) -> Option<String> {
         2 => " and 1 more action".to_owned(),
         count => format!(" and {} more actions", count - 1),
     };
-    Some(format!("{gravest}{more} ({severity}, {incident})"))
+    Some(format!("{incident} ({severity}: {gravest}{more})"))
 }
 
 /// The last who made one of these before it acted, in another incident than these.

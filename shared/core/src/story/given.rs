@@ -36,7 +36,7 @@ pub(super) struct Given {
 impl Given {
     /// What a call issued, where its record names it.
     ///
-    /// Not there: `sts:GetWebIdentityToken`, whose token is for services outside of AWS and stands in no record; a
+    /// Not there: `sts:GetWebIdentityToken`, whose token is for services outside of AWS and is in no record; a
     /// `CreateServiceSpecificCredential`, for how calls with it name it is on no page; sessions of `GetRoleCredentials`, whose
     /// key the record hides.
     pub(super) fn of(record: &Record<'_>, caller: &Caller<'_>, action: &Action<'_>) -> Option<Self> {
