@@ -81,6 +81,14 @@ impl std::ops::Deref for Replayed {
     }
 }
 
+/// Replays records, one a line of a log.
+pub fn replay_records(records: &[String], policy: &Policy) -> Replayed {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.jsonl");
+    std::fs::write(&file, records.join("\n")).unwrap();
+    replay(&[file], policy, 1)
+}
+
 /// Replays files and folders.
 pub fn replay(paths: &[PathBuf], policy: &Policy, threads: usize) -> Replayed {
     let found = find(paths);

@@ -11,7 +11,7 @@ use handsoff_functions::engine;
 use handsoff_runtime::Mark;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
-use handsoff_tests::replay;
+use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{record, session};
 use proptest::prelude::*;
 
@@ -53,10 +53,7 @@ fn live(records: &[String], at_once: usize) -> (Found, usize) {
 }
 
 fn replayed(records: &[String]) -> Found {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.jsonl");
-    std::fs::write(&file, records.join("\n")).unwrap();
-    let findings = replay(&[file], &policy(), 1).findings;
+    let findings = replay_records(records, &policy()).findings;
     findings.iter().map(|finding| (finding.incident.clone(), Mark::sort(finding))).collect()
 }
 

@@ -1,5 +1,5 @@
 //! What services do with a role after somebody told them to: more than a workload's ordinary change, in the functions as in a
-//! replay, whichever record comes first.
+//! replay_records, whichever record comes first.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use handsoff_functions::engine;
 use handsoff_runtime::Mark;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
-use handsoff_tests::replay;
+use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{Session, record, session};
 use proptest::prelude::*;
 
@@ -105,10 +105,7 @@ fn live(records: &[String], at_once: usize) -> (Found, String) {
 }
 
 fn replayed(records: &[String]) -> Found {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.jsonl");
-    std::fs::write(&file, records.join("\n")).unwrap();
-    worst(replay(&[file], &policy(), 1).findings.iter().map(Mark::sort))
+    worst(replay_records(records, &policy()).findings.iter().map(Mark::sort))
 }
 
 fn expected() -> Found {

@@ -1,4 +1,4 @@
-//! Origins: an alert on a session says who was issued it, in the functions as in a replay, whichever record comes first.
+//! Origins: an alert on a session says who was issued it, in the functions as in a replay_records, whichever record comes first.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -11,7 +11,7 @@ use handsoff_drift::live::{Canary, DriftFunction};
 use handsoff_functions::engine;
 use handsoff_testing::fault_injection::{Fault, FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
-use handsoff_tests::replay;
+use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{Session, assumes, record, session};
 use proptest::prelude::*;
 
@@ -80,10 +80,7 @@ fn live(records: &[String], at_once: usize) -> Told {
 }
 
 fn replayed(records: &[String]) -> Told {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.jsonl");
-    std::fs::write(&file, records.join("\n")).unwrap();
-    let mut alerts = replay(&[file], &policy(), 1).alerts(&policy());
+    let mut alerts = replay_records(records, &policy()).alerts(&policy());
     alerts.retain(|alert| !matches!(alert.cause, Cause::Digest | Cause::Closed));
     alerts.iter().map(|alert| (alert.subject.clone(), origin(&alert.text))).collect()
 }
@@ -250,10 +247,7 @@ fn tools(texts: impl IntoIterator<Item = (String, String)>) -> Told {
 }
 
 fn replayed_tools(records: &[String]) -> Told {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.jsonl");
-    std::fs::write(&file, records.join("\n")).unwrap();
-    let mut alerts = replay(&[file], &policy(), 1).alerts(&policy());
+    let mut alerts = replay_records(records, &policy()).alerts(&policy());
     alerts.retain(|alert| !matches!(alert.cause, Cause::Digest | Cause::Closed));
     tools(alerts.into_iter().map(|alert| (alert.subject, alert.text)))
 }

@@ -1,4 +1,4 @@
-//! Deploy sessions that began otherwise than they may: what is done in them is misuse, in the functions as in a replay,
+//! Deploy sessions that began otherwise than they may: what is done in them is misuse, in the functions as in a replay_records,
 //! whichever record comes first.
 
 #![allow(
@@ -18,7 +18,7 @@ use handsoff_functions::engine;
 use handsoff_runtime::Mark;
 use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
-use handsoff_tests::replay;
+use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{Session, assumes, record, session};
 use proptest::prelude::*;
 
@@ -130,10 +130,7 @@ fn replayed(records: &[String]) -> Misused {
 }
 
 fn replayed_by(policy: &Policy, records: &[String]) -> Misused {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.jsonl");
-    std::fs::write(&file, records.join("\n")).unwrap();
-    misused(replay(&[file], policy, 1).findings.iter().map(Mark::sort))
+    misused(replay_records(records, policy).findings.iter().map(Mark::sort))
 }
 
 fn expected() -> Misused {

@@ -19,7 +19,7 @@ use handsoff_sweep::sweep;
 use handsoff_testing::fault_injection::{Fault, FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
 use handsoff_tests::sessions::{Session, assumes, record, session};
-use handsoff_tests::{replay, settings};
+use handsoff_tests::{replay_records, settings};
 use proptest::prelude::*;
 
 const POLICY: &str = r#"
@@ -83,10 +83,7 @@ fn stored(world: &InMemory) -> Found {
 }
 
 fn replayed(records: &[String]) -> Found {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.jsonl");
-    std::fs::write(&file, records.join("\n")).unwrap();
-    sorted(replay(&[file], &policy(), 1).findings.into_iter())
+    sorted(replay_records(records, &policy()).findings.into_iter())
 }
 
 /// The functions with these records, in batches.
