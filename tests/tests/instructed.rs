@@ -1,5 +1,5 @@
 //! What services do with a role after somebody told them to: more than a workload's ordinary change, in the functions as in a
-//! replay_records, whichever record comes first.
+//! replay, whichever record comes first.
 
 #![allow(
     clippy::unwrap_used,

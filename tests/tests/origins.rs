@@ -1,4 +1,4 @@
-//! Origins: an alert on a session says who was issued it, in the functions as in a replay_records, whichever record comes first.
+//! Origins: an alert on a session says who was issued it, in the functions as in a replay, whichever record comes first.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 

@@ -1,4 +1,4 @@
-//! Deploy sessions that began otherwise than they may: what is done in them is misuse, in the functions as in a replay_records,
+//! Deploy sessions that began otherwise than they may: what is done in them is misuse, in the functions as in a replay,
 //! whichever record comes first.
 
 #![allow(
