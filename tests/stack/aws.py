@@ -17,19 +17,26 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 KEYS = {"aws_access_key_id": "AKIAHARNESSEXAMPLE00", "aws_secret_access_key": "not-a-secret"}
 
-# moto's server, but for six things. EventBridge sends to topics, too. It takes one request at a time: moto checks a condition and writes in two
-# steps, where AWS does it in one. It is without three habits that cost more than all the rest: at each request it asks
-# the disk for its own folders, for each message received it counts all messages of the queue, and for each query it
-# sorts the whole table, by a key that it makes anew for each comparison (ours are strings). And it obeys no
-# bucket policy: it would deny whatever a denial names, without a look at the conditions. `permissions.py` has one.
+# moto's server, but for eight things. EventBridge sends to topics, too. It takes one request at a time: moto checks a
+# condition and writes in two steps, where AWS does it in one. It is without five habits that cost more than all the
+# rest: at each request it asks the disk for its own folders; for each message received it counts all messages of the
+# queue; for each query it sorts the whole table, by a key that it makes anew for each comparison (ours are strings, and
+# without an index one partition is enough); for each transaction it copies each item of the table (those that an update
+# changes are enough); and for each message of a queue it makes the time from a calendar. And it obeys no bucket policy:
+# it would deny whatever a denial names, without a look at the conditions. `permissions.py` has one.
 SERVER = """
+import copy
+import time
+
 from moto import backends
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.events.models import EventTemplateParser, Rule
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sns.models import sns_backends
+from moto.sqs import models as sqs_models
 from moto.sqs.models import SQSBackend
 from werkzeug.serving import run_simple
 
@@ -42,6 +49,39 @@ def all_items(table):
     parts = table.items.values()
     items = [item for part in parts for item in part.values()] if table.range_key_attr else list(parts)
     return sorted(items, key=lambda item: (item.hash_key.value, item.range_key.value if item.range_key else ""))
+
+
+query = Table.query
+
+
+def query_of_one_part(table, hash_key, comparison, values, limit, start, forward, names, index=None, *args, **kwargs):
+    if not index:
+        table.all_items = lambda: list(table.items.get(hash_key, {}).values())
+    try:
+        return query(table, hash_key, comparison, values, limit, start, forward, names, index, *args, **kwargs)
+    finally:
+        table.__dict__.pop("all_items", None)
+
+
+update_item = DynamoDBBackend.update_item
+
+
+def update_a_copy(backend, table_name, key, *args, **kwargs):
+    table = backend.get_table(table_name)
+    item = table.get_item(*backend.get_keys_value(table, key))
+    if item and table.range_key_attr:
+        table.items[item.hash_key][item.range_key] = copy.deepcopy(item)
+    elif item:
+        table.items[item.hash_key] = copy.deepcopy(item)
+    return update_item(backend, table_name, key, *args, **kwargs)
+
+
+def copy_of_table(table, memo):
+    copied = copy.copy(table)
+    copied.items = copy.copy(table.items)
+    if table.range_key_attr:
+        copied.items.update((key, dict(part)) for key, part in table.items.items())
+    return copied
 
 
 to_targets = Rule.send_to_targets
@@ -65,6 +105,10 @@ def send_to_targets(rule, event, transform_input=True):
 
 Rule.send_to_targets = send_to_targets
 Table.all_items = all_items
+Table.query = query_of_one_part
+Table.__deepcopy__ = copy_of_table
+DynamoDBBackend.update_item = update_a_copy
+sqs_models.unix_time_millis = lambda: time.time() * 1000
 FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 app = DomainDispatcherApplication(create_backend_app)
 run_simple("127.0.0.1", 0, app, threaded=False, request_handler=MotoRequestHandler)

@@ -105,6 +105,10 @@ class Faults:
         except Exception as error:  # Else the process would see a broken connection, and try again.
             self.mistakes.add(f"{call.name}: can't be judged: {error!r}")
 
+    def _is_counted_as(self, number: int) -> bool:
+        counted = [call.name not in self._not_counted for call in self.calls]
+        return counted[-1] and sum(counted) == number
+
     def pass_on(self, environment, asked: Asked, forward: Callable[[], Answer]) -> Answer | None:
         """The answer for the process; none when it has been killed."""
         with self._lock:
@@ -117,9 +121,7 @@ class Faults:
             trouble = next((trouble for trouble in self._troubles if trouble.meets(call)), None)
             if trouble:
                 trouble.met += 1
-            counts = call.name not in self._not_counted
-            number = sum(one.name not in self._not_counted for one in self.calls)
-            dies = self._kill[1] if self._kill and counts and self._kill[0] == number else None
+            dies = self._kill[1] if self._kill and self._is_counted_as(self._kill[0]) else None
             if dies:
                 self._kill, self.killed = None, call
         if dies == "before":
