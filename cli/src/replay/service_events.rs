@@ -26,7 +26,7 @@ impl Tally {
         self.read += u64::from(wanted);
         for one in related {
             self.nothing.add(one.finding.key, class(Disposition::Service));
-            self.related.push(one);
+            self.related.add(one);
         }
         wanted
     }

@@ -14,7 +14,7 @@ use handsoff_case::Seen;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Identity, Record, Time};
 use handsoff_core::copies::{self, Copies};
-use handsoff_core::detector::{Related, Undecided};
+use handsoff_core::detector::{RelatedCalls, Undecided};
 use handsoff_core::instructions::Actor;
 use handsoff_core::origins::Origins;
 use handsoff_core::policy::exceptions;
@@ -89,7 +89,7 @@ pub struct Tally {
     excepted: BTreeMap<usize, Distinct>,
     undecided: Vec<Undecided>,
     /// What may show something together, whatever each call's own verdict is.
-    pub(super) related: Vec<Related>,
+    pub(super) related: RelatedCalls,
     findings: Kept,
     incidents: BTreeMap<String, Incident>,
     problems: Problems,
@@ -280,14 +280,15 @@ impl Tally {
         for (key, nothing) in &otherwise {
             self.nothing.add(*key, class(*nothing));
         }
-        let spikes = handsoff_functions::engine(policy).settle(undecided, &self.related);
+        let related = std::mem::take(&mut self.related).into_calls();
+        let spikes = handsoff_functions::engine(policy).settle(undecided, &related);
         // A call may be one of its principal's and one of its address's.
         let keys: HashSet<Key> = spikes.iter().map(|finding| finding.key).collect();
         let repeated = spikes.len() - keys.len();
         for finding in spikes {
             self.finding(finding, policy);
         }
-        for finding in handsoff_functions::engine(policy).join(&std::mem::take(&mut self.related)) {
+        for finding in handsoff_functions::engine(policy).join(&related) {
             self.finding(finding, policy);
         }
         let time = |text: &String| Time::parse(text);

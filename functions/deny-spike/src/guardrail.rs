@@ -62,6 +62,7 @@ pub(crate) fn of(call: &Call<'_>) -> Option<Related> {
         role: "changed".to_owned(),
         who: clean(&call.principal.name(), 128),
         finding: Finding::new(call, codes::DENY_WALL, Severity::Low, String::new()),
+        only_first: false,
     })
 }
 

@@ -100,8 +100,8 @@ impl Detector for DenySpike {
     }
 
     /// Who changed a guardrail.
-    fn relates(&self, call: &Call<'_>, _: &Policy) -> Option<Related> {
-        guardrail::of(call)
+    fn relates(&self, call: &Call<'_>, _: &Policy) -> Vec<Related> {
+        guardrail::of(call).into_iter().collect()
     }
 
     /// What a deploy role or a service does is left out at a glance, but for this.

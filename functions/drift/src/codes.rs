@@ -173,14 +173,14 @@ pub const IMAGE_NOT_APPROVED: Code = Code::new(&Row {
     ..DRIFT
 });
 
-/// A credential of an IAM user that doesn't end by itself.
+/// A credential of an IAM user that doesn't end by itself was made, or used from a new network.
 pub const LONG_LIVED_KEY: Code = Code::new(&Row {
     place: 112,
     name: "long-lived-key",
-    title: "Credential without an end made",
+    title: "Credential without an end made, or used from a new network",
     next: "Ask the person who it is for. If nobody needs it, or nobody asked for it: delete it, and read what was done with it. \
            Otherwise use a role instead, whose sessions end.",
-    repeats: Repeats::Ordinary,
+    repeats: Repeats::Never,
     may_be_hidden: Ok(()),
     is_by_hand: true,
     ..DRIFT

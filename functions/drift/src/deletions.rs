@@ -86,7 +86,7 @@ fn by_pipeline(call: &Call<'_>, policy: &Policy) -> Option<Related> {
     let reason = entry.line.to_string();
     let finding = Finding::new(call, codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium, reason);
     let deleted = deleted(call, most.saturating_add(1).min(OF_A_CALL));
-    Some(Related { group, role: deleted.join(" "), who: arn.to_owned(), finding })
+    Some(Related { group, role: deleted.join(" "), who: arn.to_owned(), finding, only_first: false })
 }
 
 /// Whether a call deletes data, and no resource: each by itself is low, and nobody is alerted.
@@ -102,7 +102,7 @@ fn by_hand(call: &Call<'_>, policy: &Policy) -> Option<Related> {
     let group = format!("deletions|{BY_HAND}|{hour}|{}|{who}", call.action);
     let finding = Finding::new(call, codes::MASS_DELETION, Severity::Medium, String::new());
     // Records don't name all that tells what they delete: each call is one.
-    Some(Related { group, role: format!("{:016x}", finding.key.0), who, finding })
+    Some(Related { group, role: format!("{:016x}", finding.key.0), who, finding, only_first: false })
 }
 
 /// What a call deletes, as digests: of one call one thing, but of those that take a list each of it.

@@ -14,6 +14,7 @@ mod images;
 mod keys;
 pub mod live;
 mod mfa;
+mod networks;
 mod permission_sets;
 mod secrets;
 mod sharing;
@@ -82,13 +83,14 @@ impl Detector for Drift {
         judge(call, policy, trace)
     }
 
-    /// What a pipeline deletes, and of data a person.
-    fn relates(&self, call: &Call<'_>, policy: &Policy) -> Option<Related> {
-        deletions::of(call, policy)
+    /// What a pipeline deletes, and of data a person; and where long-lived keys are used from.
+    fn relates(&self, call: &Call<'_>, policy: &Policy) -> Vec<Related> {
+        deletions::of(call, policy).into_iter().chain(networks::of(call, policy)).collect()
     }
 
     fn join(&self, related: Vec<Related>, _: &Policy) -> Vec<Finding> {
-        deletions::join(related)
+        let (uses, deletions) = related.into_iter().partition(networks::is_use);
+        [deletions::join(deletions), networks::join(uses)].concat()
     }
 
     fn watches_identity(&self, who: &IdentityFacts<'_>, policy: &Policy) -> Watch {

@@ -1,7 +1,7 @@
 //! The drift function: findings are remembered and reported; what was changed, by hand and by a deploy role, is kept for the
 //! ledger; the sweep's canary is recognised and timed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use handsoff_cloudtrail::json::Raw;
@@ -18,13 +18,13 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    Around, CANARY_TAG, Classifier, Episode, Function, InstructionRecord, Lease, Metric, Proof,
+    Around, CANARY_TAG, Classifier, Episode, Function, InstructionRecord, KnownUses, Lease, Metric, Proof,
     ProvenSessions, Report, RuntimeError, Session, Telling, Unproven, World, instructed, keep_and_tell,
-    keep_issued, prove, related,
+    keep_issued, key_used, prove, related,
 };
 
 use crate::codes::WORKLOAD_WRITE;
-use crate::{Drift, deletions};
+use crate::{Drift, deletions, networks};
 
 /// The one call that is the canary: the sweep's own role writes its tag on handsoff's own table.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +93,7 @@ pub struct DriftFunction<'p> {
     lease: Lease,
     canary: Canary,
     proven: ProvenSessions,
+    known_uses: KnownUses,
 }
 
 /// What comes of a record.
@@ -120,7 +121,7 @@ pub struct Seen {
     /// What it says of an instruction to a service.
     instruction: Option<InstructionRecord>,
     /// What counts together with others.
-    related: Option<Box<Related>>,
+    related: Vec<Related>,
 }
 
 impl Seen {
@@ -130,7 +131,7 @@ impl Seen {
             && self.sessions.is_empty()
             && self.proof.is_none()
             && self.instruction.is_none()
-            && self.related.is_none()
+            && self.related.is_empty()
     }
 }
 
@@ -140,7 +141,13 @@ const ISSUED: &str = "!issued";
 impl<'p> DriftFunction<'p> {
     /// The function with these detectors.
     pub fn new(engine: Engine<'p>, lease: Lease, canary: Canary) -> Self {
-        Self { classifier: Classifier::new(engine), lease, canary, proven: ProvenSessions::default() }
+        Self {
+            classifier: Classifier::new(engine),
+            lease,
+            canary,
+            proven: ProvenSessions::default(),
+            known_uses: KnownUses::default(),
+        }
     }
 }
 
@@ -176,7 +183,7 @@ impl Function for DriftFunction<'_> {
                 // What another detector says of a change is less than that the deploy session is misused.
                 let others = judged.then_some(Verdict::Nothing(Disposition::Unclaimed));
                 let proof = proof(&call, policy, others.as_ref());
-                let related = Drift.relates(&call, policy).map(Box::new);
+                let related = Drift.relates(&call, policy);
                 let instruction = instruction(&call, None);
                 let seen = Seen { sessions, proof, instruction, related, ..Seen::default() };
                 return (!seen.is_empty()).then(|| Work::Seen(Box::new(seen)));
@@ -185,7 +192,7 @@ impl Function for DriftFunction<'_> {
         let observations = of(&call, policy, &verdict).observations;
         let proof = proof(&call, policy, Some(&verdict));
         let instruction = instruction(&call, verdict.finding());
-        let related = Drift.relates(&call, policy).map(Box::new);
+        let related = Drift.relates(&call, policy);
         let seen =
             |excepted| Box::new(Seen { observations, excepted, sessions, proof, instruction, related });
         let seen = match verdict {
@@ -216,7 +223,7 @@ impl Function for DriftFunction<'_> {
                     && seen.excepted.is_none()
                     && seen.proof.is_none()
                     && seen.instruction.is_none()
-                    && seen.related.is_none() =>
+                    && seen.related.is_empty() =>
             {
                 ISSUED.to_owned()
             }
@@ -247,7 +254,7 @@ impl Function for DriftFunction<'_> {
             (Vec::new(), Vec::new(), Vec::new(), Others::default());
         for Seen { observations, excepted, sessions: issued, proof, instruction, related } in all {
             others.instructions.extend(instruction);
-            others.related.extend(related.map(|one| *one));
+            others.relate(related);
             seen.extend(observations);
             covered.extend(excepted);
             sessions.extend(issued);
@@ -275,6 +282,20 @@ struct Others {
     proofs: Vec<Proof>,
     instructions: Vec<InstructionRecord>,
     related: Vec<Related>,
+    key_uses: BTreeMap<String, Related>,
+}
+
+impl Others {
+    /// Of a key's uses in a network and period one is enough.
+    fn relate(&mut self, related: Vec<Related>) {
+        for one in related {
+            if networks::is_use(&one) {
+                self.key_uses.insert(format!("{}|{}", one.group, one.role), one);
+            } else {
+                self.related.push(one);
+            }
+        }
+    }
 }
 
 impl DriftFunction<'_> {
@@ -283,7 +304,7 @@ impl DriftFunction<'_> {
     async fn shown_by_others(
         &self,
         world: &impl World,
-        Others { proofs, instructions, related: own }: Others,
+        Others { proofs, instructions, related: own, key_uses }: Others,
     ) -> (Vec<Reported>, Result<(), RuntimeError>) {
         let (mut found, mut done) = (Vec::new(), Ok(()));
         match prove(world, proofs, &self.proven, self.classifier.policy().proof.patience).await {
@@ -304,7 +325,31 @@ impl DriftFunction<'_> {
             }
             Err(failure) => done = done.and(Err(failure)),
         }
+        match self.new_networks(world, key_uses).await {
+            Ok(new) => found.extend(new.into_iter().map(Reported::from)),
+            Err(failure) => done = done.and(Err(failure)),
+        }
         (found, done)
+    }
+
+    /// What there is to report of where long-lived keys were used from.
+    async fn new_networks(
+        &self,
+        world: &impl World,
+        key_uses: BTreeMap<String, Related>,
+    ) -> Result<Vec<Finding>, RuntimeError> {
+        let mut found = Vec::new();
+        for (name, related) in key_uses {
+            let Some(used) = networks::used(&related).filter(|_| !self.known_uses.has(&name)) else {
+                continue;
+            };
+            let all = key_used(world, &related.group, &used, networks::MEMORY).await?;
+            match networks::finding(&related, &all) {
+                Some(finding) => found.push(finding),
+                None => self.known_uses.add(name),
+            }
+        }
+        Ok(found)
     }
 }
 

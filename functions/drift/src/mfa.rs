@@ -8,10 +8,10 @@ use handsoff_core::{Call, Kind};
 ///
 /// Of a role's session "false" proves nothing: the person may have shown MFA where they came from. Nor does it of a call
 /// that a service makes with its caller's rights, which says so for a key that doesn't end as well; such a key has no
-/// session (`AKIA`: IAM user guide, "IAM identifiers").
+/// session.
 pub(crate) fn is_absent(call: &Call<'_>) -> bool {
     let identity = &call.principal.identity;
-    let is_key = || identity.access_key_id.as_deref().is_some_and(|key| key.starts_with("AKIA"));
+    let is_key = || identity.long_lived_key().is_some();
     let by_a_service = || identity.invoked_by.as_deref().is_some_and(|by| !is_sign_in(by));
     call.principal.kind == Kind::Human
         && call.mfa() == Some(false)

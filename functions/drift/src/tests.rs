@@ -13,6 +13,7 @@ mod deputy;
 mod images;
 mod kinds;
 mod mfa;
+mod networks;
 mod secrets;
 mod unproven;
 mod who;

@@ -5,7 +5,7 @@ use handsoff_core::detector::{IdentityFacts, RecordFacts, Watch};
 use handsoff_core::policy::{Deploy, Policy, misuse};
 use handsoff_core::{Attack, Kind, Target};
 
-use crate::{assumed, bounds, images, permission_sets, secrets};
+use crate::{assumed, bounds, images, networks, permission_sets, secrets};
 
 pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     if who.principal.kind != Kind::DeployRole {
@@ -14,7 +14,12 @@ pub(crate) fn identity(who: &IdentityFacts<'_>, policy: &Policy) -> Watch {
     let places = |entry: &Deploy| !entry.networks.is_empty() || !entry.vpc_endpoints.is_empty();
     match who.principal.entry.and_then(|entry| policy.deploy.get(entry)) {
         // Where each call comes from is compared with the entry.
-        Some(entry) if !places(entry) && !who.is_from_console => {
+        // So is where a long-lived key comes from with where it came from before.
+        Some(entry)
+            if !places(entry)
+                && !who.is_from_console
+                && who.principal.identity.long_lived_key().is_none() =>
+        {
             match misuse::by_identity(entry, &who.principal) {
                 Some(_) => Watch::Always,
                 None => Watch::ByRecord,
@@ -32,7 +37,7 @@ pub(crate) fn action(action: &Action<'_>) -> Watch {
     } else if Attack::is_listed(action)
         || Attack::drains(action)
         || bounds::is_watched(action)
-        || action.assumes_role()
+        || networks::goes_on(action)
         || secrets::is_watched(action)
         || images::is_watched(action)
     {
@@ -72,6 +77,7 @@ fn is_watched_read(facts: &RecordFacts<'_>) -> bool {
     let action = Action::of(record);
     let console = record.session_credential_from_console.flag() == Some(true);
     (action.assumes_role() && assumed::may_be(*kind, record))
+        || (networks::goes_on(&action) && networks::may_be(record))
         || ((*kind == Kind::Human || console) && secrets::read(&action, record).is_some())
         || (*kind != Kind::Service && Attack::drains(&action) && Attack::may_be_on_protected(record, policy))
 }

@@ -62,8 +62,8 @@ impl Detector for Pipeline {
         }
     }
 
-    fn relates(&self, call: &Call<'_>, _: &Policy) -> Option<Related> {
-        self_approval::of(call).or_else(|| surges::of(call))
+    fn relates(&self, call: &Call<'_>, _: &Policy) -> Vec<Related> {
+        self_approval::of(call).or_else(|| surges::of(call)).into_iter().collect()
     }
 
     fn relates_event(&self, event: &ServiceEvent<'_>, policy: &Policy) -> Option<Related> {

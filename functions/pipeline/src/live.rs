@@ -61,7 +61,7 @@ impl Function for PipelineFunction<'_> {
         }
         let policy = self.classifier.policy();
         let call = Call::classify(*record, policy, &mut Trace::off());
-        let related = Pipeline.relates(&call, policy).map(Box::new);
+        let related = Pipeline.relates(&call, policy).pop().map(Box::new);
         let own = self.classifier.engine.owner(&call, &mut Trace::off()).is(Pipeline.name());
         let verdict = own.then(|| Pipeline.judge(&call, policy, &mut Trace::off()));
         let observations = verdict.as_ref().map(|it| handsoff_ledger::of(&call, policy, it).observations);

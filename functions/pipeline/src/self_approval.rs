@@ -58,7 +58,7 @@ pub(crate) fn of(call: &Call<'_>) -> Option<Related> {
     let who = person(call).unwrap_or_default();
     let reason = format!("{} `{}`", noun(&call.action), show::clean(&what, 64));
     let finding = Finding::new(call, codes::SELF_APPROVAL, Severity::High, reason);
-    Some(Related { group, role: role.to_owned(), who, finding })
+    Some(Related { group, role: role.to_owned(), who, finding, only_first: false })
 }
 
 /// What a call does, and to which pipeline or pull request.

@@ -78,7 +78,7 @@ pub(crate) fn kept(call: &Call<'_>, role: &str, service: &str, name: &str) -> Re
     };
     let what = format!("{noun} `{}`", handsoff_core::show::clean(name, 64));
     let finding = Finding::new(call, codes::BUILD_SURGE, Severity::Medium, what);
-    Related { group, role: role.to_owned(), who: String::new(), finding }
+    Related { group, role: role.to_owned(), who: String::new(), finding, only_first: false }
 }
 
 /// Whether a group is one of those here.

@@ -237,6 +237,11 @@ impl<'a> Identity<'a> {
         service.is_some() && self.access_key_id.is_none()
     }
 
+    /// The access key, if it is one that [has no end](is_long_lived). Not to be shown.
+    pub fn long_lived_key(&self) -> Option<&str> {
+        self.access_key_id.as_deref().filter(|key| is_long_lived(key))
+    }
+
     /// Whether the request came without AWS credentials: from a customer of an app, or from anybody on the internet.
     /// AWS itself writes what says so; who has credentials can't be made to look like that.
     ///
@@ -314,6 +319,11 @@ impl<'a> Arn<'a> {
 
 fn is_role(arn: &str) -> bool {
     Arn::split(arn).is_some_and(|arn| arn.resource.starts_with("role/"))
+}
+
+/// Whether an access key has no end: a user's or root's ("IAM identifiers" in the IAM user guide).
+pub fn is_long_lived(access_key: &str) -> bool {
+    access_key.starts_with("AKIA")
 }
 
 /// The permission set in the name of a role that IAM Identity Center made: `AWSReservedSSO_<name>_<suffix>`.

@@ -22,7 +22,7 @@ pub use action::{Action, Basis, Effect};
 pub use agent::{Agent, is_through_mcp_server};
 pub use chrono::TimeDelta;
 pub use class::{Class, ClassError};
-pub use identity::{Arn, Identity, IdentityType, is_used_by_people, permission_set_of};
+pub use identity::{Arn, Identity, IdentityType, is_long_lived, is_used_by_people, permission_set_of};
 pub use record::{Entry, Record};
 pub use time::{Time, seconds};
 pub use via::Via;

@@ -1,5 +1,8 @@
 //! What a detector is: which calls it claims, what it says of one, and what may be left out unseen.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Effect, Record};
 
@@ -43,8 +46,8 @@ pub trait Detector: std::fmt::Debug + Sync {
     }
 
     /// What it keeps of a call, whatever detector owns that: together with others it may show what no call shows by itself.
-    fn relates(&self, _call: &Call<'_>, _policy: &Policy) -> Option<Related> {
-        None
+    fn relates(&self, _call: &Call<'_>, _policy: &Policy) -> Vec<Related> {
+        Vec::new()
     }
 
     /// The same of an event that a service sends, and that isn't CloudTrail's.
@@ -222,6 +225,60 @@ pub struct Related {
     pub who: String,
     /// The finding that it becomes, if it is the one to report.
     pub finding: Finding,
+    /// Whether of those that do the same in a group only the first in time counts, so that no others are kept.
+    pub only_first: bool,
+}
+
+impl Related {
+    /// Its place among others: by time. Of hand-made records with one key it is always the same that comes first.
+    fn is_before(&self, other: &Self) -> bool {
+        (self.finding.order(), self) < (other.finding.order(), other)
+    }
+}
+
+/// What detectors have kept of calls.
+#[derive(Clone, Debug, Default)]
+pub struct RelatedCalls {
+    calls: Vec<Related>,
+    firsts: BTreeMap<(String, String), Related>,
+}
+
+impl RelatedCalls {
+    /// Keeps one, unless it isn't the first of those of which only that counts.
+    pub fn add(&mut self, related: Related) {
+        if !related.only_first {
+            return self.calls.push(related);
+        }
+        match self.firsts.entry((related.group.clone(), related.role.clone())) {
+            Entry::Vacant(place) => {
+                place.insert(related);
+            }
+            Entry::Occupied(mut kept) if related.is_before(kept.get()) => {
+                kept.insert(related);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+
+    /// All that is kept, in any order.
+    pub fn into_calls(self) -> Vec<Related> {
+        self.calls.into_iter().chain(self.firsts.into_values()).collect()
+    }
+}
+
+impl Extend<Related> for RelatedCalls {
+    fn extend<I: IntoIterator<Item = Related>>(&mut self, related: I) {
+        related.into_iter().for_each(|one| self.add(one));
+    }
+}
+
+impl IntoIterator for RelatedCalls {
+    type Item = Related;
+    type IntoIter = std::vec::IntoIter<Related>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.into_calls().into_iter()
+    }
 }
 
 /// A call that is reported only together with others.

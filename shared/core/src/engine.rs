@@ -106,7 +106,7 @@ impl<'p> Engine<'p> {
 
     /// What the detectors keep of a call, beside its verdict.
     pub fn relates(&self, call: &Call<'_>) -> impl Iterator<Item = Related> {
-        self.detectors.iter().filter_map(|detector| detector.relates(call, self.policy))
+        self.detectors.iter().flat_map(|detector| detector.relates(call, self.policy))
     }
 
     /// What the detectors keep of an event that isn't CloudTrail's.

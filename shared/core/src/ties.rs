@@ -2,7 +2,7 @@
 
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::is_sign_in;
-use handsoff_cloudtrail::{Arn, Identity as Caller, Record, Time, is_through_mcp_server};
+use handsoff_cloudtrail::{Arn, Identity as Caller, Record, Time, is_long_lived, is_through_mcp_server};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Outcome};
@@ -144,7 +144,7 @@ fn acts(call: &Call<'_>) -> Vec<Identity> {
     let Some((kind @ ("user" | "role"), path)) = arn.resource.split_once('/') else { return Vec::new() };
     let who = Identity::of(arn.account, kind, path.rsplit('/').next().unwrap_or(path));
     // Keys of sessions are their role's; those of users stay.
-    let key = principal.identity.access_key_id.as_deref().filter(|key| key.starts_with("AKIA"));
+    let key = principal.identity.long_lived_key();
     let key = key.filter(|_| kind == "user").map(|key| who.clone().with_key(key));
     [Some(who), key].into_iter().flatten().collect()
 }
@@ -176,7 +176,7 @@ fn makes(call: &Call<'_>) -> Option<Identity> {
 
 /// The session that a call was made in, unless its record says itself whose it is.
 pub(crate) fn session_of(caller: &Caller<'_>) -> Option<Identity> {
-    let key = caller.access_key_id.as_deref().filter(|key| !is_users(key))?;
+    let key = caller.access_key_id.as_deref().filter(|key| !is_long_lived(key))?;
     let arn = caller.arn.as_deref().filter(|_| !says_whose(caller))?;
     session(arn, key)
 }
@@ -189,7 +189,7 @@ pub(crate) fn found_by(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identity
     let Some(Arn { account, resource, .. }) = arn.and_then(Arn::split) else { return Vec::new() };
     let key = caller.access_key_id.as_deref();
     let user = resource.strip_prefix("user/").map(|path| path.rsplit('/').next().unwrap_or(path));
-    if let Some(key) = key.filter(|key| is_users(key)) {
+    if let Some(key) = key.filter(|key| is_long_lived(key)) {
         return user.map(|user| Identity::of_user_key(account, user, key)).into_iter().collect();
     }
     let login = caller.sign_in_session.as_deref();
@@ -218,11 +218,6 @@ pub(crate) fn found_by(record: &Record<'_>, caller: &Caller<'_>) -> Vec<Identity
 fn request(record: &Record<'_>, caller: &Caller<'_>) -> Option<Identity> {
     let arn = caller.arn.as_deref().filter(|_| is_through_mcp_server(record, caller))?;
     Some(Identity::of_request(arn, &record.request_id.text()?))
-}
-
-/// Whether it is a long-lived key, of a user or of root ("IAM identifiers" in the IAM user guide).
-fn is_users(key: &str) -> bool {
-    key.starts_with("AKIA")
 }
 
 /// Whether a caller's own record says whose the session is: a permission set's, or a machine's.

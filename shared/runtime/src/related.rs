@@ -82,7 +82,8 @@ impl Stored {
 
     fn related(self, group: &str) -> Option<Related> {
         let finding = self.mark.reported().into_call()?;
-        Some(Related { group: group.to_owned(), role: self.role, who: self.who, finding })
+        let Self { role, who, .. } = self;
+        Some(Related { group: group.to_owned(), role, who, finding, only_first: false })
     }
 }
 

@@ -36,7 +36,9 @@ fn change_json(n: i64, second: i64, action: &str, asked: &str) -> String {
 
 fn change(n: i64, second: i64, action: &str, asked: &str) -> Option<Related> {
     let policy = Policy::built_in();
-    classified(&change_json(n, second, action, asked), &policy, |_, call| DenySpike.relates(call, &policy))
+    classified(&change_json(n, second, action, asked), &policy, |_, call| {
+        DenySpike.relates(call, &policy).pop()
+    })
 }
 
 fn asked(key: &str, value: &str) -> String {

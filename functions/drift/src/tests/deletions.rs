@@ -12,7 +12,7 @@ fn related_by(policy: &str, who: &str, action: &str, time: &str, rest: &str) -> 
         record(action, who).id(handsoff_core::group::digest(&[time, rest])).at(time).with(rest).to_string();
     let policy = Policy::parse("p", policy).unwrap();
     classified(&json, &policy, |record, call| {
-        let related = Drift.relates(call, &policy);
+        let related = Drift.relates(call, &policy).pop();
         let engine = handsoff_functions::engine(&policy);
         assert!(
             related.is_none() || engine.fast_path().disposition(record).is_none(),

@@ -42,7 +42,7 @@ fn reviews(n: usize, minute: usize, who: &str, state: &str) -> String {
 
 fn related(records: &[String]) -> Vec<Related> {
     let policy = Policy::parse("p", POLICY).unwrap();
-    let of = |json: &String| classified(json, &policy, |_, call| Pipeline.relates(call, &policy));
+    let of = |json: &String| classified(json, &policy, |_, call| Pipeline.relates(call, &policy).pop());
     records.iter().filter_map(of).collect()
 }
 

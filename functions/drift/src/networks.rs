@@ -1,0 +1,142 @@
+//! Long-lived keys that are used from a network that they weren't used from before: somebody else may have them.
+//!
+//! What counts is a set: from which networks a key was used in which period of alerts. A network is new if the key was used in
+//! the 90 days before the period, and not from there. So neither order nor repeats matter within a period.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::{Action, Class, Effect, Record, Time, TimeDelta, is_long_lived};
+use handsoff_core::detector::Related;
+use handsoff_core::earlier::Earlier;
+use handsoff_core::policy::{Policy, exceptions};
+use handsoff_core::{Call, Finding, Key, Kind, Outcome, Severity, Trace, group, show};
+use handsoff_runtime::KeyUse;
+use ipnet::IpNet;
+
+use crate::codes;
+
+/// So long a network is remembered.
+pub(crate) const MEMORY: TimeDelta = TimeDelta::days(90);
+
+/// A key that was used from more networks has none of its own, such as that of a service on rented machines.
+const OWN: usize = 3;
+
+const NEXT: &str = "Ask whose key it is whether they used it from there. If nobody knows of it: deactivate the key, and read what was \
+                    done with it. Otherwise use a role instead, whose sessions end; what a pipeline's key may be used from \
+                    is `networks` of its entry.";
+
+/// How the group of a key's uses begins.
+const GROUP: &str = "key-use|";
+
+/// Whether what is kept is a key's use.
+pub(crate) fn is_use(related: &Related) -> bool {
+    related.group.starts_with(GROUP)
+}
+
+/// Where and when the key of a group was used.
+pub(crate) fn used(related: &Related) -> Option<KeyUse> {
+    let (period, rest) = related.role.split_once('|').filter(|_| is_use(related))?;
+    Some(KeyUse { network: rest.split_once('|')?.1.to_owned(), period: Time::parse(period)? })
+}
+
+/// From which networks a key was used before, if that of this use is new to it.
+fn before<'u>(used: &KeyUse, all: impl IntoIterator<Item = &'u KeyUse>) -> Option<BTreeSet<&'u str>> {
+    let memory = used.period - MEMORY..used.period;
+    let earlier = all.into_iter().filter(|earlier| memory.contains(&earlier.period));
+    let before: BTreeSet<&str> = earlier.map(|earlier| earlier.network.as_str()).collect();
+    ((1..=OWN).contains(&before.len()) && !before.contains(used.network.as_str())).then_some(before)
+}
+
+/// What is kept of the use of a long-lived key, for a change or to take another identity on.
+pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Related> {
+    let identity = &call.principal.identity;
+    let key = identity.long_lived_key().filter(|_| identity.invoked_by.is_none())?;
+    let uses =
+        call.outcome == Outcome::Succeeded && (call.effect == Effect::Changes || goes_on(&call.action));
+    if !uses || is_told_otherwise(call, policy) {
+        return None;
+    }
+    let (network, time) = (network(&call.record)?, call.time?);
+    let severity = if call.class().is_some_and(Class::is_grave) { Severity::High } else { Severity::Medium };
+    let account = call.account().unwrap_or_default();
+    let period = Earlier::period(policy.alerts.period, time);
+    Some(Related {
+        group: format!("{GROUP}{account}|{}", group::digest(&[key])),
+        role: format!("{period}|{severity}|{network}"),
+        who: String::new(),
+        finding: Finding::new(call, codes::LONG_LIVED_KEY, severity, String::new()),
+        only_first: true,
+    })
+}
+
+/// Whether a record may show the use of such a key.
+pub(crate) fn may_be(record: &Record<'_>) -> bool {
+    record.user_identity.get("accessKeyId").and_then(Raw::text).is_some_and(|key| is_long_lived(&key))
+}
+
+/// Whether a call issues credentials that its caller goes on with.
+pub(crate) fn goes_on(action: &Action<'_>) -> bool {
+    action.assumes_role()
+        || (action.service == "sts" && matches!(&*action.name, "GetSessionToken" | "GetFederationToken"))
+}
+
+/// Whether there is a graver finding on a call, or none by the policy.
+fn is_told_otherwise(call: &Call<'_>, policy: &Policy) -> bool {
+    let networks = |entry: usize| policy.deploy.get(entry).is_some_and(|entry| !entry.networks.is_empty());
+    match call.principal.kind {
+        // Where the pipeline may come from is its entry's to say.
+        Kind::DeployRole if call.principal.entry.is_some_and(networks) => return true,
+        Kind::Human | Kind::Unknown | Kind::Workload | Kind::DeployRole => {}
+        Kind::BreakGlass | Kind::Service | Kind::Anonymous => return true,
+    }
+    call.attack.is_some()
+        || call.shows_misuse(policy).is_some()
+        || exceptions::covering(call, policy, &mut Trace::off()).is_some()
+}
+
+/// The network that a call came from: its VPC endpoint, or so many of the address's bits as an organisation has, which are
+/// 24, and 48 of IPv6 (RFC 6177).
+fn network(record: &Record<'_>) -> Option<String> {
+    if let Some(endpoint) = record.vpc_endpoint_id.text() {
+        return Some(show::clean(&endpoint, 64));
+    }
+    let address: IpAddr = record.source_ip_address.text()?.parse().ok()?;
+    let network = IpNet::new(address, if address.is_ipv4() { 24 } else { 48 }).ok()?;
+    Some(network.trunc().to_string())
+}
+
+/// The findings on networks that are new to their keys, of which all uses are known. They may come in any order, and more than
+/// once.
+pub(crate) fn join(mut related: Vec<Related>) -> Vec<Finding> {
+    related.sort_by(|a, b| (a.finding.order(), a).cmp(&(b.finding.order(), b)));
+    let mut uses: BTreeMap<&str, BTreeSet<KeyUse>> = BTreeMap::new();
+    let mut first: BTreeMap<(&str, &str), &Related> = BTreeMap::new();
+    for one in &related {
+        uses.entry(&one.group).or_default().extend(used(one));
+        first.entry((&one.group, &one.role)).or_insert(one);
+    }
+    let found = first.into_values().filter_map(|one| finding(one, uses.get(one.group.as_str())?));
+    found.collect()
+}
+
+/// The finding on the use of a key, if its network is new to it.
+pub(crate) fn finding<'u>(related: &Related, uses: impl IntoIterator<Item = &'u KeyUse>) -> Option<Finding> {
+    let own = used(related)?;
+    let before: Vec<&str> = before(&own, uses)?.into_iter().collect();
+    let reason = format!(
+        "A long-lived key was used from {}, for the first time in {} days; before, it was used from {}.",
+        own.network,
+        MEMORY.num_days(),
+        before.join(", ")
+    );
+    Some(Finding {
+        key: Key::named(&group::digest(&[&related.group, &related.role])),
+        time: Some(own.period),
+        event_time: Some(own.period.to_string()),
+        reason,
+        next: NEXT.into(),
+        ..related.finding.clone()
+    })
+}
