@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 const LATER: Time = Time::from_timestamp(1_899_999_900);
 
 /// What the sessions, changes and denied calls of the samples are.
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     "drift-write.iam-",
     "drift-write.permissions",
     "drift-write.schedule",
@@ -40,6 +40,7 @@ const ALL: [&str; 10] = [
     "deny-",
     "deploy-unproven",
     "launch-",
+    "long-lived-key.new",
     "deploy-out-of-bounds.many-",
     "glass-closed",
     "glass-unapproved.n",
@@ -102,6 +103,7 @@ fn in_the_middle(policy: &Policy) -> InMemory {
     bring(&FaultInjection::new(&world), policy, &denied[..denied.len() / 2]);
     let deletions = deliveries(&samples(&["deploy-out-of-bounds.many-"]));
     bring(&FaultInjection::new(&world), policy, &deletions[..20]);
+    bring(&FaultInjection::new(&world), policy, &deliveries(&samples(&["long-lived-key.new"])));
     let launches = deliveries(&samples(&["launch-"]));
     bring(&FaultInjection::new(&world), policy, &launches[..2]);
     let changes = deliveries(&samples(&["drift-write.iam-", "drift-write.permissions"]));
@@ -170,6 +172,8 @@ fn kind(partition: &str, sort: &str) -> &'static str {
         (partition, _) if partition.starts_with("denied#") => "denied",
         (partition, _) if partition.starts_with("guardrail#") => "guardrail",
         (partition, _) if partition.starts_with("related#") => "related",
+        (partition, _) if partition.starts_with("key-use#") => "key-use",
+        (partition, _) if partition.starts_with("key-new#") => "key-new",
         other => panic!("a kind of item without a sample: {other:?}"),
     }
 }
@@ -298,7 +302,7 @@ fn what_every_version_has_stored_is_read() {
     for (version, items) in &versions {
         let kinds: BTreeSet<&str> = items.iter().map(|(kind, _)| kind.as_str()).collect();
         // The first form knew no earlier periods, no digests and no ledger.
-        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 25 }, "{kinds:?}");
+        assert_eq!(kinds.len(), if *version == 0 { 12 } else { 27 }, "{kinds:?}");
         let waits = |item: &Value| item["text"].as_str().is_some_and(|text| text.contains(r#""by""#));
         assert!(items.iter().any(|(_, item)| waits(item)), "an alert waits");
         let (world, before) = load(items);
@@ -317,7 +321,7 @@ fn what_every_version_has_stored_is_read() {
 #[test]
 fn every_item_has_the_version_of_its_form() {
     let files = items(&in_the_middle(&policy()));
-    assert_eq!(files.len(), 26, "{:?}", files.keys());
+    assert_eq!(files.len(), 28, "{:?}", files.keys());
     // A drill is a time, and a budget a number: neither has a form.
     let plain = ["told.jsonl", "drill.jsonl", "budget.jsonl"];
     for (file, text) in files.iter().filter(|(file, _)| !plain.contains(&file.as_str())) {

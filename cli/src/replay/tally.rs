@@ -284,11 +284,13 @@ impl Tally {
         let spikes = handsoff_functions::engine(policy).settle(undecided, &related);
         // A call may be one of its principal's and one of its address's.
         let keys: HashSet<Key> = spikes.iter().map(|finding| finding.key).collect();
-        let repeated = spikes.len() - keys.len();
+        let mut repeated = spikes.len() - keys.len();
         for finding in spikes {
             self.finding(finding, policy);
         }
         for finding in handsoff_functions::engine(policy).join(&related) {
+            // Each of its records has a verdict of its own besides.
+            repeated += 1;
             self.finding(finding, policy);
         }
         let time = |text: &String| Time::parse(text);

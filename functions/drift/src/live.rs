@@ -18,9 +18,9 @@ use handsoff_ledger::live::{PARTITION, remember};
 use handsoff_ledger::{Observation, of};
 use handsoff_runtime::excepted::{self, Excepted};
 use handsoff_runtime::{
-    Around, CANARY_TAG, Classifier, Episode, Function, InstructionRecord, KnownUses, Lease, Metric, Proof,
-    ProvenSessions, Report, RuntimeError, Session, Telling, Unproven, World, instructed, keep_and_tell,
-    keep_issued, key_used, prove, related,
+    Around, CANARY_TAG, Classifier, Episode, Function, InstructionRecord, KeyUse, KnownUses, Lease, Metric,
+    Proof, ProvenSessions, Report, RuntimeError, Session, Telling, Unproven, World, instructed,
+    keep_and_tell, keep_issued, key_used, prove, related,
 };
 
 use crate::codes::WORKLOAD_WRITE;
@@ -290,7 +290,7 @@ impl Others {
     fn relate(&mut self, related: Vec<Related>) {
         for one in related {
             if networks::is_use(&one) {
-                self.key_uses.insert(format!("{}|{}", one.group, one.role), one);
+                self.key_uses.entry(format!("{}|{}", one.group, one.role)).or_insert(one);
             } else {
                 self.related.push(one);
             }
@@ -343,8 +343,8 @@ impl DriftFunction<'_> {
             let Some(used) = networks::used(&related).filter(|_| !self.known_uses.has(&name)) else {
                 continue;
             };
-            let all = key_used(world, &related.group, &used, networks::MEMORY).await?;
-            match networks::finding(&related, &all) {
+            let judge = |all: &[KeyUse]| networks::finding(&related, all);
+            match key_used(world, &related.group, &used, networks::MEMORY, judge).await? {
                 Some(finding) => found.push(finding),
                 None => self.known_uses.add(name),
             }

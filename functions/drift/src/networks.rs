@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Action, Class, Effect, Record, Time, TimeDelta, is_long_lived};
+use handsoff_cloudtrail::{Action, Effect, Record, Time, TimeDelta, is_long_lived};
 use handsoff_core::detector::Related;
 use handsoff_core::earlier::Earlier;
 use handsoff_core::policy::{Policy, exceptions};
@@ -37,8 +37,8 @@ pub(crate) fn is_use(related: &Related) -> bool {
 
 /// Where and when the key of a group was used.
 pub(crate) fn used(related: &Related) -> Option<KeyUse> {
-    let (period, rest) = related.role.split_once('|').filter(|_| is_use(related))?;
-    Some(KeyUse { network: rest.split_once('|')?.1.to_owned(), period: Time::parse(period)? })
+    let (period, network) = related.role.split_once('|').filter(|_| is_use(related))?;
+    Some(KeyUse { network: network.to_owned(), period: Time::parse(period)? })
 }
 
 /// From which networks a key was used before, if that of this use is new to it.
@@ -59,14 +59,13 @@ pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Related> {
         return None;
     }
     let (network, time) = (network(&call.record)?, call.time?);
-    let severity = if call.class().is_some_and(Class::is_grave) { Severity::High } else { Severity::Medium };
     let account = call.account().unwrap_or_default();
     let period = Earlier::period(policy.alerts.period, time);
     Some(Related {
         group: format!("{GROUP}{account}|{}", group::digest(&[key])),
-        role: format!("{period}|{severity}|{network}"),
+        role: format!("{period}|{network}"),
         who: String::new(),
-        finding: Finding::new(call, codes::LONG_LIVED_KEY, severity, String::new()),
+        finding: Finding::new(call, codes::LONG_LIVED_KEY, Severity::Medium, String::new()),
         only_first: true,
     })
 }
@@ -131,12 +130,8 @@ pub(crate) fn finding<'u>(related: &Related, uses: impl IntoIterator<Item = &'u 
         MEMORY.num_days(),
         before.join(", ")
     );
-    Some(Finding {
-        key: Key::named(&group::digest(&[&related.group, &related.role])),
-        time: Some(own.period),
-        event_time: Some(own.period.to_string()),
-        reason,
-        next: NEXT.into(),
-        ..related.finding.clone()
-    })
+    let first = related.finding.clone();
+    // Of the call itself there may be another finding.
+    let key = Key::named(&group::digest(&[GROUP, &format!("{:016x}", first.key.0)]));
+    Some(Finding { key, reason, next: NEXT.into(), ..first })
 }

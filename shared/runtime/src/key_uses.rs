@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use handsoff_cloudtrail::{Time, TimeDelta, seconds};
-use handsoff_core::group;
+use handsoff_core::{Finding, group};
 use serde::{Deserialize, Serialize};
 
+use super::episode::Mark;
 use super::error::RuntimeError;
-use super::ports::{Range, World};
+use super::ports::{ConditionalWrite, Range, World};
 use super::stored;
 
 const READ: &str = "reading where a key was used from";
@@ -49,8 +50,9 @@ impl KnownUses {
     }
 }
 
-/// Remembers a key's use. Returns what is known of the key's uses; nothing, after one read, if one from the same network lies in
-/// the memory before its period.
+/// Remembers a key's use, and returns what there is to report of it, which `judge` says by all uses of the key that are known. Of a
+/// network and period that is one finding, however often it is asked: that on the first of its calls that came. One read, where
+/// the key was used from the network in the memory before its period, and one write a period.
 ///
 /// # Errors
 /// The first failure; what was written stays, and may be written again.
@@ -59,18 +61,47 @@ pub async fn key_used(
     key: &str,
     used: &KeyUse,
     memory: TimeDelta,
-) -> Result<Vec<KeyUse>, RuntimeError> {
-    let partition = &format!("key-use#{}", group::digest(&[key]));
+    judge: impl FnOnce(&[KeyUse]) -> Option<Finding>,
+) -> Result<Option<Finding>, RuntimeError> {
+    let digest = group::digest(&[key]);
+    let partition = &format!("key-use#{digest}");
     let sort = |period: Time| format!("{}#{period}", used.network);
-    world.put(partition, &sort(used.period), &stored::text(used)?).await?;
-    let (from, to) =
-        (sort((used.period - memory).max(Time::EPOCH)), sort(used.period - TimeDelta::seconds(1)));
-    let earlier = Range { partition, from: &from, to: &to, most: 1, backwards: true };
-    if !world.range(earlier).await?.is_empty() {
-        return Ok(Vec::new());
+    let (own, from) = (sort(used.period), sort((used.period - memory).max(Time::EPOCH)));
+    // The two latest: this period's, if it is there, and one before.
+    let known = read(world, Range { partition, from: &from, to: &own, most: 2, backwards: true }).await?;
+    if !known.contains(used) {
+        world.put(partition, &own, &stored::text(used)?).await?;
+    }
+    if known.iter().any(|one| one != used) {
+        return Ok(None);
     }
     // A network begins with a digit, a letter or a colon.
-    let all = Range { partition, from: "!", to: "~", most: USES, backwards: false };
-    let texts = world.range(all).await?;
+    let all = read(world, Range { partition, from: "!", to: "~", most: USES, backwards: false }).await?;
+    match judge(&all) {
+        Some(finding) => first(world, (&format!("key-new#{digest}"), &own), &finding).await,
+        None => Ok(None),
+    }
+}
+
+/// That finding of a network and period that was written first.
+async fn first(
+    world: &impl World,
+    (partition, sort): (&str, &str),
+    finding: &Finding,
+) -> Result<Option<Finding>, RuntimeError> {
+    let text = &stored::text(&Mark::new(finding))?;
+    let write = ConditionalWrite { partition, sort, seen: None, text, due: None };
+    let text = if world.swap(write).await? {
+        text.clone()
+    } else {
+        world.read(partition, sort).await?.map(|(_, text)| text).unwrap_or_default()
+    };
+    let mark: Option<Mark> = stored::read(world, READ, &text, &[]);
+    // What a newer version wrote may be beyond us; that something is to be reported isn't.
+    Ok(mark.and_then(|mark| mark.reported().into_call()).or_else(|| Some(finding.clone())))
+}
+
+async fn read(world: &impl World, range: Range<'_>) -> Result<Vec<KeyUse>, RuntimeError> {
+    let texts = world.range(range).await?;
     Ok(texts.iter().filter_map(|text| stored::read(world, READ, text, &[])).collect())
 }

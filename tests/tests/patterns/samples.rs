@@ -91,6 +91,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("login-failures.jsonl", "dbs"),
     ("login-without-mfa.iam-user.json", "d"),
     ("long-lived-key.by-user.json", "d"),
+    ("long-lived-key.new-network.jsonl", "d"),
     ("mass-deletion.jsonl", "d"),
     ("nothing.agents-tool-call.json", "d"),
     ("nothing.anonymous-denied.json", "s"),

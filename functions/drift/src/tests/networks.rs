@@ -98,8 +98,7 @@ fn of_whom_and_of_what_it_is_kept() {
             .map(|one| one.finding.severity)
             .collect::<Vec<_>>()
     };
-    let (medium, high) = (vec![Severity::Medium], vec![Severity::High]);
-    assert_eq!(all(DEPLOY, "ci", "AKIACI", "iam:AttachUserPolicy"), high, "grave");
+    let medium = vec![Severity::Medium];
     assert_eq!(all(DEPLOY, "jon", "AKIAJON", "ecs:TagResource"), medium);
     assert_eq!(all(DEPLOY, "jon", "AKIAJON", "sts:AssumeRole"), medium);
     assert_eq!(all(DEPLOY, "ci", "AKIACI", "sts:GetSessionToken"), medium);
