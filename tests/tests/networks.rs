@@ -99,3 +99,19 @@ proptest! {
         prop_assert_eq!(live(&days, at_once, functions), (replayed(&days), 8));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    /// Of days that come in the wrong order more may be reported, for what was reported can't be taken back; and nothing less.
+    #[test]
+    fn nothing_is_missed_whatever_comes_late(
+        order in Just(days().concat()).prop_shuffle(),
+        at_once in 1..8_usize,
+        functions in 1..4_usize,
+    ) {
+        let (found, _) = live(std::slice::from_ref(&order), at_once, functions);
+        for (incident, _) in replayed(&[order]) {
+            prop_assert!(found.contains_key(&incident), "{incident} {found:?}");
+        }
+    }
+}

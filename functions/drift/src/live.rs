@@ -343,11 +343,13 @@ impl DriftFunction<'_> {
             let Some(used) = networks::used(&related).filter(|_| !self.known_uses.has(&name)) else {
                 continue;
             };
-            let judge = |all: &[KeyUse]| networks::finding(&related, all);
-            match key_used(world, &related.group, &used, networks::MEMORY, judge).await? {
-                Some(finding) => found.push(finding),
-                None => self.known_uses.add(name),
+            let judge = |used: &KeyUse, call: &Finding, all: &[KeyUse]| networks::finding(used, call, all);
+            let new =
+                key_used(world, &related.group, (&used, &related.finding), networks::MEMORY, judge).await?;
+            if new.is_empty() {
+                self.known_uses.add(name);
             }
+            found.extend(new);
         }
         Ok(found)
     }

@@ -116,22 +116,26 @@ pub(crate) fn join(mut related: Vec<Related>) -> Vec<Finding> {
         uses.entry(&one.group).or_default().extend(used(one));
         first.entry((&one.group, &one.role)).or_insert(one);
     }
-    let found = first.into_values().filter_map(|one| finding(one, uses.get(one.group.as_str())?));
+    let found = first
+        .into_values()
+        .filter_map(|one| finding(&used(one)?, &one.finding, uses.get(one.group.as_str())?));
     found.collect()
 }
 
-/// The finding on the use of a key, if its network is new to it.
-pub(crate) fn finding<'u>(related: &Related, uses: impl IntoIterator<Item = &'u KeyUse>) -> Option<Finding> {
-    let own = used(related)?;
-    let before: Vec<&str> = before(&own, uses)?.into_iter().collect();
+/// The finding on the use of a key, if its network is new to it. `call`: that on its call, without a reason.
+pub(crate) fn finding<'u>(
+    used: &KeyUse,
+    call: &Finding,
+    all: impl IntoIterator<Item = &'u KeyUse>,
+) -> Option<Finding> {
+    let before: Vec<&str> = before(used, all)?.into_iter().collect();
     let reason = format!(
         "A long-lived key was used from {}, for the first time in {} days; before, it was used from {}.",
-        own.network,
+        used.network,
         MEMORY.num_days(),
         before.join(", ")
     );
-    let first = related.finding.clone();
     // Of the call itself there may be another finding.
-    let key = Key::named(&group::digest(&[GROUP, &format!("{:016x}", first.key.0)]));
-    Some(Finding { key, reason, next: NEXT.into(), ..first })
+    let key = Key::named(&group::digest(&[GROUP, &format!("{:016x}", call.key.0)]));
+    Some(Finding { key, reason, next: NEXT.into(), ..call.clone() })
 }
