@@ -21,7 +21,7 @@ use handsoff::input::find;
 use handsoff::load;
 use handsoff_cloudtrail::{Action, Effect, Identity, IdentityType, Record};
 use handsoff_core::origins::Origins;
-use handsoff_core::{Code, Finding, Kind, Policy, Verdict};
+use handsoff_core::{Code, Finding, Key, Kind, Policy, Verdict};
 use handsoff_tests::{busy_policy, corpus, each_record, replay};
 use serde_json::Value;
 
