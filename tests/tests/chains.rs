@@ -114,10 +114,8 @@ fn each_session_of_a_chain_costs_one_read_and_nothing_of_it_is_stored() {
 #[test]
 fn a_chain_whose_links_several_processes_see_costs_a_read_of_each() {
     let (policy, world) = (Policy::parse("p", POLICY).unwrap(), world());
-    let read: Vec<_> = beginnings(CODEBUILD)
-        .into_iter()
-        .map(|began| bring(&world, &function(&policy), &[began]))
-        .collect();
+    let read: Vec<_> =
+        beginnings(CODEBUILD).into_iter().map(|began| bring(&world, &function(&policy), &[began])).collect();
     assert_eq!(read, [(0, 1), (1, 1), (1, 1)], "that of the session which issued it");
     assert_eq!(deploys(&world, &function(&policy), APP, 3), [(1, 0), (0, 0), (0, 0)]);
 }
@@ -152,8 +150,10 @@ fn a_chain_whose_first_link_comes_last_is_proven_by_it() {
 fn a_session_that_a_machines_or_a_web_identitys_session_assumed_is_proven_by_its_own_record() {
     let policy = Policy::parse("p", WITHOUT).unwrap();
     let web = format!(r#""webIdFederationData":{{"federatedProvider":"{GITHUB}","attributes":{{}}}}"#);
-    let compute = session(CI)
-        .replace(r#""accessKeyId""#, r#""inScopeOf":{"issuerType":"AWS::ECS::TaskDefinition"},"accessKeyId""#);
+    let compute = session(CI).replace(
+        r#""accessKeyId""#,
+        r#""inScopeOf":{"issuerType":"AWS::ECS::TaskDefinition"},"accessKeyId""#,
+    );
     for runner in [marked(CI, &web), marked(CI, r#""ec2RoleDelivery":"2.0""#), compute] {
         let world = world();
         let first = function(&policy);

@@ -12,6 +12,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<String> {
     let mut warned = Vec::new();
     for entry in &policy.deploy {
         warned.extend(lists_nobody(entry));
+        warned.extend(only_tags(entry));
         warned.extend(people_of_a_set(entry));
         warned.extend(open_origins(entry));
         warned.extend(redundant_changes(entry));
@@ -35,6 +36,18 @@ fn lists_nobody(entry: &Deploy) -> Option<String> {
              may assume `{}` unreported; list what does, such as \
              `oidc:repo:OWNER@OWNERID/REPO@REPOID:ref:refs/heads/main`, `service:codebuild.amazonaws.com` or \
              `arn:aws:iam::ACCOUNT:role/NAME`",
+            entry.line,
+            clean(entry.identity.as_str(), 128)
+        )
+    })
+}
+
+/// Session tags that anybody who may assume the role can pass.
+fn only_tags(entry: &Deploy) -> Option<String> {
+    (!entry.session_tags.is_empty() && entry.assumed_by.is_empty()).then(|| {
+        format!(
+            "{}: `session_tags` without `assumed_by`: who assumes a role chooses the tags, unless its trust policy requires \
+             them (`aws:RequestTag`); they bound who is listed, and prove nobody: list in `assumed_by` who assumes `{}`",
             entry.line,
             clean(entry.identity.as_str(), 128)
         )

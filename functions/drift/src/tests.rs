@@ -14,6 +14,7 @@ mod images;
 mod kinds;
 mod mfa;
 mod secrets;
+mod session_tags;
 mod unproven;
 mod who;
 

@@ -15,7 +15,7 @@ use crate::call::{Call, Outcome, Target};
 use crate::deploy_sessions::DeploySessions;
 use crate::finding::Key;
 use crate::instructions::{Actor, Instructions};
-use crate::policy::Policy;
+use crate::policy::{Policy, misuse};
 use crate::principal::{Kind, Principal, compute_service, vouches_for_code};
 use crate::session_id::{self, issued_by};
 use crate::show::clean;
@@ -233,7 +233,11 @@ impl Beginning {
                 let entry = policy.deploy.get(place)?;
                 match call.misuse(policy) {
                     // It may be the runner, which the entry should list; or who assumed its role is a person.
-                    Some(_) if entry.assumed_by.is_empty() && kind == Kind::Unknown => {
+                    Some(_)
+                        if entry.assumed_by.is_empty()
+                            && kind == Kind::Unknown
+                            && misuse::by_tags(entry, &call.record).is_none() =>
+                    {
                         by_session(!entry.humans)
                     }
                     Some((_, how)) => Some(Self::Refuted { session, how }),

@@ -232,11 +232,7 @@ async fn put_issued(
 }
 
 /// Whether nothing can refute a session any more: by its own beginning, or by that of the one that it was issued in.
-async fn is_proven(
-    world: &impl World,
-    session: u64,
-    proven: &ProvenSessions,
-) -> Result<bool, RuntimeError> {
+async fn is_proven(world: &impl World, session: u64, proven: &ProvenSessions) -> Result<bool, RuntimeError> {
     let is_due = proven.is_due(session);
     let (mut chain, mut at) = (Vec::new(), session);
     for _ in 0..=HOPS {
@@ -383,7 +379,8 @@ impl Found {
                 (false, false) => continue,
             };
             if let Some(session) = issued {
-                self.sessions.insert(session, Began { how, person: began.person && !deploys, ..Began::default() });
+                self.sessions
+                    .insert(session, Began { how, person: began.person && !deploys, ..Began::default() });
             }
         }
     }

@@ -29,6 +29,17 @@ fn a_role_that_lists_nobody_is_reported_and_a_user_not() {
 }
 
 #[test]
+fn session_tags_of_a_role_that_lists_nobody_are_reported() {
+    let tags = "session_tags = { team = \"payments\" }";
+    let said = told(&role(tags));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[1].starts_with("p:1 [[deploy]]: `session_tags` without `assumed_by`"), "{said:?}");
+    assert!(said[1].contains("list in `assumed_by` who assumes `arn:aws:iam::*:role/deploy`"), "{said:?}");
+    assert!(told(&role(&format!("{LISTED}\n{tags}"))).is_empty());
+    assert_eq!(told(&role("session_tags = {}")).len(), 1, "none is asked for");
+}
+
+#[test]
 fn a_permission_set_that_people_may_not_use_is_reported() {
     let sso = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/**/AWSReservedSSO_Deploy_*";
     for identity in ["permission-set/Deploy", sso] {

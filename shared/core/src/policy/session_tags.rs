@@ -1,7 +1,7 @@
 //! Session tags that the sessions of a deploy role have to have: `session_tags`.
 
-use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::Record;
+use handsoff_cloudtrail::json::Raw;
 
 use super::Glob;
 
@@ -141,10 +141,7 @@ mod tests {
             (r#","tags":[{"key":"team"}]"#.to_owned(), is("team", "")),
             (r#","principalTags":{"team":"payments","repo":"infra"}"#.to_owned(), is("Repo", "infra")),
             // Any of several, as no call of STS's has.
-            (
-                format!(r#","tags":[{},{}]"#, tag("team", "payments"), tag("Team", "ops")),
-                is("team", "ops"),
-            ),
+            (format!(r#","tags":[{},{}]"#, tag("team", "payments"), tag("Team", "ops")), is("team", "ops")),
             (
                 format!(r#","incomingTransitiveTags":{{"team":"ops"}},"tags":[{}]"#, tag("team", "payments")),
                 is("team", "ops"),
