@@ -271,13 +271,10 @@ enum Standing {
     Issued(u64),
 }
 
-/// By all that is known of how a session began. Of two records of one call, the one that says more counts.
+/// By all that is known of how a session began, what refutes it first. Of two records of one call, the one that says more counts.
 fn standing(seen: &[Began]) -> Option<Standing> {
-    if seen.iter().any(|how| how.fits.is_none()) {
-        return None;
-    }
-    let unsettled = seen.iter().find(|how| how.fits == Some(Fits::Issued));
-    unsettled.or(seen.first()).and_then(|how| match how.fits? {
+    let more = seen.iter().find(|how| how.fits != Some(Fits::Proven));
+    more.or(seen.first()).and_then(|how| match how.fits? {
         Fits::Proven => Some(Standing::Proven),
         Fits::Issued => how.by.map(Standing::Issued),
     })
