@@ -20,7 +20,7 @@ use proptest::prelude::*;
 const POLICY: &str = r#"
 [[deploy]]
 identity = "arn:aws:iam::*:role/ci"
-assumed_by = ["service:codebuild.amazonaws.com"]
+assumed_by = ["service:codebuild.amazonaws.com", "service:ec2.amazonaws.com"]
 may_change = []
 [[deploy]]
 identity = "arn:aws:iam::*:role/deploy"
@@ -230,9 +230,12 @@ fn misused<'m>(sorts: impl Iterator<Item = &'m String>) -> Misused {
     sorts.filter_map(of).collect()
 }
 
-/// What is done in a chain that began so.
-fn run_of(by: &str) -> Vec<String> {
+/// What is done in a chain that began so. `on_an_instance`: AWS marks the credentials of the runner's session.
+fn run_of(by: &str, on_an_instance: bool) -> Vec<String> {
     let mut all = beginnings(by);
+    if on_an_instance {
+        all[1] = assumes(2, &marked(CI, r#""ec2RoleDelivery":"2.0""#), DEPLOY);
+    }
     all.extend([changes(10, DEPLOY), changes(11, APP), changes(12, APP)]);
     all
 }
@@ -263,7 +266,7 @@ fn replayed(records: &[String]) -> Misused {
 /// What comes late refutes the whole chain, with every change since.
 #[test]
 fn what_refutes_the_first_session_of_a_chain_last_refutes_all_that_was_done_in_it() {
-    let [ci, rest @ ..] = &run_of(LAMBDA)[..] else { panic!("no records") };
+    let [ci, rest @ ..] = &run_of(LAMBDA, false)[..] else { panic!("no records") };
     let last = [rest, std::slice::from_ref(ci)].concat();
     let expected: Misused = ["01", "02", "03", "10", "11", "12"].map(str::to_owned).into();
     for processes in [1, 3] {
@@ -277,12 +280,13 @@ proptest! {
     #[test]
     fn the_order_of_a_chains_records_makes_no_difference(
         refuted in any::<bool>(),
+        on_an_instance in any::<bool>(),
         order in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
         again in prop::collection::vec(0..6_usize, 0..6),
         at_once in 1..5_usize,
         processes in 1..4_usize,
     ) {
-        let all = run_of(if refuted { LAMBDA } else { CODEBUILD });
+        let all = run_of(if refuted { LAMBDA } else { CODEBUILD }, on_an_instance);
         // Some come twice.
         let records: Vec<String> = order.iter().chain(&again).map(|place| all[*place].clone()).collect();
         let expected: Misused =

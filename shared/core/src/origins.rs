@@ -262,10 +262,9 @@ impl Beginning {
 /// session is as its beginning was.
 fn began_as_code(principal: &Principal<'_>) -> bool {
     let identity = &principal.identity;
-    let web = identity.federated_provider.as_deref().is_some_and(|provider| !provider.is_empty());
     matches!(principal.kind, Kind::Workload | Kind::Unknown)
         && identity.kind == IdentityType::AssumedRole
-        && (web || compute_service(identity).is_some())
+        && (identity.federated_provider.is_some() || compute_service(identity).is_some())
 }
 
 /// Whether it is a service through which people get roles, as account access manager.
