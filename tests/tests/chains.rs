@@ -1,7 +1,13 @@
 //! Deploy sessions that were issued in other sessions, as where a runner's role assumes the deploy role: what they cost, and that
 //! what refutes one in the chain is found in whatever order the records come.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic"
+)]
 
 use std::collections::BTreeSet;
 

@@ -133,7 +133,9 @@ pub async fn prove(
     put_all(world, batch.puts).await?;
     let refuted: HashSet<u64> = batch.refuted.iter().map(|(session, _)| *session).collect();
     batch.proven.difference(&refuted).for_each(|session| proven.add(*session));
-    refuted.iter().for_each(|session| proven.forget(*session));
+    for session in &refuted {
+        proven.forget(*session);
+    }
     let mut looked = put_issued(world, batch.issued, proven).await?;
     let mut found = Found::default();
     for (session, uses) in batch.used {
@@ -237,7 +239,7 @@ async fn is_proven(world: &impl World, session: u64, proven: &ProvenSessions) ->
     let (mut chain, mut at) = (Vec::new(), session);
     for _ in 0..=HOPS {
         if proven.has(at) {
-            chain.into_iter().for_each(|session| proven.add(session));
+            proven.add_all(&chain);
             return Ok(true);
         }
         chain.push(at);
@@ -250,7 +252,7 @@ async fn is_proven(world: &impl World, session: u64, proven: &ProvenSessions) ->
         }
         match standing(&beginnings(world, at).await?) {
             Some(Standing::Proven) => {
-                chain.into_iter().for_each(|session| proven.add(session));
+                proven.add_all(&chain);
                 return Ok(true);
             }
             Some(Standing::Issued(by)) => {

@@ -36,6 +36,12 @@ impl ProvenSessions {
         known.proven.insert(session);
     }
 
+    pub(super) fn add_all(&self, sessions: &[u64]) {
+        for session in sessions {
+            self.add(*session);
+        }
+    }
+
     pub(super) fn has(&self, session: u64) -> bool {
         self.0.borrow().proven.contains(&session)
     }
