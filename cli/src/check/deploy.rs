@@ -13,6 +13,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<String> {
     for entry in &policy.deploy {
         warned.extend(lists_nobody(entry));
         warned.extend(only_tags(entry));
+        warned.extend(callers_without_tags(entry));
         warned.extend(people_of_a_set(entry));
         warned.extend(open_origins(entry));
         warned.extend(redundant_changes(entry));
@@ -52,6 +53,23 @@ fn only_tags(entry: &Deploy) -> Option<String> {
             clean(entry.identity.as_str(), 128)
         )
     })
+}
+
+/// Callers that pass no session tags, so that each session that they begin would be misuse: services, but those that run pods
+/// of EKS, and GitHub's jobs, whose tokens have no claim for them.
+fn callers_without_tags(entry: &Deploy) -> Option<String> {
+    let passes_none = |origin: &Origin| match origin {
+        Origin::Service(name) if !name.starts_with("pods.eks.") => Some(format!("service:{name}")),
+        Origin::WebIdentity(job) if job.subject().starts_with("repo:") => Some(job.subject().to_owned()),
+        _ => None,
+    };
+    let caller = entry.assumed_by.iter().find_map(passes_none).filter(|_| !entry.session_tags.is_empty())?;
+    Some(format!(
+        "{}: `{}` of `assumed_by` passes no session tags, so each of its sessions is `deploy-role-misused`; remove \
+         `session_tags`, or give what it deploys with a role of its own",
+        entry.line,
+        clean(&caller, 128)
+    ))
 }
 
 /// A permission set, each call of which is misuse unless people may use it.

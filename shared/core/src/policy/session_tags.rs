@@ -1,6 +1,8 @@
 //! Session tags that the sessions of a deploy role have to have: `session_tags`.
 
 use handsoff_cloudtrail::Record;
+use std::borrow::Cow;
+
 use handsoff_cloudtrail::json::Raw;
 
 use super::Glob;
@@ -47,8 +49,9 @@ impl SessionTags {
             if own.peek().is_none() {
                 return Some(WrongTag::Missing(key));
             }
-            let other = own.find(|(_, value)| !values.iter().any(|glob| glob.matches(value)));
-            other.map(|(_, value)| WrongTag::Value(key, value.clone()))
+            let fits = |value: &str| values.iter().any(|glob| glob.matches(value));
+            let other = own.find_map(|(_, value)| value.as_deref().filter(|value| !fits(value)));
+            other.map(|value| WrongTag::Value(key, value.to_owned()))
         })
     }
 }
@@ -57,12 +60,15 @@ fn is_same_key(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
+/// A tag of a record: its key, and its value if that is a text.
+type Passed = (String, Option<String>);
+
 /// The session tags of a call that assumes a role; `None` if the record doesn't show what was passed.
 ///
 /// `AssumeRole` has those that it passes as a list, and as an object those that are inherited from the caller's session; the calls
 /// with SAML or a web identity have as an object what the provider passed ("Pass session tags in AWS STS", "Viewing session tags
 /// in CloudTrail"). Without tags a request has neither. Those of the role itself aren't in a record.
-fn passed(asked: Raw<'_>) -> Option<Vec<(String, String)>> {
+fn passed(asked: Raw<'_>) -> Option<Vec<Passed>> {
     // Parameters that were left out, as those over 100 KB, show nothing.
     asked.get("roleArn").and_then(Raw::text)?;
     let mut tags = Vec::new();
@@ -72,12 +78,15 @@ fn passed(asked: Raw<'_>) -> Option<Vec<(String, String)>> {
             Some(list) if list.is_array() => {
                 for tag in list.elements().flatten() {
                     let field = |name: &str| tag.get(name).and_then(Raw::text);
-                    tags.push((field("key")?.into_owned(), field("value").unwrap_or_default().into_owned()));
+                    tags.push((
+                        field("key")?.into_owned(),
+                        Some(field("value").unwrap_or_default().into_owned()),
+                    ));
                 }
             }
             Some(object) if object.is_object() => {
                 for (key, value) in object.members().flatten() {
-                    tags.push((key.into_owned(), value.text()?.into_owned()));
+                    tags.push((key.into_owned(), value.text().map(Cow::into_owned)));
                 }
             }
             Some(other) if other.is_absent() => {}
@@ -140,6 +149,7 @@ mod tests {
             (format!(r#","tags":[{}]"#, tag("team", "")), is("team", "")),
             (r#","tags":[{"key":"team"}]"#.to_owned(), is("team", "")),
             (r#","principalTags":{"team":"payments","repo":"infra"}"#.to_owned(), is("Repo", "infra")),
+            (r#","principalTags":{"team":["ops"]}"#.to_owned(), is("Repo", "-")),
             // Any of several, as no call of STS's has.
             (format!(r#","tags":[{},{}]"#, tag("team", "payments"), tag("Team", "ops")), is("team", "ops")),
             (
@@ -161,6 +171,7 @@ mod tests {
             with(&format!(r#","tags":"{hidden}""#)),
             with(&format!(r#","principalTags":"{hidden}""#)),
             with(r#","tags":[7]"#),
+            with(r#","principalTags":{"team":["ops"],"repo":{}}"#),
         ] {
             assert_eq!(wrong(&parameters), None, "{parameters}");
         }
