@@ -5,7 +5,9 @@ use std::path::Path;
 
 use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_core::policy::{BreakGlass, Deploy, IdentityPattern, Line, PatternError, PolicyError};
+use handsoff_core::policy::{
+    BreakGlass, Deploy, IdentityPattern, Line, PatternError, PolicyError, SessionTags,
+};
 
 use crate::args::PolicyArgs;
 use crate::output;
@@ -98,6 +100,7 @@ pub fn policy(args: &PolicyArgs) -> Result<Policy, LoadError> {
                 session_names: Vec::new(),
                 networks: Vec::new(),
                 source_identities: Vec::new(),
+                session_tags: SessionTags::default(),
                 vpc_endpoints: Vec::new(),
                 may_change: None,
                 deletions: Deploy::DELETIONS,

@@ -211,6 +211,35 @@ fn a_person_behind_a_session_shows_without_any_list() {
     }
 }
 
+/// A session whose beginning lacks a tag that its entry requires: the call that assumed the role, and each change since.
+#[test]
+fn a_session_without_its_entrys_tags_is_misuse() {
+    let (ci, deploy) = (pipeline("ci", "ASIAC1"), pipeline("deploy", "ASIAD1"));
+    let tagged = |team: &str| {
+        let tags = format!(r#""tags":[{{"key":"team","value":"{team}"}}],"roleSessionName""#);
+        assumes(25, &session(ci), deploy).replacen(r#""roleSessionName""#, &tags, 1)
+    };
+    for lists in ["assumed_by = [\"arn:aws:iam::111122223333:role/ci\"]", ""] {
+        let text = format!(
+            "[[deploy]]\nidentity = \"arn:aws:iam::*:role/deploy\"\n{lists}\nsession_tags = {{ team = \"payments\" }}\n"
+        );
+        let policy = Policy::parse("p", &text).unwrap();
+        let began = [tagged("payments"), tagged("ops"), assumes(25, &session(ci), deploy)];
+        for (began, refuted) in began.into_iter().zip([false, true, true]) {
+            let mut expected = Misused::new();
+            if refuted {
+                expected.extend([("25", "high"), ("26", "critical")].map(|(at, it)| (at.into(), it.into())));
+            } else if lists.is_empty() {
+                expected.insert(("25".into(), "medium".into()));
+            }
+            for records in [vec![began.clone(), changes(26, deploy)], vec![changes(26, deploy), began]] {
+                assert_eq!(live_by(&policy, &records, 1).0, expected, "{records:#?}");
+                assert_eq!(replayed_by(&policy, &records), expected);
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]

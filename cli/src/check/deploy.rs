@@ -12,6 +12,8 @@ pub(super) fn warnings(policy: &Policy) -> Vec<String> {
     let mut warned = Vec::new();
     for entry in &policy.deploy {
         warned.extend(lists_nobody(entry));
+        warned.extend(only_tags(entry));
+        warned.extend(callers_without_tags(entry));
         warned.extend(people_of_a_set(entry));
         warned.extend(open_origins(entry));
         warned.extend(redundant_changes(entry));
@@ -39,6 +41,35 @@ fn lists_nobody(entry: &Deploy) -> Option<String> {
             clean(entry.identity.as_str(), 128)
         )
     })
+}
+
+/// Session tags that anybody who may assume the role can pass.
+fn only_tags(entry: &Deploy) -> Option<String> {
+    (!entry.session_tags.is_empty() && entry.assumed_by.is_empty()).then(|| {
+        format!(
+            "{}: `session_tags` without `assumed_by`: who assumes a role chooses the tags, unless its trust policy requires \
+             them (`aws:RequestTag`); they bound who is listed, and prove nobody: list in `assumed_by` who assumes `{}`",
+            entry.line,
+            clean(entry.identity.as_str(), 128)
+        )
+    })
+}
+
+/// Callers that pass no session tags, so that each session that they begin would be misuse: services, but those that run pods
+/// of EKS, and GitHub's jobs, whose tokens have no claim for them.
+fn callers_without_tags(entry: &Deploy) -> Option<String> {
+    let passes_none = |origin: &Origin| match origin {
+        Origin::Service(name) if !name.starts_with("pods.eks.") => Some(format!("service:{name}")),
+        Origin::WebIdentity(job) if job.subject().starts_with("repo:") => Some(job.subject().to_owned()),
+        _ => None,
+    };
+    let caller = entry.assumed_by.iter().find_map(passes_none).filter(|_| !entry.session_tags.is_empty())?;
+    Some(format!(
+        "{}: `{}` of `assumed_by` passes no session tags, so each of its sessions is `deploy-role-misused`; remove \
+         `session_tags`, or give what it deploys with a role of its own",
+        entry.line,
+        clean(&caller, 128)
+    ))
 }
 
 /// A permission set, each call of which is misuse unless people may use it.

@@ -30,7 +30,7 @@ pub use unproven::unproven;
 use handsoff_cloudtrail::{AccessLevel, Action, Class, Effect};
 use handsoff_core::deputy;
 use handsoff_core::detector::{About, Claim, IdentityFacts, Priority, RecordFacts, Related, Watch};
-use handsoff_core::policy::{Deploy, Policy, exceptions};
+use handsoff_core::policy::{Deploy, Policy, exceptions, misuse};
 use handsoff_core::rules::{Rule, Whose};
 use handsoff_core::{
     Attack, Call, Code, Detector, Disposition, Finding, Kind, Outcome, Severity, Trace, Verdict, show,
@@ -196,7 +196,10 @@ fn misused(call: &Call<'_>, entry: Option<&Deploy>, how: &str) -> Finding {
         (Outcome::Succeeded, Effect::Changes) => Severity::Critical,
         // It may be the runner, which the entry should list.
         (Outcome::Succeeded, _)
-            if lists_nobody && call.refuted.is_none() && call.principal.kind == Kind::Unknown =>
+            if lists_nobody
+                && call.refuted.is_none()
+                && call.principal.kind == Kind::Unknown
+                && entry.is_none_or(|entry| misuse::by_tags(entry, &call.record).is_none()) =>
         {
             Severity::Medium
         }

@@ -15,6 +15,7 @@ mod kinds;
 mod mfa;
 mod networks;
 mod secrets;
+mod session_tags;
 mod unproven;
 mod who;
 

@@ -15,8 +15,8 @@ use crate::call::{Call, Outcome, Target};
 use crate::deploy_sessions::DeploySessions;
 use crate::finding::Key;
 use crate::instructions::{Actor, Instructions};
-use crate::policy::Policy;
-use crate::principal::{Kind, vouches_for_code};
+use crate::policy::{Policy, misuse};
+use crate::principal::{Kind, Principal, compute_service, vouches_for_code};
 use crate::session_id::{self, issued_by};
 use crate::show::clean;
 use crate::trace::Trace;
@@ -200,7 +200,7 @@ pub enum Beginning {
         /// The person, as far as the record says.
         who: String,
     },
-    /// A deploy session that its entry allows, and that wasn't issued in another one.
+    /// A deploy session that its entry allows, and that wasn't issued in another one, or in one that began with code.
     Fits(u64),
     /// A session that was issued in another one, of which this record says nothing.
     Issued(Issue),
@@ -233,11 +233,16 @@ impl Beginning {
                 let entry = policy.deploy.get(place)?;
                 match call.misuse(policy) {
                     // It may be the runner, which the entry should list; or who assumed its role is a person.
-                    Some(_) if entry.assumed_by.is_empty() && kind == Kind::Unknown => {
+                    Some(_)
+                        if entry.assumed_by.is_empty()
+                            && kind == Kind::Unknown
+                            && misuse::by_tags(entry, &call.record).is_none() =>
+                    {
                         by_session(!entry.humans)
                     }
                     Some((_, how)) => Some(Self::Refuted { session, how }),
                     None if entry.humans => None,
+                    None if began_as_code(&call.principal) => Some(Self::Fits(session)),
                     None => by_session(true).or(Some(Self::Fits(session))),
                 }
             }
@@ -250,6 +255,16 @@ impl Beginning {
             (None, _) => by_session(false),
         }
     }
+}
+
+/// Whether AWS writes into each record of a caller's session that it gave the credentials to a machine or a function, or that a
+/// web identity took the role on: no record of another call shows a person or another session behind it. A deploy role's own
+/// session is as its beginning was.
+fn began_as_code(principal: &Principal<'_>) -> bool {
+    let identity = &principal.identity;
+    matches!(principal.kind, Kind::Workload | Kind::Unknown)
+        && identity.kind == IdentityType::AssumedRole
+        && (identity.federated_provider.is_some() || compute_service(identity).is_some())
 }
 
 /// Whether it is a service through which people get roles, as account access manager.

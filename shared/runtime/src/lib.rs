@@ -33,6 +33,7 @@ mod marks;
 pub mod message;
 mod ports;
 mod proof;
+mod proven_sessions;
 mod puts;
 mod related;
 mod report;
@@ -64,7 +65,8 @@ pub use ports::{
     Archive, Ask, CANARY_TAG, CANARY_VALUE, Canary, Clock, ConditionalWrite, DeadLetters, Lookup, Memory,
     Metrics, Notifier, Open, Published, Range, Subscription, Subscriptions, World,
 };
-pub use proof::{Proof, ProvenSessions, Unsettled, prove, unsettled};
+pub use proof::{Proof, Unsettled, prove, unsettled};
+pub use proven_sessions::ProvenSessions;
 pub use puts::AT_ONCE;
 pub use related::{Around, Group, related};
 pub use report::{Metric, Report, Stat, Unit};

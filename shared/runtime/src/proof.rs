@@ -3,9 +3,8 @@
 //!
 //! A session has a partition. In it are how the session began, and what was done in it that depends on that: changes as the
 //! pipeline, and sessions that were issued in it. Each is put first, and the other read then. A session that nothing can refute
-//! any more costs one read, and nothing of what is done in it is stored.
+//! any more costs one read, and nothing of what is done in it is stored: see [`ProvenSessions`].
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use handsoff_cloudtrail::TimeDelta;
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::episode::Mark;
 use super::error::RuntimeError;
 use super::ports::{Range, World};
+use super::proven_sessions::ProvenSessions;
 use super::puts::{Item, put_all};
 use super::stored;
 use super::unproven::{Unproven, partition};
@@ -28,9 +28,6 @@ const USES: usize = 1000;
 
 /// So many records of a session's beginning are read: there is one, or two of a call into another account.
 const BEGINNINGS: usize = 10;
-
-/// So many sessions that are proven are kept in mind.
-const PROVEN: usize = 1000;
 
 /// What a record says of sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +49,17 @@ struct Began {
     /// It is the pipeline's, as far as its own record says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fits: Option<Fits>,
+    /// The session that it was issued in, where that decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<u64>,
+}
+
+impl Began {
+    /// Where it is stored, and as what.
+    fn item(&self, session: u64, event: Key) -> Result<Item, RuntimeError> {
+        let kind = if self.fits.is_some() { "fits" } else { "began" };
+        Ok((partition(session), format!("{kind}#{:016x}", event.0), stored::text(self)?))
+    }
 }
 
 /// A beginning that its entry of the policy allows.
@@ -85,17 +93,17 @@ impl Proof {
     /// What a call says of the session that it issued. `finding`: what there is to report if a person is behind the caller's
     /// session; the end of its reason is missing.
     pub fn of_issue(event: Key, beginning: Beginning, finding: impl FnOnce() -> Option<Finding>) -> Self {
-        let began = |session, how, person| Some((session, Began { how, person, fits: None }));
-        let fitting = |session, fits| Some((session, Began { fits: Some(fits), ..Began::default() }));
+        let began = |session, how, person| Some((session, Began { how, person, ..Began::default() }));
+        let fitting = |session, fits, by| Some((session, Began { fits: Some(fits), by, ..Began::default() }));
         let own = Self { event, ..Self::default() };
         match beginning {
             Beginning::Refuted { session, how } => Self { began: began(session, how, false), ..own },
             Beginning::ByPerson { session, who } => Self { began: began(session, who, true), ..own },
-            Beginning::Fits(session) => Self { began: fitting(session, Fits::Proven), ..own },
+            Beginning::Fits(session) => Self { began: fitting(session, Fits::Proven, None), ..own },
             Beginning::Issued(Issue { session, by, deploys }) => {
                 let mark = finding().filter(|_| deploys).map(|finding| Mark::new(&finding));
                 let used = Use { mark, issued: Some(session), deploys, expected: false };
-                let began = if deploys { fitting(session, Fits::Issued) } else { None };
+                let began = if deploys { fitting(session, Fits::Issued, Some(by)) } else { None };
                 Self { began, used: Some((by, used)), ..own }
             }
         }
@@ -106,24 +114,6 @@ impl Proof {
     pub fn of_change(session: u64, finding: &Finding, opening: Option<Unproven>) -> Self {
         let used = Use { mark: Some(Mark::new(finding)), expected: opening.is_some(), ..Use::default() };
         Self { began: None, used: Some((session, used)), opening, event: finding.key }
-    }
-}
-
-/// Deploy sessions that nothing can refute any more, as far as this process has seen: what is done in them isn't stored.
-#[derive(Debug, Default)]
-pub struct ProvenSessions(RefCell<HashSet<u64>>);
-
-impl ProvenSessions {
-    fn add(&self, session: u64) {
-        let mut known = self.0.borrow_mut();
-        if known.len() >= PROVEN {
-            known.clear();
-        }
-        known.insert(session);
-    }
-
-    fn has(&self, session: u64) -> bool {
-        self.0.borrow().contains(&session)
     }
 }
 
@@ -138,35 +128,26 @@ pub async fn prove(
     proven: &ProvenSessions,
     patience: TimeDelta,
 ) -> Result<Vec<Reported>, RuntimeError> {
-    let (mut puts, mut began, mut used) = (BTreeSet::new(), Vec::new(), BTreeMap::<u64, Uses>::new());
-    for Proof { began: seen, used: by, opening, event } in proofs {
-        if let Some((session, how)) = seen {
-            let kind = if how.fits.is_some() { "fits" } else { "began" };
-            puts.insert((partition(session), format!("{kind}#{:016x}", event.0), stored::text(&how)?));
-            began.push((session, how));
-        }
-        if let Some((session, one)) = by {
-            let batch = used.entry(session).or_default();
-            batch.puts.insert((partition(session), one.sort(event), stored::text(&one)?));
-            batch.done.push(one);
-            batch.opening = batch.opening.take().or(opening);
-        }
+    let mut batch = Batch::default();
+    proofs.into_iter().try_for_each(|proof| batch.take(proof))?;
+    put_all(world, batch.puts).await?;
+    let refuted: HashSet<u64> = batch.refuted.iter().map(|(session, _)| *session).collect();
+    batch.proven.difference(&refuted).for_each(|session| proven.add(*session));
+    for session in &refuted {
+        proven.forget(*session);
     }
-    put_all(world, puts).await?;
-    began
-        .iter()
-        .filter(|(_, how)| how.fits == Some(Fits::Proven))
-        .for_each(|(session, _)| proven.add(*session));
+    let mut looked = put_issued(world, batch.issued, proven).await?;
     let mut found = Found::default();
-    used.retain(|session, _| !proven.has(*session));
-    for (session, uses) in used {
-        if beginnings(world, session).await?.iter().any(|how| how.fits == Some(Fits::Proven)) {
-            proven.add(session);
+    for (session, uses) in batch.used {
+        if proven.has(session) || (looked.insert(session) && is_proven(world, session, proven).await?) {
             continue;
         }
         put_all(world, uses.puts).await?;
         // Again: of this and of what shows the beginning, whichever is written last reads the other.
         let seen = beginnings(world, session).await?;
+        if matches!(standing(&seen), Some(Standing::Proven)) {
+            proven.add(session);
+        }
         if let (true, Some(opening)) = (seen.is_empty(), uses.opening) {
             opening.wait(world, session, patience).await?;
         }
@@ -174,11 +155,131 @@ pub async fn prove(
             found.follow(&how, uses.done);
         }
     }
-    for (session, how) in began.into_iter().filter(|(_, how)| how.fits.is_none()) {
+    for (session, how) in batch.refuted {
         found.follow(&how, self::uses(world, session).await?);
     }
-    found.follow_on(world).await?;
+    found.follow_on(world, proven).await?;
     Ok(found.findings)
+}
+
+/// What a batch says of sessions.
+#[derive(Default)]
+struct Batch {
+    /// What is put in any case.
+    puts: BTreeSet<Item>,
+    /// The sessions whose beginning proves them.
+    proven: HashSet<u64>,
+    /// Those whose beginning refutes them, or has a person.
+    refuted: Vec<(u64, Began)>,
+    /// Those that depend on the session that they were issued in, with their event.
+    issued: Vec<(u64, Began, Key)>,
+    used: BTreeMap<u64, Uses>,
+}
+
+impl Batch {
+    fn take(&mut self, Proof { began, used, opening, event }: Proof) -> Result<(), RuntimeError> {
+        if let Some((session, how)) = began {
+            match how.fits {
+                Some(Fits::Issued) => self.issued.push((session, how, event)),
+                Some(Fits::Proven) => {
+                    self.puts.insert(how.item(session, event)?);
+                    self.proven.insert(session);
+                }
+                None => {
+                    self.puts.insert(how.item(session, event)?);
+                    self.refuted.push((session, how));
+                }
+            }
+        }
+        if let Some((session, one)) = used {
+            let uses = self.used.entry(session).or_default();
+            uses.puts.insert((partition(session), one.sort(event), stored::text(&one)?));
+            uses.done.push(one);
+            uses.opening = uses.opening.take().or(opening);
+        }
+        Ok(())
+    }
+}
+
+/// Puts the beginnings of sessions that were issued in others: of one that is proven, so is its own. Returns the sessions that
+/// were read for it.
+async fn put_issued(
+    world: &impl World,
+    mut issued: Vec<(u64, Began, Key)>,
+    proven: &ProvenSessions,
+) -> Result<HashSet<u64>, RuntimeError> {
+    let (mut looked, mut puts) = (HashSet::new(), BTreeSet::new());
+    let own: HashSet<u64> = issued.iter().map(|(session, ..)| *session).collect();
+    for by in issued.iter().filter_map(|(_, how, _)| how.by).filter(|by| !own.contains(by)) {
+        if looked.insert(by) {
+            is_proven(world, by, proven).await?;
+        }
+    }
+    for _ in 0..HOPS {
+        for (session, how, _) in &mut issued {
+            if how.by.is_some_and(|by| proven.has(by)) {
+                *how = Began { fits: Some(Fits::Proven), ..Began::default() };
+                proven.add(*session);
+            }
+        }
+    }
+    for (session, how, event) in issued {
+        if let Some(by) = how.by {
+            proven.issued(session, by);
+        }
+        puts.insert(how.item(session, event)?);
+    }
+    put_all(world, puts).await?;
+    Ok(looked)
+}
+
+/// Whether nothing can refute a session any more: by its own beginning, or by that of the one that it was issued in.
+async fn is_proven(world: &impl World, session: u64, proven: &ProvenSessions) -> Result<bool, RuntimeError> {
+    let is_due = proven.is_due(session);
+    let (mut chain, mut at) = (Vec::new(), session);
+    for _ in 0..=HOPS {
+        if proven.has(at) {
+            proven.add_all(&chain);
+            return Ok(true);
+        }
+        chain.push(at);
+        if let Some(by) = proven.issuer(at) {
+            at = by;
+            continue;
+        }
+        if !is_due {
+            return Ok(false);
+        }
+        match standing(&beginnings(world, at).await?) {
+            Some(Standing::Proven) => {
+                proven.add_all(&chain);
+                return Ok(true);
+            }
+            Some(Standing::Issued(by)) => {
+                proven.issued(at, by);
+                at = by;
+            }
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// What the beginning of a session that isn't refuted says of it.
+enum Standing {
+    /// Nothing can refute it any more.
+    Proven,
+    /// It is as the one that it was issued in.
+    Issued(u64),
+}
+
+/// By all that is known of how a session began, what refutes it first. Of two records of one call, the one that says more counts.
+fn standing(seen: &[Began]) -> Option<Standing> {
+    let more = seen.iter().find(|how| how.fits != Some(Fits::Proven));
+    more.or(seen.first()).and_then(|how| match how.fits? {
+        Fits::Proven => Some(Standing::Proven),
+        Fits::Issued => how.by.map(Standing::Issued),
+    })
 }
 
 /// What a batch has of what was done in a session.
@@ -244,11 +345,12 @@ struct Found {
 
 impl Found {
     /// Follows the sessions that were issued in refuted ones.
-    async fn follow_on(&mut self, world: &impl World) -> Result<(), RuntimeError> {
+    async fn follow_on(&mut self, world: &impl World, proven: &ProvenSessions) -> Result<(), RuntimeError> {
         for _ in 0..HOPS {
             let led = std::mem::take(&mut self.sessions);
             let mut puts = BTreeSet::new();
             for (session, how) in &led {
+                proven.forget(*session);
                 puts.insert((partition(*session), "began#led".to_owned(), stored::text(how)?));
             }
             put_all(world, puts).await?;
@@ -276,7 +378,8 @@ impl Found {
                 (false, false) => continue,
             };
             if let Some(session) = issued {
-                self.sessions.insert(session, Began { how, person: began.person && !deploys, fits: None });
+                self.sessions
+                    .insert(session, Began { how, person: began.person && !deploys, ..Began::default() });
             }
         }
     }

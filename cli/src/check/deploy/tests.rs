@@ -29,6 +29,34 @@ fn a_role_that_lists_nobody_is_reported_and_a_user_not() {
 }
 
 #[test]
+fn session_tags_of_a_role_that_lists_nobody_are_reported() {
+    let tags = "session_tags = { team = \"payments\" }";
+    let said = told(&role(tags));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[1].starts_with("p:1 [[deploy]]: `session_tags` without `assumed_by`"), "{said:?}");
+    assert!(said[1].contains("list in `assumed_by` who assumes `arn:aws:iam::*:role/deploy`"), "{said:?}");
+    assert_eq!(told(&role("session_tags = {}")).len(), 1, "none is asked for");
+    let runner = "assumed_by = [\"arn:aws:iam::111122223333:role/ci\", \"saml:Build\", \"service:pods.eks.amazonaws.com\"]";
+    assert!(told(&role(&format!("{runner}\n{tags}"))).is_empty());
+}
+
+#[test]
+fn callers_that_pass_no_session_tags_are_reported() {
+    let tags = "session_tags = { team = \"payments\" }";
+    let github = "repo:acme@1/infra@2:ref:refs/heads/main";
+    for (listed, shown) in [
+        ("service:codebuild.amazonaws.com", "service:codebuild.amazonaws.com".to_owned()),
+        (&*format!("oidc:{github}"), github.to_owned()),
+    ] {
+        let entry = role(&format!("assumed_by = [\"{listed}\"]"));
+        assert!(told(&entry).is_empty());
+        let said = told(&format!("{entry}{tags}"));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(&format!("`{shown}` of `assumed_by` passes no session tags")), "{said:?}");
+    }
+}
+
+#[test]
 fn a_permission_set_that_people_may_not_use_is_reported() {
     let sso = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/**/AWSReservedSSO_Deploy_*";
     for identity in ["permission-set/Deploy", sso] {

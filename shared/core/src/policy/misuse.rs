@@ -4,6 +4,7 @@ use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::partition::{is_same_service, service_name};
 use handsoff_cloudtrail::{Action, Arn, IdentityType, Record, is_used_by_people};
 
+use super::session_tags::WrongTag;
 use super::{Deploy, Origin};
 use crate::principal::{Kind, Principal, compute_service, is_instance};
 use crate::show::clean;
@@ -183,6 +184,9 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     if let Some(how) = source.and_then(|source| by_source(entry, &source)) {
         return Some(how);
     }
+    if let Some(how) = by_tags(entry, record) {
+        return Some(how);
+    }
     if entry.assumed_by.is_empty() {
         return by_taking_unlisted(entry, principal);
     }
@@ -213,6 +217,19 @@ pub(crate) fn by_taking(entry: &Deploy, record: &Record<'_>, principal: &Princip
     let vouched = principal.identity.web_provider().map(|provider| format!(" of `{}`", clean(provider, 128)));
     let vouched = vouched.unwrap_or_default();
     (!listed).then(|| format!("`assumed_by` doesn't list `{name}`{vouched}, who assumed it"))
+}
+
+/// From the session tags that a call passes which takes the deploy role on.
+pub fn by_tags(entry: &Deploy, record: &Record<'_>) -> Option<String> {
+    Some(match entry.session_tags.wrong(record)? {
+        WrongTag::Missing(key) => {
+            format!("its session lacks the tag `{}`, which `session_tags` requires", clean(key, 64))
+        }
+        WrongTag::Value(key, value) => {
+            let (key, value) = (clean(key, 64), clean(&value, 64));
+            format!("`session_tags` doesn't list the value `{value}` of its session's tag `{key}`")
+        }
+    })
 }
 
 /// Whether an ARN is that of an account's SAML provider. The call names it, and works only with that provider's assertion ("AWS STS

@@ -18,6 +18,7 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod schema_parts;
+mod session_tags;
 mod web_identity;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ pub use pattern::{ActionPattern, Glob, IdentityPattern};
 pub use pattern_error::PatternError;
 pub use pipeline::PipelineRules;
 pub use protected::Protected;
+pub use session_tags::SessionTags;
 pub use web_identity::WebIdentity;
 
 use crate::severity::Severity;
@@ -108,6 +110,9 @@ pub struct Deploy {
     pub networks: Vec<IpNet>,
     /// The `sourceIdentity` that its sessions may carry. Empty: none but a certificate's.
     pub source_identities: Vec<Glob>,
+    /// Session tags that its sessions have: of each key a value, or a list of them. Left out: any, or none.
+    #[cfg_attr(test, schemars(with = "SessionTags"))]
+    pub session_tags: SessionTags,
     /// VPC endpoints that it is used through, by their ID or their account's. Empty: any of the role's own account
     /// or of an account that `assumed_by` writes out.
     pub vpc_endpoints: Vec<String>,

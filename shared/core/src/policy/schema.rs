@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::schema_parts::{nothing, written};
 use super::{
     ActionPattern, Agents, Alerts, BreakGlass, Cases, Change, Denials, Deploy, DigestHours, Exception, Form,
-    Glob, IdentityPattern, ImagePattern, Images, Origin, PipelineRules, ProofRules, TicketPlace, Workload,
+    Glob, IdentityPattern, ImagePattern, Images, Origin, PipelineRules, ProofRules, SessionTags, TicketPlace,
+    Workload,
 };
 
 /// The policy of a team, handsoff.toml: which roles deploy, which are for emergencies, what is expected, what is tolerated until when.
@@ -93,6 +94,15 @@ written! {
         "type": "string",
         "pattern": "^([A-Za-z0-9-]+:.+|[a-z-]+)$",
         "description": "service:Name, such as s3:Put*, the name of a class of changes, or ordinary for what has none.",
+    },
+    SessionTags: {
+        "type": "object",
+        "patternProperties": {"^.+$": {"oneOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}},
+        ]}},
+        "additionalProperties": false,
+        "description": "Keys of session tags, with a value or a list of values, `*` for any characters: { team = \"payments\" }.",
     },
     TicketPlace: {
         "type": "string",

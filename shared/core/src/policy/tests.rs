@@ -250,6 +250,32 @@ fn a_vpc_endpoint_is_its_id_or_its_account() {
 }
 
 #[test]
+fn session_tags_are_a_table_of_values() {
+    let entry =
+        |tags: &str| format!("[[deploy]]\nidentity = \"arn:aws:iam::*:role/x\"\nsession_tags = {tags}");
+    for tags in ["{}", "{ team = \"payments\" }", "{ team = [\"a\", \"b*\"], \"aws:x y\" = \"\" }"] {
+        let policy = Policy::parse("p", &entry(tags)).unwrap();
+        assert_eq!(policy.deploy[0].session_tags.is_empty(), tags == "{}", "{tags}");
+    }
+    for tags in [
+        "{ team = [] }",
+        "{ team = 7 }",
+        "{ team = [\"a\", 7] }",
+        "{ team = { a = \"b\" } }",
+        "{ \"\" = \"a\" }",
+    ] {
+        let told = problems(&entry(tags));
+        assert!(told.contains("should be the value of a session tag, or a list of such"), "{tags}: {told}");
+    }
+    for tags in ["[\"team=payments\"]", "\"team\""] {
+        let told = problems(&entry(tags));
+        assert!(told.contains("`session_tags` should be a table, such as { team = "), "{tags}: {told}");
+    }
+    let told = problems(&entry("{ team = \"a\", Team = \"b\" }"));
+    assert!(told.contains("`session_tags` is there twice: keys of tags aren't case sensitive"), "{told}");
+}
+
+#[test]
 fn approvers_are_people_written_out() {
     let parse = |list: &str| Policy::parse("p", &format!("[cases]\napprovers = {list}"));
     assert_eq!(

@@ -1,10 +1,12 @@
 //! `[[deploy]]`, `[[break_glass]]`, `[[workload]]` and `[[exception]]`.
 
 use handsoff_cloudtrail::{Time, TimeDelta};
+use toml::de::DeValue;
 
 use super::{Reader, Section, is_account};
 use crate::policy::{
-    BreakGlass, Change, Deploy, Exception, Form, IdentityPattern, Origin, PatternError, TicketPlace, Workload,
+    BreakGlass, Change, Deploy, Exception, Form, Glob, IdentityPattern, Origin, PatternError, SessionTags,
+    TicketPlace, Workload,
 };
 
 impl Reader<'_> {
@@ -15,6 +17,7 @@ impl Reader<'_> {
             "session_names",
             "networks",
             "source_identities",
+            "session_tags",
             "vpc_endpoints",
             "may_change",
             "deletions",
@@ -29,6 +32,7 @@ impl Reader<'_> {
         let networks = self.each(networks, |written| written.parse().map_err(|_| PatternError::NoNetwork));
         let session_names = self.globs(section, "session_names").unwrap_or_default();
         let source_identities = self.globs(section, "source_identities").unwrap_or_default();
+        let session_tags = self.session_tags(section);
         let endpoints = self.strings(section, "vpc_endpoints").unwrap_or_default();
         let vpc_endpoints = self.each(endpoints, |written| {
             let known = is_account(written) || (written.starts_with("vpce-") && !written.contains('*'));
@@ -47,12 +51,43 @@ impl Reader<'_> {
             session_names,
             networks,
             source_identities,
+            session_tags,
             vpc_endpoints,
             may_change,
             deletions,
             humans,
             unproven,
         })
+    }
+
+    fn session_tags(&mut self, section: &Section<'_>) -> SessionTags {
+        let mut tags = SessionTags::default();
+        let Some(value) = section.get("session_tags") else { return tags };
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(value, "session_tags", "a table, such as { team = \"payments\" }");
+            return tags;
+        };
+        for (key, value) in table {
+            let name = key.get_ref();
+            let values = match value.get_ref() {
+                DeValue::String(text) => vec![Glob::new(text)],
+                DeValue::Array(list) => {
+                    let texts: Vec<Glob> =
+                        list.iter().filter_map(|it| it.get_ref().as_str()).map(Glob::new).collect();
+                    // What no value can have is no bound that somebody means.
+                    if texts.is_empty() || texts.len() < list.len() { Vec::new() } else { texts }
+                }
+                _ => Vec::new(),
+            };
+            if name.trim().is_empty() || values.is_empty() {
+                self.wrong(value, name, "the value of a session tag, or a list of such");
+            } else if !tags.add(name, values) {
+                let message =
+                    format!("`{name}` of `session_tags` is there twice: keys of tags aren't case sensitive");
+                self.error(key.span(), message);
+            }
+        }
+        tags
     }
 
     pub(super) fn break_glass(&mut self, section: &Section<'_>) -> Option<BreakGlass> {
