@@ -200,7 +200,7 @@ def to_be_told(events: list[dict], policy_text: str) -> set[Telling]:
     return set(told([one for one in alerts if DRILL not in one["subject"]]))
 
 
-# Verdicts on a session as a whole: they stand on its first event, beside that event's own.
+# Verdicts on a session or a key as a whole: they stand on its first event, beside that event's own.
 WHOLE = {
     "glass-unapproved",
     "glass-not-on-roster",
@@ -208,9 +208,10 @@ WHOLE = {
     "glass-no-mfa",
     "glass-self-approved",
     "glass-closed",
+    "long-lived-key",
 }
 
-# Incident, event, and the code of a verdict on the whole session.
+# Incident, event, and the code of a verdict on a whole session or key.
 Key = tuple[str, str, str]
 
 
