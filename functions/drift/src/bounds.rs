@@ -2,10 +2,12 @@
 //! change unasked, because it gives somebody more rights than a reviewer of the next change could take back.
 
 mod outside;
+mod part;
 
 pub(crate) use outside::{ANYONE, outsider};
 
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Action, Class, Effect, Record};
 use handsoff_core::policy::{Change, Deploy, IdentityPattern, Policy};
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
@@ -41,7 +43,7 @@ pub(crate) fn is_watched(action: &Action<'_>) -> bool {
         || action.service == "iam"
         || is_rule(action)
         || deletions::is_counted(action)
-        || action.class() == Some(Class::Sharing)
+        || outside::may_name(action)
 }
 
 /// The entry of the deploy identity that changed something.
@@ -155,12 +157,23 @@ fn stops_a_rule(action: &Action<'_>, record: &Record<'_>) -> bool {
 
 fn is_key(action: &Action<'_>) -> bool {
     action.service == "kms"
-        && matches!(&*action.name, "DisableKey" | "ScheduleKeyDeletion" | "DeleteImportedKeyMaterial")
+        && matches!(
+            &*action.name,
+            "DisableKey"
+                | "ScheduleKeyDeletion"
+                | "DeleteImportedKeyMaterial"
+                | "DeleteCustomKeyStore"
+                | "DisconnectCustomKeyStore"
+        )
 }
 
 fn destroys_for_good(call: &Call<'_>) -> bool {
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::flag) == Some(true);
-    call.action.service == "backup" || (asked("skipFinalSnapshot") && asked("deleteAutomatedBackups"))
+    // Nothing but a backup whose instance is gone.
+    let automated = ["DeleteDBInstanceAutomatedBackup", "DeleteDBClusterAutomatedBackup"];
+    call.action.service == "backup"
+        || automated.contains(&&*call.action.name)
+        || (asked("skipFinalSnapshot") && asked("deleteAutomatedBackups"))
 }
 
 /// Whose trust or rights a call changed, where that is an identity that deploys or breaks glass.
@@ -179,8 +192,11 @@ fn is_of_the_policy(
         (_, Some(user)) => ("user", user),
         _ => return None,
     };
-    let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
-    let is = |pattern: &IdentityPattern| pattern.matches_pathless(&arn, Some(account));
+    let partition = Partition::of_region(&record.aws_region.text().unwrap_or_default()).id;
+    // IAM finds names whatever their case ("IAM and AWS STS quotas").
+    let arns = [name.to_lowercase(), name.to_string()]
+        .map(|name| format!("arn:{partition}:iam::{account}:{kind}/{name}"));
+    let is = |pattern: &IdentityPattern| arns.iter().any(|arn| pattern.matches_pathless(arn, Some(account)));
     let shown = show::clean(&name, 64);
     if let Some(entry) = policy.deploy.iter().find(|entry| is(&entry.identity)) {
         return Some(format!("its own rights or another deploy role's: `{shown}` of {}", entry.line));

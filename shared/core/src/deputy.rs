@@ -3,6 +3,7 @@
 //! What the service does then has the role as its caller. The call that passed the role shows whose doing it is.
 
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Class};
 
 use crate::call::Call;
@@ -35,19 +36,24 @@ const DEEPEST: usize = 12;
 pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
     let (action, account) = (&call.action, call.account()?);
     // IAM's own calls and STS's are about roles and pass none, but for the one that puts a role into an instance profile.
-    let roles = match (&*action.service, &*action.name) {
+    let (mut roles, known) = match (&*action.service, &*action.name) {
         ("iam", "AddRoleToInstanceProfile") => {
             let name = call.record.request_parameters.get("roleName").and_then(Raw::text)?;
-            vec![format!("arn:aws:iam::{account}:role/{name}")]
+            let role = named(call, &account, &name);
+            let known = whose(&role, true, &account, policy).map(|line| (role.clone(), line));
+            (vec![role], known)
         }
         ("iam" | "sts", _) => return None,
-        _ => passed(call.record.request_parameters),
+        _ => (passed(call.record.request_parameters), by_name(call, &account, policy)),
     };
+    let grave = roles.iter().find_map(|role| Some((role.clone(), whose(role, false, &account, policy)?)));
+    let grave = grave.or(known);
+    roles.extend(grave.iter().map(|(role, _)| role.clone()));
+    roles.sort();
+    roles.dedup();
     let first = roles.first()?;
-    let line = |role: &String| whose(role, &account, policy);
-    let grave = roles.iter().find_map(|role| Some((role, line(role)?)));
     let (role, why) =
-        grave.clone().map_or((first, String::new()), |(role, line)| (role, format!(" ({line})")));
+        grave.as_ref().map_or((first, String::new()), |(role, line)| (role, format!(" ({line})")));
     let more = match roles.len() - 1 {
         0 => String::new(),
         others if others > NAMED => format!(" and more than {NAMED} more"),
@@ -79,8 +85,14 @@ fn universal(asked: Raw<'_>) -> Option<(String, bool)> {
 }
 
 /// The line of the entry that a role deploys or breaks glass by.
-fn whose(role: &str, account: &str, policy: &Policy) -> Option<String> {
-    let is = |pattern: &IdentityPattern| pattern.matches(role, Some(account));
+fn whose(role: &str, by_name: bool, account: &str, policy: &Policy) -> Option<String> {
+    let is = |pattern: &IdentityPattern| {
+        if !by_name {
+            return pattern.matches(role, Some(account));
+        }
+        // Its path isn't known, and IAM finds names whatever their case ("IAM and AWS STS quotas").
+        [role, &role.to_lowercase()].iter().any(|role| pattern.matches_pathless(role, Some(account)))
+    };
     let deploy = policy.deploy.iter().find(|entry| is(&entry.identity)).map(|entry| entry.line.to_string());
     deploy.or_else(|| {
         policy.break_glass.iter().find(|entry| is(&entry.identity)).map(|entry| entry.line.to_string())
@@ -109,6 +121,45 @@ pub(crate) fn passed(asked: Raw<'_>) -> Vec<String> {
     }
     roles.sort();
     roles
+}
+
+/// The first role that a request has by its name alone, as EMR's and Glue's do, or as that of an instance profile, with the line of
+/// its entry: only such as deploy or break glass, for much else is called a role. The console gives a profile the name of its role.
+fn by_name(call: &Call<'_>, account: &str, policy: &Policy) -> Option<(String, String)> {
+    let mut found = Vec::new();
+    let mut left = vec![(false, call.record.request_parameters, 0)];
+    while let Some((is_name, value, depth)) = left.pop() {
+        if depth > DEEPEST {
+            continue;
+        }
+        if value.is_object() {
+            left.extend(value.members().flatten().map(|(key, member)| {
+                let below = is_name && ["name", "arn"].iter().any(|own| key.eq_ignore_ascii_case(own));
+                (below || is_role(&key) || is_profile(&key), member, depth + 1)
+            }));
+        } else if value.is_array() {
+            left.extend(value.elements().flatten().map(|element| (is_name, element, depth + 1)));
+        } else if let Some(text) = value.text().filter(|_| is_name) {
+            let profile = Arn::split(&text).filter(|arn| arn.service == "iam" && arn.account == account);
+            let name = match &profile {
+                Some(arn) => arn.resource.strip_prefix("instance-profile/"),
+                None => Some(&*text).filter(|text| !text.contains([':', '/'])),
+            };
+            let role = name.map(|name| named(call, account, name.rsplit('/').next().unwrap_or(name)));
+            found.extend(role.and_then(|role| Some((role.clone(), whose(&role, true, account, policy)?))));
+        }
+    }
+    found.into_iter().min()
+}
+
+fn is_profile(key: &str) -> bool {
+    key.to_ascii_lowercase().contains("instanceprofile")
+}
+
+/// The ARN of a role of an account, by its name.
+fn named(call: &Call<'_>, account: &str, name: &str) -> String {
+    let partition = Partition::of_region(&call.record.aws_region.text().unwrap_or_default()).id;
+    format!("arn:{partition}:iam::{account}:role/{name}")
 }
 
 fn is_role(key: &str) -> bool {
