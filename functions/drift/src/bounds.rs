@@ -1,6 +1,7 @@
 //! What the pipeline may change: what its entry lists under `may_change`; without that all but what no pipeline should
 //! change unasked, because it gives somebody more rights than a reviewer of the next change could take back.
 
+mod conditions;
 mod outside;
 mod part;
 
@@ -26,7 +27,11 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 /// [`finding`] then.
 pub(crate) fn may_be_beyond(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
     let by_action = is_grave(action) || gives_a_user_rights(action) || is_key(action);
-    if by_action || stops_a_rule(action, record) || deletions::is_counted(action) {
+    if by_action
+        || stops_a_rule(action, record)
+        || ends_backups(action, record)
+        || deletions::is_counted(action)
+    {
         return true;
     }
     let Some(account) = record.recipient_account_id.text() else { return true };
@@ -42,6 +47,7 @@ pub(crate) fn is_watched(action: &Action<'_>) -> bool {
         || is_key(action)
         || action.service == "iam"
         || is_rule(action)
+        || keeps_backups(action)
         || deletions::is_counted(action)
         || outside::may_name(action)
 }
@@ -107,6 +113,9 @@ fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     if action.class() == Some(Class::Destruction) && destroys_for_good(call) {
         return Some("destroyed data together with its backups".into());
     }
+    if ends_backups(action, &call.record) {
+        return Some("turned off the automated backups of a database".into());
+    }
     lets_in(call, entry, policy)
 }
 
@@ -129,10 +138,16 @@ fn is_grave(action: &Action<'_>) -> bool {
     }
     match (&*action.service, action.class()) {
         ("iam", _) if any(&["OpenIDConnectProvider", "SAMLProvider", "OrganizationsRoot"]) => true,
+        // Rights for somebody outside who asked for them, and identities for other clouds.
+        ("iam", _) if any(&["DelegationRequest", "DelegationToken", "OutboundWebIdentityFederation"]) => {
+            action.class() == Some(Class::Permissions)
+        }
         ("iam", Some(Class::Identity)) => !matches!(name, "CreateRole" | "AcquireRole"),
         ("iam", Some(Class::Guardrail)) => !name.starts_with("Put"),
-        ("sso" | "sso-directory" | "identitystore" | "rolesanywhere", Some(Class::Identity)) => true,
+        ("sso" | "sso-directory" | "identitystore" | "rolesanywhere" | "ssm", Some(Class::Identity)) => true,
         ("organizations" | "account", _) => action.effect(Some(false)).0 == Effect::Changes,
+        // No template has these.
+        ("backup", _) if any(&["LegalHold", "MpaApprovalTeam"]) => action.class() == Some(Class::Guardrail),
         ("s3" | "backup" | "lambda" | "wafv2" | "signer", _) => false,
         (_, class) => class == Some(Class::Guardrail),
     }
@@ -153,6 +168,27 @@ fn is_rule(action: &Action<'_>) -> bool {
 fn stops_a_rule(action: &Action<'_>, record: &Record<'_>) -> bool {
     let state = || record.request_parameters.get("state").and_then(Raw::text);
     is_rule(action) && (action.name == "DisableRule" || state().as_deref() == Some("DISABLED"))
+}
+
+/// What sets whether a database has automated backups ("Amazon RDS API Reference", "Amazon DynamoDB API Reference").
+fn keeps_backups(action: &Action<'_>) -> bool {
+    match &*action.service {
+        "rds" => matches!(&*action.name, "ModifyDBInstance" | "ModifyDBCluster"),
+        "dynamodb" => action.name == "UpdateContinuousBackups",
+        _ => false,
+    }
+}
+
+/// Whether a database has none from now on; those that it had are gone, too.
+fn ends_backups(action: &Action<'_>, record: &Record<'_>) -> bool {
+    if !keeps_backups(action) {
+        return false;
+    }
+    let asked = record.request_parameters;
+    let recovery =
+        || asked.get("pointInTimeRecoverySpecification")?.get("pointInTimeRecoveryEnabled")?.flag();
+    asked.get("backupRetentionPeriod").and_then(Raw::text).as_deref() == Some("0")
+        || recovery() == Some(false)
 }
 
 fn is_key(action: &Action<'_>) -> bool {

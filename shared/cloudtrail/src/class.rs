@@ -30,7 +30,7 @@ use crate::table::Table;
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Class {
-    /// It blinds logging or detection. No row of the table has it: what does so is a list of its own.
+    /// It blinds logging or detection, or hides what they found. The table has the latter alone: what blinds them is a list of its own.
     Detection,
     /// It lets somebody into a machine or cluster, to type what CloudTrail doesn't see. No pipeline does so.
     WayIn,

@@ -147,7 +147,7 @@ impl Instruction {
             "airflow" => "airflow-env",
             "apprunner" => "tasks",
             // Its machines are instances.
-            "elasticmapreduce" | "elasticbeanstalk" => "ec2",
+            "elasticmapreduce" => "ec2",
             // A profile gets the role, and instances have the profile.
             "iam" => "ec2",
             service => service,

@@ -8,6 +8,7 @@ use handsoff_core::Call;
 use handsoff_core::policy::{Deploy, Origin, Policy};
 use serde_json::Value;
 
+use super::conditions::{self, account_of};
 use super::part::Part;
 
 /// The accounts that load balancers write their access logs from, a Region each: a bucket for these logs has to let its
@@ -116,9 +117,13 @@ fn only_shares(action: &Action<'_>) -> bool {
 }
 
 /// Whether it takes away what keeps all of an account's resources from being public.
-fn opens_an_account(action: &Action<'_>) -> bool {
+fn opens_an_account(action: &Action<'_>, record: &Record<'_>) -> bool {
+    let takes_off = || record.request_parameters.as_str().contains("false");
+    let name = &*action.name;
     action.class() == Some(Class::Sharing)
-        && (action.name.starts_with("Disable") || action.name.starts_with("DeleteAccount"))
+        && (name.starts_with("Disable")
+            || name.starts_with("DeleteAccount")
+            || name == "PutAccountPublicAccessBlock" && takes_off())
 }
 
 /// The principals that a request names.
@@ -135,7 +140,7 @@ struct Principals {
 impl Principals {
     /// Those of a call.
     fn of(part: Part, action: &Action<'_>, record: &Record<'_>) -> Self {
-        let mut found = Self { opens: opens_an_account(action), ..Self::default() };
+        let mut found = Self { opens: opens_an_account(action, record), ..Self::default() };
         // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents"). A record of what
         // is made to share, and nothing else, hides it without a parameter; policies have others in them most of the time.
         let asked = record.request_parameters;
@@ -185,14 +190,16 @@ impl Principals {
             return;
         }
         self.anyone |= text.starts_with("public-read")
-            || text.ends_with("/groups/global/AllUsers")
-            || text.ends_with("/groups/global/AuthenticatedUsers");
+            || text == "PUBLIC_READ"
+            || text.contains("/groups/global/AllUsers")
+            || text.contains("/groups/global/AuthenticatedUsers");
         if part == Part::Policies {
             return;
         }
-        let grants = matches!(key, "group" | "groupName" | "groupNames" | "valuesToAdd" | "userGroups");
-        self.anyone |=
-            grants && text == "all" || !bounded && key.eq_ignore_ascii_case("principal") && text == "*";
+        const GRANTS: [&str; 6] =
+            ["accountIdsToAdd", "group", "groupName", "groupNames", "userGroups", "valuesToAdd"];
+        self.anyone |= GRANTS.contains(&key) && text.eq_ignore_ascii_case("all")
+            || !bounded && key.eq_ignore_ascii_case("principal") && text == "*";
         self.accounts.extend(account_of(text).map(str::to_owned));
     }
 
@@ -203,13 +210,17 @@ impl Principals {
             if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
                 continue;
             }
-            let bounded = statement.get("Condition").is_some_and(names_somebody);
+            let condition = statement.get("Condition");
+            let bounded = condition.is_some_and(conditions::names_somebody);
             // All principals but some: AWS advises against it together with Allow ("AWS JSON policy elements: NotPrincipal").
             self.anyone |= !bounded && statement.get("NotPrincipal").is_some();
             let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
             while let Some(principal) = left.pop() {
                 match principal {
-                    Value::String(text) if text == "*" => self.anyone |= !bounded,
+                    Value::String(text) if text == "*" => {
+                        self.anyone |= !bounded;
+                        self.accounts.extend(condition.into_iter().flat_map(conditions::accounts));
+                    }
                     Value::String(text) => self.accounts.extend(account_of(text).map(str::to_owned)),
                     Value::Array(many) => left.extend(many),
                     Value::Object(kinds) => {
@@ -224,45 +235,6 @@ impl Principals {
     }
 }
 
-/// Whether a condition says who is meant: by a key that the caller can't choose the value of, and not by `*`
-/// ("AWS global condition context keys"; "IAM and AWS STS condition context keys"). One with `IfExists` says nothing where the
-/// key is missing.
-fn names_somebody(condition: &Value) -> bool {
-    const KEYS: [&str; 14] = [
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceip",
-        "aws:sourceorgid",
-        // What SNS writes into the policy that a topic has from the beginning.
-        "aws:sourceowner",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "kms:calleraccount",
-        "s3:dataaccesspointaccount",
-        "sts:externalid",
-    ];
-    let of_a_provider = [":sub", ":aud", ":amr"];
-    let is_key = |key: &str| {
-        let key = key.to_ascii_lowercase();
-        KEYS.contains(&&*key)
-            || key.starts_with("saml:")
-            || of_a_provider.iter().any(|end| key.ends_with(end))
-    };
-    let says = |value: &Value| value.as_str().is_some_and(|text| !text.trim_matches('*').is_empty());
-    let all_say = |value: &Value| match value {
-        Value::Array(many) => !many.is_empty() && many.iter().all(says),
-        one => says(one),
-    };
-    let is_operator = |name: &str| !name.contains("Not") && !name.contains("IfExists") && name != "Null";
-    condition.as_object().into_iter().flatten().filter(|(operator, _)| is_operator(operator)).any(
-        |(_, keys)| keys.as_object().into_iter().flatten().any(|(key, value)| is_key(key) && all_say(value)),
-    )
-}
-
 /// Whether a request that has a principal bounds it by what stands beside: the organization or the account that callers are of
 /// ("AWS Lambda API Reference", `AddPermission`), or a condition ("Amazon EventBridge API Reference", `PutPermission`).
 fn names_somebody_beside(members: &serde_json::Map<String, Value>) -> bool {
@@ -272,7 +244,9 @@ fn names_somebody_beside(members: &serde_json::Map<String, Value>) -> bool {
             value.as_str().is_some_and(|text| !text.trim_matches('*').is_empty())
         }
         "condition" => text(value, "type").zip(text(value, "key")).zip(text(value, "value")).is_some_and(
-            |((operator, key), value)| names_somebody(&serde_json::json!({ operator: { key: value } })),
+            |((operator, key), value)| {
+                conditions::names_somebody(&serde_json::json!({ operator: { key: value } }))
+            },
         ),
         _ => false,
     })
@@ -283,15 +257,6 @@ fn names_somebody_beside(members: &serde_json::Map<String, Value>) -> bool {
 fn takes_away(key: &str, value: &Value) -> bool {
     let key = key.to_ascii_lowercase();
     key.starts_with("remove") && !value.is_boolean() || key == "valuestoremove"
-}
-
-/// The account that a principal is of: an account's ID, or an ARN of one.
-fn account_of(text: &str) -> Option<&str> {
-    let id = match text.strip_prefix("arn:") {
-        Some(rest) => rest.split(':').nth(3)?,
-        None => text,
-    };
-    (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
 #[cfg(test)]

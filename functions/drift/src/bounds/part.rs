@@ -87,7 +87,7 @@ fn trusts(action: &Action<'_>) -> bool {
     action.service == "iam" && matches!(&*action.name, "CreateRole" | "UpdateAssumeRolePolicy")
 }
 
-/// Whether AWS files an action with permissions, and it is of a resource: who may use it. Not of identities, which [`super`] has
+/// Whether an action gives rights, by AWS or by our table, and it is of a resource: who may use it. Not of identities, which [`super`] has
 /// rules for; nor of stacks' and domains' policies, where `*` is the rule, and which channels' policies open to their viewers.
 fn gives_rights(action: &Action<'_>) -> bool {
     const OTHERS: [&str; 10] = [
@@ -116,8 +116,12 @@ fn gives_rights(action: &Action<'_>) -> bool {
         "Retire",
         "Revoke",
     ];
-    action.access() == AccessLevel::PermissionsManagement
-        && action.class().is_none_or(|class| class == Class::Permissions)
+    let class = action.class();
+    let gives = match class {
+        Some(class) => class == Class::Permissions,
+        None => action.access() == AccessLevel::PermissionsManagement,
+    };
+    gives
         && !OTHERS.contains(&&*action.service)
         && !TAKE_AWAY.iter().any(|verb| action.name.starts_with(verb))
 }
