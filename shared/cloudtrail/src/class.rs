@@ -106,7 +106,7 @@ const TABLE: Table = Table::of(TEXT);
 /// are known not to be without a look at it.
 static MARKS: [u64; WORDS] = marks(TEXT);
 
-const WORDS: usize = 64;
+const WORDS: usize = 256;
 
 /// Whether an operation has the mark of one that the table has.
 fn may_be_listed(service: &str, action: &str) -> bool {
