@@ -148,7 +148,7 @@ fn is_grave(action: &Action<'_>) -> bool {
         ("organizations" | "account", _) => action.effect(Some(false)).0 == Effect::Changes,
         // No template has these.
         ("backup", _) if any(&["LegalHold", "MpaApprovalTeam"]) => action.class() == Some(Class::Guardrail),
-        ("s3" | "backup" | "lambda" | "wafv2" | "signer", _) => false,
+        ("s3" | "backup" | "lambda" | "wafv2" | "signer" | "shield" | "route53resolver", _) => false,
         (_, class) => class == Some(Class::Guardrail),
     }
 }
