@@ -86,11 +86,12 @@ fn says(key: &str, text: &str) -> bool {
         };
     }
     if let Some(rest) = text.strip_prefix("arn:") {
-        // Buckets have no account in their ARN.
-        let account = rest.split(':').nth(3).unwrap_or_default();
-        return !account.contains(['*', '?'])
-            && !text.rsplit(':').next().unwrap_or_default().trim_matches('*').is_empty()
-            || account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let part = |n: usize| rest.split(':').nth(n).unwrap_or_default();
+        // A bucket's name is one in the world, and older policies have `*` for its account.
+        return match part(1) {
+            "s3" => !part(4).trim_matches('*').is_empty(),
+            _ => !wild(part(3)),
+        };
     }
     match key {
         "aws:principalorgid" | "aws:sourceorgid" | "aws:principalorgpaths" => {
@@ -134,6 +135,7 @@ mod tests {
             ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*", false),
             ("ArnEquals", "aws:SourceArn", "arn:aws:s3:::b", true),
             ("ArnLike", "aws:SourceArn", "arn:aws:s3:::*", false),
+            ("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:b", true),
             ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:*", true),
             ("StringEquals", "AWS:SourceOwner", "111122223333", true),
             ("IpAddress", "aws:SourceIp", "192.0.2.0/24", true),
