@@ -146,10 +146,8 @@ impl Instruction {
             "ecs" | "batch" => "ecs-tasks",
             "airflow" => "airflow-env",
             "apprunner" => "tasks",
-            // Its machines are instances.
-            "elasticmapreduce" => "ec2",
-            // A profile gets the role, and instances have the profile.
-            "iam" => "ec2",
+            // A profile gets the role, and instances have the profile; EMR's machines are instances.
+            "iam" | "elasticmapreduce" => "ec2",
             service => service,
         };
         let action = clean(&call.action.to_string(), 128);

@@ -22,7 +22,7 @@ const KEYS: [&str; 14] = [
 ];
 
 /// Providers of web identities that anybody may have an account at. Their audience is the same for all, and the subject begins with
-/// whose job it is ("OpenID Connect reference", GitHub; "OpenID Connect (OIDC) authentication using ID tokens", GitLab; "Workload
+/// whose job it is ("`OpenID` Connect reference", GitHub; "`OpenID` Connect (OIDC) authentication using ID tokens", GitLab; "Workload
 /// identity tokens", HCP Terraform; "Buildkite Agent OIDC").
 const SHARED: [&str; 4] =
     ["agent.buildkite.com", "app.terraform.io", "gitlab.com", "token.actions.githubusercontent.com"];

@@ -183,6 +183,8 @@ impl Principals {
     }
 
     fn text(&mut self, part: Part, key: &str, text: &str, bounded: bool) {
+        const GRANTS: [&str; 6] =
+            ["accountIdsToAdd", "group", "groupName", "groupNames", "userGroups", "valuesToAdd"];
         if let Part::Destination(destination) = part {
             // EC2's and S3's XML members are written as others', but for their first letter.
             let names = key.eq_ignore_ascii_case(destination);
@@ -196,8 +198,6 @@ impl Principals {
         if part == Part::Policies {
             return;
         }
-        const GRANTS: [&str; 6] =
-            ["accountIdsToAdd", "group", "groupName", "groupNames", "userGroups", "valuesToAdd"];
         self.anyone |= GRANTS.contains(&key) && text.eq_ignore_ascii_case("all")
             || !bounded && key.eq_ignore_ascii_case("principal") && text == "*";
         self.accounts.extend(account_of(text).map(str::to_owned));
