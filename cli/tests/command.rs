@@ -352,7 +352,7 @@ until = 2020-01-31
     assert_eq!(status, 0);
     insta::assert_snapshot!(stdout, @r"
     handsoff.toml:3 [[exception]]: expired since 2020-01-31; owner ops@example.com: remove it, or agree on a new end date
-    handsoff.toml:3 [[exception]]: `ec2:*` of `actions` covers severe changes, such as `ec2:AssociateIamInstanceProfile` and 37 more: name the actions that are meant
+    handsoff.toml:3 [[exception]]: `ec2:*` of `actions` covers severe changes, such as `ec2:AssociateIamInstanceProfile` and 45 more: name the actions that are meant
     handsoff.toml:1 [[deploy]]: `arn:aws:iam::*:user/nobody` matches no identity in these logs
     handsoff.toml:3 [[exception]]: covers no call in these logs
     handsoff.toml: 1 [[deploy]], 0 [[break_glass]], 0 [[workload]], 1 [[exception]] entries; 4 warnings

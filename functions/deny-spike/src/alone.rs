@@ -49,7 +49,8 @@ pub(crate) fn is_failed_shell(call: &Call<'_>) -> bool {
 }
 
 fn gives_shell(action: &Action<'_>) -> bool {
-    let commands = ["SendCommand", "StartAutomationExecution"];
+    let commands =
+        ["SendCommand", "StartAssociationsOnce", "StartAutomationExecution", "StartChangeRequestExecution"];
     action.opens_a_shell()
         || action.service == "ssm" && commands.iter().any(|name| name.eq_ignore_ascii_case(&action.name))
 }
@@ -78,7 +79,7 @@ fn attempt(call: &Call<'_>, policy: &Policy) -> Option<&'static str> {
     ]);
     let takes_away = ["Delete", "Detach", "Remove", "Tag", "Untag"].iter().any(|verb| name.starts_with(verb));
     match call.class()? {
-        Class::Identity if service == "iam" && !makes_only => Some("makes an identity or a credential"),
+        Class::Identity if signs_in(service) && !makes_only => Some("makes an identity or a credential"),
         Class::Permissions if is_of_identities(service) && !makes_only && !takes_away => {
             Some("gives permissions")
         }
@@ -89,6 +90,11 @@ fn attempt(call: &Call<'_>, policy: &Policy) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Services whose identities sign in to the account, or get a role of it.
+fn signs_in(service: &str) -> bool {
+    ["account", "iam", "identitystore", "rolesanywhere", "ssm", "sso", "sso-directory"].contains(&service)
 }
 
 /// Services whose permissions are those of people and roles, not of one resource.

@@ -1,11 +1,14 @@
 //! What the pipeline may change: what its entry lists under `may_change`; without that all but what no pipeline should
 //! change unasked, because it gives somebody more rights than a reviewer of the next change could take back.
 
+mod conditions;
 mod outside;
+mod part;
 
 pub(crate) use outside::{ANYONE, outsider};
 
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Action, Class, Effect, Record};
 use handsoff_core::policy::{Change, Deploy, IdentityPattern, Policy};
 use handsoff_core::{Call, Finding, Kind, Outcome, Severity, show};
@@ -24,7 +27,11 @@ pub(crate) fn finding(call: &Call<'_>, policy: &Policy) -> Option<Finding> {
 /// [`finding`] then.
 pub(crate) fn may_be_beyond(action: &Action<'_>, record: &Record<'_>, policy: &Policy) -> bool {
     let by_action = is_grave(action) || gives_a_user_rights(action) || is_key(action);
-    if by_action || stops_a_rule(action, record) || deletions::is_counted(action) {
+    if by_action
+        || stops_a_rule(action, record)
+        || ends_backups(action, record)
+        || deletions::is_counted(action)
+    {
         return true;
     }
     let Some(account) = record.recipient_account_id.text() else { return true };
@@ -40,8 +47,9 @@ pub(crate) fn is_watched(action: &Action<'_>) -> bool {
         || is_key(action)
         || action.service == "iam"
         || is_rule(action)
+        || keeps_backups(action)
         || deletions::is_counted(action)
-        || action.class() == Some(Class::Sharing)
+        || outside::may_name(action)
 }
 
 /// The entry of the deploy identity that changed something.
@@ -105,6 +113,9 @@ fn unasked(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
     if action.class() == Some(Class::Destruction) && destroys_for_good(call) {
         return Some("destroyed data together with its backups".into());
     }
+    if ends_backups(action, &call.record) {
+        return Some("turned off the automated backups of a database".into());
+    }
     lets_in(call, entry, policy)
 }
 
@@ -127,11 +138,17 @@ fn is_grave(action: &Action<'_>) -> bool {
     }
     match (&*action.service, action.class()) {
         ("iam", _) if any(&["OpenIDConnectProvider", "SAMLProvider", "OrganizationsRoot"]) => true,
+        // Rights for somebody outside who asked for them, and identities for other clouds.
+        ("iam", _) if any(&["DelegationRequest", "DelegationToken", "OutboundWebIdentityFederation"]) => {
+            action.class() == Some(Class::Permissions)
+        }
         ("iam", Some(Class::Identity)) => !matches!(name, "CreateRole" | "AcquireRole"),
         ("iam", Some(Class::Guardrail)) => !name.starts_with("Put"),
-        ("sso" | "sso-directory" | "identitystore" | "rolesanywhere", Some(Class::Identity)) => true,
+        ("sso" | "sso-directory" | "identitystore" | "rolesanywhere" | "ssm", Some(Class::Identity)) => true,
         ("organizations" | "account", _) => action.effect(Some(false)).0 == Effect::Changes,
-        ("s3" | "backup" | "lambda" | "wafv2" | "signer", _) => false,
+        // No template has these.
+        ("backup", _) if any(&["LegalHold", "MpaApprovalTeam"]) => action.class() == Some(Class::Guardrail),
+        ("s3" | "backup" | "lambda" | "wafv2" | "signer" | "shield" | "route53resolver", _) => false,
         (_, class) => class == Some(Class::Guardrail),
     }
 }
@@ -153,14 +170,46 @@ fn stops_a_rule(action: &Action<'_>, record: &Record<'_>) -> bool {
     is_rule(action) && (action.name == "DisableRule" || state().as_deref() == Some("DISABLED"))
 }
 
+/// What sets whether a database has automated backups ("Amazon RDS API Reference", "Amazon DynamoDB API Reference").
+fn keeps_backups(action: &Action<'_>) -> bool {
+    match &*action.service {
+        "rds" => matches!(&*action.name, "ModifyDBInstance" | "ModifyDBCluster"),
+        "dynamodb" => action.name == "UpdateContinuousBackups",
+        _ => false,
+    }
+}
+
+/// Whether a database has none from now on; those that it had are gone, too.
+fn ends_backups(action: &Action<'_>, record: &Record<'_>) -> bool {
+    if !keeps_backups(action) {
+        return false;
+    }
+    let asked = record.request_parameters;
+    let recovery =
+        || asked.get("pointInTimeRecoverySpecification")?.get("pointInTimeRecoveryEnabled")?.flag();
+    asked.get("backupRetentionPeriod").and_then(Raw::text).as_deref() == Some("0")
+        || recovery() == Some(false)
+}
+
 fn is_key(action: &Action<'_>) -> bool {
     action.service == "kms"
-        && matches!(&*action.name, "DisableKey" | "ScheduleKeyDeletion" | "DeleteImportedKeyMaterial")
+        && matches!(
+            &*action.name,
+            "DisableKey"
+                | "ScheduleKeyDeletion"
+                | "DeleteImportedKeyMaterial"
+                | "DeleteCustomKeyStore"
+                | "DisconnectCustomKeyStore"
+        )
 }
 
 fn destroys_for_good(call: &Call<'_>) -> bool {
     let asked = |key: &str| call.record.request_parameters.get(key).and_then(Raw::flag) == Some(true);
-    call.action.service == "backup" || (asked("skipFinalSnapshot") && asked("deleteAutomatedBackups"))
+    // Nothing but a backup whose instance is gone.
+    let automated = ["DeleteDBInstanceAutomatedBackup", "DeleteDBClusterAutomatedBackup"];
+    call.action.service == "backup"
+        || automated.contains(&&*call.action.name)
+        || (asked("skipFinalSnapshot") && asked("deleteAutomatedBackups"))
 }
 
 /// Whose trust or rights a call changed, where that is an identity that deploys or breaks glass.
@@ -179,8 +228,11 @@ fn is_of_the_policy(
         (_, Some(user)) => ("user", user),
         _ => return None,
     };
-    let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
-    let is = |pattern: &IdentityPattern| pattern.matches_pathless(&arn, Some(account));
+    let partition = Partition::of_region(&record.aws_region.text().unwrap_or_default()).id;
+    // IAM finds names whatever their case ("IAM and AWS STS quotas").
+    let arns = [name.to_lowercase(), name.to_string()]
+        .map(|name| format!("arn:{partition}:iam::{account}:{kind}/{name}"));
+    let is = |pattern: &IdentityPattern| arns.iter().any(|arn| pattern.matches_pathless(arn, Some(account)));
     let shown = show::clean(&name, 64);
     if let Some(entry) = policy.deploy.iter().find(|entry| is(&entry.identity)) {
         return Some(format!("its own rights or another deploy role's: `{shown}` of {}", entry.line));

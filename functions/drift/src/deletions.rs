@@ -91,7 +91,16 @@ fn by_pipeline(call: &Call<'_>, policy: &Policy) -> Option<Related> {
 
 /// Whether a call deletes data, and no resource: each by itself is low, and nobody is alerted.
 fn is_of_data(call: &Call<'_>) -> bool {
-    call.record.management_event.flag() == Some(false) && call.action.name.starts_with("Delete")
+    let name = &*call.action.name;
+    // "Amazon DynamoDB API Reference", `BatchWriteItem` and `TransactWriteItems`: they put and delete.
+    let batch = || {
+        call.action.service == "dynamodb"
+            && matches!(name, "BatchWriteItem" | "TransactWriteItems")
+            && ["\"deleteRequest\"", "\"delete\""]
+                .iter()
+                .any(|it| call.record.request_parameters.as_str().contains(it))
+    };
+    call.record.management_event.flag() == Some(false) && (name.starts_with("Delete") || batch())
 }
 
 fn by_hand(call: &Call<'_>, policy: &Policy) -> Option<Related> {

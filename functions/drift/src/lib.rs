@@ -359,6 +359,7 @@ fn did(call: &Call<'_>) -> String {
     match call.class() {
         _ if call.action.is_interactive() => "opened access to a machine".into(),
         Some(Class::WayIn | Class::Commands) => "had commands run on machines".into(),
+        Some(Class::Detection) => "hid findings of detection".into(),
         Some(Class::Identity) if call.access() != AccessLevel::PermissionsManagement => {
             "created an identity, or a key or password of one".into()
         }

@@ -26,7 +26,7 @@ const fn decrypted(name: &'static str) -> Secret {
 }
 
 /// Each is an operation of the service's API reference that returns a secret in plain text.
-const SECRETS: [Secret; 12] = [
+const SECRETS: [Secret; 22] = [
     secret("secretsmanager", "GetSecretValue", "a secret of Secrets Manager"),
     secret("secretsmanager", "BatchGetSecretValue", "secrets of Secrets Manager"),
     decrypted("GetParameter"),
@@ -44,6 +44,26 @@ const SECRETS: [Secret; 12] = [
     secret("redshift", "GetClusterCredentials", "a password of a database"),
     secret("redshift", "GetClusterCredentialsWithIAM", "a password of a database"),
     secret("redshift-serverless", "GetCredentials", "a password of a database"),
+    secret("lightsail", "GetRelationalDatabaseMasterUserPassword", "a password of a database"),
+    Secret {
+        service: "apigateway",
+        name: "GetApiKey",
+        asks: Some(("includeValue", "true")),
+        what: "a key of an API",
+    },
+    Secret {
+        service: "apigateway",
+        name: "GetApiKeys",
+        asks: Some(("includeValues", "true")),
+        what: "keys of APIs",
+    },
+    secret("bedrock-agentcore", "GetResourceApiKey", "a key that an agent has for another service"),
+    secret("bedrock-agentcore", "GetResourceOauth2Token", "a token that an agent has for another service"),
+    secret("datazone", "GetEnvironmentCredentials", "credentials of an environment's role"),
+    secret("ec2", "GetVpnConnectionDeviceSampleConfiguration", "the pre-shared keys of a VPN"),
+    secret("payment-cryptography", "ExportKey", "a key of Payment Cryptography"),
+    secret("pca-connector-scep", "GetChallengePassword", "a password for certificates"),
+    secret("storagegateway", "DescribeChapCredentials", "a password of a volume"),
 ];
 
 /// The finding on a person's read of a secret.

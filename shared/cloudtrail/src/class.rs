@@ -30,7 +30,7 @@ use crate::table::Table;
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Class {
-    /// It blinds logging or detection. No row of the table has it: what does so is a list of its own.
+    /// It blinds logging or detection, or hides what they found. The table has the latter alone: what blinds them is a list of its own.
     Detection,
     /// It lets somebody into a machine or cluster, to type what CloudTrail doesn't see. No pipeline does so.
     WayIn,
@@ -106,7 +106,7 @@ const TABLE: Table = Table::of(TEXT);
 /// are known not to be without a look at it.
 static MARKS: [u64; WORDS] = marks(TEXT);
 
-const WORDS: usize = 64;
+const WORDS: usize = 256;
 
 /// Whether an operation has the mark of one that the table has.
 fn may_be_listed(service: &str, action: &str) -> bool {

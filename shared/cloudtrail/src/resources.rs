@@ -95,6 +95,7 @@ fn is_identifier(key: &str) -> bool {
         "ARN",
         "Id",
         "Ids",
+        "IdList",
         "Name",
         "Names",
         "Identifier",
@@ -105,8 +106,11 @@ fn is_identifier(key: &str) -> bool {
     ];
     const EXACT: &[&str] = &[
         "name",
+        "names",
         "arn",
+        "arns",
         "id",
+        "ids",
         "rule",
         "resource",
         "target",

@@ -93,9 +93,9 @@ impl Attack {
         action.service == "sqs" && action.name == "ReceiveMessage"
     }
 
-    /// Whether the table has the action.
+    /// Whether the table has the action, and the action by itself may be an attack.
     pub fn is_listed(action: &Action<'_>) -> bool {
-        TABLE.find(&action.service, &action.name).is_some()
+        Self::listed(&action.service, &action.name).is_some_and(|(_, keeps)| keeps != Some("logs"))
     }
 
     fn listed(service: &str, name: &str) -> Option<(Self, Option<&'static str>)> {

@@ -3,7 +3,9 @@
 //! What the service does then has the role as its caller. The call that passed the role shows whose doing it is.
 
 use handsoff_cloudtrail::json::Raw;
+use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Arn, Class};
+use serde_json::Value;
 
 use crate::call::Call;
 use crate::policy::{IdentityPattern, Policy};
@@ -35,19 +37,24 @@ const DEEPEST: usize = 12;
 pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
     let (action, account) = (&call.action, call.account()?);
     // IAM's own calls and STS's are about roles and pass none, but for the one that puts a role into an instance profile.
-    let roles = match (&*action.service, &*action.name) {
+    let (mut roles, known) = match (&*action.service, &*action.name) {
         ("iam", "AddRoleToInstanceProfile") => {
             let name = call.record.request_parameters.get("roleName").and_then(Raw::text)?;
-            vec![format!("arn:aws:iam::{account}:role/{name}")]
+            let role = named(call, &account, &name);
+            let known = whose(&role, true, &account, policy).map(|line| (role.clone(), line));
+            (vec![role], known)
         }
         ("iam" | "sts", _) => return None,
-        _ => passed(call.record.request_parameters),
+        _ => (passed(call.record.request_parameters), by_name(call, &account, policy)),
     };
+    let grave = roles.iter().find_map(|role| Some((role.clone(), whose(role, false, &account, policy)?)));
+    let grave = grave.or(known);
+    roles.extend(grave.iter().map(|(role, _)| role.clone()));
+    roles.sort();
+    roles.dedup();
     let first = roles.first()?;
-    let line = |role: &String| whose(role, &account, policy);
-    let grave = roles.iter().find_map(|role| Some((role, line(role)?)));
     let (role, why) =
-        grave.clone().map_or((first, String::new()), |(role, line)| (role, format!(" ({line})")));
+        grave.as_ref().map_or((first, String::new()), |(role, line)| (role, format!(" ({line})")));
     let more = match roles.len() - 1 {
         0 => String::new(),
         others if others > NAMED => format!(" and more than {NAMED} more"),
@@ -65,7 +72,16 @@ pub fn of(call: &Call<'_>, policy: &Policy) -> Option<Deputy> {
 /// in EventBridge Scheduler"; Step Functions and the newer EventBridge have the same form). All of them: a caller may write
 /// harmless ones before it.
 fn universal(asked: Raw<'_>) -> Option<(String, bool)> {
-    let calls = asked.as_str().split(":::aws-sdk:").skip(1).filter_map(|target| {
+    let text = asked.as_str();
+    // API Gateway's integrations have another form ("Amazon API Gateway API Reference", `PutIntegration`):
+    // `arn:aws:apigateway:eu-west-1:iam:action/CreateUser`.
+    let of_gateway = text.split(":apigateway:").skip(1).filter_map(|target| {
+        let (service, name) = target.split_once(':')?.1.split_once(":action/")?;
+        let end = name.find(|char: char| !char.is_ascii_alphanumeric()).unwrap_or(name.len());
+        let name = name.get(..end)?;
+        Some((Class::of(service, name).is_some_and(Class::is_grave), service, name))
+    });
+    let calls = text.split(":::aws-sdk:").skip(1).filter_map(|target| {
         let end =
             target.find(|char: char| !char.is_ascii_alphanumeric() && char != ':').unwrap_or(target.len());
         let (service, name) = target.get(..end)?.split_once(':')?;
@@ -74,13 +90,20 @@ fn universal(asked: Raw<'_>) -> Option<(String, bool)> {
         Some((grave, service, name))
     });
     // Of equals the first.
-    let (grave, service, name) = calls.reduce(|worst, call| if call.0 && !worst.0 { call } else { worst })?;
+    let (grave, service, name) =
+        calls.chain(of_gateway).reduce(|worst, call| if call.0 && !worst.0 { call } else { worst })?;
     Some((format!("{}:{}", show::clean(service, 32), show::clean(name, 64)), grave))
 }
 
 /// The line of the entry that a role deploys or breaks glass by.
-fn whose(role: &str, account: &str, policy: &Policy) -> Option<String> {
-    let is = |pattern: &IdentityPattern| pattern.matches(role, Some(account));
+fn whose(role: &str, by_name: bool, account: &str, policy: &Policy) -> Option<String> {
+    let is = |pattern: &IdentityPattern| {
+        if !by_name {
+            return pattern.matches(role, Some(account));
+        }
+        // Its path isn't known, and IAM finds names whatever their case ("IAM and AWS STS quotas").
+        [role, &role.to_lowercase()].iter().any(|role| pattern.matches_pathless(role, Some(account)))
+    };
     let deploy = policy.deploy.iter().find(|entry| is(&entry.identity)).map(|entry| entry.line.to_string());
     deploy.or_else(|| {
         policy.break_glass.iter().find(|entry| is(&entry.identity)).map(|entry| entry.line.to_string())
@@ -89,28 +112,77 @@ fn whose(role: &str, account: &str, policy: &Policy) -> Option<String> {
 
 /// The ARNs of roles that a request has under a name that says role: `roleArn`, `serviceRole`, `AutomationAssumeRole`.
 pub(crate) fn passed(asked: Raw<'_>) -> Vec<String> {
-    let mut roles = Vec::new();
-    let mut left = vec![(false, asked, 0)];
-    while let Some((named, value, depth)) = left.pop() {
-        if depth > DEEPEST {
-            continue;
-        }
-        if value.is_object() {
-            let members = value.members().flatten();
-            left.extend(members.map(|(key, member)| (is_role(&key), member, depth + 1)));
-        } else if value.is_array() {
-            left.extend(value.elements().flatten().map(|element| (named, element, depth + 1)));
-        } else if let Some(text) = value.text().filter(|_| named)
-            && Arn::split(&text).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
-            && !roles.iter().any(|role| *role == *text)
-        {
-            roles.push(text.into_owned());
-        }
-    }
+    let is_arn = |text: &String| {
+        Arn::split(text).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+    };
+    let mut roles: Vec<String> = named_roles(asked).into_iter().filter(is_arn).collect();
     roles.sort();
+    roles.dedup();
     roles
 }
 
-fn is_role(key: &str) -> bool {
-    key.to_ascii_lowercase().contains("role")
+/// The first role that a request has by its name alone, as EMR's and Glue's do, or as that of an instance profile, with the line of
+/// its entry: only such as deploy or break glass, for much else is called a role. The console gives a profile the name of its role.
+fn by_name(call: &Call<'_>, account: &str, policy: &Policy) -> Option<(String, String)> {
+    let entry = |text: String| {
+        let profile = Arn::split(&text).filter(|arn| arn.service == "iam" && arn.account == account);
+        let name = match &profile {
+            Some(arn) => arn.resource.strip_prefix("instance-profile/")?,
+            None => Some(&*text).filter(|text| !text.contains([':', '/']))?,
+        };
+        let role = named(call, account, name.rsplit('/').next().unwrap_or(name));
+        let line = whose(&role, true, account, policy)?;
+        Some((role, line))
+    };
+    named_roles(call.record.request_parameters).into_iter().filter_map(entry).min()
+}
+
+/// The texts of a request under a name that says role, instance profile or credentials. Services also take lists of names and values
+/// (Elastic Beanstalk, Data Pipeline), and JSON as a text (Service Catalog, EventBridge).
+fn named_roles(asked: Raw<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let Ok(asked) = serde_json::from_str::<Value>(asked.as_str()) else { return found };
+    let mut left = vec![(false, asked, 0)];
+    while let Some((is_named, value, depth)) = left.pop() {
+        match value {
+            _ if depth > DEEPEST => {}
+            Value::Object(members) => {
+                let is_pair = ["key", "name", "optionName", "parameterKey"]
+                    .iter()
+                    .filter_map(|key| members.get(*key)?.as_str())
+                    .any(says_role);
+                // Tags say what people call something.
+                let members =
+                    members.into_iter().filter(|(key, _)| !key.to_ascii_lowercase().starts_with("tag"));
+                left.extend(members.map(|(key, member)| {
+                    let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+                    let below = is_named && is(&["name", "arn"])
+                        || is_pair && is(&["value", "stringValue", "refValue", "parameterValue"]);
+                    (below || says_role(&key), member, depth + 1)
+                }));
+            }
+            Value::Array(elements) => {
+                left.extend(elements.into_iter().map(|element| (is_named, element, depth + 1)));
+            }
+            Value::String(text) => match serde_json::from_str::<Value>(&text) {
+                Ok(inner @ (Value::Object(_) | Value::Array(_))) => left.push((is_named, inner, depth + 1)),
+                _ if is_named => found.push(text),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    found
+}
+
+fn says_role(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    // API Gateway calls the role of an integration its credentials.
+    key.contains("role") || key.contains("instanceprofile") || key == "credentials" || key == "credentialsarn"
+}
+
+/// The ARN of a role of an account, by its name.
+fn named(call: &Call<'_>, account: &str, name: &str) -> String {
+    let partition = Partition::of_region(&call.record.aws_region.text().unwrap_or_default()).id;
+    format!("arn:{partition}:iam::{account}:role/{name}")
 }

@@ -44,6 +44,9 @@ fn one_denied_call_of_a_grave_class_is_an_attack() {
     for action in [
         "iam:CreateAccessKey",
         "iam:CreateLoginProfile",
+        "rolesanywhere:CreateTrustAnchor",
+        "ssm:CreateActivation",
+        "ssm:StartChangeRequestExecution",
         "iam:AttachUserPolicy",
         "iam:UpdateAssumeRolePolicy",
         "iam:DeleteRolePermissionsBoundary",

@@ -8,6 +8,9 @@ use handsoff_core::Call;
 use handsoff_core::policy::{Deploy, Origin, Policy};
 use serde_json::Value;
 
+use super::conditions::{self, account_of};
+use super::part::Part;
+
 /// The accounts that load balancers write their access logs from, a Region each: a bucket for these logs has to let its
 /// Region's in ("Enable access logs for your Application Load Balancer"). Nobody but AWS acts in them.
 const LOAD_BALANCERS: [&str; 26] = [
@@ -44,9 +47,7 @@ const LOAD_BALANCERS: [&str; 26] = [
 /// The team's accounts are those of `[accounts]`, the one that the record is of, and those that the entry's `assumed_by`
 /// writes out.
 pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> Option<String> {
-    if !trusts(&call.action) && call.class() != Some(Class::Sharing) {
-        return None;
-    }
+    let part = Part::by_pipeline(&call.action)?;
     let logs = &*call.action.service == "s3" && &*call.action.name == "PutBucketPolicy";
     let foreign = |account: &str| {
         let origins = entry.assumed_by.iter().any(|origin| match origin {
@@ -59,7 +60,7 @@ pub(super) fn shared_with(call: &Call<'_>, entry: &Deploy, policy: &Policy) -> O
             && call.account().as_deref() != Some(account)
             && call.principal.identity.account_id.as_deref() != Some(account)
     };
-    let found = Principals::of(&call.action, &call.record);
+    let found = Principals::of(part, &call.action, &call.record);
     let who = match found {
         Principals { unseen: true, .. } => "somebody, by a request that the record doesn't show,".into(),
         Principals { opens: true, .. } => "anyone, once a resource is shared,".into(),
@@ -77,10 +78,8 @@ pub(crate) const ANYONE: &str = "anyone";
 
 /// Whom outside of the team's accounts a call lets in, as far as its record shows: an account's ID, or anyone.
 pub(crate) fn outsider(call: &Call<'_>, policy: &Policy) -> Option<String> {
-    if !trusts(&call.action) && call.class() != Some(Class::Sharing) {
-        return None;
-    }
-    let Principals { accounts, anyone, .. } = Principals::of(&call.action, &call.record);
+    let Principals { accounts, anyone, .. } =
+        Principals::of(Part::of(&call.action)?, &call.action, &call.record);
     if anyone {
         return Some(ANYONE.to_owned());
     }
@@ -93,17 +92,17 @@ pub(crate) fn outsider(call: &Call<'_>, policy: &Policy) -> Option<String> {
     accounts.into_iter().find(foreign)
 }
 
-/// Whether a call may share with somebody outside, or trust them. `is_foreign`: whether an account may be nobody's of the team.
+/// Whether a call of the pipeline may share with somebody outside, or trust them. `is_foreign`: whether an account may be
+/// nobody's of the team.
 pub(super) fn may_share(action: &Action<'_>, record: &Record<'_>, is_foreign: &dyn Fn(&str) -> bool) -> bool {
-    if !trusts(action) && action.class() != Some(Class::Sharing) {
-        return false;
-    }
-    let found = Principals::of(action, record);
+    let Some(part) = Part::by_pipeline(action) else { return false };
+    let found = Principals::of(part, action, record);
     found.unseen || found.opens || found.anyone || found.accounts.iter().any(|account| is_foreign(account))
 }
 
-fn trusts(action: &Action<'_>) -> bool {
-    action.service == "iam" && matches!(&*action.name, "CreateRole" | "UpdateAssumeRolePolicy")
+/// Whether a call of the pipeline may name somebody outside, by its action.
+pub(super) fn may_name(action: &Action<'_>) -> bool {
+    Part::by_pipeline(action).is_some()
 }
 
 /// Whether nobody makes such a call but to share with others.
@@ -118,8 +117,13 @@ fn only_shares(action: &Action<'_>) -> bool {
 }
 
 /// Whether it takes away what keeps all of an account's resources from being public.
-fn opens_an_account(name: &str) -> bool {
-    name.starts_with("Disable") || name.starts_with("DeleteAccount")
+fn opens_an_account(action: &Action<'_>, record: &Record<'_>) -> bool {
+    let takes_off = || record.request_parameters.as_str().contains("false");
+    let name = &*action.name;
+    action.class() == Some(Class::Sharing)
+        && (name.starts_with("Disable")
+            || name.starts_with("DeleteAccount")
+            || name == "PutAccountPublicAccessBlock" && takes_off())
 }
 
 /// The principals that a request names.
@@ -135,18 +139,18 @@ struct Principals {
 
 impl Principals {
     /// Those of a call.
-    fn of(action: &Action<'_>, record: &Record<'_>) -> Self {
-        let mut found = Self { opens: !trusts(action) && opens_an_account(&action.name), ..Self::default() };
+    fn of(part: Part, action: &Action<'_>, record: &Record<'_>) -> Self {
+        let mut found = Self { opens: opens_an_account(action, record), ..Self::default() };
         // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents"). A record of what
         // is made to share, and nothing else, hides it without a parameter; policies have others in them most of the time.
         let asked = record.request_parameters;
         found.unseen = asked.get("omitted").is_some() || (asked.is_absent() && only_shares(action));
-        found.read(asked);
+        found.read(part, asked);
         found
     }
 
     /// Reads a request: of policies the principals of statements that allow something, of all else each account's ID.
-    fn read(&mut self, asked: Raw<'_>) {
+    fn read(&mut self, part: Part, asked: Raw<'_>) {
         if asked.is_absent() || self.unseen {
             return;
         }
@@ -155,29 +159,47 @@ impl Principals {
             self.anyone = true;
             return;
         };
-        let mut left = vec![(String::new(), asked)];
-        while let Some((key, value)) = left.pop() {
+        let mut left = vec![(String::new(), asked, false)];
+        while let Some((key, value, bounded)) = left.pop() {
             match value {
                 Value::Object(members) if members.contains_key("Statement") => self.policy(&members),
-                Value::Object(members) => left.extend(members),
-                Value::Array(elements) => left.extend(elements.into_iter().map(|one| (key.clone(), one))),
+                Value::Object(members) => {
+                    let bounded = names_somebody_beside(&members);
+                    let lets_in = |key: &str, value: &Value| !takes_away(key, value);
+                    let members = members.into_iter().filter(|(key, value)| lets_in(key, value));
+                    left.extend(members.map(|(key, value)| (key, value, bounded)));
+                }
+                Value::Array(elements) => {
+                    left.extend(elements.into_iter().map(|one| (key.clone(), one, bounded)));
+                }
                 Value::String(text) => match serde_json::from_str::<Value>(&text) {
-                    Ok(inner @ Value::Object(_)) => left.push((key, inner)),
-                    _ => self.text(&key, &text),
+                    Ok(inner @ Value::Object(_)) => left.push((key, inner, false)),
+                    _ => self.text(part, &key, &text, bounded),
                 },
-                Value::Number(number) => self.text(&key, &number.to_string()),
+                Value::Number(number) => self.text(part, &key, &number.to_string(), bounded),
                 Value::Bool(_) | Value::Null => {}
             }
         }
     }
 
-    fn text(&mut self, key: &str, text: &str) {
-        let grants = matches!(key, "group" | "groupName" | "groupNames" | "valuesToAdd" | "userGroups");
-        self.anyone |= grants && text == "all"
-            || text.starts_with("public-read")
-            || text.ends_with("/groups/global/AllUsers")
-            || text.ends_with("/groups/global/AuthenticatedUsers")
-            || key.eq_ignore_ascii_case("principal") && text == "*";
+    fn text(&mut self, part: Part, key: &str, text: &str, bounded: bool) {
+        const GRANTS: [&str; 6] =
+            ["accountIdsToAdd", "group", "groupName", "groupNames", "userGroups", "valuesToAdd"];
+        if let Part::Destination(destination) = part {
+            // EC2's and S3's XML members are written as others', but for their first letter.
+            let names = key.eq_ignore_ascii_case(destination);
+            self.accounts.extend(account_of(text).filter(|_| names).map(str::to_owned));
+            return;
+        }
+        self.anyone |= text.starts_with("public-read")
+            || text == "PUBLIC_READ"
+            || text.contains("/groups/global/AllUsers")
+            || text.contains("/groups/global/AuthenticatedUsers");
+        if part == Part::Policies {
+            return;
+        }
+        self.anyone |= GRANTS.contains(&key) && text.eq_ignore_ascii_case("all")
+            || !bounded && key.eq_ignore_ascii_case("principal") && text == "*";
         self.accounts.extend(account_of(text).map(str::to_owned));
     }
 
@@ -188,13 +210,17 @@ impl Principals {
             if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
                 continue;
             }
-            let bounded = statement.get("Condition").is_some_and(names_somebody);
+            let condition = statement.get("Condition");
+            let bounded = condition.is_some_and(conditions::names_somebody);
             // All principals but some: AWS advises against it together with Allow ("AWS JSON policy elements: NotPrincipal").
             self.anyone |= !bounded && statement.get("NotPrincipal").is_some();
             let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
             while let Some(principal) = left.pop() {
                 match principal {
-                    Value::String(text) if text == "*" => self.anyone |= !bounded,
+                    Value::String(text) if text == "*" => {
+                        self.anyone |= !bounded;
+                        self.accounts.extend(condition.into_iter().flat_map(conditions::accounts));
+                    }
                     Value::String(text) => self.accounts.extend(account_of(text).map(str::to_owned)),
                     Value::Array(many) => left.extend(many),
                     Value::Object(kinds) => {
@@ -209,50 +235,28 @@ impl Principals {
     }
 }
 
-/// Whether a condition says who is meant: by a key that the caller can't choose the value of, and not by `*`
-/// ("AWS global condition context keys"; "IAM and AWS STS condition context keys"). One with `IfExists` says nothing where the
-/// key is missing.
-fn names_somebody(condition: &Value) -> bool {
-    const KEYS: [&str; 13] = [
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceip",
-        "aws:sourceorgid",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "kms:calleraccount",
-        "s3:dataaccesspointaccount",
-        "sts:externalid",
-    ];
-    let of_a_provider = [":sub", ":aud", ":amr"];
-    let is_key = |key: &str| {
-        let key = key.to_ascii_lowercase();
-        KEYS.contains(&&*key)
-            || key.starts_with("saml:")
-            || of_a_provider.iter().any(|end| key.ends_with(end))
-    };
-    let says = |value: &Value| value.as_str().is_some_and(|text| !text.trim_matches('*').is_empty());
-    let all_say = |value: &Value| match value {
-        Value::Array(many) => !many.is_empty() && many.iter().all(says),
-        one => says(one),
-    };
-    let is_operator = |name: &str| !name.contains("Not") && !name.contains("IfExists") && name != "Null";
-    condition.as_object().into_iter().flatten().filter(|(operator, _)| is_operator(operator)).any(
-        |(_, keys)| keys.as_object().into_iter().flatten().any(|(key, value)| is_key(key) && all_say(value)),
-    )
+/// Whether a request that has a principal bounds it by what stands beside: the organization or the account that callers are of
+/// ("AWS Lambda API Reference", `AddPermission`), or a condition ("Amazon EventBridge API Reference", `PutPermission`).
+fn names_somebody_beside(members: &serde_json::Map<String, Value>) -> bool {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    members.iter().any(|(key, value)| match &*key.to_ascii_lowercase() {
+        "principalorgid" | "sourceaccount" | "sourcearn" => {
+            value.as_str().is_some_and(|text| !text.trim_matches('*').is_empty())
+        }
+        "condition" => text(value, "type").zip(text(value, "key")).zip(text(value, "value")).is_some_and(
+            |((operator, key), value)| {
+                conditions::names_somebody(&serde_json::json!({ operator: { key: value } }))
+            },
+        ),
+        _ => false,
+    })
 }
 
-/// The account that a principal is of: an account's ID, or an ARN of one.
-fn account_of(text: &str) -> Option<&str> {
-    let id = match text.strip_prefix("arn:") {
-        Some(rest) => rest.split(':').nth(3)?,
-        None => text,
-    };
-    (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
+/// Whether a member of a request has whom nobody lets in any more: `createVolumePermission.remove`, `valuesToRemove`,
+/// `removeAllowedPrincipals`.
+fn takes_away(key: &str, value: &Value) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.starts_with("remove") && !value.is_boolean() || key == "valuestoremove"
 }
 
 #[cfg(test)]
@@ -268,7 +272,7 @@ mod tests {
             panic!("a record")
         };
         let mut found = Principals::default();
-        found.read(record.request_parameters);
+        found.read(Part::All, record.request_parameters);
         (found.accounts.into_iter().collect(), found.anyone)
     }
 

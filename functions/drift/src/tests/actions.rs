@@ -13,7 +13,8 @@ fn whatever_lets_somebody_into_a_machine_is_a_way_in() {
         lightsail:GetInstanceAccessDetails gamelift:GetComputeAccess codebuild:StartSandboxConnection \
         iotsecuredtunneling:OpenTunnel airflow:CreateCliToken airflow:CreateWebLoginToken \
         cloud9:CreateEnvironmentEC2 ec2:GetPasswordData eks:AccessKubernetesApi ssm:GetAccessToken \
-        emr-containers:GetManagedEndpointSessionCredentials lambda:CreateMicrovmShellAuthToken \
+        emr-containers:GetManagedEndpointSessionCredentials athena:CreatePresignedNotebookUrl \
+        codecatalyst:StartDevEnvironmentSession emr-serverless:GetSessionEndpoint lambda:CreateMicrovmShellAuthToken \
         ssm:startSession"
         .split_whitespace()
     {
@@ -43,7 +44,9 @@ fn rights_that_aws_files_under_write_are_as_urgent_as_permissions() {
     for action in "sso:CreateAccountAssignment eks:CreateAccessEntry eks:AssociateAccessPolicy \
         identitystore:CreateGroupMembership iam:EnableOrganizationsRootSessions lambda:CreateFunctionUrlConfig \
         ec2:CreateKeyPair rolesanywhere:CreateTrustAnchor iam:AcquireRole iam:AcceptDelegationRequest \
-        account-access:CreateEntitlement ec2:AssociateIamInstanceProfile"
+        account-access:CreateEntitlement ec2:AssociateIamInstanceProfile ssm:CreateActivation \
+        account:AcceptPrimaryEmailUpdate guardduty:EnableOrganizationAdminAccount iot:CreateRoleAlias \
+        rds:AddRoleToDBCluster identitystore:UpdateUser"
         .split_whitespace()
     {
         let trust = action == "rolesanywhere:CreateTrustAnchor";
@@ -68,6 +71,11 @@ fn how_urgent_a_change_is_follows_from_its_kind_and_from_who_made_it() {
         ("ram:CreateResourceShare", "", Severity::High, Severity::High),
         ("lambda:AddPermission", data, Severity::High, Severity::High),
         ("rds:DeleteDBCluster", "", Severity::High, Severity::High),
+        ("redshift:BatchDeleteClusterSnapshots", "", Severity::High, Severity::High),
+        ("kms:DisconnectCustomKeyStore", "", Severity::High, Severity::High),
+        ("ec2:UnlockSnapshot", "", Severity::High, Severity::High),
+        ("guardduty:ArchiveFindings", "", Severity::High, Severity::High),
+        ("ssm:RegisterTaskWithMaintenanceWindow", "", Severity::High, Severity::High),
         ("dynamodb:DeleteTable", "", Severity::High, Severity::High),
         ("ec2:AuthorizeSecurityGroupIngress", "", Severity::Medium, Severity::Low),
         ("ec2:RunInstances", "", Severity::Medium, Severity::Low),

@@ -62,6 +62,42 @@ fn what_no_pipeline_should_change_unasked_is_reported_once_at_medium() {
             &expected,
         ),
         ("ec2:RunInstances", "{}".into(), &expected),
+        ("iam:AttachRolePolicy", r#"{"roleName":"DEPLOY"}"#.into(), &reported),
+        ("iam:AcceptDelegationRequest", "{}".into(), &reported),
+        ("ssm:CreateActivation", "{}".into(), &reported),
+        ("backup:CancelLegalHold", "{}".into(), &reported),
+        ("backup:PutBackupVaultLockConfiguration", "{}".into(), &expected),
+        ("kms:DisconnectCustomKeyStore", "{}".into(), &reported),
+        ("rds:DeleteDBInstanceAutomatedBackup", "{}".into(), &reported),
+        ("rds:ModifyDBInstance", r#"{"backupRetentionPeriod":0}"#.into(), &reported),
+        ("rds:ModifyDBInstance", r#"{"backupRetentionPeriod":7}"#.into(), &expected),
+        ("rds:ModifyDBInstance", "null".into(), &expected),
+        (
+            "dynamodb:UpdateContinuousBackups",
+            r#"{"pointInTimeRecoverySpecification":{"pointInTimeRecoveryEnabled":false}}"#.into(),
+            &reported,
+        ),
+        (
+            "dynamodb:UpdateContinuousBackups",
+            r#"{"pointInTimeRecoverySpecification":{"pointInTimeRecoveryEnabled":true}}"#.into(),
+            &expected,
+        ),
+        (
+            "sqs:SetQueueAttributes",
+            r#"{"attributes":{"Policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\"}}"}}"#
+                .into(),
+            &reported,
+        ),
+        ("sqs:SetQueueAttributes", r#"{"attributes":{"VisibilityTimeout":"30"}}"#.into(), &expected),
+        ("ecr:PutReplicationConfiguration", r#"{"registryId":"999988887777"}"#.into(), &reported),
+        // Streams to others are set up all day.
+        (
+            "logs:PutSubscriptionFilter",
+            r#"{"destinationArn":"arn:aws:logs:eu-west-1:999988887777:destination:x"}"#.into(),
+            &expected,
+        ),
+        ("s3:PutAccountPublicAccessBlock", r#"{"x":{"BlockPublicAcls":false}}"#.into(), &reported),
+        ("s3:PutAccountPublicAccessBlock", r#"{"x":{"BlockPublicAcls":true}}"#.into(), &expected),
     ] {
         assert_eq!(&says("", action, &asked), wanted, "{action} {asked}");
     }
@@ -140,4 +176,16 @@ fn a_listed_action_lets_nobody_in_from_outside() {
     ] {
         assert_eq!(&says(lines, action, &asked), wanted, "{lines} {action} {asked}");
     }
+}
+
+/// A policy may name its partition, as `[[deploy]]` entries of one cloud alone do.
+#[test]
+fn an_identity_of_another_partition_is_the_policys_too() {
+    let policy = "[[deploy]]\nidentity = \"arn:aws-us-gov:iam::*:role/deploy\"\n";
+    let identity = role("deploy", "run").replace("arn:aws:", "arn:aws-us-gov:");
+    let rest = r#","requestParameters":{"roleName":"deploy"}"#;
+    let json = record("iam:AttachRolePolicy", &identity).region("us-gov-west-1").with(rest).to_string();
+    let policy = Policy::parse("handsoff.toml", policy).unwrap();
+    let found = classified(&json, &policy, |_, call| crate::bounds::finding(call, &policy));
+    assert_eq!(found.map(|it| it.code), Some(codes::DEPLOY_OUT_OF_BOUNDS));
 }

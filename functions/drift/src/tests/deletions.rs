@@ -171,6 +171,18 @@ fn many_calls_that_delete_data_by_hand_are_a_mass_deletion() {
 }
 
 #[test]
+fn a_batch_of_dynamodb_deletes_if_it_says_so() {
+    let batch = |request: &str| {
+        let rest = format!(
+            r#","managementEvent":false,"requestParameters":{{"requestItems":{{"t":[{{"{request}":{{}}}}]}}}}"#
+        );
+        related_by(POLICY, ALICE, "dynamodb:BatchWriteItem", "2026-03-01T09:00:00Z", &rest)
+    };
+    assert!(batch("deleteRequest").is_some());
+    assert!(batch("putRequest").is_none());
+}
+
+#[test]
 fn what_a_program_deletes_or_an_exception_covers_is_none() {
     let data = |who: &str, name: &str| object(1, who, POLICY, name);
     assert!(data(ALICE, "s3:PutObject").is_none() && data(ALICE, "dynamodb:DeleteItem").is_some());

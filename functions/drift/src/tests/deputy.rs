@@ -79,6 +79,44 @@ fn whoever_passes_a_role_lets_a_service_act_with_it() {
     assert!(instance.1.contains("act with the role `deploy`"), "{}", instance.1);
 }
 
+/// EMR, Glue and others take a role's name, and instances a profile, which the console names as its role.
+#[test]
+fn a_deploy_role_is_known_by_its_name_in_every_form_of_a_request() {
+    let role = "arn:aws:iam::111122223333:role/deploy";
+    let other = "arn:aws:iam::111122223333:role/x";
+    for (action, asked) in [
+        ("elasticmapreduce:RunJobFlow", format!(r#"{{"jobFlowRole":"deploy","serviceRole":"{other}"}}"#)),
+        ("glue:CreateSession", r#"{"role":"Deploy"}"#.to_owned()),
+        (
+            "ec2:RunInstances",
+            r#"{"iamInstanceProfile":{"arn":"arn:aws:iam::111122223333:instance-profile/deploy"}}"#.into(),
+        ),
+        ("ec2:RunInstances", r#"{"iamInstanceProfile":{"name":"deploy"}}"#.into()),
+        ("autoscaling:CreateLaunchConfiguration", r#"{"iamInstanceProfile":"deploy"}"#.into()),
+        (
+            "elasticbeanstalk:CreateEnvironment",
+            r#"{"optionSettings":[{"optionName":"IamInstanceProfile","value":"deploy"}]}"#.into(),
+        ),
+        (
+            "datapipeline:PutPipelineDefinition",
+            r#"{"pipelineObjects":[{"fields":[{"key":"resourceRole","stringValue":"deploy"}]}]}"#.into(),
+        ),
+        ("servicecatalog:CreateConstraint", format!(r#"{{"parameters":"{{\"RoleArn\":\"{role}\"}}"}}"#)),
+        ("apigateway:PutIntegration", format!(r#"{{"credentials":"{role}"}}"#)),
+        (
+            "apigateway:PutIntegration",
+            format!(
+                r#"{{"credentials":"{other}","uri":"arn:aws:apigateway:eu-west-1:iam:action/CreateUser"}}"#
+            ),
+        ),
+    ] {
+        let (severity, reason) = says(action, &asked);
+        assert!(severity == Severity::High && reason.contains("act with the role `"), "{asked} {reason}");
+    }
+    let elsewhere = r#"{"iamInstanceProfile":{"arn":"arn:aws:iam::999988887777:instance-profile/deploy"}}"#;
+    assert!(!says("ec2:RunInstances", elsewhere).1.contains("act with"));
+}
+
 #[test]
 fn what_is_no_role_that_is_passed_is_not_called_one() {
     let nested =
@@ -89,7 +127,9 @@ fn what_is_no_role_that_is_passed_is_not_called_one() {
             r#"{"roleName":"deploy","roleArn":"arn:aws:iam::111122223333:role/deploy"}"#,
         ),
         ("ec2:RunInstances", r#"{"description":"arn:aws:iam::111122223333:role/deploy"}"#),
-        ("ec2:RunInstances", r#"{"role":"deploy"}"#),
+        ("ec2:RunInstances", r#"{"role":"etl"}"#),
+        ("grafana:UpdateWorkspace", r#"{"role":"ADMIN"}"#),
+        ("ec2:CreateTags", r#"{"tagSet":{"items":[{"key":"Role","value":"deploy"}]}}"#),
         ("ec2:RunInstances", r#"{"roleArn":"arn:aws:s3:::role/deploy"}"#),
         ("ec2:RunInstances", &nested),
     ] {

@@ -78,3 +78,63 @@ fn what_is_shared_with_an_outsider_is_foreign_access_an_incident_each() {
     let service = trusts(r#"{"Service":"lambda.amazonaws.com"}"#);
     assert_eq!(by_alice("iam:UpdateAssumeRolePolicy", &service).code, codes::TRUST_CHANGED);
 }
+
+/// What brings a policy along, goes to another account, or gives rights that AWS files with permissions.
+#[test]
+fn an_outsider_is_seen_whatever_the_call_is_made_for() {
+    let policy = |who: &str| {
+        let statement = format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{who}"}},"Action":"*"}}"#);
+        format!("{:?}", format!(r#"{{"Statement":[{statement}]}}"#))
+    };
+    let vault = |account: &str| format!("arn:aws:backup:eu-west-1:{account}:backup-vault:x");
+    let code = |action: &str, asked: &str| by_alice(action, asked).code;
+    for account in ["999988887777", "444455556666"] {
+        let foreign = account == "999988887777";
+        for (action, asked) in [
+            ("sqs:SetQueueAttributes", format!(r#"{{"attributes":{{"Policy":{}}}}}"#, policy(account))),
+            ("kms:CreateKey", format!(r#"{{"policy":{}}}"#, policy(account))),
+            ("redshift:PutResourcePolicy", format!(r#"{{"policy":{}}}"#, policy(account))),
+            ("events:PutPermission", format!(r#"{{"principal":"{account}"}}"#)),
+            ("backup:StartCopyJob", format!(r#"{{"destinationBackupVaultArn":"{}"}}"#, vault(account))),
+            (
+                "ecr:PutReplicationConfiguration",
+                format!(
+                    r#"{{"replicationConfiguration":{{"rules":[{{"destinations":[{{"registryId":"{account}"}}]}}]}}}}"#
+                ),
+            ),
+            (
+                "logs:PutSubscriptionFilter",
+                format!(r#"{{"destinationArn":"arn:aws:logs:eu-west-1:{account}:destination:x"}}"#),
+            ),
+            ("eks:CreateAccessEntry", format!(r#"{{"principalArn":"arn:aws:iam::{account}:role/x"}}"#)),
+        ] {
+            assert_eq!(code(action, &asked) == codes::FOREIGN_ACCESS, foreign, "{action} {asked}");
+        }
+    }
+    for (action, asked, why) in [
+        (
+            "ec2:ModifySnapshotAttribute",
+            r#"{"createVolumePermission":{"remove":{"items":[{"userId":"999988887777"}]}}}"#,
+            "it is taken away",
+        ),
+        (
+            "lakeformation:RevokePermissions",
+            r#"{"principal":{"dataLakePrincipalIdentifier":"999988887777"}}"#,
+            "it is taken away",
+        ),
+        (
+            "sns:SetTopicAttributes",
+            r#"{"attributeName":"KmsMasterKeyId","attributeValue":"arn:aws:kms:eu-west-1:999988887777:key/x"}"#,
+            "a key that is used",
+        ),
+        ("lambda:AddPermission20150331v2", r#"{"principal":"*","principalOrgID":"o-1"}"#, "the organization"),
+        ("events:PutTargets", r#"{"targets":[{"arn":"x","input":"999988887777"}]}"#, "what is sent"),
+        (
+            "cloudformation:SetStackPolicy",
+            r#"{"stackPolicyBody":{"Statement":{"Principal":"*"}}}"#,
+            "its own",
+        ),
+    ] {
+        assert_ne!(code(action, asked), codes::FOREIGN_ACCESS, "{action}: {why}");
+    }
+}

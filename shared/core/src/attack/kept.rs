@@ -17,6 +17,7 @@ pub(super) fn takes_nothing(rule: &str, asked: Raw<'_>) -> bool {
         "logging" => {
             member(asked, "logging").is_none_or(|logging| switches(logging).off == 0) && asked.is_object()
         }
+        "logs" => !ends_a_log(asked),
         _ => false,
     }
 }
@@ -69,6 +70,58 @@ fn switches(asked: Raw<'_>) -> Switches {
         }
     }
     found
+}
+
+/// Whether a request says that a log ends. Those that have more in them, such as all attributes of a load balancer, say so of logs
+/// that there never were.
+fn ends_a_log(asked: Raw<'_>) -> bool {
+    let mut rest = vec![asked];
+    while let Some(value) = rest.pop() {
+        if value.is_array() {
+            rest.extend(value.elements().flatten());
+            if ends_by_attributes(value) {
+                return true;
+            }
+        } else if value.is_object() {
+            let removed = member(value, "op").and_then(Raw::text).is_some_and(|op| is(&op, &["remove"]));
+            let path = member(value, "path").and_then(Raw::text);
+            if removed && path.is_some_and(|path| path.contains("accessLogSettings")) {
+                return true;
+            }
+            for (key, below) in value.members().flatten() {
+                if is(&key, &["disableLogTypes"]) && below.elements().flatten().next().is_some()
+                    || is(&key, &["disableAllLogs"]) && below.flag() == Some(true)
+                    || is(&key, LOGS) && only_switches_off(below)
+                {
+                    return true;
+                }
+                rest.push(below);
+            }
+        }
+    }
+    false
+}
+
+/// The members of requests below which logs are switched.
+const LOGS: &[&str] = &["accessLog", "accessLogs", "connectionLogOptions", "loggingInfo", "logs"];
+
+fn only_switches_off(asked: Raw<'_>) -> bool {
+    let Switches { on, off } = switches(asked);
+    off > 0 && on == 0
+}
+
+/// Attributes by name and value, all of logs: `access_logs.s3.enabled` becomes `false`.
+fn ends_by_attributes(list: Raw<'_>) -> bool {
+    let mut ends = false;
+    for attribute in list.elements().flatten() {
+        let Some(key) = member(attribute, "key").and_then(Raw::text).filter(|key| key.contains("_logs."))
+        else {
+            return false;
+        };
+        ends |= key.ends_with(".enabled")
+            && member(attribute, "value").and_then(Raw::text).is_some_and(|value| is(&value, &["false"]));
+    }
+    ends
 }
 
 fn only_switches_on(asked: Raw<'_>) -> bool {

@@ -33,7 +33,7 @@ fn the_table_is_sound_and_every_row_says_what_it_does_and_where_that_stands() {
             attack.what.len() > 5 && rest.split_once(" | ").is_some_and(|(_, source)| source.len() > 5),
             "{line}"
         );
-        let rules = ["flags", "switches", "selectors", "lists", "alarm", "logging"];
+        let rules = ["flags", "switches", "selectors", "lists", "alarm", "logging", "logs"];
         assert!(keeps.is_none_or(|keeps| rules.contains(&keeps)), "{line}");
         let key = key.to_lowercase();
         assert!(last < key, "{key} is sorted");
@@ -62,13 +62,16 @@ fn logging_and_detection_are_cut_in_many_ways() {
         securityhub:DisableImportFindingsForProduct inspector2:CreateFilter access-analyzer:CreateArchiveRule \
         redshift:DisableLogging backup:DeleteBackupVaultNotifications config:DeleteConfigRule \
         logs:DeleteDestination vpc-lattice:DeleteAccessLogSubscription signin:PutConsoleAuthorizationConfiguration \
-        signin:PutResourcePermissionStatement signin:BatchRevokeSessions organizations:UpdatePolicy"
+        signin:PutResourcePermissionStatement signin:BatchRevokeSessions organizations:UpdatePolicy \
+        logs:DeleteSubscriptionFilter logs:DeleteMetricFilter rds:StopActivityStream budgets:DeleteBudget \
+        ssm-contacts:DeleteContactChannel account:PutAlternateContact events:DeleteApiDestination \
+        observabilityadmin:StopTelemetryEvaluation security-ir:CancelMembership"
         .split_whitespace()
     {
         assert_eq!(attack(action, "", false), Some(false), "{action}");
         assert_eq!(attack(action, "", true), None, "{action} by the pipeline");
     }
-    for action in ["elasticloadbalancing:DeleteRule", "waf-regional:DeleteRule", "budgets:DeleteSubscriber"] {
+    for action in ["elasticloadbalancing:DeleteRule", "waf-regional:DeleteRule"] {
         assert_eq!(attack(action, "", false), None, "{action}");
     }
 }
@@ -200,5 +203,45 @@ fn the_newer_eventbridge_feeds_detectors_too() {
         let ours = asked(r#"{"name":"handsoff-events"}"#);
         assert_eq!(attack(&action, &ours, false), Some(true), "{action}");
         assert_eq!(attack(&action, &asked(r#"{"name":"orders"}"#), false), None, "{action}");
+    }
+}
+
+/// Everyday calls that a log may end by: only what says so counts, and nothing that isn't in the record.
+#[test]
+fn a_log_that_ends_is_an_attack_and_one_that_is_off_is_none() {
+    for (action, ends, goes_on) in [
+        (
+            "rds:ModifyDBCluster",
+            r#"{"cloudwatchLogsExportConfiguration":{"disableLogTypes":["audit"]}}"#,
+            r#"{"cloudwatchLogsExportConfiguration":{"enableLogTypes":["audit"],"disableLogTypes":[]}}"#,
+        ),
+        (
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            r#"{"attributes":[{"key":"access_logs.s3.enabled","value":"false"}]}"#,
+            r#"{"attributes":[{"key":"access_logs.s3.enabled","value":"false"},{"key":"idle_timeout.timeout_seconds","value":"60"}]}"#,
+        ),
+        (
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            r#"{"loadBalancerAttributes":{"accessLog":{"enabled":false}}}"#,
+            r#"{"loadBalancerAttributes":{"crossZoneLoadBalancing":{"enabled":false}}}"#,
+        ),
+        (
+            "apigateway:UpdateStage",
+            r#"{"patchOperations":[{"op":"remove","path":"/accessLogSettings"}]}"#,
+            r#"{"patchOperations":[{"op":"remove","path":"/canarySettings"}]}"#,
+        ),
+        (
+            "ec2:ModifyClientVpnEndpoint",
+            r#"{"ModifyClientVpnEndpointRequest":{"ConnectionLogOptions":{"Enabled":false}}}"#,
+            r#"{"ModifyClientVpnEndpointRequest":{"ConnectionLogOptions":{"Enabled":true}}}"#,
+        ),
+        ("iot:SetV2LoggingOptions", r#"{"disableAllLogs":true}"#, r#"{"disableAllLogs":false}"#),
+    ] {
+        assert_eq!(attack(action, &asked(ends), false), Some(false), "{action} {ends}");
+        assert_eq!(attack(action, &asked(ends), true), None, "{action} by the pipeline");
+        assert_eq!(attack(action, &asked(goes_on), false), None, "{action} {goes_on}");
+        assert_eq!(attack(action, "", false), None, "{action} of which nothing is told");
+        let (service, name) = action.split_once(':').unwrap();
+        assert!(!Attack::is_listed(&Action::named(service, name)), "{action} by itself shows nothing");
     }
 }

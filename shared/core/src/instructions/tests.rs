@@ -92,3 +92,20 @@ fn lambdas_dates_are_no_part_of_a_name() {
         assert!(is_instruction(&call(&told(&format!("lambda:{name}"), ""))), "{name}");
     }
 }
+
+/// EMR's machines are instances, and other services' principals aren't called as the services are.
+#[test]
+fn a_call_whose_request_is_left_out_is_behind_what_its_service_does() {
+    let at = "10T03:00:00";
+    for (name, service) in [
+        ("sagemaker:CreateProcessingJob", "sagemaker"),
+        ("glue:StartWorkflowRun", "glue"),
+        ("codepipeline:StartPipelineExecution", "codepipeline"),
+        ("airflow:CreateEnvironment", "airflow-env"),
+        ("elasticmapreduce:RunJobFlow", "ec2"),
+    ] {
+        assert!(is_behind(&told(name, ""), &acted(at, "a", service)), "{name}");
+        assert!(!is_behind(&told(name, ""), &acted(at, "a", "lambda")), "{name}");
+    }
+    assert!(!is_behind(&told("sagemaker:CreateApp", ""), &acted(at, "a", "sagemaker")));
+}
