@@ -203,6 +203,16 @@ fn of_two_records_of_one_call_the_one_that_says_more_counts() {
         deploys(&world, &function(&policy), DEPLOY, 1);
         assert_eq!(found(&world), seconds(&["02", "10", "11"]));
     }
+    // The same process brings both, one after the other or at once, and what is done then.
+    for batches in [vec![vec![more.clone()], vec![less.clone()]], vec![vec![more.clone(), less.clone()]]] {
+        let (world, one) = (self::world(), function(&policy));
+        for batch in &batches {
+            bring(&world, &one, batch);
+        }
+        bring(&world, &one, &[changes(10, DEPLOY)]);
+        bring(&world, &one, &[changes(11, DEPLOY)]);
+        assert_eq!(found(&world), seconds(&["02", "10", "11"]), "{}", batches.len());
+    }
     // What was done before can't be known any more; what is done since is.
     let (world, one) = (world(), function(&policy));
     bring(&world, &one, &[less, changes(10, DEPLOY)]);

@@ -370,7 +370,7 @@ fn proof(call: &Call<'_>, policy: &Policy, verdict: Option<&Verdict>) -> Option<
         return None;
     }
     if let Some(beginning) = Beginning::of(call, policy) {
-        return Some(Proof::of_issue(Key::of(&call.record), beginning, || if_refuted(call, policy)));
+        return Some(Proof::of_issue(call, beginning, || if_refuted(call, policy)));
     }
     if call.principal.kind != Kind::DeployRole || call.effect != Effect::Changes {
         return None;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handsoff_cloudtrail::partition::Partition;
 use handsoff_cloudtrail::{Entry, Record, Time, TimeDelta};
 use handsoff_core::origins::Beginning;
-use handsoff_core::{Call, Engine, Key, Reported, Trace, Verdict, session_id};
+use handsoff_core::{Call, Engine, Reported, Trace, Verdict, session_id};
 use handsoff_drift::unproven;
 use handsoff_runtime::{
     Ask, Held, LogLine, Lookup, Open, PROOF, Proof, ProvenSessions, Report, RuntimeError, Unproven,
@@ -136,8 +136,8 @@ async fn began<W: World>(sweep: &Sweep<'_, W>, event: &str) -> Result<Vec<Report
     let Ok((Entry::Record(record), _)) = Record::read(event) else { return Ok(Vec::new()) };
     let engine = Engine::new(sweep.settings.detectors, sweep.policy);
     let call = Call::classify(record, sweep.policy, &mut Trace::off());
-    let proof = Beginning::of(&call, sweep.policy)
-        .map(|beginning| Proof::of_issue(Key::of(&call.record), beginning, || None));
+    let proof =
+        Beginning::of(&call, sweep.policy).map(|beginning| Proof::of_issue(&call, beginning, || None));
     let mut found =
         prove(sweep.world, proof, &ProvenSessions::default(), sweep.policy.proof.patience).await?;
     if let Verdict::Finding(finding) = engine.judge(&call, &mut Trace::off()) {

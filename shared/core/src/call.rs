@@ -150,6 +150,15 @@ impl<'a> Call<'a> {
         asked.or_else(|| self.record.reached_account()).or_else(|| self.account())
     }
 
+    /// Whether CloudTrail writes a record of the call for another account as well, which may say more of it: of a caller or a role
+    /// of another account, and wherever it says so itself (`sharedEventID`: "CloudTrail record contents", CloudTrail user guide).
+    pub fn has_a_copy(&self) -> bool {
+        let (own, caller) = (self.record.recipient_account_id.text(), &self.principal.identity.account_id);
+        let of_another = caller.is_some() && *caller != own;
+        let asked = self.asked_account().filter(|account| !account.is_empty());
+        of_another || (asked.is_some() && asked != own) || self.record.shared_event_id.has_text()
+    }
+
     /// The account of the identity that the call asks for.
     pub(crate) fn asked_account(&self) -> Option<Cow<'a, str>> {
         let account_of =

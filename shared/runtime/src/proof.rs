@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use handsoff_cloudtrail::TimeDelta;
 use handsoff_core::origins::{Beginning, HOPS, Issue, behind, passed_on};
-use handsoff_core::{Finding, Key, Reported};
+use handsoff_core::{Call, Finding, Key, Reported};
 use serde::{Deserialize, Serialize};
 
 use super::episode::Mark;
@@ -36,6 +36,8 @@ pub struct Proof {
     used: Option<(u64, Use)>,
     opening: Option<Unproven>,
     event: Key,
+    /// Whether another account has a record of the same call, which may come yet.
+    has_a_copy: bool,
 }
 
 /// How a session began.
@@ -92,10 +94,15 @@ struct Use {
 impl Proof {
     /// What a call says of the session that it issued. `finding`: what there is to report if a person is behind the caller's
     /// session; the end of its reason is missing.
-    pub fn of_issue(event: Key, beginning: Beginning, finding: impl FnOnce() -> Option<Finding>) -> Self {
+    pub fn of_issue(
+        call: &Call<'_>,
+        beginning: Beginning,
+        finding: impl FnOnce() -> Option<Finding>,
+    ) -> Self {
         let began = |session, how, person| Some((session, Began { how, person, ..Began::default() }));
         let fitting = |session, fits, by| Some((session, Began { fits: Some(fits), by, ..Began::default() }));
-        let own = Self { event, ..Self::default() };
+        let (event, has_a_copy) = (Key::of(&call.record), call.has_a_copy());
+        let own = Self { event, has_a_copy, ..Self::default() };
         match beginning {
             Beginning::Refuted { session, how } => Self { began: began(session, how, false), ..own },
             Beginning::ByPerson { session, who } => Self { began: began(session, who, true), ..own },
@@ -113,7 +120,7 @@ impl Proof {
     /// be missing. `opening`: of a change that is expected, what CloudTrail is asked if no record shows the session's beginning.
     pub fn of_change(session: u64, finding: &Finding, opening: Option<Unproven>) -> Self {
         let used = Use { mark: Some(Mark::new(finding)), expected: opening.is_some(), ..Use::default() };
-        Self { began: None, used: Some((session, used)), opening, event: finding.key }
+        Self { used: Some((session, used)), opening, event: finding.key, ..Self::default() }
     }
 }
 
@@ -131,9 +138,10 @@ pub async fn prove(
     let mut batch = Batch::default();
     proofs.into_iter().try_for_each(|proof| batch.take(proof))?;
     put_all(world, batch.puts).await?;
-    let refuted: HashSet<u64> = batch.refuted.iter().map(|(session, _)| *session).collect();
-    batch.proven.difference(&refuted).for_each(|session| proven.add(*session));
-    for session in &refuted {
+    for session in batch.proven {
+        proven.add(session);
+    }
+    for (session, _) in &batch.refuted {
         proven.forget(*session);
     }
     let mut looked = put_issued(world, batch.issued, proven).await?;
@@ -167,23 +175,32 @@ pub async fn prove(
 struct Batch {
     /// What is put in any case.
     puts: BTreeSet<Item>,
-    /// The sessions whose beginning proves them.
+    /// The sessions whose beginning proves them, and of which there is no other record that could refute them.
     proven: HashSet<u64>,
     /// Those whose beginning refutes them, or has a person.
     refuted: Vec<(u64, Began)>,
-    /// Those that depend on the session that they were issued in, with their event.
-    issued: Vec<(u64, Began, Key)>,
+    /// Those that depend on the session that they were issued in.
+    issued: Vec<IssuedIn>,
     used: BTreeMap<u64, Uses>,
 }
 
+/// The beginning of a session that was issued in another one.
+struct IssuedIn {
+    session: u64,
+    how: Began,
+    event: Key,
+    has_a_copy: bool,
+}
+
 impl Batch {
-    fn take(&mut self, Proof { began, used, opening, event }: Proof) -> Result<(), RuntimeError> {
+    fn take(&mut self, proof: Proof) -> Result<(), RuntimeError> {
+        let Proof { began, used, opening, event, has_a_copy } = proof;
         if let Some((session, how)) = began {
             match how.fits {
-                Some(Fits::Issued) => self.issued.push((session, how, event)),
+                Some(Fits::Issued) => self.issued.push(IssuedIn { session, how, event, has_a_copy }),
                 Some(Fits::Proven) => {
                     self.puts.insert(how.item(session, event)?);
-                    self.proven.insert(session);
+                    self.proven.extend(Some(session).filter(|_| !has_a_copy));
                 }
                 None => {
                     self.puts.insert(how.item(session, event)?);
@@ -205,25 +222,27 @@ impl Batch {
 /// were read for it.
 async fn put_issued(
     world: &impl World,
-    mut issued: Vec<(u64, Began, Key)>,
+    mut issued: Vec<IssuedIn>,
     proven: &ProvenSessions,
 ) -> Result<HashSet<u64>, RuntimeError> {
     let (mut looked, mut puts) = (HashSet::new(), BTreeSet::new());
-    let own: HashSet<u64> = issued.iter().map(|(session, ..)| *session).collect();
-    for by in issued.iter().filter_map(|(_, how, _)| how.by).filter(|by| !own.contains(by)) {
+    let own: HashSet<u64> = issued.iter().map(|one| one.session).collect();
+    for by in issued.iter().filter_map(|one| one.how.by).filter(|by| !own.contains(by)) {
         if looked.insert(by) {
             is_proven(world, by, proven).await?;
         }
     }
     for _ in 0..HOPS {
-        for (session, how, _) in &mut issued {
+        for IssuedIn { session, how, has_a_copy, .. } in &mut issued {
             if how.by.is_some_and(|by| proven.has(by)) {
                 *how = Began { fits: Some(Fits::Proven), ..Began::default() };
-                proven.add(*session);
+                if !*has_a_copy {
+                    proven.add(*session);
+                }
             }
         }
     }
-    for (session, how, event) in issued {
+    for IssuedIn { session, how, event, .. } in issued {
         if let Some(by) = how.by {
             proven.issued(session, by);
         }

@@ -12,10 +12,11 @@ const KEPT: usize = 1000;
 /// own session is proven, too, or none, or one that AWS marks as code's. All that decides is written by AWS: access keys, callers,
 /// accounts and marks.
 ///
-/// What refutes a session is the record of the same call, or of one that issued a session before it in the chain. Each call has
-/// one record in an account, and the one that proves it has been seen: so nothing is left that could come late. Of a call into
-/// another account there are two. Where both come to one stack, and the one that says less comes first, what is done until the
-/// other one comes isn't reported by that; from then on it is ([`forget`](Self::forget)), by another process once it is a new one.
+/// What refutes a session is the record of the same call, or of one that issued a session before it in the chain. Most calls have
+/// one record, and the one that proves it has been seen: so nothing is left that could come late. Of a call into another account
+/// there are two. A session that began so is proven only after what is known of its beginning was read; where both records come
+/// to one stack, and the one that says less comes first, what is done until the other one comes isn't reported by that, nor what
+/// is done in sessions that were issued in it until then. From then on it is, by another process once that is a new one.
 #[derive(Debug, Default)]
 pub struct ProvenSessions(RefCell<Known>);
 
