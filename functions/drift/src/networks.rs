@@ -1,7 +1,7 @@
 //! Long-lived keys that are used from a network that they weren't used from before: somebody else may have them.
 //!
-//! What counts is a set: from which networks a key was used in which period of alerts. A network is new if the key was used in
-//! the 90 days before the period, and not from there. So neither order nor repeats matter within a period.
+//! What counts is a set: from which networks a key was used on which day (UTC). A network is new if the key was used in the 90 days
+//! before the day, and not from there. So neither order nor repeats matter within a day.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -9,9 +9,8 @@ use std::net::IpAddr;
 use handsoff_cloudtrail::json::Raw;
 use handsoff_cloudtrail::{Action, Effect, Record, Time, TimeDelta, is_long_lived};
 use handsoff_core::detector::Related;
-use handsoff_core::earlier::Earlier;
-use handsoff_core::policy::{Policy, exceptions};
-use handsoff_core::{Call, Finding, Key, Kind, Outcome, Severity, Trace, group, show};
+use handsoff_core::policy::Policy;
+use handsoff_core::{Call, Finding, Key, Kind, Outcome, Severity, group, show};
 use handsoff_runtime::KeyUse;
 use ipnet::IpNet;
 
@@ -37,37 +36,47 @@ pub(crate) fn is_use(related: &Related) -> bool {
 
 /// Where and when the key of a group was used.
 pub(crate) fn used(related: &Related) -> Option<KeyUse> {
-    let (period, network) = related.role.split_once('|').filter(|_| is_use(related))?;
-    Some(KeyUse { network: network.to_owned(), period: Time::parse(period)? })
+    let (day, network) = related.role.split_once('|').filter(|_| is_use(related))?;
+    Some(KeyUse { network: network.to_owned(), day: Time::parse(day)? })
 }
 
 /// From which networks a key was used before, if that of this use is new to it.
 fn before<'u>(used: &KeyUse, all: impl IntoIterator<Item = &'u KeyUse>) -> Option<BTreeSet<&'u str>> {
-    let memory = used.period - MEMORY..used.period;
-    let earlier = all.into_iter().filter(|earlier| memory.contains(&earlier.period));
+    let memory = used.day - MEMORY..used.day;
+    let earlier = all.into_iter().filter(|earlier| memory.contains(&earlier.day));
     let before: BTreeSet<&str> = earlier.map(|earlier| earlier.network.as_str()).collect();
     ((1..=OWN).contains(&before.len()) && !before.contains(used.network.as_str())).then_some(before)
 }
 
-/// What is kept of the use of a long-lived key, for a change or to take another identity on.
+/// What is kept of the use of a long-lived key, for a change or to take another identity on: whatever else is reported of the call,
+/// and where an exception covers it, too. That says what an identity may do, and not who has its key.
 pub(crate) fn of(call: &Call<'_>, policy: &Policy) -> Option<Related> {
     let identity = &call.principal.identity;
     let key = identity.long_lived_key().filter(|_| identity.invoked_by.is_none())?;
     let uses =
         call.outcome == Outcome::Succeeded && (call.effect == Effect::Changes || goes_on(&call.action));
-    if !uses || is_told_otherwise(call, policy) {
+    if !uses || is_known_otherwise(call, policy) {
         return None;
     }
-    let (network, time) = (network(&call.record)?, call.time?);
+    let (network, day) = (network(&call.record)?, call.time?.floor(TimeDelta::days(1)));
     let account = call.account().unwrap_or_default();
-    let period = Earlier::period(policy.alerts.period, time);
     Some(Related {
         group: format!("{GROUP}{account}|{}", group::digest(&[key])),
-        role: format!("{period}|{network}"),
+        role: format!("{day}|{network}"),
         who: String::new(),
         finding: Finding::new(call, codes::LONG_LIVED_KEY, Severity::Medium, String::new()),
         only_first: true,
     })
+}
+
+/// Whether all that an identity does is reported, or its entry says where it may come from.
+fn is_known_otherwise(call: &Call<'_>, policy: &Policy) -> bool {
+    let networks = |entry: usize| policy.deploy.get(entry).is_some_and(|entry| !entry.networks.is_empty());
+    match call.principal.kind {
+        Kind::DeployRole => call.principal.entry.is_some_and(networks),
+        Kind::Human | Kind::Unknown | Kind::Workload => false,
+        Kind::BreakGlass | Kind::Service | Kind::Anonymous => true,
+    }
 }
 
 /// Whether a record may show the use of such a key.
@@ -79,20 +88,6 @@ pub(crate) fn may_be(record: &Record<'_>) -> bool {
 pub(crate) fn goes_on(action: &Action<'_>) -> bool {
     action.assumes_role()
         || (action.service == "sts" && matches!(&*action.name, "GetSessionToken" | "GetFederationToken"))
-}
-
-/// Whether there is a graver finding on a call, or none by the policy.
-fn is_told_otherwise(call: &Call<'_>, policy: &Policy) -> bool {
-    let networks = |entry: usize| policy.deploy.get(entry).is_some_and(|entry| !entry.networks.is_empty());
-    match call.principal.kind {
-        // Where the pipeline may come from is its entry's to say.
-        Kind::DeployRole if call.principal.entry.is_some_and(networks) => return true,
-        Kind::Human | Kind::Unknown | Kind::Workload | Kind::DeployRole => {}
-        Kind::BreakGlass | Kind::Service | Kind::Anonymous => return true,
-    }
-    call.attack.is_some()
-        || call.shows_misuse(policy).is_some()
-        || exceptions::covering(call, policy, &mut Trace::off()).is_some()
 }
 
 /// The network that a call came from: its VPC endpoint, or so many of the address's bits as an organisation has, which are
@@ -130,7 +125,7 @@ pub(crate) fn finding<'u>(
 ) -> Option<Finding> {
     let before: Vec<&str> = before(used, all)?.into_iter().collect();
     let reason = format!(
-        "A long-lived key was used from {}, for the first time in {} days; before, it was used from {}.",
+        "A long-lived key was used from {}, and in all that is known of the {} days before only from {}.",
         used.network,
         MEMORY.num_days(),
         before.join(", ")

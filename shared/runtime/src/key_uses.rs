@@ -1,4 +1,4 @@
-//! Which networks a long-lived key was used from, and in which period of alerts.
+//! Which networks a long-lived key was used from, and on which day.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,17 +15,24 @@ use super::stored;
 
 const READ: &str = "reading where a key was used from";
 
-/// So many uses of a key are read: twice a day for 90 days from five networks.
-const USES: usize = 1000;
+/// So many uses of a key are read: each day for 90 days from five networks.
+const USES: usize = 450;
 
-/// That a key was used from a network in a period of alerts.
+/// That a key was used from a network on a day.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyUse {
     /// The network.
     pub network: String,
-    /// The first second of the period.
+    /// The first second of the day (UTC).
     #[serde(with = "seconds")]
-    pub period: Time,
+    pub day: Time,
+}
+
+impl KeyUse {
+    /// By day: so those of a stretch of time are read, and no more.
+    fn sort(&self) -> String {
+        format!("{}#{}", self.day, self.network)
+    }
 }
 
 /// So many uses are looked at that may be news: a key of more networks has none of its own.
@@ -54,7 +61,7 @@ impl KnownUses {
     }
 }
 
-/// A use that may be news: none of the same network was known before its period.
+/// A use that may be news: none of the same network was known before its day.
 #[derive(Serialize, Deserialize)]
 struct First {
     #[serde(flatten)]
@@ -64,9 +71,9 @@ struct First {
 }
 
 /// Remembers a key's use in a call, and returns what there is to report of it and of later uses that came before, which `judge`
-/// says by all uses of the key that are known. Of a network and period that is one finding, however often it is asked.
+/// says by the uses of the key that are known. Of a network and day that is one finding, however often it is asked.
 ///
-/// Two reads where the network is known, and one write a period.
+/// One write and two reads where the network is known.
 ///
 /// # Errors
 /// The first failure; what was written stays, and may be written again.
@@ -78,47 +85,33 @@ pub async fn key_used(
     judge: impl Fn(&KeyUse, &Finding, &[KeyUse]) -> Option<Finding>,
 ) -> Result<Vec<Finding>, RuntimeError> {
     let digest = group::digest(&[key]);
-    let partition = &format!("key-use#{digest}");
-    let sort = |period: Time| format!("{}#{period}", used.network);
-    let (own, from) = (sort(used.period), sort((used.period - memory).max(Time::EPOCH)));
-    // The two latest: this period's, if it is there, and one before.
-    let known: Vec<KeyUse> =
-        read(world, Range { partition, from: &from, to: &own, most: 2, backwards: true }).await?;
-    if !known.contains(used) {
-        world.put(partition, &own, &stored::text(used)?).await?;
-    }
-    let firsts = &format!("key-first#{digest}");
-    if known.iter().all(|one| one == used) {
+    let (all, firsts) = (&format!("key-use#{digest}"), &format!("key-first#{digest}"));
+    world.put(all, &used.sort(), &stored::text(used)?).await?;
+    let (from, day) = ((used.day - memory).max(Time::EPOCH).to_string(), used.day.to_string());
+    let before = Range { partition: all, from: &from, to: &day, most: USES, backwards: true };
+    let mut known: Vec<KeyUse> = read(world, before).await?;
+    if !known.iter().any(|one| one.network == used.network) {
         let first = First { used: used.clone(), mark: Mark::new(finding) };
-        world.put(firsts, &by_period(used), &stored::text(&first)?).await?;
+        world.put(firsts, &used.sort(), &stored::text(&first)?).await?;
     }
     // What came before an earlier use of another network may be news by that.
-    let (from, to) = (used.period.to_string(), "~");
-    let firsts: Vec<First> =
-        read(world, Range { partition: firsts, from: &from, to, most: FIRSTS, backwards: false }).await?;
-    if firsts.is_empty() {
-        return Ok(Vec::new());
+    let range = Range { partition: firsts, from: &day, to: "~", most: FIRSTS, backwards: false };
+    let firsts: Vec<First> = read(world, range).await?;
+    if firsts.iter().any(|first| first.used.day != used.day) {
+        let later = Range { partition: all, from: &day, to: "~", most: USES, backwards: false };
+        known.extend(read(world, later).await?);
     }
-    // A network begins with a digit, a letter or a colon.
-    let all: Vec<KeyUse> =
-        read(world, Range { partition, from: "!", to: "~", most: USES, backwards: false }).await?;
     let mut found = Vec::new();
     for First { used, mark } in firsts {
-        let finding = mark.reported().into_call().and_then(|finding| judge(&used, &finding, &all));
+        let finding = mark.reported().into_call().and_then(|finding| judge(&used, &finding, &known));
         if let Some(finding) = finding {
-            found.push(
-                written_first(world, (&format!("key-new#{digest}"), &by_period(&used)), finding).await?,
-            );
+            found.push(written_first(world, (&format!("key-new#{digest}"), &used.sort()), finding).await?);
         }
     }
     Ok(found)
 }
 
-fn by_period(used: &KeyUse) -> String {
-    format!("{}#{}", used.period, used.network)
-}
-
-/// The finding on a network and period that was written first.
+/// The finding on a network and day that was written first.
 async fn written_first(
     world: &impl World,
     (partition, sort): (&str, &str),
