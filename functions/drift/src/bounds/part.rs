@@ -106,10 +106,9 @@ fn trusts(action: &Action<'_>) -> bool {
 /// Whether an action gives rights, by AWS or by our table, and it is of a resource: who may use it. Not of identities, which [`super`] has
 /// rules for; nor of stacks' policies, where `*` is the rule, and which channels' policies open to their viewers.
 fn gives_rights(action: &Action<'_>) -> bool {
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 9] = [
         "account",
         "cloudformation",
-        "es",
         "iam",
         "identitystore",
         "mediatailor",
