@@ -290,9 +290,10 @@ fn let_in(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (Stri
         let key = key.to_ascii_lowercase();
         let of_the_operation =
             || ["group", "organization", "user"].iter().any(|whose| key.starts_with(whose));
-        !takes_away(&key, value)
-            && !(removes && of_the_operation())
-            && !(ends_copies && key == "sharedaccountid")
+        let taken = takes_away(&key, value)
+            || removes && of_the_operation()
+            || ends_copies && key == "sharedaccountid";
+        !taken
     })
 }
 

@@ -18,7 +18,7 @@ pub(super) enum Part {
 
 /// Calls that make or change a resource and may bring its policy along ("AWS KMS API Reference", "Amazon SQS API Reference",
 /// "Amazon SNS API Reference", "Amazon DynamoDB API Reference", "Amazon Aurora DSQL API Reference", "Amazon ECR API Reference",
-/// "Amazon OpenSearch Service API Reference", "Amazon S3 Glacier API Reference", "Amazon S3 API Reference").
+/// "Amazon `OpenSearch` Service API Reference", "Amazon S3 Glacier API Reference", "Amazon S3 API Reference").
 const WITH_POLICY: [(&str, &str); 14] = [
     ("dsql", "CreateCluster"),
     ("dynamodb", "CreateTable"),
