@@ -127,7 +127,7 @@ fn opens_an_account(action: &Action<'_>, record: &Record<'_>) -> bool {
             || name == "PutAccountPublicAccessBlock" && takes_off())
 }
 
-/// Whether a service lets an account of AWS's own use a network interface that it made for itself, as SageMaker does. Not one that makes
+/// Whether a service lets an account of AWS's own use a network interface that it made for itself, as `SageMaker` does. Not one that makes
 /// any call that its callers tell it to.
 fn is_a_services_network(action: &Action<'_>, record: &Record<'_>) -> bool {
     const TOLD: [&str; 5] = ["cloudformation", "scheduler", "servicecatalog", "ssm", "states"];
