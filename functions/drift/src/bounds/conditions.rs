@@ -67,9 +67,19 @@ const SHARED: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// Whether a condition says who is meant.
+/// Whether a condition says who of those is meant whom a provider of identities vouches for.
 pub(super) fn names_somebody(condition: &Value) -> bool {
     entries(condition).any(|(key, value)| all(value, |text| says(&key, text)))
+}
+
+/// Whether a condition says who of all the world is meant. Anybody may have a provider in an account of their own, which says of them
+/// what they like, but for those that others run for all.
+pub(super) fn bounds_anyone(condition: &Value) -> bool {
+    let is_anybodys = |key: &str| match key.rsplit_once(':') {
+        Some((host, _)) => !KEYS.contains(&key) && SHARED.iter().all(|(shared, _)| *shared != host),
+        None => true,
+    };
+    entries(condition).any(|(key, value)| !is_anybodys(&key) && all(value, |text| says(&key, text)))
 }
 
 /// Whether a value means somebody by a key, as a condition that requires it would.
@@ -283,6 +293,23 @@ mod tests {
         ] {
             let condition = json!({"StringLike": {format!("{provider}:{claim}"): value}});
             assert_eq!(names_somebody(&condition), names, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_provider_that_anybody_may_have_bounds_none_but_its_own_identities() {
+        for (key, value, bounds) in [
+            ("saml:aud", "https://signin.aws.amazon.com/saml", false),
+            ("login.example.com:sub", "a", false),
+            ("token.actions.githubusercontent.com:sub", "repo:a/b:*", true),
+            ("aws:PrincipalOrgID", "o-1", true),
+        ] {
+            let condition = json!({"StringEquals": {key: value}});
+            assert_eq!(
+                (names_somebody(&condition), bounds_anyone(&condition)),
+                (true, bounds),
+                "{condition}"
+            );
         }
     }
 

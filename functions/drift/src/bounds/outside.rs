@@ -227,7 +227,7 @@ impl Principals {
                 continue;
             }
             let condition = statement.get("Condition");
-            let bounded = condition.is_some_and(conditions::names_somebody);
+            let bounded = condition.is_some_and(conditions::bounds_anyone);
             // All principals but some: AWS advises against it together with Allow ("AWS JSON policy elements: NotPrincipal").
             self.anyone |= !bounded && statement.get("NotPrincipal").is_some();
             let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
@@ -242,7 +242,8 @@ impl Principals {
                     Value::Object(kinds) => {
                         left.extend(kinds.iter().filter(|(kind, _)| *kind == "AWS").map(|(_, whose)| whose));
                         // Everybody whom a provider of web identities authenticates, unless a condition names some.
-                        self.anyone |= !bounded && kinds.contains_key("Federated");
+                        let named = || condition.is_some_and(conditions::names_somebody);
+                        self.anyone |= kinds.contains_key("Federated") && !named();
                     }
                     _ => {}
                 }
@@ -262,7 +263,7 @@ fn names_somebody_beside(members: &serde_json::Map<String, Value>) -> bool {
         "sourcearn" => conditions::means_somebody("aws:sourcearn", value),
         "condition" => text(value, "type").zip(text(value, "key")).zip(text(value, "value")).is_some_and(
             |((operator, key), value)| {
-                conditions::names_somebody(&serde_json::json!({ operator: { key: value } }))
+                conditions::bounds_anyone(&serde_json::json!({ operator: { key: value } }))
             },
         ),
         _ => false,
@@ -420,6 +421,12 @@ mod tests {
                     r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1:oidc-provider/x"},"Condition":{"StringLike":{"x:sub":"repo:a/b:*"}}}"#,
                 ),
                 &nobody,
+            ),
+            (
+                policy(
+                    r#"{"Effect":"Allow","Principal":"*","Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}}}"#,
+                ),
+                &anyone,
             ),
             (policy(r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}"#), &nobody),
             (policy(r#"{"Effect":"Allow","Principal":{"AWS":"*"}}"#), &(vec![], true)),
