@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::{Action, Class, Record};
+use handsoff_cloudtrail::partition::service_name;
+use handsoff_cloudtrail::{Action, Class, Identity, Record, is_used_by_people};
 use handsoff_core::Call;
 use handsoff_core::policy::{Deploy, Origin, Policy};
 use serde_json::Value;
@@ -126,6 +127,18 @@ fn opens_an_account(action: &Action<'_>, record: &Record<'_>) -> bool {
             || name == "PutAccountPublicAccessBlock" && takes_off())
 }
 
+/// Whether a service lets an account of AWS's own use a network interface that it made for itself, as `SageMaker` does. Not one that makes
+/// any call that its callers tell it to.
+fn is_a_services_network(action: &Action<'_>, record: &Record<'_>) -> bool {
+    const TOLD: [&str; 5] = ["cloudformation", "scheduler", "servicecatalog", "ssm", "states"];
+    let by_itself = |service: &str| {
+        !is_used_by_people(service) && service_name(service).is_some_and(|name| !TOLD.contains(&name))
+    };
+    action.service == "ec2"
+        && action.name == "CreateNetworkInterfacePermission"
+        && Identity::read(record.user_identity).invoking_service().is_some_and(by_itself)
+}
+
 /// The principals that a request names.
 #[derive(Debug, Default)]
 struct Principals {
@@ -144,6 +157,9 @@ impl Principals {
         // A caller can make a request so long that CloudTrail leaves it out ("CloudTrail record contents"). A record of what
         // is made to share, and nothing else, hides it without a parameter; policies have others in them most of the time.
         let asked = record.request_parameters;
+        if is_a_services_network(action, record) {
+            return found;
+        }
         found.unseen = asked.get("omitted").is_some() || (asked.is_absent() && only_shares(action));
         found.read(part, asked);
         found
@@ -165,9 +181,8 @@ impl Principals {
                 Value::Object(members) if members.contains_key("Statement") => self.policy(&members),
                 Value::Object(members) => {
                     let bounded = names_somebody_beside(&members);
-                    let lets_in = |key: &str, value: &Value| !takes_away(key, value);
-                    let members = members.into_iter().filter(|(key, value)| lets_in(key, value));
-                    left.extend(members.map(|(key, value)| (key, value, bounded)));
+                    let named = |own: String| if is_a_list(&own) { key.clone() } else { own };
+                    left.extend(let_in(members).map(|(own, value)| (named(own), value, bounded)));
                 }
                 Value::Array(elements) => {
                     left.extend(elements.into_iter().map(|one| (key.clone(), one, bounded)));
@@ -183,12 +198,13 @@ impl Principals {
     }
 
     fn text(&mut self, part: Part, key: &str, text: &str, bounded: bool) {
-        const GRANTS: [&str; 6] =
-            ["accountIdsToAdd", "group", "groupName", "groupNames", "userGroups", "valuesToAdd"];
-        if let Part::Destination(destination) = part {
-            // EC2's and S3's XML members are written as others', but for their first letter.
-            let names = key.eq_ignore_ascii_case(destination);
-            self.accounts.extend(account_of(text).filter(|_| names).map(str::to_owned));
+        const GRANTS: [&str; 7] =
+            ["accountIdsToAdd", "group", "groupName", "groupNames", "userGroup", "userGroups", "valuesToAdd"];
+        const PRINCIPALS: [&str; 3] = ["principal", "principals", "addAllowedPrincipals"];
+        // EC2's and S3's XML members are written as others', but for their first letter.
+        let is_one = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        if let Some(names) = part.names() {
+            self.accounts.extend(account_of(text).filter(|_| is_one(names)).map(str::to_owned));
             return;
         }
         self.anyone |= text.starts_with("public-read")
@@ -198,8 +214,8 @@ impl Principals {
         if part == Part::Policies {
             return;
         }
-        self.anyone |= GRANTS.contains(&key) && text.eq_ignore_ascii_case("all")
-            || !bounded && key.eq_ignore_ascii_case("principal") && text == "*";
+        self.anyone |= is_one(&GRANTS) && text.eq_ignore_ascii_case("all")
+            || !bounded && is_one(&PRINCIPALS) && text == "*";
         self.accounts.extend(account_of(text).map(str::to_owned));
     }
 
@@ -211,7 +227,7 @@ impl Principals {
                 continue;
             }
             let condition = statement.get("Condition");
-            let bounded = condition.is_some_and(conditions::names_somebody);
+            let bounded = condition.is_some_and(conditions::bounds_anyone);
             // All principals but some: AWS advises against it together with Allow ("AWS JSON policy elements: NotPrincipal").
             self.anyone |= !bounded && statement.get("NotPrincipal").is_some();
             let mut left: Vec<&Value> = statement.get("Principal").into_iter().collect();
@@ -226,7 +242,8 @@ impl Principals {
                     Value::Object(kinds) => {
                         left.extend(kinds.iter().filter(|(kind, _)| *kind == "AWS").map(|(_, whose)| whose));
                         // Everybody whom a provider of web identities authenticates, unless a condition names some.
-                        self.anyone |= !bounded && kinds.contains_key("Federated");
+                        let named = || condition.is_some_and(conditions::names_somebody);
+                        self.anyone |= kinds.contains_key("Federated") && !named();
                     }
                     _ => {}
                 }
@@ -235,28 +252,57 @@ impl Principals {
     }
 }
 
-/// Whether a request that has a principal bounds it by what stands beside: the organization or the account that callers are of
-/// ("AWS Lambda API Reference", `AddPermission`), or a condition ("Amazon EventBridge API Reference", `PutPermission`).
+/// Whether a request that has a principal bounds it by what stands beside, judged as conditions of a policy are: the organization or
+/// the account that callers are of ("AWS Lambda API Reference", `AddPermission`, `AddLayerVersionPermission`), or a condition
+/// ("Amazon EventBridge API Reference", `PutPermission`).
 fn names_somebody_beside(members: &serde_json::Map<String, Value>) -> bool {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     members.iter().any(|(key, value)| match &*key.to_ascii_lowercase() {
-        "principalorgid" | "sourceaccount" | "sourcearn" => {
-            value.as_str().is_some_and(|text| !text.trim_matches('*').is_empty())
-        }
+        "organizationid" | "principalorgid" => conditions::means_somebody("aws:principalorgid", value),
+        "sourceaccount" => conditions::means_somebody("aws:sourceaccount", value),
+        "sourcearn" => conditions::means_somebody("aws:sourcearn", value),
         "condition" => text(value, "type").zip(text(value, "key")).zip(text(value, "value")).is_some_and(
             |((operator, key), value)| {
-                conditions::names_somebody(&serde_json::json!({ operator: { key: value } }))
+                conditions::bounds_anyone(&serde_json::json!({ operator: { key: value } }))
             },
         ),
         _ => false,
     })
 }
 
-/// Whether a member of a request has whom nobody lets in any more: `createVolumePermission.remove`, `valuesToRemove`,
-/// `removeAllowedPrincipals`.
+/// Whether a member is how EC2 writes the elements of what is above it: `{"items":[…]}`, `{"tag":1,"content":"…"}`.
+fn is_a_list(key: &str) -> bool {
+    matches!(key, "content" | "item" | "items" | "member")
+}
+
+/// The members of a request without those that have whom nobody lets in any more, by their own names, by the operation of EC2's older
+/// form ("Amazon EC2 API Reference", `ModifyImageAttribute`) or by the right that is taken ("Amazon `WorkSpaces` API Reference",
+/// `UpdateWorkspaceImagePermission`). What is added in the same call stays.
+fn let_in(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
+    let any = |key: &str, is: &str| {
+        let is = |value: &Value| match value {
+            Value::Bool(flag) => flag.to_string() == is,
+            value => value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(is)),
+        };
+        members.iter().any(|(name, value)| name.eq_ignore_ascii_case(key) && is(value))
+    };
+    let (removes, ends_copies) = (any("operationType", "remove"), any("allowCopyImage", "false"));
+    members.into_iter().filter(move |(key, value)| {
+        let key = key.to_ascii_lowercase();
+        let of_the_operation =
+            || ["group", "organization", "user"].iter().any(|whose| key.starts_with(whose));
+        let taken = takes_away(&key, value)
+            || removes && of_the_operation()
+            || ends_copies && key == "sharedaccountid";
+        !taken
+    })
+}
+
+/// Whether a member of a request, in lower case, has whom nobody lets in any more: `createVolumePermission.remove`,
+/// `valuesToRemove`, `accountIdsToRemove`, `removeAllowedPrincipals`, `revokePermissions`.
 fn takes_away(key: &str, value: &Value) -> bool {
-    let key = key.to_ascii_lowercase();
-    key.starts_with("remove") && !value.is_boolean() || key == "valuestoremove"
+    let begins = ["remove", "revoke"].iter().any(|verb| key.starts_with(verb));
+    begins && !value.is_boolean() || key.ends_with("toremove")
 }
 
 #[cfg(test)]
@@ -274,6 +320,58 @@ mod tests {
         let mut found = Principals::default();
         found.read(Part::All, record.request_parameters);
         (found.accounts.into_iter().collect(), found.anyone)
+    }
+
+    #[test]
+    fn who_is_taken_off_a_share_is_let_in_no_more() {
+        const OTHER: &str = "999988887777";
+        for (asked, let_in) in [
+            (r#"{"accountIdsToRemove":["999988887777"]}"#, false),
+            (r#"{"accountIdsToRemove":["all"],"accountIdsToAdd":["999988887777"]}"#, true),
+            (r#"{"operationType":"remove","userId":"999988887777"}"#, false),
+            (r#"{"operationType":"remove","userIdSet":{"items":[{"userId":"999988887777"}]}}"#, false),
+            (r#"{"operationType":"add","userIdSet":{"items":[{"userId":"999988887777"}]}}"#, true),
+            (
+                r#"{"operationType":"remove","launchPermission":{"add":{"items":[{"userId":"999988887777"}]}}}"#,
+                true,
+            ),
+            (r#"{"revokePermissions":[{"principal":"arn:aws:iam::999988887777:root"}]}"#, false),
+            (
+                r#"{"revokePermissions":[{"principal":"*"}],"grantPermissions":[{"principal":"999988887777"}]}"#,
+                true,
+            ),
+            (r#"{"allowCopyImage":false,"sharedAccountId":"999988887777"}"#, false),
+            (r#"{"allowCopyImage":true,"sharedAccountId":"999988887777"}"#, true),
+            (r#"{"removeAllowedPrincipals":{"content":"999988887777"}}"#, false),
+        ] {
+            let wanted = if let_in { vec![OTHER.to_owned()] } else { vec![] };
+            assert_eq!(read(asked), (wanted, false), "{asked}");
+        }
+        for group in ["userGroup", "UserGroup", "userGroups"] {
+            for (operation, anyone) in [("add", true), ("remove", false)] {
+                let asked = format!(r#"{{"operationType":"{operation}","{group}":{{"items":["all"]}}}}"#);
+                assert_eq!(read(&asked), (vec![], anyone), "{asked}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_are_read_as_ec2_writes_them() {
+        for asked in [
+            r#"{"ModifyVpcEndpointServicePermissionsRequest":{"AddAllowedPrincipals":{"tag":1,"content":"*"},"ServiceId":"s"}}"#,
+            r#"{"addAllowedPrincipals":[{"tag":1,"content":"*"},{"tag":2,"content":"arn:aws:iam::1:root"}]}"#,
+            r#"{"addAllowedPrincipals":{"items":["*"]}}"#,
+            r#"{"AddAllowedPrincipals":["*"],"RemoveAllowedPrincipals":{"content":"*"}}"#,
+            r#"{"launchPermission":{"Add":{"tag":1,"Group":"all"}}}"#,
+        ] {
+            assert_eq!(read(asked), (vec![], true), "{asked}");
+        }
+        for asked in [
+            r#"{"RemoveAllowedPrincipals":{"tag":1,"content":"*"}}"#,
+            r#"{"AddSupportedRegions":{"tag":1,"content":"*"}}"#,
+        ] {
+            assert_eq!(read(asked), (vec![], false), "{asked}");
+        }
     }
 
     #[test]
@@ -324,10 +422,24 @@ mod tests {
                 ),
                 &nobody,
             ),
+            (
+                policy(
+                    r#"{"Effect":"Allow","Principal":"*","Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}}}"#,
+                ),
+                &anyone,
+            ),
             (policy(r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}"#), &nobody),
             (policy(r#"{"Effect":"Allow","Principal":{"AWS":"*"}}"#), &(vec![], true)),
             (r#"{"launchPermission":{"add":{"items":[{"group":"all"}]}}}"#.to_owned(), &(vec![], true)),
             (r#"{"x-amz-acl":"public-read-write"}"#.to_owned(), &(vec![], true)),
+            (r#"{"principal":"*","principalOrgID":"o-1"}"#.to_owned(), &nobody),
+            (r#"{"principal":"*","principalOrgID":"o-*"}"#.to_owned(), &anyone),
+            (r#"{"principal":"*","organizationId":"o-1"}"#.to_owned(), &nobody),
+            (r#"{"principal":"*","sourceArn":"arn:aws:s3:::*"}"#.to_owned(), &anyone),
+            (r#"{"principal":"*","sourceArn":"arn:aws:s3:::b"}"#.to_owned(), &nobody),
+            (r#"{"principal":"*","sourceArn":"arn:aws:sns:*:*:*"}"#.to_owned(), &anyone),
+            (r#"{"principal":"*","sourceAccount":"9999*"}"#.to_owned(), &anyone),
+            (r#"{"principal":"*","sourceAccount":"999988887777"}"#.to_owned(), &other),
             (r#"{"description":"all of 123"}"#.to_owned(), &nobody),
         ] {
             assert_eq!(&read(&asked), wanted, "{asked}");

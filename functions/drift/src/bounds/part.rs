@@ -11,17 +11,21 @@ pub(super) enum Part {
     /// that are used.
     Policies,
     /// What stands under one name: where data goes.
-    Destination(&'static str),
+    Destination([&'static str; 1]),
+    /// Whom a KMS key is granted to, or who may retire that: the key may be another account's that is used.
+    Grant,
 }
 
 /// Calls that make or change a resource and may bring its policy along ("AWS KMS API Reference", "Amazon SQS API Reference",
 /// "Amazon SNS API Reference", "Amazon DynamoDB API Reference", "Amazon Aurora DSQL API Reference", "Amazon ECR API Reference",
-/// "Amazon S3 Glacier API Reference", "Amazon S3 API Reference").
-const WITH_POLICY: [(&str, &str); 12] = [
+/// "Amazon `OpenSearch` Service API Reference", "Amazon S3 Glacier API Reference", "Amazon S3 API Reference").
+const WITH_POLICY: [(&str, &str); 14] = [
     ("dsql", "CreateCluster"),
     ("dynamodb", "CreateTable"),
     ("ecr", "CreateRepositoryCreationTemplate"),
     ("ecr", "UpdateRepositoryCreationTemplate"),
+    ("es", "CreateDomain"),
+    ("es", "CreateElasticsearchDomain"),
     ("glacier", "InitiateVaultLock"),
     ("kms", "CreateKey"),
     ("kms", "ReplicateKey"),
@@ -68,18 +72,30 @@ impl Part {
     }
 
     fn read_of(action: &Action<'_>) -> Option<(Self, bool)> {
+        let (service, name) = (&*action.service, &*action.name);
+        if (service, name) == ("kms", "CreateGrant") {
+            return Some((Self::Grant, false));
+        }
         if trusts(action) || action.class() == Some(Class::Sharing) {
             return Some((Self::All, false));
         }
-        let (service, name) = (&*action.service, &*action.name);
         if WITH_POLICY.contains(&(service, name)) {
             return Some((Self::Policies, false));
         }
         let to = DESTINATIONS.iter().find(|(of, called, ..)| *of == service && *called == name);
         if let Some((_, _, key, by_hand)) = to {
-            return Some((Self::Destination(key), *by_hand));
+            return Some((Self::Destination([key]), *by_hand));
         }
         gives_rights(action).then_some((Self::All, false))
+    }
+
+    /// The names of what alone is read; `None`: all of it.
+    pub(super) fn names(&self) -> Option<&[&'static str]> {
+        match self {
+            Self::Destination(key) => Some(key),
+            Self::Grant => Some(&["granteePrincipal", "retiringPrincipal"]),
+            Self::All | Self::Policies => None,
+        }
     }
 }
 
@@ -88,12 +104,11 @@ fn trusts(action: &Action<'_>) -> bool {
 }
 
 /// Whether an action gives rights, by AWS or by our table, and it is of a resource: who may use it. Not of identities, which [`super`] has
-/// rules for; nor of stacks' and domains' policies, where `*` is the rule, and which channels' policies open to their viewers.
+/// rules for; nor of stacks' policies, where `*` is the rule, and which channels' policies open to their viewers.
 fn gives_rights(action: &Action<'_>) -> bool {
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 9] = [
         "account",
         "cloudformation",
-        "es",
         "iam",
         "identitystore",
         "mediatailor",
@@ -122,8 +137,6 @@ fn gives_rights(action: &Action<'_>) -> bool {
         None => action.access() == AccessLevel::PermissionsManagement,
     };
     gives
-        // SageMaker and others have it made for accounts of AWS's own.
-        && action.name != "CreateNetworkInterfacePermission"
         && !OTHERS.contains(&&*action.service)
         && !TAKE_AWAY.iter().any(|verb| action.name.starts_with(verb))
 }

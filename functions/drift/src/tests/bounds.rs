@@ -119,6 +119,45 @@ fn a_bucket_for_load_balancers_logs_is_shared_with_nobody() {
 }
 
 #[test]
+fn a_network_interface_is_shared_unless_a_service_made_it_for_itself() {
+    let policy = format!("{DEPLOY}{ACCOUNTS}");
+    let by = |service: &str| {
+        let through = format!(r#"{{"invokedBy":"{service}.amazonaws.com","#);
+        let deploy = role("deploy", "run").replacen('{', if service.is_empty() { "{" } else { &through }, 1);
+        let rest = r#","requestParameters":{"networkInterfaceId":"eni-1","awsAccountId":"999988887777"}"#;
+        verdict_by(&policy, &deploy, "ec2:CreateNetworkInterfacePermission", rest).map(|it| it.code)
+    };
+    assert_eq!(by("sagemaker"), Err("expected".to_owned()));
+    for told in ["", "cloudformation", "ssm"] {
+        assert_eq!(by(told), Ok(codes::DEPLOY_OUT_OF_BOUNDS), "{told}");
+    }
+}
+
+#[test]
+fn a_domain_for_searches_is_judged_by_its_policy_from_the_beginning() {
+    let policy = |condition: &str| {
+        let statement =
+            format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"*"}},"Action":"es:*"{condition}}}"#);
+        let document = format!(r#"{{"Statement":[{statement}]}}"#);
+        format!(r#"{{"domainName":"d","accessPolicies":{document:?}}}"#)
+    };
+    let reported = Ok((codes::DEPLOY_OUT_OF_BOUNDS, Severity::Medium));
+    let bounded = r#","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}"#;
+    for action in [
+        "es:CreateDomain",
+        "es:CreateElasticsearchDomain",
+        "es:UpdateDomainConfig",
+        "es:UpdateElasticsearchDomainConfig",
+    ] {
+        assert_eq!(says("", action, &policy("")), reported, "{action}");
+        assert_eq!(says("", action, &policy(bounded)), Err("expected".to_owned()), "{action}");
+    }
+    // Its keys and roles let nobody in.
+    let key = r#"{"encryptionAtRestOptions":{"kmsKeyId":"arn:aws:kms:eu-west-1:999988887777:key/k"}}"#;
+    assert_eq!(says("", "es:CreateDomain", key), Err("expected".to_owned()));
+}
+
+#[test]
 fn with_a_list_it_decides_alone() {
     let list = r#"may_change = ["ordinary", "identity", "s3:*"]"#;
     let expected = Err("expected".to_owned());

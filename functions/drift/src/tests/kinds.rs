@@ -60,6 +60,35 @@ fn what_is_shared_with_an_outsider_is_foreign_access_an_incident_each() {
         ("iam:UpdateAssumeRolePolicy", trusts(r#"{"AWS":"*"}"#), "anyone"),
         ("ram:CreateResourceShare", r#"{"principals":["999988887777"]}"#.into(), "999988887777"),
         ("lambda:AddPermission20150331v2", r#"{"functionName":"f","principal":"*"}"#.into(), "anyone"),
+        (
+            "lambda:AddPermission20150331v2",
+            r#"{"principal":"*","sourceArn":"arn:aws:s3:::*"}"#.into(),
+            "anyone",
+        ),
+        ("lambda:AddLayerVersionPermission20181031", r#"{"principal":"*"}"#.into(), "anyone"),
+        (
+            "ec2:ModifyVpcEndpointServicePermissions",
+            r#"{"ModifyVpcEndpointServicePermissionsRequest":{"AddAllowedPrincipals":{"content":"*"}}}"#
+                .into(),
+            "anyone",
+        ),
+        (
+            "kms:CreateGrant",
+            r#"{"granteePrincipal":"arn:aws:iam::999988887777:root"}"#.into(),
+            "999988887777",
+        ),
+        (
+            "kms:CreateGrant",
+            r#"{"granteePrincipal":"rds.amazonaws.com","retiringPrincipal":"999988887777"}"#.into(),
+            "999988887777",
+        ),
+        ("ec2:CreateNetworkInterfacePermission", r#"{"awsAccountId":"999988887777"}"#.into(), "999988887777"),
+        (
+            "es:CreateDomain",
+            r#"{"accessPolicies":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"}}}"}"#
+                .into(),
+            "anyone",
+        ),
     ] {
         let found = by_alice(action, &asked);
         assert_eq!(
@@ -129,6 +158,36 @@ fn an_outsider_is_seen_whatever_the_call_is_made_for() {
         ),
         ("lambda:AddPermission20150331v2", r#"{"principal":"*","principalOrgID":"o-1"}"#, "the organization"),
         ("events:PutTargets", r#"{"targets":[{"arn":"x","input":"999988887777"}]}"#, "what is sent"),
+        (
+            "ssm:ModifyDocumentPermission",
+            r#"{"name":"d","permissionType":"Share","accountIdsToRemove":["999988887777"]}"#,
+            "it is taken away",
+        ),
+        (
+            "ec2:ModifyImageAttribute",
+            r#"{"imageId":"i","operationType":"remove","userIds":["999988887777"]}"#,
+            "it is taken away",
+        ),
+        (
+            "quicksight:UpdateDashboardPermissions",
+            r#"{"revokePermissions":[{"principal":"arn:aws:quicksight:us-east-1:999988887777:user/default/x"}]}"#,
+            "it is taken away",
+        ),
+        (
+            "workspaces:UpdateWorkspaceImagePermission",
+            r#"{"imageId":"i","allowCopyImage":false,"sharedAccountId":"999988887777"}"#,
+            "it is taken away",
+        ),
+        (
+            "lambda:AddLayerVersionPermission",
+            r#"{"principal":"*","organizationId":"o-1"}"#,
+            "the organization",
+        ),
+        (
+            "kms:CreateGrant",
+            r#"{"keyId":"arn:aws:kms:eu-west-1:999988887777:key/k","granteePrincipal":"arn:aws:iam::111122223333:role/r"}"#,
+            "another's key",
+        ),
         (
             "cloudformation:SetStackPolicy",
             r#"{"stackPolicyBody":{"Statement":{"Principal":"*"}}}"#,
