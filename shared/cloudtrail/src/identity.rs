@@ -225,7 +225,7 @@ impl<'a> Identity<'a> {
     }
 
     /// Whether the service does what callers tell it, so that its name alone clears nobody.
-    fn is_by_a_deputy(&self) -> bool {
+    pub fn is_by_a_deputy(&self) -> bool {
         const DEPUTIES: [&str; 5] = ["cloudformation", "scheduler", "servicecatalog", "ssm", "states"];
         self.invoking_service().and_then(service_name).is_some_and(|name| DEPUTIES.contains(&name))
     }

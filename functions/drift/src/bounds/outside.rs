@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use handsoff_cloudtrail::json::Raw;
-use handsoff_cloudtrail::partition::service_name;
 use handsoff_cloudtrail::{Action, Class, Identity, Record, is_used_by_people};
 use handsoff_core::Call;
 use handsoff_core::policy::{Deploy, Origin, Policy};
@@ -130,13 +129,12 @@ fn opens_an_account(action: &Action<'_>, record: &Record<'_>) -> bool {
 /// Whether a service lets an account of AWS's own use a network interface that it made for itself, as `SageMaker` does. Not one that makes
 /// any call that its callers tell it to.
 fn is_a_services_network(action: &Action<'_>, record: &Record<'_>) -> bool {
-    const TOLD: [&str; 5] = ["cloudformation", "scheduler", "servicecatalog", "ssm", "states"];
-    let by_itself = |service: &str| {
-        !is_used_by_people(service) && service_name(service).is_some_and(|name| !TOLD.contains(&name))
-    };
-    action.service == "ec2"
-        && action.name == "CreateNetworkInterfacePermission"
-        && Identity::read(record.user_identity).invoking_service().is_some_and(by_itself)
+    if action.service != "ec2" || action.name != "CreateNetworkInterfacePermission" {
+        return false;
+    }
+    let identity = Identity::read(record.user_identity);
+    identity.invoking_service().is_some_and(|service| !is_used_by_people(service))
+        && !identity.is_by_a_deputy()
 }
 
 /// The principals that a request names.
