@@ -148,7 +148,7 @@ fn what_is_only_handed_on_to_code_passes_no_role() {
             "codebuild:StartBuild",
             format!(r#"{{"projectName":"p","environmentVariablesOverride":{variable}}}"#),
         ),
-        ("codebuild:CreateProject", format!(r#"{{"environment":{{"environmentVariables":{variable}}}}}"#)),
+        ("amplify:CreateApp", format!(r#"{{"environmentVariables":{{"ROLE":"{role}"}}}}"#)),
         (
             "ecs:RunTask",
             format!(r#"{{"overrides":{{"containerOverrides":[{{"environment":{variable}}}]}}}}"#),
