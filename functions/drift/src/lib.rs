@@ -332,10 +332,10 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     let (severity, deputy) = with_deputy(call, policy);
     // Nobody's daily work: the role is a workload's.
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
-    let log_off = Attack::leaves_log_off(&call.action, &call.record);
-    let severity = if borrowed || without_mfa || log_off { severity.max(Severity::Medium) } else { severity };
-    let log_off = if log_off { " With other attributes, the log is off now." } else { "" };
-    let reason = format!("{who} {what}{by}{deputy}, and {deploy}.{log_off}");
+    let severity = if borrowed || without_mfa { severity.max(Severity::Medium) } else { severity };
+    let is_off = Attack::leaves_log_off(&call.action, &call.record);
+    let log = if is_off { " With other attributes, the log is off now." } else { "" };
+    let reason = format!("{who} {what}{by}{deputy}, and {deploy}.{log}");
     let finding = Finding::new(call, code, severity, reason);
     match outsider {
         Some(outsider) => outsider.finding(finding),
