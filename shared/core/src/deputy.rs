@@ -191,13 +191,14 @@ fn named_roles(asked: Raw<'_>) -> Vec<String> {
 /// environment, too ("General options for all environments").
 fn names_role(members: &serde_json::Map<String, Value>) -> bool {
     let text = |key: &&str| members.get(*key)?.as_str();
-    text(&"namespace") != Some("aws:elasticbeanstalk:application:environment")
-        && ["key", "name", "optionName", "parameterKey"].iter().filter_map(text).any(says_role)
+    let is_variable = text(&"namespace") == Some("aws:elasticbeanstalk:application:environment");
+    ["key", "name", "parameterKey"].iter().filter_map(text).any(says_role)
+        || !is_variable && text(&"optionName").is_some_and(says_role)
 }
 
 /// Whether what is below a member is only handed on to code or people, whatever it names: variables of an environment
-/// ("StartBuild", "RunTask", "UpdateFunctionConfiguration"), a job's arguments ("StartJobRun"), tags. No service acts with a role by them.
-/// `is_modelled`: the name is AWS's, and not the caller's.
+/// (API references: `StartBuild`, `RunTask`, `UpdateFunctionConfiguration`), a job's arguments (Glue's `StartJobRun`), tags. No
+/// service acts with a role by them. `is_modelled`: the name is AWS's, and not the caller's.
 fn is_passed_on(key: &str, is_modelled: bool) -> bool {
     let key = key.to_ascii_lowercase();
     let is = |names: &[&str]| names.contains(&&*key);
