@@ -333,7 +333,9 @@ fn written(call: &Call<'_>, policy: &Policy, trace: &mut Trace) -> Finding {
     // Nobody's daily work: the role is a workload's.
     let borrowed = call.principal.kind == Kind::Human && call.principal.entry.is_some();
     let severity = if borrowed || without_mfa { severity.max(Severity::Medium) } else { severity };
-    let reason = format!("{who} {what}{by}{deputy}, and {deploy}.");
+    let is_off = Attack::leaves_log_off(&call.action, &call.record);
+    let log = if is_off { " With other attributes, the log is off now." } else { "" };
+    let reason = format!("{who} {what}{by}{deputy}, and {deploy}.{log}");
     let finding = Finding::new(call, code, severity, reason);
     match outsider {
         Some(outsider) => outsider.finding(finding),

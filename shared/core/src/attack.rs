@@ -29,6 +29,9 @@ pub enum Scope {
     Always,
     /// When it isn't made by the pipeline; then only on what the policy protects.
     ByHand,
+    /// When neither the pipeline nor a workload makes it; by these only on what the policy protects: forwarders of logs and
+    /// controllers make such calls every day.
+    ByPerson,
     /// On what the policy protects: pipelines make such calls every day.
     OnProtected,
 }
@@ -38,7 +41,7 @@ const TABLE: Table = Table::of(include_bytes!("../data/attacks.txt"));
 
 impl Attack {
     /// Whether the call attacks logging or detection. `pipeline`: a deploy role makes it. Code is no pipeline: what a
-    /// workload's credentials are used for here is reported like a person's.
+    /// workload's credentials are used for here is reported like a person's, but for calls that are workloads' daily work.
     pub fn of(action: &Action<'_>, record: &Record<'_>, policy: &Policy, pipeline: bool) -> Option<Self> {
         let (attack, keeps) = Self::listed(&action.service, &action.name)?;
         if keeps.is_some_and(|keeps| kept::takes_nothing(keeps, record.request_parameters)) {
@@ -50,8 +53,20 @@ impl Attack {
         if targets(action, record).iter().any(|resource| policy.protects(resource)) {
             return Some(Self { grave: true, ..attack });
         }
-        let by_hand = attack.scope == Scope::ByHand || is_unnamed(action, record);
-        (by_hand && !pipeline).then_some(Self { grave: false, ..attack })
+        let by_hand = match attack.scope {
+            // Only such calls ask for the caller once more: they are few.
+            Scope::ByPerson => !pipeline && Principal::of(record, policy).kind != Kind::Workload,
+            Scope::ByHand => !pipeline,
+            Scope::Always | Scope::OnProtected => !pipeline && is_unnamed(action, record),
+        };
+        by_hand.then_some(Self { grave: false, ..attack })
+    }
+
+    /// Whether the request says among other settings that a log is off: no attack, for who writes a whole configuration says so
+    /// of logs that there never were. But who stops a log may add another setting.
+    pub fn leaves_log_off(action: &Action<'_>, record: &Record<'_>) -> bool {
+        Self::listed(&action.service, &action.name).is_some_and(|(_, keeps)| keeps == Some("logs"))
+            && kept::logs(record.request_parameters) == kept::Logs::AreOff
     }
 
     /// Whether the call changes something that the policy protects, by an action that the table lacks. Not by the role of a
@@ -109,10 +124,12 @@ impl Attack {
         let scope = match scope {
             "always" => Scope::Always,
             "by-hand" => Scope::ByHand,
+            "by-person" => Scope::ByPerson,
             "on-protected" => Scope::OnProtected,
             _ => return None,
         };
-        Some((Self { what, scope, grave: scope != Scope::ByHand }, keeps))
+        let grave = matches!(scope, Scope::Always | Scope::OnProtected);
+        Some((Self { what, scope, grave }, keeps))
     }
 }
 

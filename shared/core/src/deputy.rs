@@ -137,35 +137,47 @@ fn by_name(call: &Call<'_>, account: &str, policy: &Policy) -> Option<(String, S
     named_roles(call.record.request_parameters).into_iter().filter_map(entry).min()
 }
 
+/// A part of a request that is to be looked at.
+struct Part {
+    value: Value,
+    /// Whether a name says that it is a role.
+    is_named: bool,
+    depth: usize,
+    /// Whether it is in JSON that is a text. Its names may be the caller's own, such as a template's of its resources.
+    is_in_text: bool,
+}
+
 /// The texts of a request under a name that says role, instance profile or credentials. Services also take lists of names and values
 /// (Elastic Beanstalk, Data Pipeline), and JSON as a text (Service Catalog, EventBridge).
 fn named_roles(asked: Raw<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    let Ok(asked) = serde_json::from_str::<Value>(asked.as_str()) else { return found };
-    let mut left = vec![(false, asked, 0)];
-    while let Some((is_named, value, depth)) = left.pop() {
+    let Ok(value) = serde_json::from_str::<Value>(asked.as_str()) else { return found };
+    let mut left = vec![Part { value, is_named: false, depth: 0, is_in_text: false }];
+    while let Some(Part { value, is_named, depth, is_in_text }) = left.pop() {
+        let below = |value, is_named| Part { value, is_named, depth: depth + 1, is_in_text };
         match value {
             _ if depth > DEEPEST => {}
             Value::Object(members) => {
-                let is_pair = ["key", "name", "optionName", "parameterKey"]
-                    .iter()
-                    .filter_map(|key| members.get(*key)?.as_str())
-                    .any(says_role);
-                // Tags say what people call something.
-                let members =
-                    members.into_iter().filter(|(key, _)| !key.to_ascii_lowercase().starts_with("tag"));
+                let is_pair = names_role(&members);
+                let members = members.into_iter().filter(|(key, member)| {
+                    // In a template such a name may be a resource's, but that is no list.
+                    let is_modelled = !is_in_text || member.is_array();
+                    !is_passed_on(key, is_modelled)
+                });
                 left.extend(members.map(|(key, member)| {
                     let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
-                    let below = is_named && is(&["name", "arn"])
+                    let is_value = is_named && is(&["name", "arn"])
                         || is_pair && is(&["value", "stringValue", "refValue", "parameterValue"]);
-                    (below || says_role(&key), member, depth + 1)
+                    below(member, is_value || says_role(&key))
                 }));
             }
             Value::Array(elements) => {
-                left.extend(elements.into_iter().map(|element| (is_named, element, depth + 1)));
+                left.extend(elements.into_iter().map(|element| below(element, is_named)));
             }
             Value::String(text) => match serde_json::from_str::<Value>(&text) {
-                Ok(inner @ (Value::Object(_) | Value::Array(_))) => left.push((is_named, inner, depth + 1)),
+                Ok(inner @ (Value::Object(_) | Value::Array(_))) => {
+                    left.push(Part { is_in_text: true, ..below(inner, is_named) });
+                }
                 _ if is_named => found.push(text),
                 _ => {}
             },
@@ -173,6 +185,27 @@ fn named_roles(asked: Raw<'_>) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether an object is a name and a value, and the name says role. Elastic Beanstalk has options that are variables of the
+/// environment, too ("General options for all environments").
+fn names_role(members: &serde_json::Map<String, Value>) -> bool {
+    let text = |key: &&str| members.get(*key)?.as_str();
+    let is_variable = text(&"namespace") == Some("aws:elasticbeanstalk:application:environment");
+    ["key", "name", "parameterKey"].iter().filter_map(text).any(says_role)
+        || !is_variable && text(&"optionName").is_some_and(says_role)
+}
+
+/// Whether what is below a member is only handed on to code or people, whatever it names: variables of an environment
+/// (API references: `StartBuild`, `RunTask`, `UpdateFunctionConfiguration`), a job's arguments (Glue's `StartJobRun`), tags. No
+/// service acts with a role by them. `is_modelled`: the name is AWS's, and not the caller's.
+fn is_passed_on(key: &str, is_modelled: bool) -> bool {
+    let key = key.to_ascii_lowercase();
+    let is = |names: &[&str]| names.contains(&&*key);
+    key.starts_with("tag")
+        || is_modelled
+            && (key.contains("environmentvariable")
+                || is(&["environment", "description", "command", "arguments", "defaultarguments"]))
 }
 
 fn says_role(key: &str) -> bool {

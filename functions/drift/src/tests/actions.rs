@@ -151,6 +151,33 @@ fn a_workload_is_exempt_from_no_attack() {
 }
 
 #[test]
+fn what_ends_a_log_is_an_attack_by_a_person_and_a_change_among_others() {
+    let off = r#"{"key":"access_logs.s3.enabled","value":"false"}"#;
+    let only = format!(r#","requestParameters":{{"attributes":[{off}]}}"#);
+    let idle = r#"{"key":"idle_timeout.timeout_seconds","value":"60"}"#;
+    let among = format!(r#","requestParameters":{{"attributes":[{off},{idle}]}}"#);
+    let action = "elasticloadbalancing:ModifyLoadBalancerAttributes";
+    for identity in [ALICE, &role("nobody-knows", "s")] {
+        assert_eq!(found(identity, action, &only), (codes::TRAIL_TAMPERED, Severity::High));
+        let finding = verdict(identity, action, &among).unwrap();
+        assert_eq!((finding.code, finding.severity), (codes::DRIFT_WRITE, Severity::Medium));
+        let says = "With other attributes, the log is off now.";
+        assert!(finding.reason.ends_with(says), "{}", finding.reason);
+        let on = verdict(identity, action, &among.replace("false", "true")).unwrap();
+        assert!(!on.reason.contains("off now"), "{}", on.reason);
+    }
+    // Controllers do it all day; a workload's entry may list it.
+    let app = role("app", "s");
+    assert_eq!(found(&app, action, &only), (codes::WORKLOAD_WRITE, Severity::Low));
+    let listed =
+        POLICY.replace(r#"["s3:Put*"]"#, r#"["logs:DeleteSubscriptionFilter", "cloudtrail:StopLogging"]"#);
+    let by_app = |action: &str| verdict_by(&listed, &app, action, "").map(|finding| finding.severity);
+    assert_eq!(by_app("logs:DeleteSubscriptionFilter"), Err("workload-allowed".into()));
+    assert_eq!(by_app("cloudtrail:StopLogging"), Ok(Severity::Critical));
+    assert_eq!(nothing(&role("deploy", "run-1"), action, &among), "expected");
+}
+
+#[test]
 fn who_turns_detection_on_is_no_intruder() {
     let on = r#","requestParameters":{"detectorId":"d","enable":true}"#;
     assert_eq!(found(ALICE, "guardduty:UpdateDetector", on), (codes::DRIFT_WRITE, Severity::Medium));

@@ -137,6 +137,74 @@ fn what_is_no_role_that_is_passed_is_not_called_one() {
     }
 }
 
+/// Variables and arguments name roles that code may assume by itself, if it is trusted to.
+#[test]
+fn what_is_only_handed_on_to_code_passes_no_role() {
+    let role = "arn:aws:iam::111122223333:role/deploy";
+    let variable = format!(r#"[{{"name":"DEPLOY_ROLE","value":"{role}"}}]"#);
+    let of_beanstalk = "aws:elasticbeanstalk:application:environment";
+    for (action, asked) in [
+        (
+            "codebuild:StartBuild",
+            format!(r#"{{"projectName":"p","environmentVariablesOverride":{variable}}}"#),
+        ),
+        ("amplify:CreateApp", format!(r#"{{"environmentVariables":{{"ROLE":"{role}"}}}}"#)),
+        (
+            "ecs:RunTask",
+            format!(r#"{{"overrides":{{"containerOverrides":[{{"environment":{variable}}}]}}}}"#),
+        ),
+        (
+            "lambda:UpdateFunctionConfiguration",
+            format!(r#"{{"environment":{{"variables":{{"ROLE":"{role}"}}}}}}"#),
+        ),
+        ("apprunner:CreateService", format!(r#"{{"runtimeEnvironmentVariables":{{"ROLE":"{role}"}}}}"#)),
+        ("glue:CreateJob", format!(r#"{{"defaultArguments":{{"--deploy_role":"{role}"}}}}"#)),
+        ("glue:StartJobRun", r#"{"jobName":"j","arguments":{"--role":"deploy"}}"#.into()),
+        (
+            "ecs:RunTask",
+            format!(
+                r#"{{"command":["{{\"role\":\"{role}\"}}"],"tags":[{{"key":"role","value":"{role}"}}]}}"#
+            ),
+        ),
+        (
+            "events:PutTargets",
+            format!(r#"{{"input":{}}}"#, serde_json::json!(format!(r#"{{"environment":{variable}}}"#))),
+        ),
+        (
+            "elasticbeanstalk:CreateEnvironment",
+            format!(
+                r#"{{"optionSettings":[{{"namespace":"{of_beanstalk}","optionName":"ROLE","value":"{role}"}}]}}"#
+            ),
+        ),
+    ] {
+        let (severity, reason) = says(action, &asked);
+        assert!(severity <= Severity::Medium && !reason.contains("act with"), "{asked} {reason}");
+    }
+    // Beside them, and under names that are the caller's own, a role is passed as ever.
+    let resource =
+        format!(r#"{{"Resources":{{"Environment":{{"Properties":{{"ExecutionRoleArn":"{role}"}}}}}}}}"#);
+    for (action, asked) in [
+        (
+            "ecs:RunTask",
+            format!(
+                r#"{{"overrides":{{"taskRoleArn":"{role}","containerOverrides":[{{"environment":{variable}}}]}}}}"#
+            ),
+        ),
+        (
+            "lambda:UpdateFunctionConfiguration",
+            format!(r#"{{"role":"{role}","environment":{{"variables":{{"ROLE":"x"}}}}}}"#),
+        ),
+        ("datazone:AssociateEnvironmentRole", format!(r#"{{"environmentRoleArn":"{role}"}}"#)),
+        ("cloudformation:CreateStack", format!(r#"{{"templateBody":{}}}"#, serde_json::json!(resource))),
+    ] {
+        let (severity, reason) = says(action, &asked);
+        assert!(
+            severity == Severity::High && reason.contains("act with the role `deploy`"),
+            "{asked} {reason}"
+        );
+    }
+}
+
 #[test]
 fn a_person_in_a_workloads_role_is_a_person() {
     let named = |session: &str, more: &str| {

@@ -17,7 +17,7 @@ pub(super) fn takes_nothing(rule: &str, asked: Raw<'_>) -> bool {
         "logging" => {
             member(asked, "logging").is_none_or(|logging| switches(logging).off == 0) && asked.is_object()
         }
-        "logs" => !ends_a_log(asked),
+        "logs" => logs(asked) != Logs::End,
         _ => false,
     }
 }
@@ -72,56 +72,88 @@ fn switches(asked: Raw<'_>) -> Switches {
     found
 }
 
-/// Whether a request says that a log ends. Those that have more in them, such as all attributes of a load balancer, say so of logs
-/// that there never were.
-fn ends_a_log(asked: Raw<'_>) -> bool {
+/// What a request says of logs. The worse of two is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Logs {
+    /// Nothing, or that they go on.
+    GoOn,
+    /// That one is off, among other settings. Who writes a whole configuration says so of logs that there never were.
+    AreOff,
+    /// That one ends.
+    End,
+}
+
+/// What a request says of logs, wherever in it.
+pub(super) fn logs(asked: Raw<'_>) -> Logs {
+    let mut said = Logs::GoOn;
     let mut rest = vec![asked];
     while let Some(value) = rest.pop() {
         if value.is_array() {
             rest.extend(value.elements().flatten());
-            if ends_by_attributes(value) {
-                return true;
-            }
+            said = said.max(by_attributes(value));
         } else if value.is_object() {
-            let removed = member(value, "op").and_then(Raw::text).is_some_and(|op| is(&op, &["remove"]));
-            let path = member(value, "path").and_then(Raw::text);
-            if removed && path.is_some_and(|path| path.contains("accessLogSettings")) {
-                return true;
-            }
-            for (key, below) in value.members().flatten() {
-                if is(&key, &["disableLogTypes"]) && below.elements().flatten().next().is_some()
-                    || is(&key, &["disableAllLogs"]) && below.flag() == Some(true)
-                    || is(&key, LOGS) && only_switches_off(below)
-                {
-                    return true;
-                }
-                rest.push(below);
-            }
+            rest.extend(value.members().flatten().map(|(_, below)| below));
+            said = said.max(by_members(value));
         }
     }
-    false
+    said
 }
 
 /// The members of requests below which logs are switched.
 const LOGS: &[&str] = &["accessLog", "accessLogs", "connectionLogOptions", "loggingInfo", "logs"];
+
+fn by_members(object: Raw<'_>) -> Logs {
+    let text = |name| member(object, name).and_then(Raw::text);
+    let removed = text("op").is_some_and(|op| is(&op, &["remove"]))
+        && text("path").is_some_and(|path| path.contains("accessLogSettings"));
+    let mut ends = removed;
+    let (mut off, mut others) = (false, false);
+    for (key, below) in object.members().flatten().filter(|(_, below)| !below.is_absent()) {
+        ends |= is(&key, &["disableLogTypes"]) && below.elements().flatten().next().is_some()
+            || is(&key, &["disableAllLogs"]) && below.flag() == Some(true);
+        if is(&key, LOGS) {
+            off |= only_switches_off(below);
+        } else {
+            others |= !only_says_of_what(&key);
+        }
+    }
+    match (ends, off) {
+        (true, _) => Logs::End,
+        (false, true) => off_among(others),
+        (false, false) => Logs::GoOn,
+    }
+}
+
+/// Whether a member sets nothing: it says what the call is done to, or guards the call itself.
+fn only_says_of_what(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["id", "arn", "name"].iter().any(|end| key.ends_with(end))
+        || is(&key, &["currentVersion", "clientToken", "dryRun", "xmlns"])
+}
+
+/// A log that is off ends only where the request has no other settings.
+fn off_among(others: bool) -> Logs {
+    if others { Logs::AreOff } else { Logs::End }
+}
 
 fn only_switches_off(asked: Raw<'_>) -> bool {
     let Switches { on, off } = switches(asked);
     off > 0 && on == 0
 }
 
-/// Attributes by name and value, all of logs: `access_logs.s3.enabled` becomes `false`.
-fn ends_by_attributes(list: Raw<'_>) -> bool {
-    let mut ends = false;
+/// Attributes by name and value: `access_logs.s3.enabled` becomes `false`.
+fn by_attributes(list: Raw<'_>) -> Logs {
+    let (mut off, mut others) = (false, false);
     for attribute in list.elements().flatten() {
-        let Some(key) = member(attribute, "key").and_then(Raw::text).filter(|key| key.contains("_logs."))
-        else {
-            return false;
-        };
-        ends |= key.ends_with(".enabled")
-            && member(attribute, "value").and_then(Raw::text).is_some_and(|value| is(&value, &["false"]));
+        let text = |name| member(attribute, name).and_then(Raw::text);
+        match text("key").filter(|key| key.contains("_logs.")) {
+            Some(key) => {
+                off |= key.ends_with(".enabled") && text("value").is_some_and(|value| is(&value, &["false"]));
+            }
+            None => others = true,
+        }
     }
-    ends
+    if off { off_among(others) } else { Logs::GoOn }
 }
 
 fn only_switches_on(asked: Raw<'_>) -> bool {

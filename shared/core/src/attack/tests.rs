@@ -2,18 +2,36 @@ use handsoff_cloudtrail::Entry;
 
 use super::*;
 
-/// Whether a call by hand, or by the pipeline, is an attack under the built-in policy: whether it is grave.
+/// Whether a call by hand, or by the pipeline, is an attack under a policy: whether it is grave.
 fn attack(action: &str, rest: &str, pipeline: bool) -> Option<bool> {
+    read(action, rest, |action, record, policy| {
+        Attack::of(action, record, policy, pipeline).map(|attack| attack.grave)
+    })
+}
+
+/// The same by a workload.
+fn by_workload(action: &str, rest: &str) -> Option<bool> {
+    let app = r#","userIdentity":{"type":"AssumedRole","accountId":"111122223333",
+        "arn":"arn:aws:sts::111122223333:assumed-role/app/s",
+        "sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/app"}}}"#;
+    attack(action, &format!("{rest}{app}"), false)
+}
+
+fn read<T>(action: &str, rest: &str, then: impl FnOnce(&Action<'_>, &Record<'_>, &Policy) -> T) -> T {
     let (service, name) = action.split_once(':').unwrap();
     let json = format!(
         r#"{{"eventSource":"{service}.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1",
         "recipientAccountId":"111122223333"{rest}}}"#
     );
     let policy = r#"[protected]
-resources = ["*handsoff*", "arn:aws:kms:*:*:key/1234"]"#;
+resources = ["*handsoff*", "arn:aws:kms:*:*:key/1234"]
+
+[[workload]]
+identity = "arn:aws:iam::*:role/app"
+may_write = []"#;
     let policy = Policy::parse("handsoff.toml", policy).unwrap();
     let (Entry::Record(record), _) = Record::read(&json).unwrap() else { panic!("a record") };
-    Attack::of(&Action::of(&record), &record, &policy, pipeline).map(|attack| attack.grave)
+    then(&Action::of(&record), &record, &policy)
 }
 
 fn asked(parameters: &str) -> String {
@@ -211,6 +229,22 @@ fn the_newer_eventbridge_feeds_detectors_too() {
 fn a_log_that_ends_is_an_attack_and_one_that_is_off_is_none() {
     for (action, ends, goes_on) in [
         (
+            "kafka:UpdateMonitoring",
+            r#"{"clusterArn":"arn:aws:kafka:x","currentVersion":"K1","loggingInfo":{"brokerLogs":{"s3":{"enabled":false}}}}"#,
+            r#"{"clusterArn":"arn:aws:kafka:x","currentVersion":"K1","enhancedMonitoring":"PER_BROKER","loggingInfo":{"brokerLogs":{"s3":{"enabled":false}}}}"#,
+        ),
+        (
+            "mq:UpdateBroker",
+            r#"{"brokerId":"b-1","engineVersion":null,"logs":{"audit":false,"general":false}}"#,
+            r#"{"brokerId":"b-1","engineVersion":"5.18","logs":{"audit":false,"general":false}}"#,
+        ),
+        // As Kubernetes' AWS cloud provider sends them for each Service.
+        (
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            r#"{"loadBalancerName":"a1","loadBalancerAttributes":{"accessLog":{"enabled":false}}}"#,
+            r#"{"loadBalancerName":"a1","loadBalancerAttributes":{"accessLog":{"enabled":false},"connectionDraining":{"enabled":false},"connectionSettings":{"idleTimeout":60},"crossZoneLoadBalancing":{"enabled":false}}}"#,
+        ),
+        (
             "rds:ModifyDBCluster",
             r#"{"cloudwatchLogsExportConfiguration":{"disableLogTypes":["audit"]}}"#,
             r#"{"cloudwatchLogsExportConfiguration":{"enableLogTypes":["audit"],"disableLogTypes":[]}}"#,
@@ -244,4 +278,49 @@ fn a_log_that_ends_is_an_attack_and_one_that_is_off_is_none() {
         let (service, name) = action.split_once(':').unwrap();
         assert!(!Attack::is_listed(&Action::named(service, name)), "{action} by itself shows nothing");
     }
+}
+
+#[test]
+fn a_log_that_is_off_among_other_settings_is_said() {
+    let off = |action: &str, asked_for: &str| {
+        read(action, &asked(asked_for), |action, record, _| Attack::leaves_log_off(action, record))
+    };
+    let balancer = "elasticloadbalancing:ModifyLoadBalancerAttributes";
+    let log = |value: &str| format!(r#"{{"key":"access_logs.s3.enabled","value":"{value}"}}"#);
+    let idle = r#"{"key":"idle_timeout.timeout_seconds","value":"60"}"#;
+    for (first, second, is_off) in [
+        (log("false"), idle.to_owned(), true),
+        (idle.to_owned(), log("false"), true),
+        (log("true"), idle.to_owned(), false),
+        (idle.to_owned(), idle.to_owned(), false),
+    ] {
+        let asked = format!(r#"{{"attributes":[{first},{second}]}}"#);
+        assert_eq!(off(balancer, &asked), is_off, "{asked}");
+    }
+    let broker = r#"{"engineVersion":"5.18","logs":{"audit":false}}"#;
+    assert!(off("mq:UpdateBroker", broker));
+    assert!(!off("mq:CreateBroker", broker), "no action that the table has");
+}
+
+/// Forwarders of logs and controllers make such calls all day.
+#[test]
+fn a_workloads_daily_work_is_an_attack_by_people_and_on_what_is_protected() {
+    let ends = asked(r#"{"attributes":[{"key":"access_logs.s3.enabled","value":"false"}]}"#);
+    for (action, rest) in [
+        ("logs:DeleteSubscriptionFilter", asked(r#"{"logGroupName":"orders"}"#)),
+        ("logs:DeleteMetricFilter", asked("null")),
+        ("monitoring:DeleteAnomalyDetector", asked("null")),
+        ("events:DeleteConnection", asked(r#"{"name":"orders"}"#)),
+        ("elasticloadbalancing:ModifyLoadBalancerAttributes", ends),
+    ] {
+        assert_eq!(by_workload(action, &rest), None, "{action}");
+        assert_eq!(attack(action, &rest, false), Some(false), "{action} by hand");
+        assert_eq!(attack(action, &rest, true), None, "{action} by the pipeline");
+    }
+    let ours = asked(r#"{"logGroupName":"/aws/lambda/handsoff-drift"}"#);
+    assert_eq!(by_workload("logs:DeleteSubscriptionFilter", &ours), Some(true));
+    for action in ["monitoring:DeleteAlarms", "guardduty:CreateFilter", "rds:StopActivityStream"] {
+        assert_eq!(by_workload(action, ""), Some(false), "{action}");
+    }
+    assert_eq!(by_workload("cloudtrail:StopLogging", ""), Some(true));
 }
