@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Keys whose value the caller can't choose, beside those of providers ("AWS global condition context keys"; "IAM and AWS STS
 /// condition context keys"). `sts:ExternalId` is what the caller sends.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
@@ -17,15 +17,21 @@ const KEYS: [&str; 13] = [
     "aws:sourceowner",
     "aws:sourcevpc",
     "aws:sourcevpce",
+    MOUNT_TARGET,
     "kms:calleraccount",
     "s3:dataaccesspointaccount",
 ];
 
+/// That a file system is reached through its mount target, which is in its VPC ("Using IAM to control file system data access",
+/// Amazon EFS User Guide).
+const MOUNT_TARGET: &str = "elasticfilesystem:accessedviamounttarget";
+
 /// Operators that require a value ("IAM JSON policy elements: Condition operators"). Those with `Not` leave all others in, those with
 /// `IfExists` whoever has no such key.
-const OPERATORS: [&str; 7] = [
+const OPERATORS: [&str; 8] = [
     "arnequals",
     "arnlike",
+    "bool",
     "ipaddress",
     "numericequals",
     "stringequals",
@@ -111,9 +117,13 @@ fn requires(operator: &str) -> bool {
 }
 
 fn all(value: &Value, says: impl Fn(&str) -> bool) -> bool {
+    let says = |one: &Value| match one {
+        Value::Bool(flag) => says(if *flag { "true" } else { "false" }),
+        one => one.as_str().is_some_and(&says),
+    };
     match value {
-        Value::Array(many) => !many.is_empty() && many.iter().all(|one| one.as_str().is_some_and(&says)),
-        one => one.as_str().is_some_and(says),
+        Value::Array(many) => !many.is_empty() && many.iter().all(says),
+        one => says(one),
     }
 }
 
@@ -122,6 +132,7 @@ fn says(key: &str, text: &str) -> bool {
     let text = OWN.iter().fold(text.to_owned(), |text, own| text.replace(own, "own"));
     match key {
         "aws:principalarn" | "aws:sourcearn" => is_somebodys(&text),
+        MOUNT_TARGET => text == "true",
         "aws:principalorgid" | "aws:sourceorgid" | "aws:principalorgpaths" => is_literal(first(&text)),
         // A mask that is shorter leaves whole parts of the internet in.
         "aws:sourceip" => {
@@ -213,6 +224,10 @@ mod tests {
             ("IpAddress", "aws:SourceIp", "0.0.0.0/0", false),
             ("IpAddress", "aws:SourceIp", "::/0", false),
             ("Bool", "aws:SecureTransport", "true", false),
+            ("Bool", "aws:MultiFactorAuthPresent", "true", false),
+            ("Bool", "elasticfilesystem:AccessedViaMountTarget", "true", true),
+            ("Bool", "elasticfilesystem:AccessedViaMountTarget", "false", false),
+            ("BoolIfExists", "elasticfilesystem:AccessedViaMountTarget", "true", false),
             ("StringEquals", &format!("{GITHUB}:aud"), "sts.amazonaws.com", false),
             ("StringLike", &format!("{GITHUB}:sub"), "repo:*", false),
             ("StringLike", &format!("{GITHUB}:sub"), "repo:*/app:*", false),

@@ -275,7 +275,8 @@ fn is_a_list(key: &str) -> bool {
 
 /// The members of a request without those that have whom nobody lets in any more, by their own names, by the operation of EC2's older
 /// form ("Amazon EC2 API Reference", `ModifyImageAttribute`) or by the right that is taken ("Amazon `WorkSpaces` API Reference",
-/// `UpdateWorkspaceImagePermission`). What is added in the same call stays.
+/// `UpdateWorkspaceImagePermission`), and without the policy of a search domain that is in a VPC: who isn't there can't reach it,
+/// whoever the policy lets in ("Amazon `OpenSearch` Service Developer Guide", VPC support). What is added in the same call stays.
 fn let_in(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
     let any = |key: &str, is: &str| {
         let is = |value: &Value| match value {
@@ -285,13 +286,19 @@ fn let_in(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (Stri
         members.iter().any(|(name, value)| name.eq_ignore_ascii_case(key) && is(value))
     };
     let (removes, ends_copies) = (any("operationType", "remove"), any("allowCopyImage", "false"));
+    let subnets = |value: &Value| {
+        value.get("subnetIds").and_then(Value::as_array).is_some_and(|subnets| !subnets.is_empty())
+    };
+    let in_a_vpc =
+        members.iter().any(|(name, value)| name.eq_ignore_ascii_case("vpcOptions") && subnets(value));
     members.into_iter().filter(move |(key, value)| {
         let key = key.to_ascii_lowercase();
         let of_the_operation =
             || ["group", "organization", "user"].iter().any(|whose| key.starts_with(whose));
         let taken = takes_away(&key, value)
             || removes && of_the_operation()
-            || ends_copies && key == "sharedaccountid";
+            || ends_copies && key == "sharedaccountid"
+            || in_a_vpc && key == "accesspolicies";
         !taken
     })
 }

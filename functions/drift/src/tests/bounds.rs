@@ -152,6 +152,12 @@ fn a_domain_for_searches_is_judged_by_its_policy_from_the_beginning() {
         assert_eq!(says("", action, &policy("")), reported, "{action}");
         assert_eq!(says("", action, &policy(bounded)), Err("expected".to_owned()), "{action}");
     }
+    // Who isn't in its VPC can't reach it.
+    let within = |subnets: &str| {
+        policy("").replacen('{', &format!(r#"{{"vPCOptions":{{"subnetIds":[{subnets}]}},"#), 1)
+    };
+    assert_eq!(says("", "es:CreateDomain", &within(r#""subnet-1""#)), Err("expected".to_owned()));
+    assert_eq!(says("", "es:CreateDomain", &within("")), reported);
     // Its keys and roles let nobody in.
     let key = r#"{"encryptionAtRestOptions":{"kmsKeyId":"arn:aws:kms:eu-west-1:999988887777:key/k"}}"#;
     assert_eq!(says("", "es:CreateDomain", key), Err("expected".to_owned()));
