@@ -182,7 +182,7 @@ impl<'p> FastPath<'p> {
         };
         let principal = Principal::of(&bare, self.policy);
         let kind = principal.kind;
-        if self.origins.is_some_and(|origins| origins.doubts(&principal.identity)) {
+        if self.origins.is_some_and(|origins| origins.may_refute(&principal.identity)) {
             return Caller { kind, watch: Watch::Always };
         }
         let who = IdentityFacts { is_from_console: is_from_console(&bare, &principal), principal };

@@ -66,7 +66,7 @@ impl Origins {
             Some(Beginning::Refuted { session, how }) => keep(&mut self.refuted, session, how),
             Some(Beginning::ByPerson { session, who }) => keep(&mut self.persons, session, who),
             Some(Beginning::Issued(issue)) => drop(self.issued.insert(issue)),
-            Some(Beginning::Fits(_)) | None => {}
+            Some(Beginning::Allowed(_)) | None => {}
         }
     }
 
@@ -136,10 +136,9 @@ impl Origins {
     }
 
     /// Whether an identity's session is a deploy session that began otherwise than it may, or of which that isn't known.
-    pub fn doubts(&self, identity: &Identity<'_>) -> bool {
-        let doubted = |session| self.refuted.contains_key(&session) || self.unproven.contains_key(&session);
-        !(self.refuted.is_empty() && self.unproven.is_empty())
-            && session_id::of(identity).is_some_and(doubted)
+    pub fn may_refute(&self, identity: &Identity<'_>) -> bool {
+        let known = |session| self.refuted.contains_key(&session) || self.unproven.contains_key(&session);
+        !(self.refuted.is_empty() && self.unproven.is_empty()) && session_id::of(identity).is_some_and(known)
     }
 
     /// Makes the caller a workload, if its record doesn't say who it is and another one does; and says of a deploy role's
@@ -201,7 +200,7 @@ pub enum Beginning {
         who: String,
     },
     /// A deploy session that its entry allows, and that wasn't issued in another one, or in one that began with code.
-    Fits(u64),
+    Allowed(u64),
     /// A session that was issued in another one, of which this record says nothing.
     Issued(Issue),
 }
@@ -242,8 +241,8 @@ impl Beginning {
                     }
                     Some((_, how)) => Some(Self::Refuted { session, how }),
                     None if entry.humans => None,
-                    None if began_as_code(&call.principal) => Some(Self::Fits(session)),
-                    None => by_session(true).or(Some(Self::Fits(session))),
+                    None if began_as_code(&call.principal) => Some(Self::Allowed(session)),
+                    None => by_session(true).or(Some(Self::Allowed(session))),
                 }
             }
             // An emergency session has its own case; and what misuse of a deploy role leads to elsewhere is reported there.

@@ -49,8 +49,8 @@ struct Began {
     #[serde(default)]
     person: bool,
     /// It is the pipeline's, as far as its own record says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fits: Option<Fits>,
+    #[serde(rename = "fits", default, skip_serializing_if = "Option::is_none")]
+    allowed: Option<Allowed>,
     /// The session that it was issued in, where that decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<u64>,
@@ -59,7 +59,7 @@ struct Began {
 impl Began {
     /// Where it is stored, and as what.
     fn item(&self, session: u64, event: Key) -> Result<Item, RuntimeError> {
-        let kind = if self.fits.is_some() { "fits" } else { "began" };
+        let kind = if self.allowed.is_some() { "fits" } else { "began" };
         Ok((partition(session), format!("{kind}#{:016x}", event.0), stored::text(self)?))
     }
 }
@@ -67,7 +67,7 @@ impl Began {
 /// A beginning that its entry of the policy allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Fits {
+enum Allowed {
     /// Nothing can refute it any more.
     Proven,
     /// The session that it was issued in may be refuted yet.
@@ -100,17 +100,18 @@ impl Proof {
         finding: impl FnOnce() -> Option<Finding>,
     ) -> Self {
         let began = |session, how, person| Some((session, Began { how, person, ..Began::default() }));
-        let fitting = |session, fits, by| Some((session, Began { fits: Some(fits), by, ..Began::default() }));
+        let of_entry =
+            |session, allowed, by| Some((session, Began { allowed: Some(allowed), by, ..Began::default() }));
         let (event, has_a_copy) = (Key::of(&call.record), call.has_a_copy());
         let own = Self { event, has_a_copy, ..Self::default() };
         match beginning {
             Beginning::Refuted { session, how } => Self { began: began(session, how, false), ..own },
             Beginning::ByPerson { session, who } => Self { began: began(session, who, true), ..own },
-            Beginning::Fits(session) => Self { began: fitting(session, Fits::Proven, None), ..own },
+            Beginning::Allowed(session) => Self { began: of_entry(session, Allowed::Proven, None), ..own },
             Beginning::Issued(Issue { session, by, deploys }) => {
                 let mark = finding().filter(|_| deploys).map(|finding| Mark::new(&finding));
                 let used = Use { mark, issued: Some(session), deploys, expected: false };
-                let began = if deploys { fitting(session, Fits::Issued, Some(by)) } else { None };
+                let began = if deploys { of_entry(session, Allowed::Issued, Some(by)) } else { None };
                 Self { began, used: Some((by, used)), ..own }
             }
         }
@@ -159,7 +160,7 @@ pub async fn prove(
         if let (true, Some(opening)) = (seen.is_empty(), uses.opening) {
             opening.wait(world, session, patience).await?;
         }
-        if let Some(how) = seen.into_iter().filter(|how| how.fits.is_none()).min() {
+        if let Some(how) = seen.into_iter().filter(|how| how.allowed.is_none()).min() {
             found.follow(&how, uses.done);
         }
     }
@@ -196,9 +197,9 @@ impl Batch {
     fn take(&mut self, proof: Proof) -> Result<(), RuntimeError> {
         let Proof { began, used, opening, event, has_a_copy } = proof;
         if let Some((session, how)) = began {
-            match how.fits {
-                Some(Fits::Issued) => self.issued.push(IssuedIn { session, how, event, has_a_copy }),
-                Some(Fits::Proven) => {
+            match how.allowed {
+                Some(Allowed::Issued) => self.issued.push(IssuedIn { session, how, event, has_a_copy }),
+                Some(Allowed::Proven) => {
                     self.puts.insert(how.item(session, event)?);
                     self.proven.extend(Some(session).filter(|_| !has_a_copy));
                 }
@@ -235,7 +236,7 @@ async fn put_issued(
     for _ in 0..HOPS {
         for IssuedIn { session, how, has_a_copy, .. } in &mut issued {
             if how.by.is_some_and(|by| proven.has(by)) {
-                *how = Began { fits: Some(Fits::Proven), ..Began::default() };
+                *how = Began { allowed: Some(Allowed::Proven), ..Began::default() };
                 if !*has_a_copy {
                     proven.add(*session);
                 }
@@ -294,10 +295,10 @@ enum Standing {
 
 /// By all that is known of how a session began, what refutes it first. Of two records of one call, the one that says more counts.
 fn standing(seen: &[Began]) -> Option<Standing> {
-    let more = seen.iter().find(|how| how.fits != Some(Fits::Proven));
-    more.or(seen.first()).and_then(|how| match how.fits? {
-        Fits::Proven => Some(Standing::Proven),
-        Fits::Issued => how.by.map(Standing::Issued),
+    let more = seen.iter().find(|how| how.allowed != Some(Allowed::Proven));
+    more.or(seen.first()).and_then(|how| match how.allowed? {
+        Allowed::Proven => Some(Standing::Proven),
+        Allowed::Issued => how.by.map(Standing::Issued),
     })
 }
 
@@ -324,7 +325,7 @@ pub struct Unsettled {
 /// When it can't be read.
 pub async fn unsettled(world: &impl World, session: u64) -> Result<Option<Unsettled>, RuntimeError> {
     let seen = beginnings(world, session).await?;
-    if seen.iter().any(|how| how.fits.is_some()) {
+    if seen.iter().any(|how| how.allowed.is_some()) {
         return Ok(None);
     }
     let marks = uses(world, session).await?.into_iter().filter(|one| one.expected).filter_map(|one| one.mark);

@@ -128,7 +128,7 @@ impl Evidence<'_> {
         if owners(profile) > 1 {
             weak.push("the repositories of more than one owner assume it".into());
         }
-        weak.extend(self.doubts(id));
+        weak.extend(self.why_not_trusted(id));
         if profile.used.days.len() < EVERYDAY {
             let days = days(&profile.used.days);
             weak.push(format!("it was used on {days}, and a pipeline is on {EVERYDAY} at least"));

@@ -103,7 +103,7 @@ impl Evidence<'_> {
     }
 
     /// What makes any trust in an identity doubtful, whatever it is used for.
-    fn doubts(&self, id: &Id) -> Option<String> {
+    fn why_not_trusted(&self, id: &Id) -> Option<String> {
         if self.logs.accounts.get(&id.account).is_none() {
             return Some("it is of another account, for which these logs have no record".into());
         }

@@ -90,7 +90,7 @@ impl Evidence<'_> {
             }
         } else if !is_code(profile) {
             entry.doubt("nothing in AWS's records shows that only code uses it");
-        } else if let Some(why) = self.doubts(id) {
+        } else if let Some(why) = self.why_not_trusted(id) {
             entry.doubt(&why);
         } else if allowed.is_empty() {
             entry.doubt("nothing that it changes is both ordinary and everyday");
