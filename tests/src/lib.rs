@@ -12,6 +12,7 @@
 )]
 
 pub mod deploys;
+pub mod drift;
 pub mod generated;
 pub mod sessions;
 

@@ -11,13 +11,11 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
+use handsoff_drift::live::DriftFunction;
 use handsoff_runtime::Mark;
-use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
+use handsoff_tests::drift::{self, function};
 use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{Session, assumes, record, session};
 use proptest::prelude::*;
@@ -65,14 +63,8 @@ fn beginnings(by: &str) -> Vec<String> {
     vec![assumes(1, by, CI), assumes(2, &session(CI), DEPLOY), assumes(3, &session(DEPLOY), APP)]
 }
 
-fn function(policy: &Policy) -> DriftFunction<'_> {
-    DriftFunction::new(engine(policy), LEASE, Canary::default())
-}
-
 fn world() -> InMemory {
-    let world = InMemory::default();
-    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
-    world
+    drift::world_at("2026-03-10T02:01:00Z")
 }
 
 /// Brings a function a batch, and says of what sessions it read how often, and what it stored of any.
@@ -82,10 +74,8 @@ fn bring(world: &InMemory, function: &DriftFunction<'_>, records: &[String]) -> 
         all.keys().filter(|(partition, _)| partition.starts_with("session#")).count()
     };
     let before = items();
-    let faulty = FaultInjection::new(world);
-    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    run(&faulty, deliver(&faulty, function, &plain)).unwrap();
-    let reads = faulty.calls.take().iter().filter(|name| name.contains("range")).count();
+    let calls = drift::bring(world, function, records);
+    let reads = calls.iter().filter(|name| name.contains("range")).count();
     (reads, items() - before)
 }
 

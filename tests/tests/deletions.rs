@@ -4,15 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
 use handsoff_runtime::Mark;
-use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
-use handsoff_testing::in_memory::InMemory;
-use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{record, session};
+use handsoff_tests::{drift, replay_records};
 use proptest::prelude::*;
 
 fn policy() -> Policy {
@@ -40,13 +35,10 @@ fn records(tables: u32) -> Vec<String> {
 type Found = BTreeSet<(String, String)>;
 
 fn live(records: &[String], at_once: usize) -> (Found, usize) {
-    let (policy, world) = (policy(), InMemory::default());
-    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
-    let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
-    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    for batch in plain.chunks(at_once) {
-        let faulty = FaultInjection::new(&world);
-        run(&faulty, deliver(&faulty, &drift, batch)).unwrap();
+    let (policy, world) = (policy(), drift::world_at("2026-03-10T02:01:00Z"));
+    let process = drift::function(&policy);
+    for batch in records.chunks(at_once) {
+        drift::bring(&world, &process, batch);
     }
     let keys = world.observations.borrow().keys().filter(|key| key.1.starts_with("mark#")).cloned().collect();
     (keys, world.sent.borrow().len())

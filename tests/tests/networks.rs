@@ -4,14 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
-use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
 use handsoff_testing::in_memory::InMemory;
 use handsoff_testing::records::{record, user};
-use handsoff_tests::replay_records;
+use handsoff_tests::{drift, replay_records};
 use proptest::prelude::*;
 
 fn policy() -> Policy {
@@ -51,14 +47,11 @@ type Found = BTreeMap<String, usize>;
 
 fn live(days: &[Vec<String>], at_once: usize, functions: usize) -> (Found, usize) {
     let (policy, world) = (policy(), InMemory::default());
-    let new = || DriftFunction::new(engine(&policy), LEASE, Canary::default());
-    let processes: Vec<_> = (0..functions).map(|_| new()).collect();
+    let processes: Vec<_> = (0..functions).map(|_| drift::function(&policy)).collect();
     for (n, day) in days.iter().enumerate() {
-        world.time.set(Time::parse(&format!("2026-03-{:02}T10:00:00Z", n + 1)).unwrap().timestamp());
-        let plain: Vec<&str> = day.iter().map(String::as_str).collect();
-        for (n, batch) in plain.chunks(at_once).enumerate() {
-            let faulty = FaultInjection::new(&world);
-            run(&faulty, deliver(&faulty, &processes[n % functions], batch)).unwrap();
+        drift::set(&world, &format!("2026-03-{:02}T10:00:00Z", n + 1));
+        for (n, batch) in day.chunks(at_once).enumerate() {
+            drift::bring(&world, &processes[n % functions], batch);
         }
     }
     let keys = world.observations.borrow();
@@ -89,7 +82,7 @@ fn a_new_network_is_found_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn neither_order_nor_repeats_make_a_difference(
         days in days().into_iter().map(|day| Just([day.clone(), day].concat()).prop_shuffle()).collect::<Vec<_>>(),
@@ -101,7 +94,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     /// Of days that come in the wrong order more may be reported, for what was reported can't be taken back; and nothing less.
     #[test]
     fn nothing_is_missed_whatever_comes_late(

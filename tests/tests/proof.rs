@@ -11,15 +11,10 @@
 
 use std::collections::BTreeSet;
 
-use handsoff_cloudtrail::Time;
 use handsoff_core::Policy;
-use handsoff_drift::live::{Canary, DriftFunction};
-use handsoff_functions::engine;
 use handsoff_runtime::Mark;
-use handsoff_testing::fault_injection::{FaultInjection, LEASE, deliver, run};
-use handsoff_testing::in_memory::InMemory;
-use handsoff_tests::replay_records;
 use handsoff_tests::sessions::{Session, assumes, record, session};
+use handsoff_tests::{drift, replay_records};
 use proptest::prelude::*;
 
 const POLICY: &str = r#"
@@ -112,13 +107,9 @@ fn live(records: &[String], at_once: usize) -> (Misused, Vec<String>) {
 }
 
 fn live_by(policy: &Policy, records: &[String], at_once: usize) -> (Misused, Vec<String>) {
-    let world = InMemory::default();
-    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
-    let drift = DriftFunction::new(engine(policy), LEASE, Canary::default());
-    let plain: Vec<&str> = records.iter().map(String::as_str).collect();
-    for batch in plain.chunks(at_once) {
-        let faulty = FaultInjection::new(&world);
-        run(&faulty, deliver(&faulty, &drift, batch)).unwrap();
+    let (world, process) = (drift::world_at("2026-03-10T02:01:00Z"), drift::function(policy));
+    for batch in records.chunks(at_once) {
+        drift::bring(&world, &process, batch);
     }
     let found = misused(world.observations.borrow().keys().map(|(_, sort)| sort.clone()));
     let reasons = world.sent.borrow().iter().map(|message| message.email.clone()).collect();
@@ -167,13 +158,9 @@ fn without_the_record_of_its_beginning_a_session_is_the_pipelines() {
 
 #[test]
 fn each_change_of_a_deploy_session_is_remembered_once() {
-    let (policy, world) = (policy(), InMemory::default());
-    world.time.set(Time::parse("2026-03-10T02:01:00Z").unwrap().timestamp());
-    let drift = DriftFunction::new(engine(&policy), LEASE, Canary::default());
+    let (policy, world) = (policy(), drift::world_at("2026-03-10T02:01:00Z"));
     let all: Vec<String> = (0..10).map(|second| changes(second, pipeline("deploy", "ASIAD1"))).collect();
-    let plain: Vec<&str> = all.iter().map(String::as_str).collect();
-    let faulty = FaultInjection::new(&world);
-    run(&faulty, deliver(&faulty, &drift, &plain)).unwrap();
+    drift::bring(&world, &drift::function(&policy), &all);
     let used = world.observations.borrow().keys().filter(|(_, sort)| sort.starts_with("used#")).count();
     assert_eq!(used, 10);
 }

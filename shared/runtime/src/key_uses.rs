@@ -35,10 +35,10 @@ impl KeyUse {
     }
 }
 
-/// So many uses are looked at that may be news: a key of more networks has none of its own.
+/// So many later uses are looked at that may be news: a key of more networks has none of its own.
 const FIRSTS: usize = 20;
 
-/// So many uses are kept in mind.
+/// So many uses are kept in a process.
 const KNOWN: usize = 1000;
 
 /// Uses of keys that are nothing new, as far as this process has seen: they aren't read again.
@@ -46,7 +46,7 @@ const KNOWN: usize = 1000;
 pub struct KnownUses(RefCell<HashSet<String>>);
 
 impl KnownUses {
-    /// Keeps one in mind.
+    /// Keeps one.
     pub fn add(&self, name: String) {
         let mut known = self.0.borrow_mut();
         if known.len() >= KNOWN {
@@ -55,7 +55,7 @@ impl KnownUses {
         known.insert(name);
     }
 
-    /// Whether one is kept in mind.
+    /// Whether one is kept.
     pub fn has(&self, name: &str) -> bool {
         self.0.borrow().contains(name)
     }
@@ -90,19 +90,25 @@ pub async fn key_used(
     let (from, day) = ((used.day - memory).max(Time::EPOCH).to_string(), used.day.to_string());
     let before = Range { partition: all, from: &from, to: &day, most: USES, backwards: true };
     let mut known: Vec<KeyUse> = read(world, before).await?;
+    let mut looked_at = Vec::new();
     if !known.iter().any(|one| one.network == used.network) {
         let first = First { used: used.clone(), mark: Mark::new(finding) };
         world.put(firsts, &used.sort(), &stored::text(&first)?).await?;
+        looked_at.push(first);
+        // Again: of this and of an earlier use of another network, whichever is written last reads the other.
+        known = read(world, before).await?;
     }
-    // What came before an earlier use of another network may be news by that.
-    let range = Range { partition: firsts, from: &day, to: "~", most: FIRSTS, backwards: false };
-    let firsts: Vec<First> = read(world, range).await?;
-    if firsts.iter().any(|first| first.used.day != used.day) {
+    // What came before an earlier use of another network may be news by that. Of the same day none is.
+    let next = (used.day + TimeDelta::days(1)).to_string();
+    let range = Range { partition: firsts, from: &next, to: "~", most: FIRSTS, backwards: false };
+    let more: Vec<First> = read(world, range).await?;
+    if !more.is_empty() {
         let later = Range { partition: all, from: &day, to: "~", most: USES, backwards: false };
         known.extend(read(world, later).await?);
+        looked_at.extend(more);
     }
     let mut found = Vec::new();
-    for First { used, mark } in firsts {
+    for First { used, mark } in looked_at {
         let finding = mark.reported().into_call().and_then(|finding| judge(&used, &finding, &known));
         if let Some(finding) = finding {
             found.push(written_first(world, (&format!("key-new#{digest}"), &used.sort()), finding).await?);
@@ -125,7 +131,7 @@ async fn written_first(
         world.read(partition, sort).await?.map(|(_, text)| text).unwrap_or_default()
     };
     let mark: Option<Mark> = stored::read(world, READ, &text, &[]);
-    // What a newer version wrote may be beyond us; that something is to be reported isn't.
+    // This version may not understand what a newer one wrote; that something is to be reported isn't.
     Ok(mark.and_then(|mark| mark.reported().into_call()).unwrap_or(finding))
 }
 

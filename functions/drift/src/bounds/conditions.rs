@@ -27,7 +27,7 @@ const KEYS: [&str; 14] = [
 const MOUNT_TARGET: &str = "elasticfilesystem:accessedviamounttarget";
 
 /// Operators that require a value ("IAM JSON policy elements: Condition operators"). Those with `Not` leave all others in, those with
-/// `IfExists` whoever has no such key.
+/// `IfExists` any caller without such a key.
 const OPERATORS: [&str; 8] = [
     "arnequals",
     "arnlike",
@@ -127,7 +127,7 @@ fn all(value: &Value, says: impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// Whether a value means somebody, and not whoever comes.
+/// Whether a value means somebody, and not any caller.
 fn says(key: &str, text: &str) -> bool {
     let text = OWN.iter().fold(text.to_owned(), |text, own| text.replace(own, "own"));
     match key {

@@ -276,7 +276,7 @@ fn is_a_list(key: &str) -> bool {
 /// The members of a request without those that have whom nobody lets in any more, by their own names, by the operation of EC2's older
 /// form ("Amazon EC2 API Reference", `ModifyImageAttribute`) or by the right that is taken ("Amazon `WorkSpaces` API Reference",
 /// `UpdateWorkspaceImagePermission`), and without the policy of a search domain that is in a VPC: who isn't there can't reach it,
-/// whoever the policy lets in ("Amazon `OpenSearch` Service Developer Guide", VPC support). What is added in the same call stays.
+/// whatever its policy says ("Amazon `OpenSearch` Service Developer Guide", VPC support). What is added in the same call stays.
 fn let_in(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
     let any = |key: &str, is: &str| {
         let is = |value: &Value| match value {

@@ -274,7 +274,7 @@ fn a_log_that_ends_is_an_attack_and_one_that_is_off_is_none() {
         assert_eq!(attack(action, &asked(ends), false), Some(false), "{action} {ends}");
         assert_eq!(attack(action, &asked(ends), true), None, "{action} by the pipeline");
         assert_eq!(attack(action, &asked(goes_on), false), None, "{action} {goes_on}");
-        assert_eq!(attack(action, "", false), None, "{action} of which nothing is told");
+        assert_eq!(attack(action, "", false), None, "{action} without parameters");
         let (service, name) = action.split_once(':').unwrap();
         assert!(!Attack::is_listed(&Action::named(service, name)), "{action} by itself shows nothing");
     }
