@@ -90,10 +90,28 @@ pub fn deploy(role: &Role, number: u64, wrong: Option<Wrong>) -> Deploy {
         Some(Wrong::Name) => "mira.okafor@example.com".to_owned(),
         _ => fill(role.session, &mut rng),
     };
-    let began = Time::parse(FIRST).unwrap() + TimeDelta::minutes(MINUTES) * i32::try_from(number).unwrap();
+    let began = began(number);
     let scene = Scene { role, wrong, name, began, key: fill("ASIA{H}{H}", &mut rng), place, number };
     Deploy { begin: scene.begin(&mut rng), calls: scene.calls(&mut rng) }
 }
+
+/// How the session of the runner began that assumes the role for the deploy of this number, if one does.
+pub fn runner(role: &Role, number: u64) -> Option<String> {
+    let Way::Chain(by) = role.way else { return None };
+    let place = ROLES.iter().position(|it| it.name == by)?;
+    let role = ROLES.get(place)?;
+    let (name, key, place) = (RUNNER.to_owned(), RUNNER_KEY.to_owned(), place as u64);
+    let scene = Scene { role, wrong: None, name, began: began(number), key, place, number };
+    Some(scene.begin(&mut Rng::with_seed(number)))
+}
+
+fn began(number: u64) -> Time {
+    Time::parse(FIRST).unwrap() + TimeDelta::minutes(MINUTES) * i32::try_from(number).unwrap()
+}
+
+/// The session of a runner that assumes other roles, and its access key.
+const RUNNER: &str = "GitHubActions";
+const RUNNER_KEY: &str = "ASIAEXAMPLERUNNER001";
 
 struct Scene<'r> {
     role: &'r Role,
@@ -103,6 +121,17 @@ struct Scene<'r> {
     key: String,
     place: u64,
     number: u64,
+}
+
+/// What AWS writes into the records of a session that began so.
+fn marks(way: Way) -> String {
+    match way {
+        Way::Web(provider, _) => format!(
+            r#","webIdFederationData":{{"federatedProvider":"arn:aws:iam::{ACCOUNT}:oidc-provider/{provider}","attributes":{{}}}}"#
+        ),
+        Way::Instance => r#","ec2RoleDelivery":"2.0""#.into(),
+        _ => String::new(),
+    }
 }
 
 impl Scene<'_> {
@@ -141,7 +170,9 @@ impl Scene<'_> {
             ("sts:AssumeRoleWithWebIdentity", identity, runner.0.clone(), runner.1.clone())
         };
         let chain = |role: &str| {
-            let identity = session(role, "GitHubActions", "ASIAEXAMPLERUNNER001", self.began, "");
+            let way = ROLES.iter().find(|it| it.name == role).map(|it| it.way);
+            let marks = way.map(marks).unwrap_or_default();
+            let identity = session(role, RUNNER, RUNNER_KEY, self.began, &marks);
             ("sts:AssumeRole", identity, runner.0.clone(), runner.1.clone())
         };
         match (self.role.way, self.wrong) {
@@ -178,14 +209,7 @@ impl Scene<'_> {
 
     fn identity(&self) -> String {
         let mfa = self.wrong == Some(Wrong::Mfa);
-        let context = match self.role.way {
-            Way::Web(provider, _) => format!(
-                r#","webIdFederationData":{{"federatedProvider":"arn:aws:iam::{ACCOUNT}:oidc-provider/{provider}","attributes":{{}}}}"#
-            ),
-            Way::Instance => r#","ec2RoleDelivery":"2.0""#.into(),
-            _ => String::new(),
-        };
-        let identity = session(self.role.name, &self.name, &self.key, self.began, &context);
+        let identity = session(self.role.name, &self.name, &self.key, self.began, &marks(self.role.way));
         let identity =
             identity.replace(r#""mfaAuthenticated":"false""#, &format!(r#""mfaAuthenticated":"{mfa}""#));
         match self.service() {

@@ -14,8 +14,8 @@ use handsoff_cloudtrail::{Entry, Record};
 use handsoff_core::origins::Origins;
 use handsoff_core::{Engine, Finding, Kind, Policy, Target, Trace, Verdict};
 use handsoff_drift::codes::{DEPLOY_OUT_OF_BOUNDS, DEPLOY_ROLE_MISUSED, DEPLOY_UNPROVEN};
-use handsoff_tests::deploys::{ROLES, Role, Wrong, deploy};
-use handsoff_tests::{replay, root};
+use handsoff_tests::deploys::{Deploy, ROLES, Role, Wrong, deploy, runner};
+use handsoff_tests::{drift, replay, root};
 
 /// So many of one policy are replayed at once.
 const AT_ONCE: u64 = 500;
@@ -106,6 +106,41 @@ fn a_deploy_leads_to_no_finding_and_no_message() {
         }
     }
     println!("{deploys} deploys, {records} records: no finding, no message");
+}
+
+/// Those that delete something are left out: how much is deleted is read by itself.
+fn batches(deploy: &Deploy) -> Vec<Vec<String>> {
+    let deletes = |call: &&String| {
+        !["Delete", "Terminate"].iter().any(|verb| call.contains(&format!(r#""eventName":"{verb}"#)))
+    };
+    let calls: Vec<String> = deploy.calls.iter().filter(deletes).cloned().collect();
+    calls.chunks(4).map(<[String]>::to_vec).collect()
+}
+
+/// `Must hold`: proof costs at most one read of memory a deploy session, of each pipeline of the sample policies.
+#[test]
+fn proof_costs_at_most_one_read_a_deploy_session() {
+    let mut read = BTreeMap::new();
+    for role in ROLES {
+        let policy = policy(role.policy);
+        for number in 0..10 {
+            let (deploy, world) = (deploy(role, number, None), drift::world_at("2026-03-10T02:01:00Z"));
+            let (saw_it_begin, other) = (drift::function(&policy), drift::function(&policy));
+            let began: Vec<String> = runner(role, number).into_iter().chain([deploy.begin.clone()]).collect();
+            drift::bring(&world, &saw_it_begin, &began);
+            for (process, who) in [(&saw_it_begin, "the same process"), (&other, "another process")] {
+                let calls = batches(&deploy)
+                    .iter()
+                    .flat_map(|batch| drift::bring(&world, process, batch))
+                    .collect::<Vec<_>>();
+                let reads = calls.iter().filter(|name| name.contains("range")).count();
+                let most: &mut usize = read.entry((role.policy, role.name, who)).or_default();
+                *most = (*most).max(reads);
+            }
+        }
+    }
+    assert!(read.values().all(|reads| *reads <= 1), "{read:#?}");
+    assert!(read.values().any(|reads| *reads == 1));
 }
 
 /// What is found in records, each by itself.
